@@ -1,0 +1,117 @@
+// One record per exchange, refused and broken ones too. Sections stand in path order; reading a record is reading the path.
+import type { LimitKeyPart } from './limits.ts';
+import type { ProblemCode } from './problems.ts';
+
+/** Version of the record's shape. Raised when a field changes meaning or goes; adding a field does not raise it. */
+export const evidenceSchemaVersion = 1;
+
+/** What the listener saw. Instants are milliseconds since 1970 UTC. */
+export interface ListenerEvidence {
+  readonly listener: string;
+  readonly source: string;
+  readonly sourcePort: number;
+  readonly receivedMs: number;
+  readonly serverName: string | null;
+  readonly tlsVersion: string | null;
+  readonly tlsResumed: boolean;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly contentType: string | null;
+  readonly framing: 'none' | 'content-length' | 'chunked';
+  readonly userAgent: string | null;
+}
+
+/** Who called, and how the certificate was judged. */
+export interface IdentityEvidence {
+  readonly subject: string | null;
+  readonly issuer: string | null;
+  readonly serial: string | null;
+  readonly fingerprint: string | null;
+  readonly notAfter: string | null;
+  readonly participant: string | null;
+  readonly verdict: 'accepted' | 'refused' | 'not-required';
+}
+
+/** What was called. */
+export interface RouteEvidence {
+  readonly environment: string;
+  readonly channel: 'ui' | 'api';
+  readonly generation: 'old' | 'new';
+  readonly infrastructure: string;
+  readonly namespace: string;
+  readonly address: string;
+  readonly system: string;
+  readonly service: string | null;
+  readonly operation: 'submit' | 'retrieve' | null;
+  readonly docAttach: boolean;
+  readonly decidedBy: string;
+}
+
+/** What was charged, and which rule decided. */
+export interface AdmissionEvidence {
+  readonly admitted: boolean;
+  readonly permit: string | null;
+  readonly rules: readonly string[];
+  readonly decidedBy: string | null;
+  readonly decidedByKey: readonly LimitKeyPart[] | null;
+  readonly retryAfterMs: number | null;
+  readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number }[];
+}
+
+/** What was looked at. `uninspected` says what this build does not look into yet. */
+export interface InspectionEvidence {
+  readonly checks: readonly string[];
+  readonly uninspected: readonly string[];
+  readonly bodyBytesLimit: number;
+}
+
+/** Where it went. Instants are milliseconds since the exchange was received. */
+export interface ForwardEvidence {
+  readonly upstream: string;
+  readonly endpoint: string;
+  readonly attempts: number;
+  readonly forwarded: 'no' | 'partly' | 'yes';
+  readonly reusedConnection: boolean;
+  readonly status: number | null;
+  readonly firstByteMs: number | null;
+}
+
+/** What the caller got. */
+export interface ResponseEvidence {
+  readonly status: number | null;
+  readonly format: 'upstream' | 'soap-1.1' | 'soap-1.2' | 'problem+json' | 'html' | 'none';
+  readonly refusal: ProblemCode | null;
+  readonly detail: string | null;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly durationMs: number;
+  readonly complete: boolean;
+  /** Only for `gateway.defect`: what was thrown, for the operator. */
+  readonly defect: string | null;
+}
+
+/** One exchange, as it is kept. `sequence` counts from 1 within one thread of one boot of one node. */
+export interface EvidenceRecord {
+  readonly schemaVersion: number;
+  readonly node: string;
+  readonly boot: string;
+  readonly thread: number;
+  readonly sequence: number;
+  readonly exchange: string;
+  readonly snapshot: number;
+  readonly listener: ListenerEvidence;
+  readonly identity: IdentityEvidence | null;
+  readonly route: RouteEvidence | null;
+  readonly admission: AdmissionEvidence | null;
+  readonly inspection: InspectionEvidence | null;
+  readonly forward: ForwardEvidence | null;
+  readonly response: ResponseEvidence;
+}
+
+/** Where records go. `append` never throws into the path and never blocks it; `close` flushes. */
+export interface EvidenceSink {
+  /** Takes the next sequence number and keeps the record. */
+  append(record: Omit<EvidenceRecord, 'node' | 'boot' | 'thread' | 'sequence' | 'schemaVersion'>): void;
+  close(): Promise<void>;
+}

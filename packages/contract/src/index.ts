@@ -1,0 +1,69 @@
+// The whole public surface of the contract. Nothing of ours is imported here.
+export type { CellSubject } from './catalogue/announcements.ts';
+export { inForce, isAbout, isKnown, slipsOf } from './catalogue/announcements.ts';
+export type { Classification, ClassifiedService, RecognisedBy, ServiceClues } from './catalogue/classify.ts';
+export { classifyService } from './catalogue/classify.ts';
+export type { AnnouncedOn, DateValue, Day } from './catalogue/dates.ts';
+export { hasPassed, isDay, parseDateValue, writeDateValue } from './catalogue/dates.ts';
+export type { Address, AddressMatch, CatalogueIndex, FoundUrl, RequestTarget } from './catalogue/find.ts';
+export { compileCatalogue, findAddress, findUrl } from './catalogue/find.ts';
+export { catalogueJsonSchemas } from './catalogue/json-schema.ts';
+export { loadCatalogueFolder } from './catalogue/load.ts';
+export type { Matrix, MatrixCell, MatrixPair, MatrixRow } from './catalogue/matrix.ts';
+export { applicationsOf, cellStatus, matrixOf } from './catalogue/matrix.ts';
+export type {
+  Announcement,
+  Catalogue,
+  CatalogueFileName,
+  CatalogueTrust,
+  Cell,
+  CellStatus,
+  Channel,
+  Generation,
+  KnownIssue,
+  Operation,
+  Programme,
+  Service,
+  System,
+} from './catalogue/model.ts';
+export { cellStatuses, channels, generations, operations } from './catalogue/model.ts';
+export type { ParsedCatalogue } from './catalogue/parse.ts';
+export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
+export type { Participant, ProvisionedRight, Provisioning } from './catalogue/provisioning.ts';
+export { parseProvisioning } from './catalogue/provisioning.ts';
+export type { ServiceName } from './catalogue/service-name.ts';
+export { readServiceName } from './catalogue/service-name.ts';
+export { catalogueFileBytesMax } from './catalogue/yaml-document.ts';
+export type {
+  AdmissionEvidence,
+  EvidenceRecord,
+  EvidenceSink,
+  ForwardEvidence,
+  IdentityEvidence,
+  InspectionEvidence,
+  ListenerEvidence,
+  ResponseEvidence,
+  RouteEvidence,
+} from './evidence.ts';
+export { evidenceSchemaVersion } from './evidence.ts';
+export { fields, identityFields, toRetryAfterSeconds } from './fields.ts';
+export type {
+  Charge,
+  CounterDecision,
+  CounterStore,
+  LimitKeyPart,
+  LimitRule,
+  LimitSubject,
+  Policy,
+  ShadowRefusal,
+} from './limits.ts';
+export { exactQuotaMax, limitKeyParts, parsePolicy, policySchema, windowMsBounds } from './limits.ts';
+export type { Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
+export { problems, problemType } from './problems.ts';
+export type { RefusalOptions } from './refusal.ts';
+export { isRefusal, Refusal } from './refusal.ts';
+export type { Positions, Snapshot, SnapshotSource, TrustBundleFacts } from './snapshot.ts';
+export type { RequestStage, Stage } from './stages.ts';
+export { clientStages, cutoverStages, requestStages } from './stages.ts';
+export type { Finding, ParsedYaml } from './yaml-file.ts';
+export { parseYaml, sayFinding } from './yaml-file.ts';

@@ -1,0 +1,405 @@
+// The catalogue of every "no": one entry per code, with its words. A code is stable for ever and never reused.
+// Its reference page and the tests that provoke it are compared with this file by `npm run check`.
+
+/** Whether repeating helps: never, after a stated wait, or later with growing pauses. Clients read this and nothing else. */
+export type RetryAdvice = 'never' | 'after' | 'backoff';
+
+/** RFC 9209 §2.3 error types that we use. */
+export type ProxyErrorType =
+  | 'http_request_error'
+  | 'http_request_denied'
+  | 'destination_not_found'
+  | 'destination_unavailable'
+  | 'connection_refused'
+  | 'connection_timeout'
+  | 'http_response_timeout'
+  | 'http_response_incomplete'
+  | 'http_protocol_error'
+  | 'proxy_internal_error'
+  | 'proxy_internal_response'
+  | 'tls_certificate_error';
+
+/** One entry of the catalogue. `detail` is one sentence from typed facts, nothing from a library or an upstream. */
+export interface Problem<Facts> {
+  /** The honest HTTP status. A SOAP fault carries 500 instead, by its binding. */
+  readonly status: number;
+  readonly proxyError: ProxyErrorType;
+  /** Whose doing it is. */
+  readonly source: 'downstream' | 'upstream' | 'gateway';
+  readonly retry: RetryAdvice;
+  /** At most six words, no facts. */
+  readonly title: string;
+  readonly detail: (facts: Facts) => string;
+  /** What the caller does next, in the imperative. */
+  readonly fix: string;
+  /** What the operator does, where the caller cannot help. */
+  readonly operatorFix?: string;
+}
+
+function problem<Facts = Record<never, never>>(entry: Problem<Facts>): Problem<Facts> {
+  return entry;
+}
+
+interface CertificateWords {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serial: string;
+}
+
+/** Every refusal code of the product, stage first. */
+export const problems = {
+  'listener.malformed_request': problem<{ found: string }>({
+    status: 400,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Request is not valid HTTP',
+    detail: ({ found }) => `The request cannot be read as HTTP/1.1: ${found}.`,
+    fix: 'Send a request that follows RFC 9112; check what a proxy on the way does to it.',
+  }),
+  'listener.ambiguous_framing': problem<{ found: string }>({
+    status: 400,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Request length is ambiguous',
+    detail: ({ found }) => `Two readers could disagree about where this request ends: ${found}.`,
+    fix: 'Send either one Content-Length or Transfer-Encoding: chunked, never both.',
+  }),
+  'listener.header_too_large': problem<{ limitBytes: number }>({
+    status: 431,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Request header section too large',
+    detail: ({ limitBytes }) => `The request line and header fields together exceed ${limitBytes} bytes.`,
+    fix: 'Send fewer or shorter header fields; drop cookies that this service did not set.',
+  }),
+  'listener.request_timeout': problem<{ waitedMs: number }>({
+    status: 408,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'backoff',
+    title: 'Request arrived too slowly',
+    detail: ({ waitedMs }) => `The request was not complete after ${waitedMs} ms.`,
+    fix: 'Send the whole request without pauses; check the network between you and the gateway.',
+  }),
+  'listener.too_many_waiting_bodies': problem<{ source: string; limit: number }>({
+    status: 503,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'backoff',
+    title: 'Too many unfinished requests',
+    detail: ({ source, limit }) => `Source ${source} has ${limit} requests whose bodies have not arrived yet.`,
+    fix: 'Finish the requests already begun before you begin more.',
+  }),
+  'identity.host_mismatch': problem<{ host: string; serverName: string }>({
+    status: 421,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Host differs from TLS name',
+    detail: ({ host, serverName }) => `The TLS handshake named ${serverName} but the request names ${host}.`,
+    fix: 'Open one connection per host name, and send that name in both the TLS handshake and the Host field.',
+  }),
+  'identity.certificate_missing': problem<{ host: string; issuers: readonly string[] }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'No client certificate offered',
+    detail: ({ host, issuers }) =>
+      `${host} needs a client certificate and the TLS handshake brought none. Accepted issuers: ${issuers.join('; ')}.`,
+    fix: 'Configure your client with a certificate and private key issued by one of the accepted issuers.',
+  }),
+  'identity.certificate_expired': problem<CertificateWords & { notAfter: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Client certificate expired',
+    detail: ({ subject, issuer, serial, notAfter }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) expired on ${notAfter}.`,
+    fix: 'Install the renewed certificate, then restart the program that holds the old one.',
+  }),
+  'identity.certificate_not_yet_valid': problem<CertificateWords & { notBefore: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Client certificate not valid yet',
+    detail: ({ subject, issuer, serial, notBefore }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) is valid only from ${notBefore}.`,
+    fix: 'Use your present certificate until then, and check the clock of the machine that made the request.',
+  }),
+  'identity.issuer_unknown': problem<CertificateWords & { issuers: readonly string[] }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Client certificate issuer not accepted',
+    detail: ({ subject, issuer, serial, issuers }) =>
+      `The certificate ${subject} (serial ${serial}) was issued by ${issuer}, which is not accepted here. Accepted issuers: ${issuers.join('; ')}.`,
+    fix: 'Use a certificate from one of the accepted issuers; ask your access administrator for one.',
+  }),
+  'identity.certificate_invalid': problem<CertificateWords & { check: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Client certificate not acceptable',
+    detail: ({ subject, issuer, serial, check }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) was refused: ${check}.`,
+    fix: 'Request a new client certificate from your access administrator.',
+  }),
+  'identity.not_enrolled': problem<{ subject: string; environment: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Certificate not enrolled',
+    detail: ({ subject, environment }) => `The certificate ${subject} is valid but not enrolled in ${environment}.`,
+    fix: 'Ask your access administrator to provision this certificate for the environment.',
+  }),
+  'route.unknown_host': problem<{ host: string }>({
+    status: 404,
+    proxyError: 'destination_not_found',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Host not served here',
+    detail: ({ host }) => `This gateway does not serve the host ${host}.`,
+    fix: 'Check the host name against the published addresses.',
+  }),
+  'route.not_found': problem<{ host: string; path: string }>({
+    status: 404,
+    proxyError: 'destination_not_found',
+    source: 'downstream',
+    retry: 'never',
+    title: 'No system at this path',
+    detail: ({ host, path }) => `No published address of ${host} covers the path ${path}.`,
+    fix: 'Check the path against the published addresses; it is /sst/<SYSTEM>/<SERVICE> on most hosts.',
+  }),
+  'route.unknown_service': problem<{ system: string; service: string }>({
+    status: 404,
+    proxyError: 'destination_not_found',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Service not known',
+    detail: ({ system, service }) => `${system} has no service named "${service}".`,
+    fix: 'Check the service name, its version and the place of _DocAttach in it.',
+  }),
+  'route.undecided_service': problem<{ path: string; candidates: readonly string[] }>({
+    status: 400,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'never',
+    title: 'System cannot be told',
+    detail: ({ path, candidates }) =>
+      `${path} is shared by ${candidates.join(', ')}, and neither the service name, nor SOAPAction, nor the first element of the body says which is meant.`,
+    fix: 'Name the service in the path, or send a SOAPAction and a body whose first element belongs to the service.',
+  }),
+  'route.method_not_allowed': problem<{ method: string; allowed: readonly string[] }>({
+    status: 405,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Method not allowed',
+    detail: ({ method, allowed }) => `${method} is not allowed here. Allowed: ${allowed.join(', ')}.`,
+    fix: 'Use one of the allowed methods; SOAP calls are sent with POST.',
+  }),
+  'route.decommissioned': problem<{ address: string; since: string; replacement: string | null }>({
+    status: 410,
+    proxyError: 'destination_not_found',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Address decommissioned',
+    detail: ({ address, since, replacement }) =>
+      `${address} is decommissioned (${since}).${replacement === null ? '' : ` Use ${replacement} instead.`}`,
+    fix: 'Move to the replacement address.',
+  }),
+  'route.not_served': problem<{ system: string }>({
+    status: 503,
+    proxyError: 'destination_unavailable',
+    source: 'gateway',
+    retry: 'backoff',
+    title: 'System has no upstream',
+    detail: ({ system }) => `This gateway has no upstream for ${system}.`,
+    fix: 'Report the exchange id to the operator.',
+    operatorFix: 'Add the system under `upstreams` in the gateway configuration.',
+  }),
+  'admission.not_permitted': problem<{ subject: string; system: string; operation: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'No right for this system',
+    detail: ({ subject, system, operation }) => `${subject} is enrolled but has no right to ${operation} on ${system}.`,
+    fix: 'Ask your access administrator for the role, or use the certificate that has it.',
+  }),
+  'admission.global_limit': problem<{ rule: string; text: string }>({
+    status: 429,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'after',
+    title: 'Global rate limit reached',
+    detail: ({ text }) => text,
+    fix: 'Wait the stated seconds, then pace your calls to stay under the limit; all programs behind one address share it.',
+  }),
+  'admission.acceptable_use': problem<{ rule: string; text: string }>({
+    status: 429,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'after',
+    title: 'Acceptable use limit reached',
+    detail: ({ text }) => text,
+    fix: 'Wait the stated seconds, then call this service no more often than its published period.',
+  }),
+  'inspection.body_too_large': problem<{ limitBytes: number; seenBytes: number; declared: boolean }>({
+    status: 413,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Request body too large',
+    detail: ({ limitBytes, seenBytes, declared }) =>
+      `The body ${declared ? 'declares' : 'has already brought'} ${seenBytes} bytes; this address takes at most ${limitBytes}.`,
+    fix: 'Compress the payload (gzip, then base64), or split it into several submissions.',
+  }),
+  'inspection.body_incomplete': problem<{ seenBytes: number }>({
+    status: 400,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'backoff',
+    title: 'Request body ended early',
+    detail: ({ seenBytes }) => `The connection ended after ${seenBytes} bytes, before the body was complete.`,
+    fix: 'Send the whole body before closing the connection.',
+  }),
+  'inspection.body_timeout': problem<{ waitedMs: number }>({
+    status: 408,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'backoff',
+    title: 'Request body arrived too slowly',
+    detail: ({ waitedMs }) => `No more of the request body arrived for ${waitedMs} ms.`,
+    fix: 'Send the body without pauses; check the network between you and the gateway.',
+  }),
+  'inspection.malformed_envelope': problem<{ found: string }>({
+    status: 400,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Body is not a SOAP envelope',
+    detail: ({ found }) => `The body was read as a SOAP envelope and is none: ${found}.`,
+    fix: 'Send a SOAP 1.1 or 1.2 envelope in UTF-8, without a DOCTYPE.',
+  }),
+  'inspection.unsupported_content_type': problem<{ found: string; expected: readonly string[] }>({
+    status: 415,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Content type not supported',
+    detail: ({ found, expected }) => `The body is declared as "${found}". This address takes ${expected.join(', ')}.`,
+    fix: 'Set Content-Type to what the body is.',
+  }),
+  'forward.upstream_unavailable': problem<{ system: string }>({
+    status: 503,
+    proxyError: 'destination_unavailable',
+    source: 'upstream',
+    retry: 'backoff',
+    title: 'System not reachable',
+    detail: ({ system }) => `${system} does not accept connections at the moment. Your request was not forwarded.`,
+    fix: 'Repeat the call later with growing pauses; it is safe, since nothing was forwarded.',
+    operatorFix: 'Check that the upstream listens at the configured address.',
+  }),
+  'forward.connect_timeout': problem<{ system: string; waitedMs: number }>({
+    status: 504,
+    proxyError: 'connection_timeout',
+    source: 'upstream',
+    retry: 'backoff',
+    title: 'System did not accept in time',
+    detail: ({ system, waitedMs }) =>
+      `${system} accepted no connection within ${waitedMs} ms. Your request was not forwarded.`,
+    fix: 'Repeat the call later with growing pauses; it is safe, since nothing was forwarded.',
+    operatorFix: 'Check the network to the upstream, and its backlog.',
+  }),
+  'forward.response_timeout': problem<{ system: string; waitedMs: number }>({
+    status: 504,
+    proxyError: 'http_response_timeout',
+    source: 'upstream',
+    retry: 'never',
+    title: 'System did not answer in time',
+    detail: ({ system, waitedMs }) =>
+      `${system} received your request and did not answer within ${waitedMs} ms. It may have been carried out.`,
+    fix: 'Before you repeat a submit, retrieve to see whether it was carried out.',
+    operatorFix: 'Look at the upstream for the exchange id, which it received in the Headgate-Exchange field.',
+  }),
+  'forward.response_incomplete': problem<{ system: string }>({
+    status: 502,
+    proxyError: 'http_response_incomplete',
+    source: 'upstream',
+    retry: 'never',
+    title: 'System broke off its answer',
+    detail: ({ system }) =>
+      `${system} received your request and closed the connection before answering. It may have been carried out.`,
+    fix: 'Before you repeat a submit, retrieve to see whether it was carried out.',
+    operatorFix: 'Look at the upstream for the exchange id, which it received in the Headgate-Exchange field.',
+  }),
+  'forward.invalid_response': problem<{ system: string }>({
+    status: 502,
+    proxyError: 'http_protocol_error',
+    source: 'upstream',
+    retry: 'never',
+    title: 'System answered invalid HTTP',
+    detail: ({ system }) =>
+      `${system} received your request and answered with bytes that are not valid HTTP. It may have been carried out.`,
+    fix: 'Before you repeat a submit, retrieve to see whether it was carried out.',
+    operatorFix: 'Look at the upstream for the exchange id, which it received in the Headgate-Exchange field.',
+  }),
+  'forward.html_answer': problem<{ system: string; status: number }>({
+    status: 502,
+    proxyError: 'http_protocol_error',
+    source: 'upstream',
+    retry: 'never',
+    title: 'System answered with a page',
+    detail: ({ system, status }) =>
+      `${system} answered a program with an HTML page (status ${status}), which was withheld. The request may have been carried out.`,
+    fix: 'Before you repeat a submit, retrieve to see whether it was carried out; quote the exchange id to support.',
+    operatorFix:
+      'Find out why the upstream answers API calls with pages (a session or log-out page is the usual cause).',
+  }),
+  'gateway.draining': problem({
+    status: 503,
+    proxyError: 'proxy_internal_response',
+    source: 'gateway',
+    retry: 'backoff',
+    title: 'Gateway is shutting down',
+    detail: () => 'This gateway is shutting down and takes no new requests. Your request was not forwarded.',
+    fix: 'Open a new connection and repeat the call; it is safe, since nothing was forwarded.',
+  }),
+  'gateway.defect': problem({
+    status: 500,
+    proxyError: 'proxy_internal_error',
+    source: 'gateway',
+    retry: 'never',
+    title: 'Defect in the gateway',
+    detail: () => 'The gateway failed on this request through a fault of its own.',
+    fix: 'Report the exchange id to the operator.',
+    operatorFix: 'Find the exchange id in the evidence: the record holds the cause and the stack.',
+  }),
+} as const;
+
+/** Every code of the catalogue. */
+export type ProblemCode = keyof typeof problems;
+
+/** The typed facts that a code's sentence needs. */
+export type ProblemFacts<Code extends ProblemCode> = Parameters<
+  (typeof problems)[Code]['detail']
+>[0] extends infer Facts
+  ? Facts extends undefined
+    ? Record<never, never>
+    : Facts
+  : never;
+
+/** RFC 9457 `type` of a problem: a URN, since the words travel with the answer and need no web page. */
+export function problemType(code: ProblemCode): string {
+  return `urn:headgate:problem:${code}`;
+}

@@ -1,0 +1,39 @@
+// The one way any stage says no.
+import { type ProblemCode, type ProblemFacts, problems } from './problems.ts';
+
+/** What a refusal may add beside its facts. */
+export interface RefusalOptions {
+  readonly cause?: unknown;
+  /** How long the caller must wait, in milliseconds, for codes with `retry: 'after'`. */
+  readonly retryAfterMs?: number;
+  /** HTTP status of the SOAP fault where policy overrides the default of 500. */
+  readonly soapStatus?: number;
+}
+
+/** An expected "no" with a catalogue code and the facts its sentence needs. Anything else thrown is a defect. */
+export class Refusal<Code extends ProblemCode = ProblemCode> extends Error {
+  readonly code: Code;
+  readonly facts: ProblemFacts<Code>;
+  readonly retryAfterMs: number | undefined;
+  readonly soapStatus: number | undefined;
+
+  constructor(code: Code, facts: ProblemFacts<Code>, options: RefusalOptions = {}) {
+    super(problems[code].title, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Refusal';
+    this.code = code;
+    this.facts = facts;
+    this.retryAfterMs = options.retryAfterMs;
+    this.soapStatus = options.soapStatus;
+  }
+
+  /** The sentence for the caller: only typed facts, nothing from a library or an upstream. */
+  get detail(): string {
+    // The catalogue types facts per code; this is the one place where a code meets its own facts again.
+    return (problems[this.code].detail as (facts: unknown) => string)(this.facts);
+  }
+}
+
+/** True for a refusal, also across package copies: matched by name and code, not by class. */
+export function isRefusal(error: unknown): error is Refusal {
+  return error instanceof Error && error.name === 'Refusal' && 'code' in error && String(error.code) in problems;
+}

@@ -1,0 +1,34 @@
+// What a gateway serves by: one immutable, numbered, hashed set of facts, taken from a source and swapped whole.
+import type { Catalogue } from './catalogue/model.ts';
+import type { Provisioning } from './catalogue/provisioning.ts';
+import type { Policy } from './limits.ts';
+
+/** One user trust bundle: PEM text of anchors and of the intermediates that paths may use. */
+export interface TrustBundleFacts {
+  readonly name: string;
+  readonly anchorsPem: string;
+  readonly intermediatesPem: string;
+}
+
+/** Which infrastructure serves each address: a key per address id. */
+export type Positions = ReadonlyMap<string, string>;
+
+/** Everything a decision may depend on. Exchanges end under the snapshot they began with. */
+export interface Snapshot {
+  /** Counts from 1 within one source. */
+  readonly number: number;
+  /** SHA-256 of the inputs, lower-case hex. */
+  readonly hash: string;
+  readonly catalogue: Catalogue;
+  readonly policy: Policy;
+  /** User trust bundles by name. */
+  readonly trust: ReadonlyMap<string, TrustBundleFacts>;
+  /** Absent: certificates are judged, enrolment and rights are not. */
+  readonly provisioning: Provisioning | null;
+  readonly positions: Positions;
+}
+
+/** Where snapshots come from: files first, control later. */
+export interface SnapshotSource {
+  current(): Promise<Snapshot>;
+}

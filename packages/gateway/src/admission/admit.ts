@@ -1,0 +1,82 @@
+// May they, now? Rights first, then the global limit, then acceptable use. Only `admit` makes a Permit.
+import { type Charge, type CounterDecision, type LimitSubject, Refusal } from '@headgate/contract';
+import { chargesFor, refusalWords } from '@headgate/rules';
+import type { Exchange } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Principal } from '../identity/identify.ts';
+import type { Route } from '../route/select-route.ts';
+
+declare const admitted: unique symbol;
+
+/** Proof that every limit was asked and charged. Nothing is forwarded without one. */
+export interface Permit {
+  readonly [admitted]: true;
+  readonly id: string;
+  readonly charges: readonly Charge[];
+  /** Ends the permit with what the call really used. Units known only at the end (bytes, concurrency) are not built yet. */
+  settle(outcome: { readonly requestBytes: number; readonly responseBytes: number }): void;
+}
+
+/** Admits an exchange, or refuses with `admission.*`. A refusal says when the first call will be admitted again. */
+export async function admit(exchange: Exchange, principal: Principal, route: Route, gateway: Gateway): Promise<Permit> {
+  refuseWithoutRight(principal, route);
+  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route));
+  const nowMs = gateway.clock();
+  const decision = await gateway.counters.decide(charges, nowMs);
+  exchange.admission = evidenceOf(exchange.id, charges, decision, nowMs);
+  if (decision.admitted) return permit(exchange.id, charges);
+
+  const { rule } = decision.decidedBy;
+  const { text } = refusalWords(rule, decision.retryAtMs, nowMs);
+  const code = rule.layer === 'global' ? 'admission.global_limit' : 'admission.acceptable_use';
+  throw new Refusal(
+    code,
+    { rule: rule.name, text },
+    { retryAfterMs: decision.retryAtMs - nowMs, soapStatus: rule.refusal.status },
+  );
+}
+
+function refuseWithoutRight(principal: Principal, route: Route): void {
+  const { enrolment, certificate } = principal;
+  if (enrolment === null || certificate === null) return;
+  if (enrolment.may(route.environment, route.systemId, route.channel, route.operation)) return;
+  const operation = route.operation ?? 'call';
+  throw new Refusal('admission.not_permitted', { subject: certificate.subject, system: route.systemName, operation });
+}
+
+function subjectOf(exchange: Exchange, principal: Principal, route: Route): LimitSubject {
+  return {
+    environment: route.environment,
+    infrastructure: route.infrastructure,
+    namespace: route.namespace,
+    channel: route.channel,
+    generation: route.generation,
+    system: route.systemId,
+    source: exchange.connection.source,
+    ...(route.service === null ? {} : { service: route.service }),
+    ...(route.operation === null ? {} : { operation: route.operation }),
+    ...(principal.certificate === null ? {} : { credential: principal.certificate.fingerprint256 }),
+    ...(principal.enrolment === null ? {} : { participant: principal.enrolment.participant }),
+  };
+}
+
+function permit(id: string, charges: readonly Charge[]): Permit {
+  return { id, charges, settle: () => undefined } as unknown as Permit; // The only place that can say so.
+}
+
+function evidenceOf(
+  id: string,
+  charges: readonly Charge[],
+  decision: CounterDecision,
+  nowMs: number,
+): NonNullable<Exchange['admission']> {
+  return {
+    admitted: decision.admitted,
+    permit: decision.admitted ? id : null,
+    rules: charges.map((charge) => charge.rule.name),
+    decidedBy: decision.admitted ? null : decision.decidedBy.rule.name,
+    decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
+    retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,
+    shadow: decision.shadowRefusals.map(({ rule, retryAtMs }) => ({ rule, retryAfterMs: retryAtMs - nowMs })),
+  };
+}

@@ -1,0 +1,33 @@
+// In which form does this caller read a refusal? A program never gets HTML; a SOAP caller gets the fault of its SOAP version.
+import type { Fields } from './exchange.ts';
+
+/** The four forms of a refusal. */
+export type RefusalFormat = 'soap-1.1' | 'soap-1.2' | 'problem+json' | 'html';
+
+/** What tells a caller's format. `channel` and `speaksSoap` are unknown (null, false) before the route is known. */
+export interface CallerSigns {
+  readonly method: string;
+  readonly fields: Fields;
+  readonly channel: 'ui' | 'api' | null;
+  readonly speaksSoap: boolean;
+}
+
+/**
+ * Decides the format: what the request is written in first (SOAP 1.1 §6.1.1, SOAP 1.2 Part 2 §7.1.4), then what the address
+ * speaks, then what the caller accepts. HTML only to a browser: on a `ui` address, or on an unknown one for a navigation.
+ */
+export function callerFormat({ method, fields, channel, speaksSoap }: CallerSigns): RefusalFormat {
+  const type = (fields.get('content-type') ?? '').toLowerCase();
+  if (type.includes('application/soap+xml')) return 'soap-1.2';
+  if (type.startsWith('text/xml') || type.startsWith('multipart/related') || fields.get('soapaction') !== null)
+    return 'soap-1.1';
+  const accepts = (fields.get('accept') ?? '').toLowerCase();
+  if (accepts.includes('application/soap+xml')) return 'soap-1.2';
+  if (type.includes('json') || accepts.includes('json')) return 'problem+json';
+  if (speaksSoap) return 'soap-1.1';
+  const navigates =
+    (method === 'GET' || method === 'HEAD' || type.startsWith('application/x-www-form-urlencoded')) &&
+    accepts.includes('text/html');
+  if (channel !== 'api' && navigates) return 'html';
+  return 'problem+json';
+}

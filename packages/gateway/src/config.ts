@@ -1,0 +1,187 @@
+// Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
+import { type Finding, parseYaml } from '@headgate/contract';
+import { z } from 'zod';
+
+const milliseconds = (min: number, max: number, preset: number) => z.int().min(min).max(max).default(preset);
+const bytes = milliseconds;
+const file = z.string().min(1).max(1_000);
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a lower-case name such as "ws"');
+const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?$/, 'a host name in lower case, without port');
+
+const host = z
+  .strictObject({
+    name: hostName.describe('Host name as callers send it in SNI and Host.'),
+    certificate: file
+      .optional()
+      .describe('PEM file: the server certificate, then its intermediates. Needed where the listener speaks TLS.'),
+    key: file.optional().describe('PEM file with the private key. Read once at start and at reload; never logged.'),
+    clientCertificate: z
+      .enum(['required', 'none'])
+      .default('required')
+      .describe('"required": every call is judged by its client certificate. "none": anonymous addresses.'),
+    trust: name.default('users').describe('Name of the trust bundle that judges client certificates of this host.'),
+  })
+  .describe('One host name served on a listener.');
+
+const listener = z.strictObject({
+  name: name.describe('Appears in evidence.'),
+  address: z.string().min(1).max(64).default('127.0.0.1').describe('Local address to listen on.'),
+  port: z.int().min(0).max(65_535).describe('TCP port; 0 lets the system choose, and the gateway prints its choice.'),
+  tls: z.boolean().default(true).describe('false: plain HTTP, for anonymous addresses such as http://oasis.'),
+  hosts: z.array(host).min(1).max(200).describe('The first host answers handshakes that name no known host.'),
+});
+
+const trustBundle = z.strictObject({
+  name: name.describe('Referred to by `hosts[].trust`.'),
+  anchors: file.describe('PEM file with the trust anchors. Several may be in overlap.'),
+  intermediates: file
+    .optional()
+    .describe('PEM file with intermediates. Paths are built from the leaf and these alone.'),
+});
+
+const upstream = z.strictObject({
+  system: z
+    .string()
+    .min(1)
+    .max(80)
+    .describe('System id of the catalogue; "*" for every system that has no entry of its own.'),
+  environment: z.string().min(1).max(40).default('*').describe('Environment id, or "*".'),
+  infrastructure: z.string().min(1).max(40).default('*').describe('Infrastructure id (legacy, current), or "*".'),
+  endpoints: z
+    .array(z.url({ protocol: /^http$/, hostname: /.*/ }))
+    .min(1)
+    .max(32)
+    .describe('http:// addresses, used in turn. TLS to back ends is not built yet.'),
+});
+
+const path = z.strictObject({
+  headerBytesMax: bytes(4_096, 65_536, 16_384).describe(
+    'Request line and header fields together, in bytes. Default 16,384.',
+  ),
+  bodyBytesMax: bytes(1_024, 67_108_864, 1_048_576).describe(
+    'Largest request body, in bytes. Default 1 MiB (deck p. 11).',
+  ),
+  peekBytesMax: bytes(1_024, 262_144, 65_536).describe(
+    'How much of a body is read before it is routed or inspected. Default 65,536 bytes.',
+  ),
+  headerTimeoutMs: milliseconds(1_000, 300_000, 30_000).describe(
+    'Longest wait for a complete header section. Default 30,000 ms.',
+  ),
+  bodyTimeoutMs: milliseconds(100, 300_000, 30_000).describe(
+    'Longest pause between two pieces of a request body. Default 30,000 ms.',
+  ),
+  requestTimeoutMs: milliseconds(1_000, 3_600_000, 600_000).describe(
+    'Longest time for a whole request to arrive. Default 600,000 ms.',
+  ),
+  keepAliveMs: milliseconds(1_000, 3_600_000, 120_000).describe(
+    'How long an idle connection is kept. Default 120,000 ms.',
+  ),
+  connectTimeoutMs: milliseconds(50, 120_000, 5_000).describe(
+    'Longest wait for an upstream to accept a connection. Default 5,000 ms.',
+  ),
+  responseTimeoutMs: milliseconds(100, 3_600_000, 120_000).describe(
+    'Longest wait for the first byte of an upstream answer. Default 120,000 ms.',
+  ),
+  responseIdleMs: milliseconds(100, 3_600_000, 60_000).describe(
+    'Longest pause within an upstream answer. Default 60,000 ms.',
+  ),
+  connectionsMax: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('Connections open at once per listener. Default 10,000.'),
+  connectionsPerSourceMax: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(512)
+    .describe('Connections open at once from one source. Default 512.'),
+  waitingBodiesPerSourceMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(64)
+    .describe('Unfinished bodies held at once for one source. Default 64.'),
+  upstreamConnectionsMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(256)
+    .describe('Connections open at once to one endpoint. Default 256.'),
+  drainBytesMax: bytes(0, 67_108_864, 67_108_864).describe(
+    'Most bytes of a refused body that are read and dropped. Default 64 MiB.',
+  ),
+  drainMs: milliseconds(0, 30_000, 30_000).describe('Longest time for dropping a refused body. Default 30,000 ms.'),
+  shutdownMs: milliseconds(0, 600_000, 30_000).describe(
+    'Longest wait for calls in flight at shutdown. Default 30,000 ms.',
+  ),
+});
+
+/** Bounds and waits of the request path, with defaults applied. */
+export type PathOptions = z.infer<typeof path>;
+
+/** Schema of the gateway's configuration file. */
+export const configSchema = z.strictObject({
+  node: name.default('gateway').describe('Name of this gateway in evidence.'),
+  listeners: z.array(listener).min(1).max(16),
+  catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
+  policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),
+  provisioning: file
+    .optional()
+    .describe('Provisioning file. Without it certificates are judged, but enrolment and rights are not.'),
+  trustBundles: z.array(trustBundle).max(32).default([]),
+  positions: z
+    .record(z.string().min(1).max(200), z.string().min(1).max(40))
+    .default({})
+    .describe(
+      'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover).',
+    ),
+  upstreams: z.array(upstream).min(1).max(500),
+  path: path.prefault({}),
+  evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
+});
+
+/** The gateway's configuration, defaults applied; file names are as written. */
+export type Config = z.infer<typeof configSchema>;
+
+/** Reads a configuration file. Findings name file, line, what was found and what was expected. */
+export function parseConfig(
+  fileName: string,
+  text: string,
+): { ok: true; config: Config } | { ok: false; findings: Finding[] } {
+  const parsed = parseYaml(fileName, text, configSchema);
+  if (!parsed.ok) return parsed;
+  const config = parsed.value;
+  const findings: Finding[] = [];
+  const bundles = new Set(config.trustBundles.map((bundle) => bundle.name));
+  for (const [at, each] of config.listeners.entries()) {
+    for (const [hostAt, served] of each.hosts.entries()) {
+      const where = ['listeners', at, 'hosts', hostAt];
+      if (each.tls && (served.certificate === undefined || served.key === undefined)) {
+        findings.push(
+          parsed.findingAt(where, `${served.name} without certificate or key`, 'both, since the listener speaks TLS'),
+        );
+      }
+      if (!each.tls && served.clientCertificate === 'required') {
+        findings.push(
+          parsed.findingAt(
+            where,
+            `${served.name} on plain HTTP`,
+            'clientCertificate: none, since plain HTTP brings no certificate',
+          ),
+        );
+      }
+      if (served.clientCertificate === 'required' && !bundles.has(served.trust)) {
+        findings.push(
+          parsed.findingAt(
+            [...where, 'trust'],
+            `trust bundle "${served.trust}"`,
+            `one of trustBundles: ${[...bundles].join(', ') || 'none is declared'}`,
+          ),
+        );
+      }
+    }
+  }
+  return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
+}

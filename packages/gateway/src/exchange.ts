@@ -1,0 +1,110 @@
+// One request and its answer, as the stages fill it in. None of Node's HTTP types appear here, so that the listener and
+// the forwarder can be replaced beneath the path. Each stage writes only the section that bears its name.
+import type {
+  AdmissionEvidence,
+  ForwardEvidence,
+  IdentityEvidence,
+  InspectionEvidence,
+  ResponseEvidence,
+  RouteEvidence,
+} from '@headgate/contract';
+import type { EnvelopeHead } from '@headgate/soap';
+import type { Serving } from './serving.ts';
+
+/** Header fields in the order received. Names are lower case; values are trimmed. */
+export interface Fields {
+  /** The first value of a field, or null. */
+  get(name: string): string | null;
+  /** Every value of a field. */
+  all(name: string): readonly string[];
+  entries(): readonly (readonly [name: string, value: string])[];
+}
+
+/** The request line and header fields. `target` is the origin-form request target (RFC 9112 §3.2.1). */
+export interface RequestHead {
+  readonly method: string;
+  readonly target: string;
+  readonly path: string;
+  readonly query: string;
+  /** Host name in lower case, without port; empty when the request named none. */
+  readonly host: string;
+  readonly httpVersion: '1.0' | '1.1';
+  readonly fields: Fields;
+}
+
+/** A request body that can be peeked at before anyone decides. */
+export interface RequestBody {
+  readonly framing: 'none' | 'content-length' | 'chunked';
+  /** Declared length in bytes; null when chunked. */
+  readonly declaredBytes: number | null;
+  /** Bytes received so far. */
+  readonly receivedBytes: number;
+  /**
+   * Peeks at the start without consuming it: at least `bytesMax` bytes, or the whole body when it is shorter.
+   * Refuses with `inspection.body_timeout` after `deadlineMs` without enough bytes, with `inspection.body_incomplete`
+   * when the caller goes away, and with `listener.too_many_waiting_bodies` past the bound per source.
+   */
+  head(bytesMax: number, deadlineMs: number): Promise<Uint8Array>;
+  /** The whole body from its first byte, peeked bytes included. May be read once. */
+  chunks(): AsyncIterable<Uint8Array>;
+  /** Reads what is left and throws it away, within the bounds of the refusal drain. */
+  discard(): void;
+}
+
+/** What the caller gets. `send` may be called once. */
+export interface Downstream {
+  /** Writes the answer; resolves when the last byte was handed to the socket, rejects when the caller went away. */
+  send(
+    status: number,
+    fields: readonly (readonly [string, string])[],
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<void>;
+  /** True once a status line went out. */
+  readonly started: boolean;
+  readonly sentBytes: number;
+  /** Ends the connection at once: the only honest end of an answer that broke off halfway. */
+  abort(): void;
+  /** Fires when the caller goes away before the answer is complete. */
+  readonly closed: AbortSignal;
+}
+
+/** The client certificate of a connection, parsed once. */
+export interface PeerCertificate {
+  readonly der: Uint8Array;
+  /** SHA-256, lower-case hex. */
+  readonly fingerprint: string;
+}
+
+/** What is known of the connection. Names are lower case. */
+export interface Connection {
+  readonly listener: string;
+  readonly secure: boolean;
+  /** TCP source address in canonical form. */
+  readonly source: string;
+  readonly sourcePort: number;
+  readonly serverName: string | null;
+  readonly tlsVersion: string | null;
+  readonly tlsResumed: boolean;
+  readonly peerCertificate: PeerCertificate | null;
+}
+
+/** One request and its answer. */
+export interface Exchange {
+  readonly id: string;
+  readonly receivedMs: number;
+  readonly connection: Connection;
+  readonly request: RequestHead;
+  readonly body: RequestBody;
+  readonly downstream: Downstream;
+  /** The snapshot it began with; it ends under the same one. */
+  readonly serving: Serving;
+  /** The start of the SOAP envelope, read at most once. See `envelope-head.ts`. */
+  envelopeHead: Promise<EnvelopeHead | null> | null;
+
+  identity: IdentityEvidence | null;
+  route: RouteEvidence | null;
+  admission: AdmissionEvidence | null;
+  inspection: InspectionEvidence | null;
+  forward: ForwardEvidence | null;
+  response: ResponseEvidence | null;
+}

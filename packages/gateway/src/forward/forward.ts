@@ -1,0 +1,143 @@
+// Hands an inspected, permitted request to an upstream and takes the answer. Retries only what cannot have been processed.
+import type { IncomingMessage } from 'node:http';
+import { Refusal } from '@headgate/contract';
+import type { Permit } from '../admission/admit.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Principal } from '../identity/identify.ts';
+import type { Inspected } from '../inspection/inspect.ts';
+import type { UpstreamReply } from '../reply.ts';
+import type { Route } from '../route/select-route.ts';
+import type { Endpoint } from '../upstream.ts';
+import { attempt, type Outcome, type UpstreamRequest } from './attempt.ts';
+import { requestFields, responseFields } from './request-fields.ts';
+import { takePayload } from './request-payload.ts';
+
+/** Forwards an exchange and returns the upstream's answer, or refuses with `forward.*`. */
+export async function forward(
+  exchange: Exchange,
+  inspected: Inspected,
+  permit: Permit,
+  principal: Principal,
+  route: Route,
+  gateway: Gateway,
+): Promise<UpstreamReply> {
+  const payload = await takePayload(exchange, inspected, gateway.options.peekBytesMax);
+  const bodyBytes =
+    payload.kind === 'none' ? null : payload.kind === 'bytes' ? payload.bytes.byteLength : payload.lengthBytes;
+  const request: UpstreamRequest = {
+    method: exchange.request.method,
+    target: exchange.request.target,
+    fields: requestFields(exchange, principal, bodyBytes),
+    payload,
+    abandoned: exchange.downstream.closed,
+  };
+  const { outcome, endpoint, attempts } = await attemptInTurn(request, route, gateway);
+  const evidence = {
+    upstream: route.upstream.name,
+    endpoint: endpoint.url,
+    attempts,
+    forwarded: forwardedOf(outcome),
+    reusedConnection: 'reusedConnection' in outcome && outcome.reusedConnection,
+    status: outcome.kind === 'answered' ? (outcome.answer.statusCode ?? null) : null,
+    firstByteMs: outcome.kind === 'answered' ? gateway.clock() - exchange.receivedMs : null,
+  };
+  exchange.forward = evidence;
+  if (outcome.kind !== 'answered') throw refusalOf(outcome, route, gateway);
+  const reply = await replyOf(outcome.answer, route, gateway);
+  permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
+  return reply;
+}
+
+interface Attempted {
+  readonly outcome: Outcome;
+  readonly endpoint: Endpoint;
+  readonly attempts: number;
+}
+
+/**
+ * Tries each endpoint once while none accepts a connection. A kept-alive connection that the upstream closed just as we
+ * used it is tried once more, but only for what may be repeated: a submit that was sent is never sent twice.
+ */
+async function attemptInTurn(request: UpstreamRequest, route: Route, { options }: Gateway): Promise<Attempted> {
+  let attempts = 0;
+  let last: Attempted | null = null;
+  for (const endpoint of route.upstream.inTurn()) {
+    attempts += 1;
+    let outcome = await attempt(endpoint, request, options);
+    if (wasStale(outcome) && mayRepeat(request, route)) {
+      attempts += 1;
+      outcome = await attempt(endpoint, request, options);
+    }
+    last = { outcome, endpoint, attempts };
+    if (outcome.kind !== 'not-connected') return last;
+  }
+  if (last === null) throw new Error(`upstream ${route.upstream.name} has no endpoint`);
+  return last;
+}
+
+function wasStale(outcome: Outcome): boolean {
+  return outcome.kind === 'no-answer' && outcome.reason === 'broken' && outcome.reusedConnection;
+}
+
+function mayRepeat({ method, payload }: UpstreamRequest, route: Route): boolean {
+  const repeatable = method === 'GET' || method === 'HEAD' || route.operation === 'retrieve';
+  return repeatable && payload.kind !== 'stream';
+}
+
+function forwardedOf(outcome: Outcome): 'no' | 'partly' | 'yes' {
+  if (outcome.kind === 'not-connected') return 'no';
+  return outcome.kind === 'no-request' ? 'partly' : 'yes';
+}
+
+function refusalOf(outcome: Exclude<Outcome, { kind: 'answered' }>, route: Route, { options }: Gateway): unknown {
+  const system = route.systemName;
+  if (outcome.kind === 'no-request') return outcome.cause; // The caller's body failed; the body said how.
+  if (outcome.kind === 'not-connected') {
+    return outcome.timedOut
+      ? new Refusal('forward.connect_timeout', { system, waitedMs: options.connectTimeoutMs })
+      : new Refusal('forward.upstream_unavailable', { system });
+  }
+  const { cause } = outcome;
+  switch (outcome.reason) {
+    case 'timeout':
+      return new Refusal('forward.response_timeout', { system, waitedMs: options.responseTimeoutMs }, { cause });
+    case 'invalid':
+      return new Refusal('forward.invalid_response', { system }, { cause });
+    case 'broken':
+      return new Refusal('forward.response_incomplete', { system }, { cause });
+  }
+}
+
+async function replyOf(answer: IncomingMessage, route: Route, { options }: Gateway): Promise<UpstreamReply> {
+  const status = answer.statusCode ?? 502;
+  const fields = responseFields(answer.rawHeaders);
+  answer.setTimeout(options.responseIdleMs, () =>
+    answer.destroy(new Error(`no more bytes within ${options.responseIdleMs} ms`)),
+  );
+  if (route.channel !== 'api') return { kind: 'upstream', status, fields, body: answer };
+
+  // Invariant 3: an API caller never receives HTML, whatever the upstream calls it.
+  const iterator: AsyncIterator<Uint8Array> = answer[Symbol.asyncIterator]();
+  const first = await iterator.next().catch((cause: unknown) => {
+    throw new Refusal('forward.response_incomplete', { system: route.systemName }, { cause });
+  });
+  const declared = answer.headers['content-type']?.toLowerCase() ?? '';
+  if (declared.includes('html') || (first.done !== true && beginsAsHtml(first.value))) {
+    answer.destroy();
+    throw new Refusal('forward.html_answer', { system: route.systemName, status });
+  }
+  return { kind: 'upstream', status, fields, body: resumed(first, iterator) };
+}
+
+function beginsAsHtml(chunk: Uint8Array): boolean {
+  const start = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.byteLength, 512)).toString('latin1');
+  return /^(?:\xef\xbb\xbf)?\s*(?:<!--[\s\S]*?-->\s*)?<(?:!doctype\s+html|html[\s>])/i.test(start);
+}
+
+async function* resumed(
+  first: IteratorResult<Uint8Array>,
+  iterator: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+}

@@ -1,0 +1,35 @@
+// The body as it goes upstream: always with a length, so that chunked and content-length arrive alike; counted as it passes.
+import { Refusal } from '@headgate/contract';
+import type { Exchange } from '../exchange.ts';
+import type { Inspected } from '../inspection/inspect.ts';
+
+/** A body with a known length. `bytes` can be sent again; `stream` only once. */
+export type Payload =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'stream'; readonly lengthBytes: number; readonly chunks: AsyncIterable<Uint8Array> };
+
+/**
+ * Takes the body for forwarding. A chunked body is collected up to the limit of its route, since it has no length to
+ * promise; a declared one is collected while small and streamed beyond. Refuses with `inspection.body_too_large`.
+ */
+export async function takePayload(
+  { body }: Exchange,
+  { bodyBytesMax }: Inspected,
+  collectBytesMax: number,
+): Promise<Payload> {
+  if (body.framing === 'none') return { kind: 'none' };
+  if (body.declaredBytes !== null && body.declaredBytes > collectBytesMax) {
+    return { kind: 'stream', lengthBytes: body.declaredBytes, chunks: body.chunks() };
+  }
+  const collected: Uint8Array[] = [];
+  let seenBytes = 0;
+  for await (const chunk of body.chunks()) {
+    seenBytes += chunk.byteLength;
+    if (seenBytes > bodyBytesMax)
+      throw new Refusal('inspection.body_too_large', { limitBytes: bodyBytesMax, seenBytes, declared: false });
+    collected.push(chunk);
+  }
+  const only = collected[0];
+  return { kind: 'bytes', bytes: collected.length === 1 && only !== undefined ? only : Buffer.concat(collected) };
+}

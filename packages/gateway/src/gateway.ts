@@ -1,0 +1,18 @@
+// What the stages need from outside: clock, counters, upstreams, evidence, and every bound of the path.
+import type { CounterStore, EvidenceSink } from '@headgate/contract';
+import type { PathOptions } from './config.ts';
+import type { Verdicts } from './identity/verdicts.ts';
+import type { UpstreamPool } from './upstream.ts';
+
+/** A gateway's collaborators, passed in so that every decision replays. */
+export interface Gateway {
+  /** Milliseconds since 1970 UTC. */
+  readonly clock: () => number;
+  readonly counters: CounterStore;
+  readonly verdicts: Verdicts;
+  readonly upstreams: UpstreamPool;
+  readonly evidence: EvidenceSink;
+  readonly options: PathOptions;
+  /** True once the gateway takes no new requests. */
+  readonly draining: () => boolean;
+}

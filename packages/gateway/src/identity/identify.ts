@@ -1,0 +1,123 @@
+// Who is calling? The client certificate, judged here and never by the TLS library, becomes a principal or an explained refusal.
+import { Refusal } from '@headgate/contract';
+import type { CertificateFacts, Verdict } from '@headgate/pki';
+import type { Exchange } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Enrolment, ServedHost } from '../serving.ts';
+
+declare const identified: unique symbol;
+
+/** Whom the certificate proves the caller to be. Only `identify` makes one. */
+export interface Principal {
+  readonly [identified]: true;
+  /** Null on anonymous addresses. */
+  readonly certificate: CertificateFacts | null;
+  /** The certificate as DER, for the upstream (RFC 9440). */
+  readonly certificateDer: Uint8Array | null;
+  /** Null without a certificate, or when no provisioning is loaded. */
+  readonly enrolment: Enrolment | null;
+}
+
+/** Identifies the caller of an exchange. Refuses with `identity.*`; never waits. */
+export function identify(exchange: Exchange, gateway: Gateway): Principal {
+  refuseForeignHost(exchange);
+  const { serving, connection, request } = exchange;
+  const host = serving.host(connection.listener, request.host);
+  const peer = connection.peerCertificate;
+  if (host === null || host.clientCertificate === 'none') {
+    exchange.identity = { ...nobody, verdict: 'not-required' };
+    return principal(null, null, null);
+  }
+  if (peer === null) {
+    exchange.identity = { ...nobody, verdict: 'refused' };
+    throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
+  }
+
+  const { certificate, verdict } = gateway.verdicts.judge(peer, host.trust, serving, gateway.clock());
+  const enrolment = serving.enrolment(certificate.subject);
+  exchange.identity = {
+    subject: certificate.subject,
+    issuer: certificate.issuer,
+    serial: certificate.serial,
+    fingerprint: certificate.fingerprint256,
+    notAfter: new Date(certificate.notAfterMs).toISOString(),
+    participant: enrolment?.participant ?? null,
+    verdict: verdict.accepted ? 'accepted' : 'refused',
+  };
+  if (!verdict.accepted) throw certificateRefusal(certificate, verdict, host, exchange);
+  if (serving.snapshot.provisioning !== null && enrolment === null) {
+    exchange.identity = { ...exchange.identity, verdict: 'refused' };
+    throw new Refusal('identity.not_enrolled', {
+      subject: certificate.subject,
+      environment: host.environment ?? 'this environment',
+    });
+  }
+  return principal(certificate, peer.der, enrolment);
+}
+
+const nobody = {
+  subject: null,
+  issuer: null,
+  serial: null,
+  fingerprint: null,
+  notAfter: null,
+  participant: null,
+} as const;
+
+function principal(
+  certificate: CertificateFacts | null,
+  certificateDer: Uint8Array | null,
+  enrolment: Enrolment | null,
+): Principal {
+  return { certificate, certificateDer, enrolment } as Principal; // The only place that can say so.
+}
+
+/** RFC 9110 §7.4: a request for another host than the TLS handshake named may have been misdirected on purpose. */
+function refuseForeignHost({ connection, request }: Exchange): void {
+  const { serverName } = connection;
+  if (serverName !== null && serverName !== request.host) {
+    throw new Refusal('identity.host_mismatch', { host: request.host, serverName });
+  }
+}
+
+function certificateRefusal(
+  certificate: CertificateFacts,
+  verdict: Extract<Verdict, { accepted: false }>,
+  host: ServedHost,
+  { serving }: Exchange,
+): Refusal {
+  // The certificate at fault may be an intermediate: its own names and dates are what the caller must know.
+  const at = verdict.certificate;
+  const words = { subject: at.subject, issuer: at.issuer, serial: at.serial };
+  switch (verdict.check) {
+    case 'expired':
+      return new Refusal('identity.certificate_expired', { ...words, notAfter: new Date(at.notAfterMs).toISOString() });
+    case 'not_yet_valid':
+      return new Refusal('identity.certificate_not_yet_valid', {
+        ...words,
+        notBefore: new Date(at.notBeforeMs).toISOString(),
+      });
+    case 'issuer_unknown':
+      return new Refusal('identity.issuer_unknown', {
+        subject: certificate.subject,
+        issuer: at.issuer,
+        serial: certificate.serial,
+        issuers: serving.issuers(host.trust),
+      });
+    default:
+      return new Refusal('identity.certificate_invalid', { ...words, check: checkWords[verdict.check] });
+  }
+}
+
+const checkWords: Record<
+  Exclude<Extract<Verdict, { accepted: false }>['check'], 'expired' | 'not_yet_valid' | 'issuer_unknown'>,
+  string
+> = {
+  signature_invalid: 'its signature was not made by the issuer it names',
+  not_an_authority: 'it was issued by a certificate that may not issue certificates',
+  path_too_long: 'its chain has more intermediates than an issuer allows',
+  wrong_purpose: 'it is not meant for client authentication (extended key usage)',
+  weak_key: 'its key is too weak (RSA below 2048 bits, or EC below 256)',
+  weak_signature: 'it is signed with MD5 or SHA-1',
+  unhandled_critical_extension: 'it has a critical extension that is not understood here',
+};

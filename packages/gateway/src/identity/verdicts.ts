@@ -1,0 +1,64 @@
+// Verdicts on client certificates: built once per fingerprint, bundle and snapshot, judged per exchange with the clock,
+// so that an expiry or a change of trust holds at once on live and on resumed connections.
+import {
+  buildPath,
+  type CertificateFacts,
+  judgePath,
+  type PathResult,
+  readCertificate,
+  type Verdict,
+} from '@headgate/pki';
+import type { PeerCertificate } from '../exchange.ts';
+import type { Serving } from '../serving.ts';
+
+/** Most certificates remembered at once; the least recently used goes first. About 2 KiB each. */
+export const verdictsMax = 20_000;
+
+/** A judged certificate: its facts, and whether it is accepted now. */
+export interface Judged {
+  readonly certificate: CertificateFacts;
+  readonly verdict: Verdict;
+}
+
+/** Looks verdicts up by fingerprint × bundle × snapshot number. */
+export interface Verdicts {
+  /** Judges a certificate at `nowMs`. Throws `UnreadableCertificate` when it is none. */
+  judge(peer: PeerCertificate, bundleName: string, serving: Serving, nowMs: number): Judged;
+}
+
+interface Remembered {
+  readonly certificate: CertificateFacts;
+  readonly path: PathResult;
+}
+
+/** Creates an empty verdict cache of one process. */
+export function createVerdicts(): Verdicts {
+  const remembered = new Map<string, Remembered>();
+
+  const look = (peer: PeerCertificate, bundleName: string, serving: Serving): Remembered => {
+    const key = `${serving.snapshot.number}/${bundleName}/${peer.fingerprint}`;
+    const found = remembered.get(key);
+    if (found !== undefined) {
+      remembered.delete(key);
+      remembered.set(key, found);
+      return found;
+    }
+    const bundle = serving.trust.get(bundleName);
+    if (bundle === undefined)
+      throw new Error(`trust bundle "${bundleName}" is not in snapshot ${serving.snapshot.number}`);
+    const fresh = { certificate: readCertificate(peer.der), path: buildPath(peer.der, bundle) };
+    remembered.set(key, fresh);
+    if (remembered.size > verdictsMax) {
+      const oldest = remembered.keys().next();
+      if (!oldest.done) remembered.delete(oldest.value);
+    }
+    return fresh;
+  };
+
+  return {
+    judge(peer, bundleName, serving, nowMs) {
+      const { certificate, path } = look(peer, bundleName, serving);
+      return { certificate, verdict: judgePath(path, nowMs, 'clientAuth') };
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// Is it safe to pass on? Today: size, declared type and the head of the envelope. What is not looked into yet is said in evidence.
+import { Refusal } from '@headgate/contract';
+import type { EnvelopeHead } from '@headgate/soap';
+import { envelopeHead } from '../envelope-head.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Route } from '../route/select-route.ts';
+
+declare const inspected: unique symbol;
+
+/** A request that may be forwarded. Only `inspect` makes one. */
+export interface Inspected {
+  readonly [inspected]: true;
+  /** Largest body that may be forwarded, in bytes; counted again while it streams. */
+  readonly bodyBytesMax: number;
+}
+
+/** What this build does not look into; the firewall is an issue of its own. */
+const uninspected = ['payload', 'attachments', 'signatures'] as const;
+
+const soapTypes = ['text/xml', 'application/soap+xml', 'multipart/related', 'application/xop+xml'] as const;
+
+/** Inspects an admitted request, or refuses with `inspection.*`. */
+export async function inspect(exchange: Exchange, route: Route, gateway: Gateway): Promise<Inspected> {
+  const { body } = exchange;
+  const { bodyBytesMax } = gateway.options;
+  const checks = ['size'];
+  exchange.inspection = { checks, uninspected, bodyBytesLimit: bodyBytesMax };
+  if (body.declaredBytes !== null && body.declaredBytes > bodyBytesMax) {
+    throw new Refusal('inspection.body_too_large', {
+      limitBytes: bodyBytesMax,
+      seenBytes: body.declaredBytes,
+      declared: true,
+    });
+  }
+  if (route.speaksSoap && exchange.request.method === 'POST') {
+    checks.push('content-type', 'envelope-head');
+    refuseForeignType(exchange);
+    refuseNonEnvelope(await envelopeHead(exchange, gateway));
+  }
+  return { bodyBytesMax } as Inspected; // The only place that can say so.
+}
+
+function refuseForeignType({ request }: Exchange): void {
+  const declared = request.fields.get('content-type') ?? '';
+  const type = declared.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (soapTypes.some((known) => known === type)) return;
+  throw new Refusal('inspection.unsupported_content_type', {
+    found: declared.slice(0, 100) || 'nothing',
+    expected: soapTypes,
+  });
+}
+
+function refuseNonEnvelope(head: EnvelopeHead | null): void {
+  if (head === null) throw new Refusal('inspection.malformed_envelope', { found: 'the body is empty' });
+  if (head.kind === 'soap') return;
+  const found =
+    head.kind === 'refused'
+      ? refusedWords[head.reason]
+      : head.kind === 'xml'
+        ? 'its first element is not an Envelope'
+        : 'it ends before its first element';
+  throw new Refusal('inspection.malformed_envelope', { found });
+}
+
+const refusedWords: Record<Extract<EnvelopeHead, { kind: 'refused' }>['reason'], string> = {
+  doctype: 'it has a DOCTYPE, which is never accepted',
+  too_deep: 'its elements are nested too deeply',
+  not_well_formed: 'it is not well-formed XML',
+  token_too_long: 'a name or value in it is too long',
+  too_many_attributes: 'an element in it has too many attributes',
+  not_xml: 'it is not XML',
+  processing_instruction: 'it has a processing instruction, which is never accepted',
+  encoding_unsupported: 'it is not in UTF-8',
+  bad_multipart: 'its MIME parts cannot be told apart',
+};

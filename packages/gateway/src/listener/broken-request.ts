@@ -1,0 +1,92 @@
+// Answers what never became an exchange: bytes that are not a request, or a head that two readers could read differently.
+// The caller's format is guessed from what did arrive, and a record is kept as for every exchange.
+import type { Socket } from 'node:net';
+import { fields as fieldNames, problems, type Refusal } from '@headgate/contract';
+import { callerFormat } from '../caller-format.ts';
+import type { Connection, Fields } from '../exchange.ts';
+import { refusalBody } from '../refusal-body.ts';
+import { fieldsOf } from './framing.ts';
+import type { ListenerOptions } from './listener-options.ts';
+
+/** A request that could not be read. */
+export interface BrokenRequest {
+  readonly socket: Socket;
+  readonly connection: Connection;
+  readonly head?: undefined | { readonly method: string; readonly target: string; readonly fields: Fields };
+  /** What the parser had in hand when it gave up; sniffed for the caller's format, never recorded. */
+  readonly rawPacket?: Buffer | undefined;
+  readonly refusal: Refusal;
+}
+
+/** Writes the refusal, ends the connection after the caller could read it, and records it. */
+export function answerBroken(request: BrokenRequest, options: ListenerOptions): void {
+  const { socket, connection, refusal } = request;
+  const exchange = options.newId();
+  const receivedMs = options.clock();
+  const head = request.head ?? { method: '', target: '', fields: sniffedFields(request.rawPacket) };
+  const format = callerFormat({ method: head.method, fields: head.fields, channel: null, speaksSoap: false });
+  const { status, contentType, body } = refusalBody(refusal, { format, exchange, forwarded: 'no', atMs: receivedMs });
+  const answer = [
+    `HTTP/1.1 ${status} ${problems[refusal.code].title}`,
+    `Content-Type: ${contentType}`,
+    `Content-Length: ${body.byteLength}`,
+    `${fieldNames.exchange}: ${exchange}`,
+    `Date: ${new Date(receivedMs).toUTCString()}`,
+    'Connection: close',
+    '',
+    '',
+  ].join('\r\n');
+  if (socket.writable) {
+    socket.end(Buffer.concat([Buffer.from(answer, 'latin1'), body]));
+    // Closing with unread bytes resets the connection and the caller loses the answer (invariant 9).
+    socket.resume();
+    const cut = setTimeout(() => socket.destroy(), options.path.drainMs);
+    socket.once('close', () => clearTimeout(cut));
+    socket.on('error', () => socket.destroy());
+  }
+  options.evidence.append({
+    exchange,
+    snapshot: options.serving().snapshot.number,
+    listener: {
+      listener: options.name,
+      source: connection.source,
+      sourcePort: connection.sourcePort,
+      receivedMs,
+      serverName: connection.serverName,
+      tlsVersion: connection.tlsVersion,
+      tlsResumed: connection.tlsResumed,
+      method: head.method,
+      host: head.fields.get('host')?.slice(0, 253) ?? '',
+      path: head.target.split('?', 1)[0]?.slice(0, 2_048) ?? '',
+      contentType: head.fields.get('content-type'),
+      framing: 'none',
+      userAgent: head.fields.get('user-agent'),
+    },
+    identity: null,
+    route: null,
+    admission: null,
+    inspection: null,
+    forward: null,
+    response: {
+      status,
+      format,
+      refusal: refusal.code,
+      detail: refusal.detail,
+      requestBytes: 0,
+      responseBytes: body.byteLength,
+      durationMs: options.clock() - receivedMs,
+      complete: true,
+      defect: null,
+    },
+  });
+}
+
+/** Only the three fields that tell the caller's format, and only to answer in it. */
+function sniffedFields(rawPacket: Buffer | undefined): Fields {
+  const text = rawPacket?.subarray(0, 16_384).toString('latin1') ?? '';
+  const pairs = ['content-type', 'accept', 'soapaction'].flatMap((name) => {
+    const value = new RegExp(`^${name}:[ \\t]*([^\\r\\n]*)`, 'im').exec(text)?.[1];
+    return value === undefined ? [] : [name, value];
+  });
+  return fieldsOf(pairs);
+}

@@ -1,0 +1,304 @@
+// Sockets and TLS toward callers: accept → bounds per source → TLS by host name → framing → one exchange per request.
+// It answers for bytes and handshakes; who may call what is decided by the stages behind `serve`.
+import { createHash } from 'node:crypto';
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { isRefusal, Refusal } from '@headgate/contract';
+import type { Connection, Exchange, PeerCertificate, RequestHead } from '../exchange.ts';
+import { answerBroken, type BrokenRequest } from './broken-request.ts';
+import { createDownstream } from './downstream.ts';
+import { fieldsOf, framingOf, readHead } from './framing.ts';
+import type { ListenerOptions } from './listener-options.ts';
+import { createRequestBody } from './request-body.ts';
+import { createWaitingBodies } from './waiting-bodies.ts';
+
+/** A listener that accepts connections. */
+export interface Listener {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** Takes new certificates into use for handshakes from now on; connections that are open keep theirs. */
+  useCertificates(options: ListenerOptions): void;
+  /** Stops accepting, lets calls in flight finish within `shutdownMs`, then closes what is left. */
+  close(): Promise<void>;
+}
+
+/** Opens one listener. Rejects when the address is taken or a certificate cannot be used. */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  let contexts = secureContexts(options);
+  const certificates = new WeakMap<Socket, PeerCertificate | null>();
+  const waiting = createWaitingBodies(options.path.waitingBodiesPerSourceMax);
+  const limits = {
+    maxHeaderSize: options.path.headerBytesMax,
+    headersTimeout: options.path.headerTimeoutMs,
+    requestTimeout: options.path.requestTimeoutMs,
+    keepAliveTimeout: options.path.keepAliveMs,
+    insecureHTTPParser: false,
+    requireHostHeader: false, // Ours to refuse, in the caller's format: see framing.ts.
+    noDelay: true,
+  };
+  const server = options.tls
+    ? createTlsServer({
+        ...limits,
+        minVersion: 'TLSv1.2',
+        ALPNProtocols: ['http/1.1'],
+        // Asked for, never judged here: a refused certificate is explained in the answer (invariant 6). No `ca` option,
+        // so that no list of authorities is sent and clients offer what they have.
+        requestCert: true,
+        rejectUnauthorized: false,
+        SNICallback: (serverName, done) => done(null, contexts.get(serverName.toLowerCase())),
+        ...options.hosts[0]?.pem,
+      })
+    : createPlainServer(limits);
+
+  const closeConnections = boundConnections(server, options);
+  const begin = (incoming: IncomingMessage, outgoing: ServerResponse, awaitsContinue: boolean) => {
+    const connection = connectionOf(incoming.socket, options, certificates);
+    const head = readOrRefuse(incoming, (refusal) =>
+      answerBroken(broken(incoming, outgoing, connection, refusal), options),
+    );
+    if (head === null) return;
+    const exchange = exchangeOf({ incoming, outgoing, connection, head, awaitsContinue, waiting, options });
+    options.serve(exchange);
+  };
+  server.on('request', (incoming, outgoing) => begin(incoming, outgoing, false));
+  server.on('checkContinue', (incoming, outgoing) => begin(incoming, outgoing, true));
+  server.on('checkExpectation', (incoming, outgoing) => begin(incoming, outgoing, false));
+  server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
+    const refusal = new Refusal('route.method_not_allowed', { method: 'CONNECT', allowed: ['GET', 'HEAD', 'POST'] });
+    answerBroken(
+      { socket, connection: connectionOf(socket, options, certificates), head: headWords(incoming), refusal },
+      options,
+    );
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const refusal = refusalOfParser(error, options);
+    answerBroken(
+      { socket, connection: connectionOf(socket, options, certificates), rawPacket: error.rawPacket, refusal },
+      options,
+    );
+  });
+
+  await opened(server, options);
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    name: options.name,
+    address,
+    port,
+    useCertificates(next) {
+      contexts = secureContexts(next);
+    },
+    close: () => closeServer(server, options.path.shutdownMs, closeConnections),
+  };
+}
+
+function secureContexts({ hosts, tls }: ListenerOptions): Map<string, SecureContext> {
+  if (!tls) return new Map();
+  return new Map(hosts.map((host) => [host.name, createSecureContext({ ...host.pem, minVersion: 'TLSv1.2' })]));
+}
+
+async function opened(server: Server, options: ListenerOptions): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ host: options.address, port: options.port }, resolve);
+  await promise;
+  server.off('error', reject);
+}
+
+/** Bounds open connections in all and per source, before TLS. A connection past the bound is closed and counted. */
+function boundConnections(server: Server, options: ListenerOptions): () => void {
+  const open = new Set<Socket>();
+  const perSource = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const source = canonicalSource(socket.remoteAddress);
+    const count = perSource.get(source) ?? 0;
+    if (open.size >= options.path.connectionsMax || count >= options.path.connectionsPerSourceMax) {
+      options.connectionRefused(source);
+      socket.destroy();
+      return;
+    }
+    open.add(socket);
+    perSource.set(source, count + 1);
+    socket.once('close', () => {
+      open.delete(socket);
+      const left = (perSource.get(source) ?? 1) - 1;
+      if (left <= 0) perSource.delete(source);
+      else perSource.set(source, left);
+    });
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    options.handshakeFailed(canonicalSource(socket.remoteAddress), serverNameOf(socket), error.code ?? error.message);
+    socket.destroy();
+  });
+  return () => {
+    for (const socket of open) socket.destroy();
+  };
+}
+
+async function closeServer(server: Server, shutdownMs: number, closeConnections: () => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  const timer = setTimeout(closeConnections, shutdownMs);
+  await promise;
+  clearTimeout(timer);
+}
+
+function connectionOf(
+  socket: Socket,
+  options: ListenerOptions,
+  certificates: WeakMap<Socket, PeerCertificate | null>,
+): Connection {
+  const tls = options.tls ? (socket as TLSSocket) : null;
+  return {
+    listener: options.name,
+    secure: options.tls,
+    source: canonicalSource(socket.remoteAddress),
+    sourcePort: socket.remotePort ?? 0,
+    serverName: tls === null ? null : serverNameOf(tls),
+    tlsVersion: tls?.getProtocol() ?? null,
+    tlsResumed: tls?.isSessionReused() ?? false,
+    peerCertificate: tls === null ? null : peerCertificateOf(tls, certificates),
+  };
+}
+
+function serverNameOf(socket: TLSSocket): string | null {
+  const name = (socket as TLSSocket & { servername?: string | false }).servername;
+  return typeof name === 'string' && name !== '' ? name.toLowerCase() : null;
+}
+
+/** Read once per connection: the certificate of a connection never changes, since renegotiation is off in TLS 1.3 and in Node. */
+function peerCertificateOf(
+  socket: TLSSocket,
+  certificates: WeakMap<Socket, PeerCertificate | null>,
+): PeerCertificate | null {
+  const known = certificates.get(socket);
+  if (known !== undefined) return known;
+  const raw = socket.getPeerX509Certificate()?.raw;
+  const found = raw === undefined ? null : { der: raw, fingerprint: createHash('sha256').update(raw).digest('hex') };
+  certificates.set(socket, found);
+  return found;
+}
+
+/** IPv4-mapped IPv6 addresses are the same source as their IPv4 form. */
+function canonicalSource(address: string | undefined): string {
+  return (address ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+function readOrRefuse(incoming: IncomingMessage, refuse: (refusal: Refusal) => void): RequestHead | null {
+  try {
+    return readHead({
+      method: incoming.method ?? '',
+      target: incoming.url ?? '',
+      httpVersion: incoming.httpVersion,
+      rawFields: incoming.rawHeaders,
+    });
+  } catch (thrown) {
+    if (!isRefusal(thrown)) throw thrown;
+    refuse(thrown);
+    return null;
+  }
+}
+
+interface Begun {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly connection: Connection;
+  readonly head: RequestHead;
+  readonly awaitsContinue: boolean;
+  readonly waiting: ReturnType<typeof createWaitingBodies>;
+  readonly options: ListenerOptions;
+}
+
+function exchangeOf({ incoming, outgoing, connection, head, awaitsContinue, waiting, options }: Begun): Exchange {
+  let continued = !awaitsContinue;
+  const body = createRequestBody({
+    readable: incoming,
+    ...framingOf(head.fields),
+    source: connection.source,
+    waiting,
+    path: options.path,
+    continueNow: () => {
+      if (continued) return;
+      continued = true;
+      outgoing.writeContinue();
+    },
+    cut: () => incoming.socket.destroy(),
+  });
+  // A caller that was refused before `100 Continue` may or may not send its body: only a new connection is unambiguous.
+  if (awaitsContinue) outgoing.shouldKeepAlive = false;
+  return {
+    id: options.newId(),
+    receivedMs: options.clock(),
+    connection,
+    request: head,
+    body,
+    downstream: createDownstream(outgoing),
+    serving: options.serving(),
+    envelopeHead: null,
+    identity: null,
+    route: null,
+    admission: null,
+    inspection: null,
+    forward: null,
+    response: null,
+  };
+}
+
+function broken(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  connection: Connection,
+  refusal: Refusal,
+): BrokenRequest {
+  outgoing.shouldKeepAlive = false;
+  return { socket: incoming.socket, connection, head: headWords(incoming), refusal };
+}
+
+function headWords(incoming: IncomingMessage): BrokenRequest['head'] {
+  return { method: incoming.method ?? '', target: incoming.url ?? '', fields: fieldsOf(incoming.rawHeaders) };
+}
+
+/** What Node's strict parser refuses, in our words. */
+function refusalOfParser(error: NodeJS.ErrnoException & { reason?: string }, { path }: ListenerOptions): Refusal {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Refusal('listener.header_too_large', { limitBytes: path.headerBytesMax }, { cause: error });
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Refusal('listener.request_timeout', { waitedMs: path.headerTimeoutMs }, { cause: error });
+    case 'HPE_UNEXPECTED_CONTENT_LENGTH':
+    case 'HPE_INVALID_CONTENT_LENGTH':
+    case 'HPE_INVALID_TRANSFER_ENCODING':
+    case 'HPE_INVALID_CHUNK_SIZE':
+      return new Refusal(
+        'listener.ambiguous_framing',
+        { found: parserWords[error.code] ?? 'an unclear length' },
+        { cause: error },
+      );
+    default:
+      return new Refusal(
+        'listener.malformed_request',
+        { found: parserWords[error.code ?? ''] ?? 'bytes that are not a request' },
+        { cause: error },
+      );
+  }
+}
+
+const parserWords: Record<string, string> = {
+  HPE_UNEXPECTED_CONTENT_LENGTH: 'Content-Length beside another length',
+  HPE_INVALID_CONTENT_LENGTH: 'a Content-Length that is not a number',
+  HPE_INVALID_TRANSFER_ENCODING: 'a Transfer-Encoding that does not end in chunked, or stands beside Content-Length',
+  HPE_INVALID_CHUNK_SIZE: 'a chunk size that is not hexadecimal',
+  HPE_INVALID_METHOD: 'an unknown method',
+  HPE_INVALID_VERSION: 'an invalid HTTP version',
+  HPE_INVALID_HEADER_TOKEN: 'an invalid character in a header field',
+  HPE_INVALID_CONSTANT: 'a request line that is not HTTP',
+  HPE_LF_EXPECTED: 'a bare CR',
+  HPE_CR_EXPECTED: 'a bare LF',
+};

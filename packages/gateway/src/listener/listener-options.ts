@@ -1,0 +1,28 @@
+// What one listener is given: its place, its hosts with their keys, its bounds, and what to call.
+import type { EvidenceSink } from '@headgate/contract';
+import type { PathOptions } from '../config.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Serving } from '../serving.ts';
+
+/** Options of a listener. Certificates are PEM text, already read. */
+export interface ListenerOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly pem: { readonly cert: string; readonly key: string } | undefined;
+  }[];
+  readonly path: PathOptions;
+  readonly clock: () => number;
+  readonly newId: () => string;
+  /** The snapshot in force now. */
+  readonly serving: () => Serving;
+  readonly serve: (exchange: Exchange) => void;
+  readonly evidence: EvidenceSink;
+  /** A connection past the bounds was closed. */
+  readonly connectionRefused: (source: string) => void;
+  /** A handshake failed for good: the caller can read no answer, so the operator must be able to. */
+  readonly handshakeFailed: (source: string, serverName: string | null, reason: string) => void;
+}

@@ -1,0 +1,100 @@
+// A refusal in bytes: SOAP 1.1 fault, SOAP 1.2 fault, problem+json (RFC 9457), or a page. The same facts in each.
+import { problems, problemType, type Refusal, toRetryAfterSeconds } from '@headgate/contract';
+import { writeFault } from '@headgate/soap';
+import type { RefusalFormat } from './caller-format.ts';
+
+/** What a refusal says beside its code. */
+export interface RefusalContext {
+  readonly format: RefusalFormat;
+  readonly exchange: string;
+  /** Whether the upstream saw the request: what makes repeating a submit safe. */
+  readonly forwarded: 'no' | 'partly' | 'yes';
+  readonly atMs: number;
+}
+
+/** A refusal ready to send. */
+export interface RefusalBody {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** Writes a refusal. A SOAP fault carries 500 by its binding (SOAP 1.1 §6.2) unless policy says otherwise. */
+export function refusalBody(refusal: Refusal, context: RefusalContext): RefusalBody {
+  const facts = factsOf(refusal, context);
+  switch (context.format) {
+    case 'soap-1.1':
+      return {
+        status: refusal.soapStatus ?? 500,
+        contentType: 'text/xml; charset=utf-8',
+        body: Buffer.from(faultOf('1.1', refusal, facts, context.atMs)),
+      };
+    case 'soap-1.2':
+      return {
+        status: refusal.soapStatus ?? 500,
+        contentType: 'application/soap+xml; charset=utf-8',
+        body: Buffer.from(faultOf('1.2', refusal, facts, context.atMs)),
+      };
+    case 'problem+json':
+      return {
+        status: facts.status,
+        contentType: 'application/problem+json',
+        body: Buffer.from(`${JSON.stringify(facts)}\n`),
+      };
+    case 'html':
+      return { status: facts.status, contentType: 'text/html; charset=utf-8', body: Buffer.from(pageOf(facts)) };
+  }
+}
+
+interface Facts {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: string;
+  readonly fix: string;
+  readonly by: 'gateway';
+  readonly forwarded: RefusalContext['forwarded'];
+  readonly retry: string;
+  readonly retryAfterSeconds?: number;
+}
+
+function factsOf(refusal: Refusal, context: RefusalContext): Facts {
+  const { title, status, fix, retry } = problems[refusal.code];
+  return {
+    type: problemType(refusal.code),
+    title,
+    status,
+    detail: refusal.detail,
+    instance: `urn:headgate:exchange:${context.exchange}`,
+    code: refusal.code,
+    fix,
+    by: 'gateway',
+    forwarded: context.forwarded,
+    retry,
+    ...(refusal.retryAfterMs === undefined ? {} : { retryAfterSeconds: toRetryAfterSeconds(refusal.retryAfterMs) }),
+  };
+}
+
+function faultOf(version: '1.1' | '1.2', refusal: Refusal, facts: Facts, atMs: number): string {
+  const { type: _type, instance: _instance, detail, ...rest } = facts;
+  return writeFault({
+    version,
+    // The deck prints SOAP-ENV:Server for its acceptable-use fault (p. 21), and clients match it.
+    side:
+      problems[refusal.code].source === 'downstream' && !refusal.code.startsWith('admission.') ? 'client' : 'server',
+    text: detail,
+    createdMs: atMs,
+    fields: Object.entries(rest).map(([name, value]) => [name, String(value)] as const),
+  });
+}
+
+function pageOf(facts: Facts): string {
+  const wait = facts.retryAfterSeconds === undefined ? '' : `<p>Try again in ${facts.retryAfterSeconds} seconds.</p>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(facts.title)}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .5rem}code{overflow-wrap:anywhere}</style></head><body><main><h1>${escapeHtml(facts.title)}</h1><p>${escapeHtml(facts.detail)}</p><h2>What to do</h2><p>${escapeHtml(facts.fix)}</p>${wait}<dl><dt>Code</dt><dd><code>${escapeHtml(facts.code)}</code></dd><dt>Exchange</dt><dd><code>${escapeHtml(facts.instance.slice('urn:headgate:exchange:'.length))}</code></dd></dl></main></body></html>\n`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,79 @@
+// What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
+import { fields as fieldNames, problems, type Refusal, toRetryAfterSeconds } from '@headgate/contract';
+import { callerFormat } from '../caller-format.ts';
+import type { Exchange } from '../exchange.ts';
+import { refusalBody } from '../refusal-body.ts';
+import type { RefusalReply, Reply, UpstreamReply } from '../reply.ts';
+
+/** Sends a reply and notes what was sent. Never rejects: a caller that went away is recorded as an incomplete answer. */
+export async function respond(exchange: Exchange, reply: Reply, clock: () => number): Promise<void> {
+  const sent =
+    reply.kind === 'upstream' ? await respondUpstream(exchange, reply) : await respondRefusal(exchange, reply);
+  exchange.response = {
+    ...sent,
+    requestBytes: exchange.body.receivedBytes,
+    responseBytes: exchange.downstream.sentBytes,
+    durationMs: clock() - exchange.receivedMs,
+  };
+}
+
+type Sent = Omit<NonNullable<Exchange['response']>, 'requestBytes' | 'responseBytes' | 'durationMs'>;
+
+async function respondUpstream(exchange: Exchange, { status, fields, body }: UpstreamReply): Promise<Sent> {
+  const sent = { status, format: 'upstream', refusal: null, detail: null, defect: null } as const;
+  try {
+    await exchange.downstream.send(status, [...fields, [fieldNames.exchange, exchange.id]], body);
+    return { ...sent, complete: true };
+  } catch (thrown) {
+    // The status line is out, so the honest end is a broken connection: a cut answer must never look whole.
+    exchange.downstream.abort();
+    return { ...sent, complete: false, detail: `the answer broke off: ${(thrown as Error).message}` };
+  } finally {
+    exchange.body.discard();
+  }
+}
+
+async function respondRefusal(exchange: Exchange, { refusal, defect }: RefusalReply): Promise<Sent> {
+  const { channel, speaksSoap } = exchange.serving.signsOf(exchange.request.host, exchange.request.path);
+  const format = callerFormat({
+    method: exchange.request.method,
+    fields: exchange.request.fields,
+    channel,
+    speaksSoap,
+  });
+  const forwarded = exchange.forward?.forwarded ?? 'no';
+  const { status, contentType, body } = refusalBody(refusal, {
+    format,
+    exchange: exchange.id,
+    forwarded,
+    atMs: exchange.receivedMs,
+  });
+  const sent = { status, format, refusal: refusal.code, detail: refusal.detail, defect };
+  try {
+    const sending = exchange.downstream.send(status, refusalFields(exchange, refusal, contentType, body), body);
+    exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
+    await sending;
+    return { ...sent, complete: true };
+  } catch {
+    exchange.downstream.abort();
+    return { ...sent, complete: false };
+  }
+}
+
+function refusalFields(exchange: Exchange, refusal: Refusal, contentType: string, body: Buffer): [string, string][] {
+  const { proxyError } = problems[refusal.code];
+  const list: [string, string][] = [
+    ['content-type', contentType],
+    ['content-length', String(body.byteLength)],
+    ['cache-control', 'no-store'],
+    [fieldNames.exchange, exchange.id],
+    [fieldNames.proxyStatus, `headgate; error=${proxyError}; details="${refusal.code}"`], // RFC 9209 §2.
+  ];
+  if (refusal.retryAfterMs !== undefined)
+    list.push([fieldNames.retryAfter, String(toRetryAfterSeconds(refusal.retryAfterMs))]);
+  if (refusal.code === 'route.method_not_allowed') {
+    const { allowed } = (refusal as Refusal<'route.method_not_allowed'>).facts;
+    list.push(['allow', allowed.join(', ')]); // RFC 9110 §15.5.6.
+  }
+  return list;
+}

@@ -1,0 +1,126 @@
+// For what? Host and path become an address of the catalogue, then a system, a service and an operation. The body is peeked
+// only where the path is shared and nothing else tells; until then nothing is charged.
+import { type AddressMatch, classifyService, findAddress, Refusal, type ServiceClues } from '@headgate/contract';
+import { envelopeHead } from '../envelope-head.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import type { UpstreamGroup } from '../upstream.ts';
+
+declare const routed: unique symbol;
+
+/** What is called, and who serves it. Only `selectRoute` makes one. */
+export interface Route {
+  readonly [routed]: true;
+  readonly environment: string;
+  readonly channel: 'ui' | 'api';
+  readonly generation: 'old' | 'new';
+  readonly infrastructure: string;
+  /** Pool of the global limit; the host where the catalogue names none. */
+  readonly namespace: string;
+  readonly address: string;
+  readonly systemId: string;
+  readonly systemName: string;
+  /** Null on user interfaces. */
+  readonly service: string | null;
+  readonly operation: 'submit' | 'retrieve' | null;
+  readonly speaksSoap: boolean;
+  readonly upstream: UpstreamGroup;
+}
+
+/** Routes an exchange, or refuses with `route.*`. Waits only for the head of a body on a shared path. */
+export async function selectRoute(exchange: Exchange, gateway: Gateway): Promise<Route> {
+  if (gateway.draining()) throw new Refusal('gateway.draining', {});
+  const match = matchAddress(exchange);
+  refuseDecommissioned(exchange, match, gateway.clock());
+  const { index } = exchange.serving;
+  const speaksSoap = exchange.serving.speaksSoap(match.address);
+  const asksDescription = speaksSoap && exchange.request.method === 'GET' && /^wsdl\b/i.test(exchange.request.query);
+  if (!asksDescription) refuseMethod(exchange, match, speaksSoap);
+  const service =
+    match.channel === 'ui' || asksDescription ? null : await classify(exchange, match, speaksSoap, gateway);
+
+  const systemId = service?.system ?? match.systems[0] ?? '';
+  const systemName = index.systems.get(systemId)?.name ?? systemId;
+  const { environment, channel, generation, infrastructure } = match;
+  exchange.route = {
+    environment,
+    channel,
+    generation,
+    infrastructure,
+    namespace: match.namespace ?? match.address.host,
+    address: match.address.url,
+    system: systemName,
+    service: service?.service ?? null,
+    operation: service?.operation ?? null,
+    docAttach: service?.docAttach ?? false,
+    decidedBy: service?.by ?? 'address',
+  };
+  const upstream = gateway.upstreams.select({ system: systemId, environment, infrastructure });
+  if (upstream === null) throw new Refusal('route.not_served', { system: systemName });
+  const { namespace, address } = exchange.route;
+  return {
+    ...{
+      environment,
+      channel,
+      generation,
+      infrastructure,
+      namespace,
+      address,
+      systemId,
+      systemName,
+      speaksSoap,
+      upstream,
+    },
+    service: service?.service ?? null,
+    operation: service?.operation ?? null,
+  } as Route; // The only place that can say so.
+}
+
+function matchAddress({ serving, connection, request }: Exchange): AddressMatch {
+  const { host, path } = request;
+  const target = { scheme: connection.secure ? ('https' as const) : ('http' as const), host, path };
+  const match = findAddress(serving.index, target, serving.snapshot.positions);
+  if (match !== null && serving.host(connection.listener, host) !== null) return match;
+  if (serving.host(connection.listener, host) === null) throw new Refusal('route.unknown_host', { host });
+  throw new Refusal('route.not_found', { host, path: path.slice(0, 200) });
+}
+
+function refuseDecommissioned({ serving }: Exchange, match: AddressMatch, nowMs: number): void {
+  const gone = serving.decommissioned(match, nowMs);
+  if (gone !== null) throw new Refusal('route.decommissioned', { address: match.address.url, ...gone });
+}
+
+function refuseMethod({ request }: Exchange, match: AddressMatch, speaksSoap: boolean): void {
+  const allowed = speaksSoap ? soapMethods : match.channel === 'api' ? programMethods : browserMethods;
+  if (!allowed.includes(request.method))
+    throw new Refusal('route.method_not_allowed', { method: request.method, allowed });
+}
+
+const soapMethods = ['POST'];
+const programMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const browserMethods = ['GET', 'HEAD', 'POST'];
+
+/** Cheapest clue first; the body is asked last, because it makes the call wait. */
+async function classify(exchange: Exchange, match: AddressMatch, speaksSoap: boolean, gateway: Gateway) {
+  const { index } = exchange.serving;
+  const soapAction =
+    exchange.request.fields.get('soapaction') ?? actionParameter(exchange.request.fields.get('content-type'));
+  const clues: ServiceClues = { serviceName: match.serviceName, soapAction };
+  let found = classifyService(index, match, clues);
+  if (found.kind === 'undecided' && speaksSoap) {
+    const head = await envelopeHead(exchange, gateway);
+    if (head?.kind === 'soap' && head.bodyElement !== null) {
+      found = classifyService(index, match, { ...clues, bodyElement: head.bodyElement.localName });
+    }
+  }
+  if (found.kind === 'service') return found;
+  const names = found.candidates.map((id) => index.systems.get(id)?.name ?? id);
+  if (found.kind === 'undecided')
+    throw new Refusal('route.undecided_service', { path: exchange.request.path.slice(0, 200), candidates: names });
+  throw new Refusal('route.unknown_service', { system: names.join(', '), service: match.servicePath.slice(0, 200) });
+}
+
+/** SOAP 1.2 carries the action in the media type (RFC 3902 §2). */
+function actionParameter(contentType: string | null): string | null {
+  return /;\s*action="?([^";]{1,500})"?/i.exec(contentType ?? '')?.[1] ?? null;
+}

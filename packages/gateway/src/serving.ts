@@ -1,0 +1,149 @@
+// A snapshot made ready for serving: compiled catalogue, policy and trust, and the hosts of this gateway. Immutable; an exchange
+// keeps the one it began with.
+import {
+  type Address,
+  type AddressMatch,
+  type CatalogueIndex,
+  cellStatus,
+  compileCatalogue,
+  findAddress,
+  type Snapshot,
+} from '@headgate/contract';
+import { createTrustBundle, type TrustBundle } from '@headgate/pki';
+import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights, mayCall } from '@headgate/rules';
+import type { Config } from './config.ts';
+
+/** One host name as this gateway serves it. */
+export interface ServedHost {
+  readonly name: string;
+  readonly clientCertificate: 'required' | 'none';
+  /** Name of the trust bundle that judges its callers. */
+  readonly trust: string;
+  /** Environment of the catalogue; null when the catalogue does not know the host. */
+  readonly environment: string | null;
+}
+
+/** A credential that provisioning knows, and what it may do. */
+export interface Enrolment {
+  readonly participant: string;
+  may(environment: string, systemId: string, channel: 'ui' | 'api', operation: 'submit' | 'retrieve' | null): boolean;
+}
+
+/** An address that is gone. */
+export interface Decommissioned {
+  /** The catalogue's words for it, with the page. */
+  readonly since: string;
+  /** The address to move to; null where none is printed. */
+  readonly replacement: string | null;
+}
+
+/** Everything one exchange decides by. */
+export interface Serving {
+  readonly snapshot: Snapshot;
+  readonly index: CatalogueIndex;
+  readonly limits: CompiledPolicy;
+  readonly trust: ReadonlyMap<string, TrustBundle>;
+  host(listener: string, name: string): ServedHost | null;
+  /** Subjects of the anchors of a bundle, for refusals. */
+  issuers(bundle: string): readonly string[];
+  /** The enrolment of a certificate subject; null when unknown or when no provisioning is loaded. */
+  enrolment(subject: string): Enrolment | null;
+  /** What the address speaks, for the format of a refusal; nulls when no address covers the path. */
+  signsOf(host: string, path: string): { readonly channel: 'ui' | 'api' | null; readonly speaksSoap: boolean };
+  /** Why an address is gone on a day, or null while it is served. */
+  decommissioned(match: AddressMatch, nowMs: number): Decommissioned | null;
+  /** Whether every system behind an address speaks SOAP. */
+  speaksSoap(address: Address): boolean;
+}
+
+/** Compiles a snapshot for the hosts of a configuration. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
+export function createServing(snapshot: Snapshot, config: Config): Serving {
+  const index = compileCatalogue(snapshot.catalogue);
+  const trust = new Map([...snapshot.trust].map(([name, facts]) => [name, createTrustBundle({ ...facts })]));
+  const hosts = new Map(
+    config.listeners.flatMap((listener) =>
+      listener.hosts.map((host): [string, ServedHost] => {
+        const environment = snapshot.catalogue.hosts.find(({ name }) => name === host.name)?.environment ?? null;
+        return [
+          `${listener.name}/${host.name}`,
+          { name: host.name, clientCertificate: host.clientCertificate, trust: host.trust, environment },
+        ];
+      }),
+    ),
+  );
+  const rights = snapshot.provisioning === null ? null : compileRights(snapshot.provisioning);
+  const speaksSoap = (address: Address) =>
+    address.channel === 'api' &&
+    address.systems.every((id) => soapProtocols.has(index.systems.get(id)?.protocol ?? ''));
+  const channelsOf = (host: string) =>
+    new Set([...index.addresses.values()].filter((address) => address.host === host).map(({ channel }) => channel));
+
+  return {
+    snapshot,
+    index,
+    limits: compilePolicy(snapshot.policy),
+    trust,
+    speaksSoap,
+    decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
+    host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
+    issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
+    enrolment: (subject) => (rights === null ? null : enrolmentOf(rights, subject)),
+    signsOf(host, path) {
+      const match =
+        findAddress(index, { scheme: 'https', host, path }) ?? findAddress(index, { scheme: 'http', host, path });
+      if (match !== null) return { channel: match.channel, speaksSoap: speaksSoap(match.address) };
+      // No address here, but a host that only programs call is still no place for a page.
+      const channels = channelsOf(host);
+      return { channel: channels.size === 1 ? ([...channels][0] ?? null) : null, speaksSoap: false };
+    },
+  };
+}
+
+/** Statuses change by the day and are dear to judge, so that each address is judged once a day. */
+function rememberedByDay(
+  judge: (match: AddressMatch, day: string) => Decommissioned | null,
+): Serving['decommissioned'] {
+  let today = '';
+  let known = new Map<string, Decommissioned | null>();
+  return (match, nowMs) => {
+    const day = new Date(nowMs).toISOString().slice(0, 10);
+    if (day !== today) {
+      today = day;
+      known = new Map();
+    }
+    const found = known.get(match.address.id);
+    if (found !== undefined) return found;
+    const judged = judge(match, day);
+    known.set(match.address.id, judged);
+    return judged;
+  };
+}
+
+function decommissionedOn(
+  index: CatalogueIndex,
+  { address, environment, channel, generation }: AddressMatch,
+  day: string,
+): Decommissioned | null {
+  const cells = address.systems.flatMap((id) => {
+    const system = index.systems.get(id);
+    return system === undefined ? [] : [cellStatus(index.catalogue, system, environment, channel, generation, day)];
+  });
+  const [first] = cells;
+  if (first === undefined || cells.some(({ status }) => status !== 'decommissioned')) return null;
+  const replacement = address.replacement === null ? null : (index.addresses.get(address.replacement)?.url ?? null);
+  return { since: first.source, replacement };
+}
+
+const soapProtocols: ReadonlySet<string> = new Set(['soap', 'soap-rpc']);
+
+function enrolmentOf(rights: CompiledRights, subject: string): Enrolment | null {
+  const enrolled = rights.bySubject.get(subject);
+  if (enrolled === undefined) return null;
+  return {
+    participant: enrolled.participant.id,
+    may(environment, system, channel, operation) {
+      // A user interface has no operation; who may look is whoever may retrieve.
+      return mayCall(rights, subject, { environment, system, channel, operation: operation ?? 'retrieve' }).allowed;
+    },
+  };
+}

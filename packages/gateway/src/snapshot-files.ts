@@ -1,0 +1,131 @@
+// Snapshots from files: the catalogue folder, the policy, provisioning and trust bundles that a configuration names.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import {
+  type Catalogue,
+  catalogueFileNames,
+  compileCatalogue,
+  type Finding,
+  parseCatalogue,
+  parsePolicy,
+  parseProvisioning,
+  type Snapshot,
+  type SnapshotSource,
+  sayFinding,
+} from '@headgate/contract';
+import type { Config } from './config.ts';
+
+/** A file of the configuration that cannot be used: every fault with file, line, found and expected. */
+export class UnusableFiles extends Error {
+  override readonly name = 'UnusableFiles';
+  readonly findings: readonly Finding[];
+
+  constructor(findings: readonly Finding[]) {
+    super(findings.map(sayFinding).join('\n'));
+    this.findings = findings;
+  }
+}
+
+/** A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. */
+export function createSnapshotFiles(config: Config, base: string): SnapshotSource {
+  let number = 0;
+  return {
+    async current() {
+      const read = reader(base);
+      const catalogue = await readCatalogue(read, config);
+      const policyFile = config.policy ?? join(config.catalogue, 'policy.yaml');
+      const policy = parsed(parsePolicy(policyFile, await read.text(policyFile))).policy;
+      const provisioning =
+        config.provisioning === undefined
+          ? null
+          : parsed(parseProvisioning(config.provisioning, await read.text(config.provisioning), catalogue))
+              .provisioning;
+      const trust = await Promise.all(config.trustBundles.map((bundle) => readTrust(read, bundle)));
+      number += 1;
+      const snapshot: Snapshot = {
+        number,
+        hash: read.hash(),
+        catalogue,
+        policy,
+        trust: new Map(trust.map((bundle) => [bundle.name, bundle])),
+        provisioning,
+        positions: positionsOf(catalogue, config.positions),
+      };
+      return snapshot;
+    },
+  };
+}
+
+interface Reader {
+  text(file: string): Promise<string>;
+  /** SHA-256 over every file read so far, names included. */
+  hash(): string;
+}
+
+function reader(base: string): Reader {
+  const hash = createHash('sha256');
+  return {
+    async text(file) {
+      const text = await readFile(resolve(base, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+        const found = cause.code === 'ENOENT' ? 'no such file' : (cause.code ?? 'an unreadable file');
+        throw new UnusableFiles([{ file, line: 1, column: 1, path: '', found, expected: 'a file that can be read' }]);
+      });
+      hash.update(`${file}\0${text}\0`);
+      return text;
+    },
+    hash: () => hash.digest('hex'),
+  };
+}
+
+async function readCatalogue(read: Reader, config: Config): Promise<Catalogue> {
+  const files = new Map<string, string>();
+  for (const name of catalogueFileNames) files.set(name, await read.text(join(config.catalogue, name)));
+  return parsed(parseCatalogue(files)).catalogue;
+}
+
+async function readTrust(read: Reader, bundle: Config['trustBundles'][number]) {
+  const intermediatesPem = bundle.intermediates === undefined ? '' : await read.text(bundle.intermediates);
+  return { name: bundle.name, anchorsPem: await read.text(bundle.anchors), intermediatesPem };
+}
+
+type Reading = { readonly ok: true } | { readonly ok: false; readonly findings: readonly Finding[] };
+
+function parsed<Result extends Reading>(result: Result): Extract<Result, { readonly ok: true }> {
+  if (!result.ok) throw new UnusableFiles(result.findings);
+  return result as Extract<Result, { readonly ok: true }>;
+}
+
+/** A position may name a host (all its addresses move together) or one address id. */
+function positionsOf(catalogue: Catalogue, positions: Config['positions']): ReadonlyMap<string, string> {
+  const { addresses } = compileCatalogue(catalogue);
+  const moved = new Map<string, string>();
+  for (const [key, infrastructure] of Object.entries(positions)) {
+    for (const address of addresses.values())
+      if (address.host === key || address.id === key) moved.set(address.id, infrastructure);
+    if (![...moved.keys()].some((id) => id === key || addresses.get(id)?.host === key)) {
+      throw new UnusableFiles([
+        {
+          file: 'configuration',
+          line: 1,
+          column: 1,
+          path: `positions.${key}`,
+          found: `"${key}"`,
+          expected: 'a host or an address id of the catalogue',
+        },
+      ]);
+    }
+    if (!catalogue.infrastructures.some(({ id }) => id === infrastructure)) {
+      const expected = catalogue.infrastructures.map(({ id }) => id).join(' or ');
+      throw new UnusableFiles([
+        { file: 'configuration', line: 1, column: 1, path: `positions.${key}`, found: `"${infrastructure}"`, expected },
+      ]);
+    }
+  }
+  return moved;
+}
+
+/** The folder that relative paths of a configuration file start from. */
+export function baseOf(configFile: string): string {
+  return dirname(resolve(configFile));
+}

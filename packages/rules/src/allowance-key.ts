@@ -1,0 +1,38 @@
+// The key under which one allowance is counted. Two different tuples of values never share a key.
+import type { LimitKeyPart, LimitRule, LimitSubject } from '@headgate/contract';
+
+/** Longest value written into a key, in UTF-16 code units. A longer one counts as unknown, so that keys stay small. */
+export const keyValueCharactersMax = 256;
+
+/**
+ * Writes `rule|part=value|…`. System and service are in lower case, because rules match them so: a caller gains
+ * nothing by spelling a service differently. A part that is unknown, empty or over-long for this call is written
+ * `part!source=…`: the call falls to an allowance of its source's own, never into one bucket shared by strangers.
+ */
+export function toAllowanceKey(rule: LimitRule, subject: LimitSubject): string {
+  let key = rule.name;
+  for (const part of rule.key) {
+    const value = keyValue(part, subject);
+    key +=
+      value === undefined || value === '' || value.length > keyValueCharactersMax
+        ? `|${part}!source=${escaped(subject.source)}`
+        : `|${part}=${escaped(value)}`;
+  }
+  return key;
+}
+
+function keyValue(part: LimitKeyPart, subject: LimitSubject): string | undefined {
+  switch (part) {
+    case 'system':
+    case 'service':
+      return subject[part]?.toLowerCase();
+    default:
+      return subject[part];
+  }
+}
+
+// "|" ends a part, so it may not stand in a value; "%" is escaped too, else an escaped value could be forged.
+function escaped(value: string): string {
+  if (!value.includes('|') && !value.includes('%')) return value;
+  return value.replaceAll('%', '%25').replaceAll('|', '%7C');
+}

@@ -1,0 +1,13 @@
+// The whole public surface of the rules: pure decisions. No clock, no randomness, no I/O.
+export { keyValueCharactersMax, toAllowanceKey } from './allowance-key.ts';
+export type { Counters, CountersOptions, CountersStats } from './counters.ts';
+export { createCounters } from './counters.ts';
+export type { CompiledPolicy } from './match.ts';
+export { chargesFor, compilePolicy } from './match.ts';
+export { earliestTurn } from './pacing.ts';
+export type { RefusalWords } from './refusal-text.ts';
+export { refusalWords } from './refusal-text.ts';
+export type { CallForRights, CompiledRights, RightsVerdict } from './rights.ts';
+export { compileRights, mayCall } from './rights.ts';
+export type { WindowLog, WindowVerdict } from './sliding-window.ts';
+export { createWindowLog, recordEvent, windowAdmits } from './sliding-window.ts';

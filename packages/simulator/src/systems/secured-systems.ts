@@ -1,0 +1,20 @@
+// The `/sst/` systems behind one door: the path names a service, the message proves its sender, the service answers.
+import { answerCall } from '../wire/secured-call.ts';
+import { type Incoming, notFoundReply, type Reply } from '../wire/message.ts';
+import { findService, type Service } from '../wire/service.ts';
+import type { World } from '../world.ts';
+import { cmriServices } from './cmri.ts';
+import { drrsServices } from './drrs.ts';
+import { sibrServices } from './sibr.ts';
+import { stlmtServices } from './stlmt.ts';
+
+/** Every simulated service of the `/sst/` systems. */
+export const services: readonly Service[] = [...cmriServices, ...sibrServices, ...drrsServices, ...stlmtServices];
+
+/** Answers a request below `/sst/`: 404 for a path that names no service, 405 for anything but POST. */
+export function answerSst(incoming: Incoming, world: World): Reply {
+  const path = findService(services, incoming.path);
+  if (path === null) return notFoundReply;
+  if (incoming.method !== 'POST') return { status: 405, fields: { allow: 'POST' }, body: '' };
+  return answerCall(incoming, path, world);
+}

@@ -1,0 +1,59 @@
+// What every system is given: the clock, the invented market, rights, and the stores that requests fill.
+import { createBidStore, type BidStore } from './state/bids.ts';
+import { createDocumentStore, type DocumentStore } from './state/documents.ts';
+import { createMarket, type Market } from './state/market.ts';
+import { createMeterStore, type MeterStore } from './state/meter-readings.ts';
+import { createProvisioning, type Provision, type Provisioning } from './state/provisioning.ts';
+import { createRegistrationStore, type RegistrationStore } from './state/registrations.ts';
+
+/** The state of one simulator. Everything in it follows from the seed, the clock and the requests, in their order. */
+export interface World {
+  readonly seed: string;
+  /** The present instant, in ms since 1970 UTC. */
+  readonly clock: () => number;
+  readonly environment: string;
+  readonly infrastructure: 'legacy' | 'current';
+  readonly answerCredential: AnswerCredential | undefined;
+  readonly market: Market;
+  readonly provisioning: Provisioning;
+  readonly bids: BidStore;
+  readonly registrations: RegistrationStore;
+  readonly meters: MeterStore;
+  readonly documents: DocumentStore;
+  /** The next number of this simulator, from 1: message ids and MIME boundaries are made of it. */
+  readonly nextNumber: () => number;
+}
+
+/** The key and certificate that answers are signed with: a PEM private key and a DER certificate. */
+export interface AnswerCredential {
+  readonly keyPem: string;
+  readonly certificateDer: Uint8Array;
+}
+
+/** What a world is made from. */
+export interface WorldOptions {
+  readonly seed: string;
+  readonly clock: () => number;
+  readonly environment: string;
+  readonly infrastructure: 'legacy' | 'current';
+  readonly answerCredential: AnswerCredential | undefined;
+  readonly provisions: readonly Provision[] | undefined;
+}
+
+/** A fresh world without a request yet. */
+export function createWorld({ provisions, ...options }: WorldOptions): World {
+  let number = 0;
+  return {
+    ...options,
+    market: createMarket(options.seed),
+    provisioning: createProvisioning(provisions),
+    bids: createBidStore(),
+    registrations: createRegistrationStore(options.seed),
+    meters: createMeterStore(),
+    documents: createDocumentStore(),
+    nextNumber: () => {
+      number += 1;
+      return number;
+    },
+  };
+}

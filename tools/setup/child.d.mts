@@ -1,0 +1,10 @@
+/** Runs a command with our terminal and gives its exit code; a death by signal counts as 128 and the signal's number. */
+export function runAttached(
+  command: string,
+  args: readonly string[],
+  options?: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string | undefined>>;
+    readonly onStart?: (pid: number) => void;
+  },
+): Promise<number>;
