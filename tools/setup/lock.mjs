@@ -12,7 +12,9 @@ const pollMs = 200;
 function startedTicks(pid) {
   try {
     // The name in field 2 may hold blanks and brackets, so fields are counted from its last bracket; 22 is starttime.
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')[19] ?? '';
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+    // A process that ended but was not collected (state Z) still answers to signals; in a container it may stay for ever.
+    return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '');
   } catch {
     return '';
   }

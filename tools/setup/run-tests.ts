@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 
 // Two cores are what CI has; more at once makes sockets and certificates wait for each other.
 const filesAtOnceMax = 2;
-const fileMsMax = 300_000;
+const defaultFileMsMax = 300_000;
 const keptOutputCharactersMax = 65_536;
 
 /** How a run ended: node:test's own counts, and a line for each skipped test with its reason. */
@@ -17,11 +17,12 @@ export interface TestOutcome {
   readonly skipped: readonly string[];
 }
 
-/** Runs the files, at most two at once and five minutes each, writing the report as it goes. Paths are absolute. */
+/** Runs the files, at most two at once and by default five minutes each, reporting as it goes. Paths are absolute. */
 export async function runTests(
   files: readonly string[],
   root: string,
   write: (line: string) => void,
+  fileMsMax = defaultFileMsMax,
 ): Promise<TestOutcome> {
   const output = new Map<string, string>();
   const skipped: string[] = [];

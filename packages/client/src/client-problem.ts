@@ -9,9 +9,9 @@ export interface ClientProblemOptions {
   readonly retryAfterSeconds?: number | undefined;
   /** The gateway's exchange id, to be quoted to the operator. */
   readonly exchange?: string | undefined;
-  /** Whether the gateway had passed the request on to a market system. */
-  readonly forwarded?: boolean | undefined;
-  readonly refusedBy?: RefusedBy;
+  /** Whether the gateway had passed the request on to a market system: what makes repeating a submit safe. */
+  readonly forwarded?: 'no' | 'partly' | 'yes' | undefined;
+  readonly refusedBy?: RefusedBy | undefined;
   /** HTTP status of the answer. */
   readonly status?: number | undefined;
   /** The sentence of a SOAP fault or page as it was received, at most 2,000 characters. */
@@ -37,7 +37,7 @@ export class ClientProblem extends Error {
   readonly refusedBy: RefusedBy;
   readonly retryAfterSeconds: number | undefined;
   readonly exchange: string | undefined;
-  readonly forwarded: boolean | undefined;
+  readonly forwarded: 'no' | 'partly' | 'yes' | undefined;
   readonly status: number | undefined;
   readonly faultText: string | undefined;
 

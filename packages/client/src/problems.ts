@@ -183,7 +183,8 @@ export const clientProblems = {
     refusedBy: 'gateway',
     retry: 'never',
     title: 'Call was redirected',
-    detail: ({ status, location }) => `The answer is a redirect (${status}) to ${location}; redirects are not followed.`,
+    detail: ({ status, location }) =>
+      `The answer is a redirect (${status}) to ${location}; redirects are not followed.`,
     fix: 'Call the address of the catalogue directly; a redirect of an API call points at a session or log-in page.',
   }),
   'call.refused_by_gateway': problem<{ code: string; detail: string }>({
@@ -212,7 +213,8 @@ export const clientProblems = {
     refusedBy: 'gateway',
     retry: 'never',
     title: 'Certificate has no access',
-    detail: ({ status }) => `The answer (status ${status}) is a page that says this certificate is not authorised here.`,
+    detail: ({ status }) =>
+      `The answer (status ${status}) is a page that says this certificate is not authorised here.`,
     fix: 'Ask your access administrator for the role in this environment, or use the certificate that has it.',
   }),
   'diagnose.html_answer': problem<{ status: number; title: string }>({

@@ -1,10 +1,5 @@
 // What a client certificate may do: its subject names a credential, the credential a participant, and its rights the rest.
-import type { Snapshot } from '@headgate/contract';
-
-type Provisioning = NonNullable<Snapshot['provisioning']>;
-type Participant = Provisioning['participants'][number];
-type Credential = Participant['credentials'][number];
-type Right = Credential['rights'][number];
+import type { Participant, ProvisionedRight, Provisioning } from '@headgate/contract';
 
 /** Provisioning made ready for look-ups, by `compileRights`. */
 export interface CompiledRights {
@@ -14,15 +9,15 @@ export interface CompiledRights {
 /** One credential and the participant that holds it. */
 export interface Enrolment {
   readonly participant: Participant;
-  readonly credential: Credential;
+  readonly credential: Participant['credentials'][number];
 }
 
 /** The call whose rights are asked about. Ids as the catalogue writes them. */
 export interface CallForRights {
   readonly environment: string;
   readonly system: string;
-  readonly channel: Right['channels'][number];
-  readonly operation: Right['operations'][number];
+  readonly channel: ProvisionedRight['channels'][number];
+  readonly operation: ProvisionedRight['operations'][number];
 }
 
 /** Allowed and for which SCIDs, or the first thing that is missing. */
@@ -57,7 +52,7 @@ export function mayCall(rights: CompiledRights, subject: string, call: CallForRi
   return { allowed: true, participant: participant.id, scids: [...scids] };
 }
 
-function covers(right: Right, { environment, system, channel, operation }: CallForRights): boolean {
+function covers(right: ProvisionedRight, { environment, system, channel, operation }: CallForRights): boolean {
   return (
     right.environment === environment &&
     (right.system === 'all' || right.system === system) &&

@@ -26,6 +26,12 @@ test('a clock that steps back admits nothing extra', () => {
   assert.deepEqual(windowAdmits(log, 1, 5_000, 2_000), { admitted: false, retryAtMs: 15_000 });
 });
 
+test('an event recorded after the clock stepped back counts as long as the newest one', () => {
+  const log = createWindowLog(2);
+  for (const nowMs of [10_000, 2_000]) recordEvent(log, 2, 5_000, nowMs);
+  assert.deepEqual(windowAdmits(log, 1, 5_000, 8_000), { admitted: false, retryAtMs: 15_000 });
+});
+
 test('a ring grows only as far as the events inside one window need', () => {
   const log = createWindowLog(4_096);
   for (let nowMs = 0; nowMs < 100_000; nowMs += 500) recordEvent(log, 4_096, 1_000, nowMs);

@@ -1,5 +1,6 @@
 // What every system is given: the clock, the invented market, rights, and the stores that requests fill.
-import { createBidStore, type BidStore } from './state/bids.ts';
+import { type BidStore, createBidStore } from './state/bids.ts';
+import { BoundedMap } from './state/bounded-map.ts';
 import { createDocumentStore, type DocumentStore } from './state/documents.ts';
 import { createMarket, type Market } from './state/market.ts';
 import { createMeterStore, type MeterStore } from './state/meter-readings.ts';
@@ -20,6 +21,8 @@ export interface World {
   readonly registrations: RegistrationStore;
   readonly meters: MeterStore;
   readonly documents: DocumentStore;
+  /** UIDs of dispatch batches that were acknowledged, at most 10,000. */
+  readonly adsAcknowledged: BoundedMap<string, true>;
   /** The next number of this simulator, from 1: message ids and MIME boundaries are made of it. */
   readonly nextNumber: () => number;
 }
@@ -51,6 +54,7 @@ export function createWorld({ provisions, ...options }: WorldOptions): World {
     registrations: createRegistrationStore(options.seed),
     meters: createMeterStore(),
     documents: createDocumentStore(),
+    adsAcknowledged: new BoundedMap(10_000),
     nextNumber: () => {
       number += 1;
       return number;

@@ -1,22 +1,29 @@
-// The head of a whole HTTP message body: finds the SOAP part of a MIME multipart by its first bytes, then reads its head.
+// The head of a message as it stands on the wire: the envelope alone, or the root part of a multipart message.
 import { type EnvelopeHead, type HeadBounds, readHead } from './head.ts';
-import { parseContentType } from './multipart.ts';
-
-/** Longest preamble and part header looked through before the envelope must begin, in bytes. */
-const partHeaderBytesMax = 8 * 1024;
+import { type MimePartPrefix, parseContentType, readMultipartPrefix } from './multipart.ts';
 
 /**
- * Reads the head of a message from the first bytes of its body. `contentType` is the Content-Type field; for
- * multipart types the first part is read (RFC 2387 §3.2: the root is the first part unless `start` says otherwise, and no
- * known client of this market places it elsewhere). Never throws.
+ * Reads the head of the envelope in the first bytes of a message, by its Content-Type. In multipart/* the envelope is
+ * the part that `start` names, else the first (RFC 2387 section 3.2). Never throws; a Content-Type that cannot be read
+ * is refused only where it claims to be multipart.
  */
-export function readMessageHead(contentType: string, prefix: Uint8Array, bounds?: HeadBounds): EnvelopeHead {
+export function readMessageHead(
+  contentType: string,
+  prefix: Uint8Array,
+  bounds: Partial<HeadBounds> = {},
+): EnvelopeHead {
+  if (!/^\s*multipart\//i.test(contentType)) return readHead(prefix, bounds);
   const parsed = parseContentType(contentType);
-  const boundary = parsed?.type.startsWith('multipart/') ? parsed.parameters.get('boundary') : undefined;
-  if (boundary === undefined) return readHead(prefix, bounds);
-  const head = Buffer.from(prefix.buffer, prefix.byteOffset, Math.min(prefix.byteLength, partHeaderBytesMax));
-  const delimiterAt = head.indexOf(`--${boundary}`);
-  const headerEnd = delimiterAt === -1 ? -1 : head.indexOf('\r\n\r\n', delimiterAt);
-  if (headerEnd === -1) return { kind: 'refused', reason: 'not_xml', at: 0 };
-  return readHead(prefix.subarray(headerEnd + 4), bounds);
+  const parts = parsed && readMultipartPrefix(parsed.parameters.get('boundary') ?? '', prefix);
+  if (parsed === null || parts === null || typeof parts === 'string') {
+    return { kind: 'refused', reason: 'bad_multipart', at: 0 };
+  }
+  const root = rootOf(parts, parsed.parameters.get('start'));
+  return root === null ? { kind: 'unfinished' } : readHead(root.body, bounds);
+}
+
+function rootOf(parts: readonly MimePartPrefix[], start: string | undefined): MimePartPrefix | null {
+  if (start === undefined) return parts[0] ?? null;
+  const bare = (id: string) => id.trim().replace(/^<(.*)>$/, '$1');
+  return parts.find(({ fields }) => bare(fields.get('content-id') ?? '') === bare(start)) ?? null;
 }

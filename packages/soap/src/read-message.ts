@@ -1,6 +1,6 @@
 // Reads a message of any of the market's shapes, request or answer: lenient about prefixes, order, letter case and what
 // may be missing, strict about whatever two readers could understand differently.
-import type { XmlDocument, XmlElement } from 'libxml2-wasm';
+import { XmlC14NMode, type XmlDocument, type XmlElement } from 'libxml2-wasm';
 import { attachmentHash } from './attachment.ts';
 import { type CaisoHeader, caisoHeaderOf } from './caiso-header.ts';
 import type { QualifiedName } from './head.ts';
@@ -233,7 +233,14 @@ function caisoHeaderIn(header: XmlElement): CaisoHeader | null {
   return element === undefined ? null : caisoHeaderOf(element);
 }
 
-// Canonical XML carries the namespaces that an element took from its ancestors.
+// The element carries every namespace in scope, for names inside its values (xsi:type="xsd:string"); only the envelope's
+// own stays behind unless something uses it, so that a document comes out as it went in.
 function standaloneXml(element: XmlElement): string {
-  return element.canonicalizeToString();
+  const inScope = Object.entries(element.namespaces).filter(
+    ([, uri]) => uri !== soap11Namespace && uri !== soap12Namespace,
+  );
+  return element.canonicalizeToString({
+    mode: XmlC14NMode.XML_C14N_EXCLUSIVE_1_0,
+    inclusiveNamespacePrefixes: inScope.map(([prefix]) => (prefix === '' ? '#default' : prefix)),
+  });
 }

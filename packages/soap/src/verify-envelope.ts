@@ -101,7 +101,7 @@ function verifyIn(root: XmlElement, document: XmlDocument, options: VerifyOption
   if (typeof envelope === 'string') return refuse(envelope);
   const certificate = findCertificate(envelope, document);
   if (typeof certificate === 'string') return refuse(certificate);
-  const signatureHash = checkSignature(envelope, certificate.publicKey);
+  const signatureHash = checkSignature(envelope, certificate.key);
   if (signatureHash !== 'sha1' && signatureHash !== 'sha256') return refuse(signatureHash);
   const signed = checkReferences(envelope, document);
   if (typeof signed === 'string') return refuse(signed);
@@ -109,7 +109,7 @@ function verifyIn(root: XmlElement, document: XmlDocument, options: VerifyOption
   if (typeof texts === 'string') return refuse(texts);
   return {
     ok: true,
-    certificateDer: certificate.raw,
+    certificateDer: certificate.der,
     signatureHash,
     signedIds: signed.map(({ id }) => id),
     signed: texts,
@@ -158,14 +158,21 @@ function findParts(
   return parts;
 }
 
-function findCertificate(envelope: Envelope, document: XmlDocument): X509Certificate | VerifyRefusalReason {
+interface SigningCertificate {
+  readonly der: Buffer;
+  readonly key: KeyObject;
+}
+
+function findCertificate(envelope: Envelope, document: XmlDocument): SigningCertificate | VerifyRefusalReason {
   const token = findToken(envelope, document);
   if (token === null || typeof token === 'string') return token ?? 'no_certificate';
   const text = token.content;
   const der = text.length > tokenCharsMax ? null : bytesOfBase64(text);
   if (der === null) return 'no_certificate';
   try {
-    return new X509Certificate(der);
+    // A certificate can parse and still hold a key that does not; Node decodes the key only when asked for it.
+    const { raw, publicKey } = new X509Certificate(der);
+    return { der: raw, key: publicKey };
   } catch {
     return 'no_certificate';
   }
@@ -204,7 +211,15 @@ function checkSignature(envelope: Envelope, publicKey: KeyObject): 'sha1' | 'sha
   const signatureBytes = bytesOfBase64(value.content);
   if (signatureBytes === null) return 'malformed';
   const octets = Buffer.from(canonicalText(signedInfo, canonical));
-  return verify(`RSA-${hash.toUpperCase()}`, octets, publicKey, signatureBytes) ? hash : 'signature_invalid';
+  return isSignedBy(publicKey, `RSA-${hash.toUpperCase()}`, octets, signatureBytes) ? hash : 'signature_invalid';
+}
+
+function isSignedBy(publicKey: KeyObject, algorithm: string, octets: Buffer, signature: Buffer): boolean {
+  try {
+    return verify(algorithm, octets, publicKey, signature);
+  } catch {
+    return false; // A key that OpenSSL will not compute with has signed nothing.
+  }
 }
 
 function checkReferences(envelope: Envelope, document: XmlDocument): SignedElement[] | VerifyRefusalReason {

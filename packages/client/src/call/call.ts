@@ -1,6 +1,6 @@
 // One request over one connection, with a timeout for each phase. It follows no redirect, judges no answer, and repeats
 // only a retrieve that met a connection which the other side had already closed.
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -60,7 +60,11 @@ interface Attempt {
 }
 
 /** Sends the request and reads the whole answer (at most 64 MiB). Never raises for anything the network does. */
-export async function call(request: WireRequest, credential: Credential | null, transport: Transport): Promise<Outcome> {
+export async function call(
+  request: WireRequest,
+  credential: Credential | null,
+  transport: Transport,
+): Promise<Outcome> {
   let attempt = await attemptOnce(request, credential, transport);
   // RFC 9112 §9.3.1: a server may close an idle connection just as it is reused. A submit is never sent twice.
   if (attempt.reusedConnection && request.repeatable && !attempt.outcome.ok && attempt.outcome.reason === 'reset') {
@@ -103,7 +107,10 @@ function attemptOnce(request: WireRequest, credential: Credential | null, transp
     settle({ ok: false, reason, phase, host, address, code, waitedMs, mayBeDone, presented, cause });
   };
   const expire = (waitedMs: number) => () => fail('timeout', 'TIMEOUT', undefined, waitedMs);
-  let phaseTimer = setTimeout(expire(transport.timeouts[phaseTimeouts[phase]]), transport.timeouts[phaseTimeouts[phase]]);
+  let phaseTimer = setTimeout(
+    expire(transport.timeouts[phaseTimeouts[phase]]),
+    transport.timeouts[phaseTimeouts[phase]],
+  );
   const wholeTimer = setTimeout(expire(transport.timeouts.wholeMs), transport.timeouts.wholeMs);
   const enter = (next: CallPhase) => {
     if (settled) return;

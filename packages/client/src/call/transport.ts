@@ -1,8 +1,8 @@
 // What a call needs of the network: anchors, a place to connect to, phase timeouts, and one keep-alive agent per credential.
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Credential } from '../credential/load-credential.ts';
 import { clientProblem } from '../client-problem.ts';
+import type { Credential } from '../credential/load-credential.ts';
 import type { Outcome } from './call.ts';
 import type { WireRequest } from './wire-request.ts';
 

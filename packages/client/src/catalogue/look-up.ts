@@ -23,13 +23,7 @@ export interface Target {
 }
 
 /** The message shapes of this market: four of SOAP, one of ADS and one of OASIS. */
-export type Shape =
-  | 'submit-plain'
-  | 'submit-doc-attach'
-  | 'retrieve-plain'
-  | 'retrieve-doc-attach'
-  | 'rpc'
-  | 'query';
+export type Shape = 'submit-plain' | 'submit-doc-attach' | 'retrieve-plain' | 'retrieve-doc-attach' | 'rpc' | 'query';
 
 /** One operation as it will be called. */
 export interface Operation {
@@ -120,7 +114,11 @@ function serviceNamed({ index }: OpenCatalogue, system: System, asked: string): 
   const read = readServiceName(asked, index.naming);
   // A name that no list has is believed only when it is written as it stands in a path, version tail and all.
   if (classified.kind !== 'service' || (classified.by === 'naming-rule' && (read?.version ?? null) === null)) {
-    throw clientProblem('catalogue.unknown_service', { system: system.name, service: asked, near: near(system, asked) });
+    throw clientProblem('catalogue.unknown_service', {
+      system: system.name,
+      service: asked,
+      near: near(system, asked),
+    });
   }
   const listed = system.services?.find(({ name }) => name.toLowerCase() === classified.service.toLowerCase());
   const service = listed === undefined ? (read?.base ?? asked) : lastSegment(listed.name);
@@ -150,7 +148,10 @@ function urlOf(
   const url = new URL(address.url);
   // OASIS is printed with http and has answered on https since April 2025.
   if (address.schemes.includes('https')) url.protocol = 'https:';
-  const below = system.protocol === 'soap-rpc' ? (system.endpoints?.[0] ?? '') : segmentOf(index.naming, system, asked, found, docAttach);
+  const below =
+    system.protocol === 'soap-rpc'
+      ? (system.endpoints?.[0] ?? '')
+      : segmentOf(index.naming, system, asked, found, docAttach);
   url.pathname = `${address.path}/${below}`;
   return url;
 }
@@ -166,8 +167,8 @@ function segmentOf(naming: Suffixes, system: System, asked: string, found: Found
   if (found.verbatim) return found.docAttach || !docAttach ? asked : withMark(asked, mark, naming.endSuffix);
   const version = found.version ?? found.listed?.version;
   const [tag] = system.serviceTags ?? [];
-  // Paths seen in working code put the mark before the end; the printed form (deck p. 21) has neither tail nor end.
-  if (tag !== undefined && version !== undefined) {
+  // Paths seen in working code have a tail, and the mark before the end; the printed form (deck p. 21) has neither.
+  if (found.listed?.evidence === 'verified-path' && tag !== undefined && version !== undefined) {
     return `${found.service}_${tag}v${version}${mark}${naming.endSuffix ?? ''}`;
   }
   return `${found.service}${version === undefined ? '' : `_v${version}`}${mark}`;

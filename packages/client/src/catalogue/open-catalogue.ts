@@ -6,8 +6,8 @@ import {
   compileCatalogue,
   type Finding,
   loadCatalogueFolder,
-  parsePolicy,
   type Policy,
+  parsePolicy,
   sayFinding,
 } from '@headgate/contract';
 import { clientProblem } from '../client-problem.ts';
@@ -25,7 +25,8 @@ export async function openCatalogue(folder: string): Promise<OpenCatalogue> {
   const parsed = await reading(folder, () => loadCatalogueFolder(folder));
   if (!parsed.ok) throw unreadable(folder, parsed.findings);
   const policyText = await reading(folder, () => textOf(join(folder, 'policy.yaml')));
-  const policy = policyText === null ? { ok: true as const, policy: { limits: [] } } : parsePolicy('policy.yaml', policyText);
+  const policy =
+    policyText === null ? { ok: true as const, policy: { limits: [] } } : parsePolicy('policy.yaml', policyText);
   if (!policy.ok) throw unreadable(folder, policy.findings);
   return { folder, index: compileCatalogue(parsed.catalogue), policy: policy.policy };
 }

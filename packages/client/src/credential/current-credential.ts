@@ -1,6 +1,7 @@
 // Whether the credential may be used for this call now: refused here when it cannot work, warned about before it ends.
-import { clientProblem } from '../client-problem.ts';
+
 import type { Operation } from '../catalogue/look-up.ts';
+import { clientProblem } from '../client-problem.ts';
 import type { Credential } from './load-credential.ts';
 
 /** A warning is given in the last 30 days of a certificate, in milliseconds. */
@@ -32,7 +33,9 @@ export function currentCredential(holder: CredentialHolder, operation: Operation
     if (!holder.allowExpired) throw clientProblem('credential.expired', { subject, issuer, notAfter });
   } else if (credential.notAfterMs - nowMs <= expiryWarningMs) {
     const days = Math.floor((credential.notAfterMs - nowMs) / 86_400_000);
-    holder.onExpiryWarning(`The certificate ${subject} expires on ${notAfter}, in ${days} ${days === 1 ? 'day' : 'days'}.`);
+    holder.onExpiryWarning(
+      `The certificate ${subject} expires on ${notAfter}, in ${days} ${days === 1 ? 'day' : 'days'}.`,
+    );
   }
   return credential;
 }

@@ -84,7 +84,11 @@ function readLeaf(der: Uint8Array) {
   try {
     return readCertificate(der);
   } catch (cause) {
-    throw unreadable('certificate', cause instanceof Error ? cause.message.replace(/\.$/, '') : 'it is malformed', cause);
+    throw unreadable(
+      'certificate',
+      cause instanceof Error ? cause.message.replace(/\.$/, '') : 'it is malformed',
+      cause,
+    );
   }
 }
 

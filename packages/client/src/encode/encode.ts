@@ -6,8 +6,8 @@ import {
   encodeAttachment,
   nonceAt,
   type OutgoingMessage,
-  readElements,
   type RequestFields,
+  readElements,
   signEnvelope,
   toBodyXml,
   writeEnvelope,
@@ -108,7 +108,9 @@ function commonFields(accept: string): (readonly [string, string])[] {
 
 function rpcMessage(operation: Operation, input: CallInput): OutgoingMessage {
   const values = { ...(needsBatch(operation) ? { batchUID: '-1' } : {}), ...input.values };
-  const parameters = toNodes(Object.entries(values)).map((node) => writeDocument(node)).join('');
+  const parameters = toNodes(Object.entries(values))
+    .map((node) => writeDocument(node))
+    .join('');
   const name = operation.requestRoot;
   // The parameter has no namespace, so the element's own must be a prefixed one.
   const body = input.payload ?? `<a:${name} xmlns:a="${adsRpcNamespace}">${parameters}</a:${name}>`;
@@ -128,7 +130,10 @@ function signed(operation: Operation, credential: Credential | null, options: En
   const nonce = nonceAt(createdMs);
   const certificateDer = leafDer(credential);
   if (createPrivateKey(credential.keyPem).asymmetricKeyType !== 'rsa') {
-    throw clientProblem('credential.unsupported_format', { what: 'private key', format: 'not RSA, which signing needs' });
+    throw clientProblem('credential.unsupported_format', {
+      what: 'private key',
+      format: 'not RSA, which signing needs',
+    });
   }
   return {
     caisoHeader: {
@@ -139,7 +144,8 @@ function signed(operation: Operation, credential: Credential | null, options: En
       expiresMs: createdMs + messageLifeMs,
     },
     soapAction: operation.soapAction,
-    sign: (envelope) => signEnvelope(envelope, { keyPem: credential.keyPem, certificateDer, ids: () => `id-${nextId()}` }),
+    sign: (envelope) =>
+      signEnvelope(envelope, { keyPem: credential.keyPem, certificateDer, ids: () => `id-${nextId()}` }),
   };
 }
 

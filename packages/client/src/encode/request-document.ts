@@ -50,8 +50,18 @@ const plans: Readonly<Record<string, DocumentPlan>> = {
   retrievescheduleprices: cmri('RequestSchedulePrices'),
   retrieverawbidset: sibr('RequestRawBidSet'),
   retrievecurrentbidresults: sibr('RequestCurrentBidResults'),
-  retrievedrregistrations: { root: 'RequestDRRegistrationData', record: null, values: providerValues, aliases: providerAliases },
-  retrievedrlocations: { root: 'RequestDRRegistrationData', record: null, values: providerValues, aliases: providerAliases },
+  retrievedrregistrations: {
+    root: 'RequestDRRegistrationData',
+    record: null,
+    values: providerValues,
+    aliases: providerAliases,
+  },
+  retrievedrlocations: {
+    root: 'RequestDRRegistrationData',
+    record: null,
+    values: providerValues,
+    aliases: providerAliases,
+  },
   retrievebatchvalidationstatus: {
     root: 'BatchValidationStatus',
     record: null,
@@ -94,7 +104,11 @@ function valuesFor(plan: DocumentPlan, input: DocumentInput): [string, string][]
   for (const [name, value] of Object.entries(input.values)) {
     const path = plan.aliases?.[name] ?? name;
     if (!/^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*){0,7}$/.test(path)) {
-      throw clientProblem('encode.invalid_input', { field: name, found: 'this name', expected: 'an element name, dots nest' });
+      throw clientProblem('encode.invalid_input', {
+        field: name,
+        found: 'this name',
+        expected: 'an element name, dots nest',
+      });
     }
     given.set(path, value);
   }
@@ -138,7 +152,10 @@ const submits: Readonly<Record<string, Build>> = {
   submitmeterdata: (input) => {
     onlySample(input);
     const namespace = 'http://www.caiso.com/soa/MeterData_v1.xsd#';
-    return writeDocument(['MeterData', [messageHeader(input.nowMs), ['MessagePayload', [sampleMeter(input)]]]], namespace);
+    return writeDocument(
+      ['MeterData', [messageHeader(input.nowMs), ['MessagePayload', [sampleMeter(input)]]]],
+      namespace,
+    );
   },
   submitdrregistrations: (input) => {
     onlySample(input);
@@ -241,7 +258,8 @@ function sampleRegistration({ values, nowMs }: DocumentInput): DocumentNode {
 export function queryParameters(operation: Operation, { values, nowMs }: DocumentInput): URLSearchParams {
   const { tradeDate, ...given } = values;
   const { startMs, endMs } = tradeDaySpan(tradeDate ?? tradeDayAfter(nowMs, -1));
-  const compact = (ms: number) => new Date(ms).toISOString().replace(/[-]/g, '').slice(0, 14).replace(/:\d*$/, '') + '-0000';
+  const compact = (ms: number) =>
+    `${new Date(ms).toISOString().replace(/[-]/g, '').slice(0, 14).replace(/:\d*$/, '')}-0000`;
   const defaults: Record<string, string> = {
     resultformat: '6',
     startdatetime: compact(startMs),

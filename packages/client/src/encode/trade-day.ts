@@ -9,7 +9,11 @@ export interface Span {
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-const pacificHour = new Intl.DateTimeFormat('en-US', { timeZone: 'America/Los_Angeles', hourCycle: 'h23', hour: '2-digit' });
+const pacificHour = new Intl.DateTimeFormat('en-US', {
+  timeZone: 'America/Los_Angeles',
+  hourCycle: 'h23',
+  hour: '2-digit',
+});
 const pacificDay = new Intl.DateTimeFormat('en-CA', {
   timeZone: 'America/Los_Angeles',
   year: 'numeric',
@@ -32,7 +36,11 @@ function startOf(day: string): number {
   const midnightUtcMs = Date.parse(`${day}T00:00:00Z`);
   const isDay = /^\d{4}-\d\d-\d\d$/.test(day) && new Date(midnightUtcMs || 0).toISOString().startsWith(day);
   if (!isDay) {
-    throw clientProblem('encode.invalid_input', { field: 'tradeDate', found: `"${day}"`, expected: 'a day as 2024-02-21' });
+    throw clientProblem('encode.invalid_input', {
+      field: 'tradeDate',
+      found: `"${day}"`,
+      expected: 'a day as 2024-02-21',
+    });
   }
   // Pacific time is 8 hours behind UTC, or 7 in summer.
   const winterMs = midnightUtcMs + 8 * hourMs;

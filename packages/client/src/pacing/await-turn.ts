@@ -2,8 +2,8 @@
 // process. The gateway counts arrivals: a call under way holds room, and its window begins when it has surely arrived.
 import type { LimitRule, Policy } from '@headgate/contract';
 import {
-  chargesFor,
   type CompiledPolicy,
+  chargesFor,
   compilePolicy,
   createWindowLog,
   recordEvent,
@@ -50,6 +50,8 @@ export interface Pacer extends PacerOptions {
 export interface Turn {
   /** `retryAfterSeconds` only when the call was refused with a wait. */
   settle(arrivedMs: number, retryAfterSeconds?: number): void;
+  /** Gives the room back, for a call that never left; after `settle` it does nothing. */
+  release(): void;
 }
 
 interface Allowance {
@@ -61,7 +63,7 @@ interface Allowance {
 }
 
 const allowancesMax = 10_000;
-const noTurn: Turn = { settle: () => {} };
+const noTurn: Turn = { settle: () => {}, release: () => {} };
 
 /** Makes the pacer of a session; a policy without limits gives turns at once. */
 export function createPacer(options: PacerOptions): Pacer {
@@ -69,7 +71,11 @@ export function createPacer(options: PacerOptions): Pacer {
 }
 
 /** Waits for a turn and takes it; without a pacer at once. Raises `pacing.wait_too_long`. */
-export async function awaitTurn(pacer: Pacer | null, operation: Operation, credential: Credential | null): Promise<Turn> {
+export async function awaitTurn(
+  pacer: Pacer | null,
+  operation: Operation,
+  credential: Credential | null,
+): Promise<Turn> {
   if (pacer === null) return noTurn;
   const allowances = allowancesFor(pacer, operation, credential);
   for (;;) {
@@ -88,7 +94,24 @@ export async function awaitTurn(pacer: Pacer | null, operation: Operation, crede
     await pacer.sleep(waitMs);
   }
   for (const allowance of allowances) allowance.underWay += 1;
-  return { settle: (arrivedMs, retryAfterSeconds) => settleAll(allowances, arrivedMs, retryAfterSeconds) };
+  return turnOver(allowances);
+}
+
+function turnOver(allowances: readonly Allowance[]): Turn {
+  let isOver = false;
+  return {
+    settle(arrivedMs, retryAfterSeconds) {
+      if (isOver) return;
+      isOver = true;
+      for (const allowance of allowances) recordArrival(allowance, arrivedMs, retryAfterSeconds);
+      giveBack(allowances);
+    },
+    release() {
+      if (isOver) return;
+      isOver = true;
+      giveBack(allowances);
+    },
+  };
 }
 
 function allowancesFor(pacer: Pacer, operation: Operation, credential: Credential | null): Allowance[] {
@@ -119,18 +142,20 @@ function latestRoom(allowances: readonly Allowance[], nowMs: number): { readonly
   return latest;
 }
 
-function settleAll(allowances: readonly Allowance[], arrivedMs: number, retryAfterSeconds: number | undefined): void {
+function recordArrival(allowance: Allowance, arrivedMs: number, retryAfterSeconds: number | undefined): void {
+  const { rule, log } = allowance;
+  if (retryAfterSeconds !== undefined) {
+    allowance.heldUntilMs = Math.max(allowance.heldUntilMs, arrivedMs + retryAfterSeconds * 1_000);
+  }
+  // A refused call costs nothing, unless the rule counts attempts.
+  if (retryAfterSeconds !== undefined && rule.counts !== 'attempts') return;
+  recordEvent(log, rule.quota, rule.windowMs + pacingMarginMs, arrivedMs);
+}
+
+function giveBack(allowances: readonly Allowance[]): void {
   for (const allowance of allowances) {
-    const { rule, log, waiting } = allowance;
     allowance.underWay -= 1;
-    if (retryAfterSeconds !== undefined) {
-      allowance.heldUntilMs = Math.max(allowance.heldUntilMs, arrivedMs + retryAfterSeconds * 1_000);
-    }
-    // A refused call costs nothing, unless the rule counts attempts.
-    if (retryAfterSeconds === undefined || rule.counts === 'attempts') {
-      recordEvent(log, rule.quota, rule.windowMs + pacingMarginMs, arrivedMs);
-    }
-    for (const wake of waiting.splice(0)) wake();
+    for (const wake of allowance.waiting.splice(0)) wake();
   }
 }
 

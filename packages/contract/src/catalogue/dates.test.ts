@@ -24,7 +24,15 @@ test('a day, a month, a month with a time, a window, done and tbd are the forms 
 });
 
 test('a day that is not in the calendar, a window that ends before it begins and an unknown zone are no dates', () => {
-  for (const text of ['2024-02-30', '2023-02-29', '2024-13', '2024-02-22 15:00-14:00 Europe/Oslo', '2024-02-22 14:00-15:00 Mars/Base', '19 February', '']) {
+  for (const text of [
+    '2024-02-30',
+    '2023-02-29',
+    '2024-13',
+    '2024-02-22 15:00-14:00 Europe/Oslo',
+    '2024-02-22 14:00-15:00 Mars/Base',
+    '19 February',
+    '',
+  ]) {
     assert.equal(parseDateValue(text), null, text);
   }
 });
@@ -41,13 +49,21 @@ test('a date counts as passed only when all of it lies behind', () => {
   assert.equal(hasPassed({ kind: 'tbd' }, '9999-12-31'), false);
 });
 
-const day = fc.date({ min: new Date('1990-01-01'), max: new Date('2090-01-01'), noInvalidDate: true }).map((date) => date.toISOString().slice(0, 10));
+const day = fc
+  .date({ min: new Date('1990-01-01'), max: new Date('2090-01-01'), noInvalidDate: true })
+  .map((date) => date.toISOString().slice(0, 10));
 const zone = fc.constantFrom('America/Los_Angeles', 'Europe/Oslo', 'UTC');
 const date: fc.Arbitrary<DateValue> = fc.oneof(
   day.map((of) => ({ kind: 'day', day: of }) as const),
   day.map((of) => ({ kind: 'month', month: of.slice(0, 7) }) as const),
-  fc.record({ kind: fc.constant('month' as const), month: day.map((of) => of.slice(0, 7)), time: fc.constant('14:00'), zone }),
-  fc.record({ kind: fc.constant('window' as const), day, from: fc.constant('09:30'), until: fc.constant('10:00'), zone }),
+  fc.record(
+    { kind: fc.constant('month' as const), month: day.map((of) => of.slice(0, 7)), time: fc.constant('14:00'), zone },
+    { noNullPrototype: true },
+  ),
+  fc.record(
+    { kind: fc.constant('window' as const), day, from: fc.constant('09:30'), until: fc.constant('10:00'), zone },
+    { noNullPrototype: true },
+  ),
   fc.constantFrom({ kind: 'done' } as const, { kind: 'tbd' } as const),
 );
 
@@ -56,8 +72,10 @@ test('a date that is written and read again is the same date', () => {
 });
 
 test('a date that has passed stays passed on every later day', () => {
-  fc.assert(fc.property(date, day, day, (value, one, other) => {
-    const [earlier, later] = one < other ? [one, other] : [other, one];
-    assert.ok(!hasPassed(value, earlier) || hasPassed(value, later));
-  }));
+  fc.assert(
+    fc.property(date, day, day, (value, one, other) => {
+      const [earlier, later] = one < other ? [one, other] : [other, one];
+      assert.ok(!hasPassed(value, earlier) || hasPassed(value, later));
+    }),
+  );
 });

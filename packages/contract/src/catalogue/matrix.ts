@@ -124,7 +124,11 @@ function judgeWords(catalogue: Catalogue, status: CellStatus, ends: readonly Ann
   const because = printed ? null : `inferred: printed on ${catalogue.document.edition}, later than this day`;
   if (status === 'not-applicable') return { status, stated: true, because: null };
   if (status === 'complete' && ends.length > 0 && happened(ends, catalogue, asOf) === null) {
-    return { status: 'to-be-cut-over', stated: false, because: `inferred: ${endText(catalogue, ends)}, not yet passed` };
+    return {
+      status: 'to-be-cut-over',
+      stated: false,
+      because: `inferred: ${endText(catalogue, ends)}, not yet passed`,
+    };
   }
   return { status, stated: printed, because };
 }
@@ -169,7 +173,10 @@ function happened(announcements: readonly Announcement[], catalogue: Catalogue, 
 
 function saying(catalogue: Catalogue, status: CellStatus, announcement: Announcement, asOf: Day): Judgement {
   const stated = isStated(announcement, catalogue, asOf);
-  const words = announcement.printed === undefined ? `${announcement.event} ${dateText(announcement)}` : `"${announcement.printed}"`;
+  const words =
+    announcement.printed === undefined
+      ? `${announcement.event} ${dateText(announcement)}`
+      : `"${announcement.printed}"`;
   const because = `${words}, ${cite(catalogue, announcement.pages)}`;
   if (stated) return { status, stated, because };
   const rule = hasPassed(announcement.date, asOf)

@@ -8,7 +8,9 @@ import { catalogueFileNames, parseCatalogue } from './parse.ts';
 const example = new URL('../../../../catalogues/example/', import.meta.url);
 
 async function exampleFiles(): Promise<Map<string, string>> {
-  const entries = catalogueFileNames.map(async (file) => [file, await readFile(new URL(file, example), 'utf8')] as const);
+  const entries = catalogueFileNames.map(
+    async (file) => [file, await readFile(new URL(file, example), 'utf8')] as const,
+  );
   return new Map(await Promise.all(entries));
 }
 
@@ -28,25 +30,139 @@ async function placeOf(file: string, text: string): Promise<string> {
 }
 
 const wrong: readonly { title: string; file: string; from: string; to: string; says: RegExp }[] = [
-  { title: 'a misspelt key is answered with the nearest known one', file: 'catalogue.yaml', from: 'protocol: json', to: 'protokol: json', says: /systems\.1\.protokol: found unknown key `protokol`; expected `protocol`$/ },
-  { title: 'a status that does not exist is answered with those that do', file: 'catalogue.yaml', from: 'status: moved-in-place', to: 'status: moved', says: /matrixKey\.1\.status: found moved; expected one of not-applicable, moved-in-place, future/ },
-  { title: 'a missing part is found as nothing', file: 'announcements.yaml', from: "    event: available\n    date: 2026-01-15", to: '    date: 2026-01-15', says: /announcements\.0\.event: found nothing; expected one of available, hard-cutover/ },
-  { title: 'a date in prose is answered with the forms of a date', file: 'announcements.yaml', from: 'date: 2026-05', to: 'date: some day in May', says: /announcements\.2\.date: found some day in May; expected 2024-02-21, or 2024-02, or/ },
-  { title: 'a day that is not in the calendar is refused', file: 'announcements.yaml', from: 'date: 2026-02-01', to: 'date: 2026-02-30', says: /announcements\.3\.date: found 2026-02-30; expected/ },
-  { title: 'a system that no system declares is refused in an announcement', file: 'announcements.yaml', from: 'systems: [outages]', to: 'systems: [outage]', says: /announcements\.3\.subject\.systems\.0: found outage; expected one of offers, outages/ },
-  { title: 'an announcement that replaces none is refused', file: 'announcements.yaml', from: 'replaces: gate-cutover-april', to: 'replaces: gate-cutover-march', says: /announcements\.2\.replaces: found gate-cutover-march; expected the id of another announcement/ },
-  { title: 'an announcement that replaces itself in a circle is refused', file: 'announcements.yaml', from: "    date: 2026-04-20\n", to: "    date: 2026-04-20\n    replaces: gate-cutover-may\n", says: /found gate-cutover-\w+, which leads back here; expected a chain that ends/ },
-  { title: 'an address on a host that is not declared is refused', file: 'catalogue.yaml', from: "url: 'https://desk.grid.example.net/handbook'", to: "url: 'https://desks.grid.example.net/handbook'", says: /addresses\.live\.ui\.new: found desks\.grid\.example\.net; expected a host that hosts declares/ },
-  { title: 'an address that two systems have without saying so is refused', file: 'catalogue.yaml', from: "url: 'https://desk.grid.example.net/handbook'", to: "url: 'https://desk.grid.example.net/offers'", says: /found https:\/\/desk\.grid\.example\.net\/offers, which offers ui new has; expected an address of its own/ },
-  { title: 'a cell with both an address and words is refused', file: 'catalogue.yaml', from: '{ words: closed, pages: [2] }', to: "{ words: closed, url: 'https://gate.grid.example.net/x', pages: [2] }", says: /api\.old: found a map of words, url, pages; expected exactly one of url, words, blank, form/ },
-  { title: 'words outside the key are refused', file: 'catalogue.yaml', from: '{ words: closed, pages: [2] }', to: '{ words: shut, pages: [2] }', says: /api\.old\.words: found shut; expected one of none, same address, closed/ },
-  { title: 'a form of another environment is refused', file: 'catalogue.yaml', from: 'id: rehearsal-new\n    environment: rehearsal', to: 'id: rehearsal-new\n    environment: live', says: /found rehearsal-new of live api new; expected a form of rehearsal api new/ },
-  { title: 'a trust anchor that is not declared is refused', file: 'catalogue.yaml', from: 'anchors: [old-root]', to: 'anchors: [older-root]', says: /hosts\.1\.chains\.0\.anchors\.0: found older-root; expected one of shore-root, old-root/ },
-  { title: 'two systems of one id are refused', file: 'catalogue.yaml', from: '  - id: handbook\n    name: Handbook', to: '  - id: prices\n    name: Handbook', says: /systems\.5\.id: found prices again; expected each id once/ },
-  { title: 'a key that stands twice is refused', file: 'trust.yaml', from: 'role: root', to: 'role: root\n    role: root', says: /found a key that this map has already; expected each key once/ },
-  { title: 'a tab as indentation is no YAML', file: 'trust.yaml', from: '  - id: old-root', to: '\t- id: old-root', says: /trust\.yaml:\d+:\d+ found .*; expected YAML 1\.2/s },
-  { title: 'an alias is refused', file: 'programme.yaml', from: 'areas: []\nreferences: []', to: 'areas: &none []\nreferences: *none', says: /found an alias \(\*name\); expected every value written out/ },
-  { title: 'a support contact outside the example domains is refused', file: 'programme.yaml', from: 'desk@example.net', to: 'desk@grid.test', says: /support\.contact: found desk@grid\.test; expected text of the form/ },
+  {
+    title: 'a misspelt key is answered with the nearest known one',
+    file: 'catalogue.yaml',
+    from: 'protocol: json',
+    to: 'protokol: json',
+    says: /systems\.1\.protokol: found unknown key `protokol`; expected `protocol`$/,
+  },
+  {
+    title: 'a status that does not exist is answered with those that do',
+    file: 'catalogue.yaml',
+    from: 'status: moved-in-place',
+    to: 'status: moved',
+    says: /matrixKey\.1\.status: found moved; expected one of not-applicable, moved-in-place, future/,
+  },
+  {
+    title: 'a missing part is found as nothing',
+    file: 'announcements.yaml',
+    from: '    event: available\n    date: 2026-01-15',
+    to: '    date: 2026-01-15',
+    says: /announcements\.0\.event: found nothing; expected one of available, hard-cutover/,
+  },
+  {
+    title: 'a date in prose is answered with the forms of a date',
+    file: 'announcements.yaml',
+    from: 'date: 2026-05',
+    to: 'date: some day in May',
+    says: /announcements\.2\.date: found some day in May; expected 2024-02-21, or 2024-02, or/,
+  },
+  {
+    title: 'a day that is not in the calendar is refused',
+    file: 'announcements.yaml',
+    from: 'date: 2026-02-01',
+    to: 'date: 2026-02-30',
+    says: /announcements\.3\.date: found 2026-02-30; expected/,
+  },
+  {
+    title: 'a system that no system declares is refused in an announcement',
+    file: 'announcements.yaml',
+    from: 'systems: [outages]',
+    to: 'systems: [outage]',
+    says: /announcements\.3\.subject\.systems\.0: found outage; expected one of offers, outages/,
+  },
+  {
+    title: 'an announcement that replaces none is refused',
+    file: 'announcements.yaml',
+    from: 'replaces: gate-cutover-april',
+    to: 'replaces: gate-cutover-march',
+    says: /announcements\.2\.replaces: found gate-cutover-march; expected the id of another announcement/,
+  },
+  {
+    title: 'an announcement that replaces itself in a circle is refused',
+    file: 'announcements.yaml',
+    from: '    date: 2026-04-20\n',
+    to: '    date: 2026-04-20\n    replaces: gate-cutover-may\n',
+    says: /found gate-cutover-\w+, which leads back here; expected a chain that ends/,
+  },
+  {
+    title: 'an address on a host that is not declared is refused',
+    file: 'catalogue.yaml',
+    from: "url: 'https://desk.grid.example.net/handbook'",
+    to: "url: 'https://desks.grid.example.net/handbook'",
+    says: /addresses\.live\.ui\.new: found desks\.grid\.example\.net; expected a host that hosts declares/,
+  },
+  {
+    title: 'an address that two systems have without saying so is refused',
+    file: 'catalogue.yaml',
+    from: "url: 'https://desk.grid.example.net/handbook'",
+    to: "url: 'https://desk.grid.example.net/offers'",
+    says: /found https:\/\/desk\.grid\.example\.net\/offers, which offers ui new has; expected an address of its own/,
+  },
+  {
+    title: 'a cell with both an address and words is refused',
+    file: 'catalogue.yaml',
+    from: '{ words: closed, pages: [2] }',
+    to: "{ words: closed, url: 'https://gate.grid.example.net/x', pages: [2] }",
+    says: /api\.old: found a map of words, url, pages; expected exactly one of url, words, blank, form/,
+  },
+  {
+    title: 'words outside the key are refused',
+    file: 'catalogue.yaml',
+    from: '{ words: closed, pages: [2] }',
+    to: '{ words: shut, pages: [2] }',
+    says: /api\.old\.words: found shut; expected one of none, same address, closed/,
+  },
+  {
+    title: 'a form of another environment is refused',
+    file: 'catalogue.yaml',
+    from: 'id: rehearsal-new\n    environment: rehearsal',
+    to: 'id: rehearsal-new\n    environment: live',
+    says: /found rehearsal-new of live api new; expected a form of rehearsal api new/,
+  },
+  {
+    title: 'a trust anchor that is not declared is refused',
+    file: 'catalogue.yaml',
+    from: 'anchors: [old-root]',
+    to: 'anchors: [older-root]',
+    says: /hosts\.1\.chains\.0\.anchors\.0: found older-root; expected one of shore-root, old-root/,
+  },
+  {
+    title: 'two systems of one id are refused',
+    file: 'catalogue.yaml',
+    from: '  - id: handbook\n    name: Handbook',
+    to: '  - id: prices\n    name: Handbook',
+    says: /systems\.5\.id: found prices again; expected each id once/,
+  },
+  {
+    title: 'a key that stands twice is refused',
+    file: 'trust.yaml',
+    from: 'role: root',
+    to: 'role: root\n    role: root',
+    says: /found a key that this map has already; expected each key once/,
+  },
+  {
+    title: 'a tab as indentation is no YAML',
+    file: 'trust.yaml',
+    from: '  - id: old-root',
+    to: '\t- id: old-root',
+    says: /trust\.yaml:\d+:\d+ found .*; expected YAML 1\.2/s,
+  },
+  {
+    title: 'an alias is refused',
+    file: 'programme.yaml',
+    from: 'areas: []\nreferences: []',
+    to: 'areas: &none []\nreferences: *none',
+    says: /found an alias \(\*name\); expected every value written out/,
+  },
+  {
+    title: 'a support contact outside the example domains is refused',
+    file: 'programme.yaml',
+    from: 'desk@example.net',
+    to: 'desk@grid.test',
+    says: /support\.contact: found desk@grid\.test; expected text of the form/,
+  },
 ];
 
 for (const { title, file, from, to, says } of wrong) {

@@ -26,17 +26,29 @@ test('the sample gives each participant its ids, credentials and rights', async 
 });
 
 test('a right over a system that does not exist is refused with its line', async () => {
-  assert.match((await findingsAfter('system: meters', 'system: meter'))[0] ?? '', /provisioning\.yaml:\d+:\d+ .*rights\.0\.system: found meter; expected a system of the catalogue/);
+  assert.match(
+    (await findingsAfter('system: meters', 'system: meter'))[0] ?? '',
+    /provisioning\.yaml:\d+:\d+ .*rights\.0\.system: found meter; expected a system of the catalogue/,
+  );
 });
 
 test('a right over an id that the participant does not have is refused', async () => {
-  assert.match((await findingsAfter('scids: [SKR1] }', 'scids: [SKR9] }'))[0] ?? '', /found SKR9; expected one of SKR1, SKR2/);
+  assert.match(
+    (await findingsAfter('scids: [SKR1] }', 'scids: [SKR9] }'))[0] ?? '',
+    /found SKR9; expected one of SKR1, SKR2/,
+  );
 });
 
 test('a right outside the environments of its credential is refused', async () => {
-  assert.match((await findingsAfter('environments: [live]', 'environments: [rehearsal]'))[0] ?? '', /rights\.0\.environment: found live/);
+  assert.match(
+    (await findingsAfter('environments: [live]', 'environments: [rehearsal]'))[0] ?? '',
+    /rights\.0\.environment: found live/,
+  );
 });
 
 test('one certificate cannot belong to two participants', async () => {
-  assert.match((await findingsAfter('CN=skerry-reader,O=Skerry Wind,C=NO', 'CN=fjord-trading,O=Fjord Energy,C=NO'))[0] ?? '', /again; expected each certificate subject once/);
+  assert.match(
+    (await findingsAfter('CN=skerry-reader,O=Skerry Wind,C=NO', 'CN=fjord-trading,O=Fjord Energy,C=NO'))[0] ?? '',
+    /again; expected each certificate subject once/,
+  );
 });

@@ -41,7 +41,10 @@ test('the attachment mark means the same before and after the end suffix', () =>
   fc.assert(
     fc.property(part, part, fc.integer({ min: 1, max: 99 }), (thing, system, version) => {
       const stem = `Retrieve${thing}_${system}v${version}`;
-      assert.deepEqual(readServiceName(`${stem}_DocAttach_AP`, naming), readServiceName(`${stem}_AP_DocAttach`, naming));
+      assert.deepEqual(
+        readServiceName(`${stem}_DocAttach_AP`, naming),
+        readServiceName(`${stem}_AP_DocAttach`, naming),
+      );
     }),
   );
 });

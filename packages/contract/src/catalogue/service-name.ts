@@ -14,8 +14,8 @@ export interface ServiceName {
   readonly docAttach: boolean;
 }
 
-const tagged = /^(.+)_([A-Za-z][A-Za-z0-9-]*?)v(\d{1,3})$/;
-const versioned = /^(.+)_v(\d{1,3})$/;
+const tagged = /^(.+)_([a-z][a-z0-9-]*?)v(\d{1,3})$/i;
+const versioned = /^(.+)_v(\d{1,3})$/i;
 const plainName = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 
 /**

@@ -1,7 +1,7 @@
 // Bids as submitted, each with the verdict it got. A later bid for the same resource, product and hour replaces it.
 import { BoundedMap } from './bounded-map.ts';
-import { hourMs, minuteMs, type Span, toTradeDayStart } from './market-time.ts';
 import type { Market } from './market.ts';
+import { hourMs, minuteMs, type Span, toTradeDayStart } from './market-time.ts';
 
 /** One point of a bid curve: from this many MW on, this price in dollars per MWh. */
 export interface BidPoint {
@@ -121,7 +121,10 @@ function judgeProduct(bid: Bid): BidFault[] {
     faults.push({ name: 'INVALID_MARKET', description: `Market type ${bid.marketType} is not DAM or RTM.` });
   }
   if (!bidProducts.includes(bid.product)) {
-    faults.push({ name: 'INVALID_PRODUCT', description: `Product ${bid.product} is not one of ${bidProducts.join(', ')}.` });
+    faults.push({
+      name: 'INVALID_PRODUCT',
+      description: `Product ${bid.product} is not one of ${bidProducts.join(', ')}.`,
+    });
   }
   return faults;
 }

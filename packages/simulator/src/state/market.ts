@@ -87,7 +87,9 @@ export function scheduleAt(market: Market, resource: Resource, marketRun: string
   const noise = seededBetween(-0.03, 0.03, market.seed, 'schedule', resource.id, marketRun, instantMs);
   const share = Math.max(-1, Math.min(1, shareOf(market, resource, instantMs) + noise));
   const idle = resource.kind === 'solar' && !isDaylight(instantMs);
-  return idle ? 0 : rounded(resource.kind === 'battery' ? share * resource.capacityMw : Math.max(0, share) * resource.capacityMw, 2);
+  return idle
+    ? 0
+    : rounded(resource.kind === 'battery' ? share * resource.capacityMw : Math.max(0, share) * resource.capacityMw, 2);
 }
 
 /** What the meter of a resource says for an interval of a length, in MWh. */

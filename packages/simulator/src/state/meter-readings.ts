@@ -1,6 +1,7 @@
 // Settlement meter readings: what participants submitted, over the readings that the invented meters would give.
-import { hourMs, intervalCount, intervalsOf, minuteMs, type Span } from './market-time.ts';
+
 import { type Market, meteredAt, type Resource } from './market.ts';
+import { hourMs, intervalCount, intervalsOf, minuteMs, type Span } from './market-time.ts';
 
 /** One reading: the energy of an interval, in MWh, and when it was last written. */
 export interface Reading extends Span {
@@ -52,13 +53,13 @@ export function createMeterStore(): MeterStore {
       for (const reading of submitted) readings.set(keyOf(reading), { ...reading, updatedMs: nowMs });
       return true;
     },
-    countOf: (query, market) =>
-      resourcesOf(query, market).length * intervalCount(query, query.intervalLengthMs),
+    countOf: (query, market) => resourcesOf(query, market).length * intervalCount(query, query.intervalLengthMs),
     find(query, market, nowMs) {
       const found: Reading[] = [];
       for (const resource of resourcesOf(query, market)) {
         for (const span of intervalsOf(query, query.intervalLengthMs)) {
-          const reading = readings.get(keyOf({ ...span, resource: resource.id })) ?? meteredReading(market, resource, span);
+          const reading =
+            readings.get(keyOf({ ...span, resource: resource.id })) ?? meteredReading(market, resource, span);
           if (reading.updatedMs > nowMs) continue;
           if (query.updatedSinceMs === null || reading.updatedMs >= query.updatedSinceMs) found.push(reading);
         }

@@ -133,7 +133,8 @@ function judgeItem(
   if (!item.subLap.startsWith('SLAP_')) errors.push(`${item.subLap || 'An empty name'} is not a valid Sub-LAP.`);
   if (item.kind === 'location') return errors;
   if (!programs.includes(item.program)) errors.push(`Program must be one of ${programs.join(', ')}.`);
-  if (!resourceTypes.includes(item.resourceType)) errors.push(`Resource type must be one of ${resourceTypes.join(', ')}.`);
+  if (!resourceTypes.includes(item.resourceType))
+    errors.push(`Resource type must be one of ${resourceTypes.join(', ')}.`);
   if (item.locationIds.length === 0) errors.push('A registration needs at least one location.');
   for (const id of item.locationIds) {
     if (locations.get(id)?.drp !== item.drp) errors.push(`Location ${id} is not registered for ${item.drp}.`);

@@ -1,11 +1,9 @@
 // ADS: dispatch batches and trajectories, polled by a cursor. RPC SOAP without WS-Security; the connection says who asks.
 import { gzipSync } from 'node:zlib';
 import { adsDataNamespace, adsRpcNamespace, type PayloadElement, readElements, soap11Namespace } from '@headgate/soap';
-import { BoundedMap } from '../state/bounded-map.ts';
-import type { Resource } from '../state/market.ts';
-import { priceAt, scheduleAt } from '../state/market.ts';
+import { priceAt, type Resource, scheduleAt } from '../state/market.ts';
 import { hourMs, minuteMs, toInstantText } from '../state/market-time.ts';
-import { seededHex } from '../state/seeded.ts';
+import { rounded, seededHex } from '../state/seeded.ts';
 import { certificateFieldOf } from '../wire/client-certificate.ts';
 import { type Incoming, notFoundReply, type Reply, xmlReply } from '../wire/message.ts';
 import { childrenNamed, textAt } from '../wire/payload.ts';
@@ -21,23 +19,16 @@ export const adsBatchesMax = 288;
 
 const batchEveryMs = 5 * minuteMs;
 
-/** Where the acknowledgements of one simulator are kept: at most 10,000 batch UIDs. */
-export type AdsAcknowledgements = BoundedMap<string, true>;
-
-/** No batch acknowledged yet. */
-export function createAdsAcknowledgements(): AdsAcknowledgements {
-  return new BoundedMap(10_000);
-}
-
 /** Answers a call to ADS. SOAPAction is empty on this surface and is not looked at. */
-export function answerAds(incoming: Incoming, world: World, acknowledged: AdsAcknowledgements): Reply {
+export function answerAds(incoming: Incoming, world: World): Reply {
   if (incoming.path !== adsPath) return notFoundReply;
   if (incoming.method !== 'POST') return { status: 405, fields: { allow: 'POST' }, body: '' };
   const call = readCall(incoming);
   if (typeof call === 'string') return fault(call);
-  const operation = operations[call.localName];
+  const operation = operations.get(call.localName);
   if (operation === undefined) return fault(`${call.localName} is not an operation of this service.`);
-  const result = operation({ uid: textAt(call, 'batchUID') ?? '', resources: resourcesOf(incoming, world), world, acknowledged });
+  const uid = textAt(call, 'batchUID') ?? '';
+  const result = operation({ uid, resources: resourcesOf(incoming, world), world });
   if (typeof result !== 'string' && result !== null) return fault(result.fault);
   const body = element(
     'SOAP-ENV:Envelope',
@@ -57,49 +48,50 @@ interface AdsCall {
   readonly uid: string;
   readonly resources: readonly Resource[];
   readonly world: World;
-  readonly acknowledged: AdsAcknowledgements;
 }
 
 /** The text of `result`; null for an operation without one. */
 type AdsResult = string | null | { readonly fault: string };
 
-const operations: Readonly<Record<string, (call: AdsCall) => AdsResult>> = {
-  getDispatchBatchesSinceUID: (call) => {
-    const since = batchNumberSince(call, 'DISP');
-    if (since === null) return unknownUid(call.uid);
-    return writeXml(dispatchResponse(numbersAfter(since, call.world).map((number) => batchHead(number, call))));
-  },
-  getDispatchBatch: (call) => {
-    const number = batchNumberOf(call, 'DISP');
-    if (number === null) return unknownUid(call.uid);
-    return packed(dispatchResponse([batchNode(number, call)]));
-  },
-  getTrajectoryData: (call) => {
-    const since = batchNumberSince(call, 'TRAJ');
-    if (since === null) return unknownUid(call.uid);
-    const batches = numbersAfter(since, call.world).map((number) => trajectoryNode(number, call));
-    return packed(
-      element('APITrajectoryResponse', [element('trajectoryBatchList', batches)], { xmlns: adsDataNamespace }),
-    );
-  },
-  isNewTrajData: (call) => {
-    const since = batchNumberSince(call, 'TRAJ');
-    return since === null ? unknownUid(call.uid) : String(numbersAfter(since, call.world).length > 0);
-  },
-  getBatchHeader: (call) => {
-    const number = batchNumberOf(call, 'DISP');
-    return number === null ? unknownUid(call.uid) : writeXml(dispatchResponse([batchHead(number, call)]));
-  },
-  getBatchStatus: (call) => {
-    if (batchNumberOf(call, 'DISP') === null) return unknownUid(call.uid);
-    return call.acknowledged.has(call.uid) ? '1' : '0';
-  },
-  validateDispatchBatch: (call) => {
-    if (batchNumberOf(call, 'DISP') === null) return unknownUid(call.uid);
-    call.acknowledged.set(call.uid, true);
-    return null;
-  },
-};
+const operations: ReadonlyMap<string, (call: AdsCall) => AdsResult> = new Map(
+  Object.entries({
+    getDispatchBatchesSinceUID: (call: AdsCall): AdsResult => {
+      const since = batchNumberSince(call, 'DISP');
+      if (since === null) return unknownUid(call.uid);
+      return writeXml(dispatchResponse(numbersAfter(since, call.world).map((number) => batchHead(number, call))));
+    },
+    getDispatchBatch: (call: AdsCall): AdsResult => {
+      const number = batchNumberOf(call, 'DISP');
+      if (number === null) return unknownUid(call.uid);
+      return packed(dispatchResponse([batchNode(number, call)]));
+    },
+    getTrajectoryData: (call: AdsCall): AdsResult => {
+      const since = batchNumberSince(call, 'TRAJ');
+      if (since === null) return unknownUid(call.uid);
+      const batches = numbersAfter(since, call.world).map((number) => trajectoryNode(number, call));
+      return packed(
+        element('APITrajectoryResponse', [element('trajectoryBatchList', batches)], { xmlns: adsDataNamespace }),
+      );
+    },
+    isNewTrajData: (call: AdsCall): AdsResult => {
+      const since = batchNumberSince(call, 'TRAJ');
+      return since === null ? unknownUid(call.uid) : String(numbersAfter(since, call.world).length > 0);
+    },
+    getBatchHeader: (call: AdsCall): AdsResult => {
+      const number = batchNumberOf(call, 'DISP');
+      return number === null ? unknownUid(call.uid) : writeXml(dispatchResponse([batchHead(number, call)]));
+    },
+    getBatchStatus: (call: AdsCall): AdsResult => {
+      if (batchNumberOf(call, 'DISP') === null) return unknownUid(call.uid);
+      return call.world.adsAcknowledged.has(call.uid) ? '1' : '0';
+    },
+    validateDispatchBatch: (call: AdsCall): AdsResult => {
+      if (batchNumberOf(call, 'DISP') === null) return unknownUid(call.uid);
+      call.world.adsAcknowledged.set(call.uid, true);
+      return null;
+    },
+  }),
+);
 
 function readCall(incoming: Incoming): PayloadElement | string {
   const reading = readElements(incoming.body.toString('utf8'), { elementsMax: 1_000 });
@@ -162,9 +154,9 @@ function batchNode(number: number, call: AdsCall): XmlNode {
   });
 }
 
-function batchFields(number: number, { world, acknowledged }: AdsCall): XmlNode[] {
+function batchFields(number: number, { world }: AdsCall): XmlNode[] {
   const sentMs = number * batchEveryMs;
-  const isAcknowledged = acknowledged.has(uidOf(number, 'DISP', world));
+  const isAcknowledged = world.adsAcknowledged.has(uidOf(number, 'DISP', world));
   return [
     element('marketID', `RTD-${number}`),
     element('batchStatus', isAcknowledged ? 1 : 0),
@@ -226,7 +218,7 @@ function trajectoryNode(number: number, { resources, world }: AdsCall): XmlNode 
       [
         element('resourceId', resource.id),
         element('startTime', toInstantText(sentMs)),
-        element('mwh', scheduleAt(world.market, resource, 'RTD', sentMs) / 12),
+        element('mwh', rounded(scheduleAt(world.market, resource, 'RTD', sentMs) / 12, 4)),
         element('complFlag', 'Y'),
         element('configurationId', 1),
       ],
@@ -235,7 +227,11 @@ function trajectoryNode(number: number, { resources, world }: AdsCall): XmlNode 
   );
   return element(
     'trajectoryBatch',
-    [element('batchReceived', toInstantText(sentMs)), element('dopList', points), element('complianceList', compliance)],
+    [
+      element('batchReceived', toInstantText(sentMs)),
+      element('dopList', points),
+      element('complianceList', compliance),
+    ],
     { batchUID: uidOf(number, 'TRAJ', world) },
   );
 }

@@ -1,7 +1,16 @@
 // CMRI: what the market awarded to a participant's resources, and the prices it settled them at.
 import type { PayloadElement } from '@headgate/soap';
 import { type Market, priceAt, type Resource, scheduleAt } from '../state/market.ts';
-import { dayMs, hourMs, intervalCount, intervalsOf, minuteMs, type Span, toInstantText, toTradeDayStart } from '../state/market-time.ts';
+import {
+  dayMs,
+  hourMs,
+  intervalCount,
+  intervalsOf,
+  minuteMs,
+  type Span,
+  toInstantText,
+  toTradeDayStart,
+} from '../state/market-time.ts';
 import { spanNamed, valueNamed, valuesNamed } from '../wire/payload.ts';
 import type { Caller, Service, ServiceAnswer } from '../wire/service.ts';
 import { errorEvent, messageHeader } from '../wire/standard-output.ts';
@@ -65,15 +74,17 @@ function answerRows(
     return { kind: 'events', events: [noDataEvent] };
   }
   const root = schema.replace(/_v\d+$/, '');
-  const document = element(
-    root,
-    [messageHeader(nowMs, 'CMRI'), element('MessagePayload', rowsOf(posted, world))],
-    { xmlns: `http://www.caiso.com/soa/${schema}.xsd#` },
-  );
+  const document = element(root, [messageHeader(nowMs, 'CMRI'), element('MessagePayload', rowsOf(posted, world))], {
+    xmlns: `http://www.caiso.com/soa/${schema}.xsd#`,
+  });
   return { kind: 'data', xml: writeXml(document) };
 }
 
-function readQuestion(request: PayloadElement, caller: Caller, market: Market): Question | ReturnType<typeof errorEvent> {
+function readQuestion(
+  request: PayloadElement,
+  caller: Caller,
+  market: Market,
+): Question | ReturnType<typeof errorEvent> {
   const span = spanNamed(request, 'dateTimeStart', 'dateTimeEnd');
   if (typeof span === 'string') return errorEvent('SIM-CMRI-01', 'INVALID_REQUEST', span);
   if (span.endMs - span.startMs > cmriSpanMsMax) {
@@ -88,7 +99,8 @@ function readQuestion(request: PayloadElement, caller: Caller, market: Market): 
   }
   const scids = valuesNamed(request, 'schedulingCoordinator');
   const allowed = caller.coordinators.map(({ scid }) => scid);
-  if (allowed.length === 0 || scids.some((scid) => scid !== 'ALL' && !allowed.includes(scid))) return notProvisionedEvent;
+  if (allowed.length === 0 || scids.some((scid) => scid !== 'ALL' && !allowed.includes(scid)))
+    return notProvisionedEvent;
   const asked = scids.length === 0 || scids.includes('ALL') ? allowed : scids;
   const names = valuesNamed(request, 'resource', 'RegisteredResource');
   const resources = market.resources.filter(

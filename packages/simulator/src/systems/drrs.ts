@@ -5,8 +5,8 @@ import {
   batchItemsMax,
   type DemandLocation,
   type DemandRegistration,
-  statusOf,
   type Submitted,
+  statusOf,
   verdictOf,
 } from '../state/registrations.ts';
 import { elementsNamed, textAt, valuesNamed } from '../wire/payload.ts';
@@ -22,10 +22,18 @@ const batchNamespace = 'http://www.caiso.com/soa/BatchValidationStatus_v1.xsd#';
 /** The services of DRRS. */
 export const drrsServices: readonly Service[] = [
   drrs('SubmitDRRegistrations', 'submit', 'DRRegistrationData', (request, caller, world) =>
-    submit(elementsNamed(request, 'DemandResponseRegistration_Full').map((node) => readRegistration(node, world)), caller, world),
+    submit(
+      elementsNamed(request, 'DemandResponseRegistration_Full').map((node) => readRegistration(node, world)),
+      caller,
+      world,
+    ),
   ),
   drrs('SubmitDRLocations', 'submit', 'DRRegistrationData', (request, caller, world) =>
-    submit(elementsNamed(request, 'DistributedEnergyResourceContainer').map((node) => readLocation(node, world)), caller, world),
+    submit(
+      elementsNamed(request, 'DistributedEnergyResourceContainer').map((node) => readLocation(node, world)),
+      caller,
+      world,
+    ),
   ),
   drrs('RetrieveDRRegistrations', 'retrieve', 'RequestDRRegistrationData', (request, caller, world) =>
     retrieve(request, caller, world, world.registrations.registrations(), registrationNode),
@@ -55,7 +63,11 @@ function submit(
   }
   if (readable.some((item) => !isAllowed(item, caller))) return { kind: 'fault', event: notProvisionedEvent };
   const batch = world.registrations.submit(readable, world.clock());
-  return { kind: 'events', events: [successEvent('The batch was received and is being validated.')], batchId: batch.id };
+  return {
+    kind: 'events',
+    events: [successEvent('The batch was received and is being validated.')],
+    batchId: batch.id,
+  };
 }
 
 function isAllowed(item: DemandLocation | DemandRegistration, caller: Caller): boolean {
@@ -119,7 +131,10 @@ function retrieve<Item extends DemandLocation | DemandRegistration>(
   if (allowed.length === 0 || drps.some((drp) => !allowed.includes(drp))) {
     return { kind: 'fault', event: notProvisionedEvent };
   }
-  const mrids = [...elementsNamed(request, 'DemandResponseRegistration'), ...elementsNamed(request, 'DistributedEnergyResourceContainer')]
+  const mrids = [
+    ...elementsNamed(request, 'DemandResponseRegistration'),
+    ...elementsNamed(request, 'DistributedEnergyResourceContainer'),
+  ]
     .map((node) => textAt(node, 'mRID'))
     .filter((mrid) => mrid !== null);
   const nowMs = world.clock();

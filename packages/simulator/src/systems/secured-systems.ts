@@ -1,6 +1,7 @@
 // The `/sst/` systems behind one door: the path names a service, the message proves its sender, the service answers.
-import { answerCall } from '../wire/secured-call.ts';
+
 import { type Incoming, notFoundReply, type Reply } from '../wire/message.ts';
+import { answerCall } from '../wire/secured-call.ts';
 import { findService, type Service } from '../wire/service.ts';
 import type { World } from '../world.ts';
 import { cmriServices } from './cmri.ts';

@@ -1,6 +1,6 @@
 // SIBR: bids in, bids out, and the verdict on each.
 import type { PayloadElement } from '@headgate/soap';
-import { type Bid, bidMarkets, judgeBid, type JudgedBid } from '../state/bids.ts';
+import { type Bid, bidMarkets, type JudgedBid, judgeBid } from '../state/bids.ts';
 import { parseInstant, toInstantText } from '../state/market-time.ts';
 import { childrenNamed, elementsNamed, spanNamed, textAt, valueNamed, valuesNamed } from '../wire/payload.ts';
 import type { Caller, Service, ServiceAnswer } from '../wire/service.ts';
@@ -14,7 +14,14 @@ export const bidsPerSubmitMax = 2_000;
 
 /** The services of SIBR that are simulated; paths are formed as for systems whose paths are public. */
 export const sibrServices: readonly Service[] = [
-  { system: 'sibr', name: 'SubmitRawBidSet', version: 4, operation: 'submit', requestRoot: 'RawBidSet', answer: submit },
+  {
+    system: 'sibr',
+    name: 'SubmitRawBidSet',
+    version: 4,
+    operation: 'submit',
+    requestRoot: 'RawBidSet',
+    answer: submit,
+  },
   {
     system: 'sibr',
     name: 'RetrieveRawBidSet',
@@ -42,7 +49,8 @@ function submit(request: PayloadElement, caller: Caller, world: World): ServiceA
   for (const [index, node] of nodes.entries()) {
     const bid = readBid(node, index + 1);
     if (typeof bid === 'string') return refuse(`GeneratingBid ${index + 1}: ${bid}`);
-    if (!caller.coordinators.some(({ scid }) => scid === bid.scid)) return { kind: 'events', events: [notProvisionedEvent] };
+    if (!caller.coordinators.some(({ scid }) => scid === bid.scid))
+      return { kind: 'events', events: [notProvisionedEvent] };
     bids.push(bid);
   }
   const submittedMs = world.clock();
@@ -65,7 +73,8 @@ function readBid(node: PayloadElement, number: number): Bid | string {
   if (start === null || stop === null) return 'startTime and stopTime are required.';
   const startMs = parseInstant(start);
   const endMs = parseInstant(stop);
-  if (startMs === null || endMs === null || startMs >= endMs) return 'startTime and stopTime must be dateTime values in order.';
+  if (startMs === null || endMs === null || startMs >= endMs)
+    return 'startTime and stopTime must be dateTime values in order.';
   if (product === undefined) return 'ProductBid is required.';
   const curve = elementsNamed(product, 'CurveSchedData').map((point) => ({
     mw: Number(textAt(point, 'xAxisData') ?? 'missing'),
@@ -105,9 +114,13 @@ function retrieve(
 ): ServiceAnswer {
   const span = spanNamed(request, 'MarketStartTime', 'MarketEndTime');
   const marketType = valueNamed(request, 'marketType') ?? 'DAM';
-  if (typeof span === 'string') return { kind: 'events', events: [errorEvent('SIM-SIBR-REQ', 'INVALID_REQUEST', span)] };
+  if (typeof span === 'string')
+    return { kind: 'events', events: [errorEvent('SIM-SIBR-REQ', 'INVALID_REQUEST', span)] };
   if (!bidMarkets.includes(marketType)) {
-    return { kind: 'events', events: [errorEvent('SIM-SIBR-REQ', 'INVALID_REQUEST', 'marketType must be DAM or RTM.')] };
+    return {
+      kind: 'events',
+      events: [errorEvent('SIM-SIBR-REQ', 'INVALID_REQUEST', 'marketType must be DAM or RTM.')],
+    };
   }
   const allowed = caller.coordinators.map(({ scid }) => scid);
   const asked = valuesNamed(request, 'schedulingCoordinator').filter((scid) => scid !== 'ALL');

@@ -108,7 +108,8 @@ function retrieve(request: PayloadElement, caller: Caller, world: World): Servic
 function readQuery(request: PayloadElement, caller: Caller, nowMs: number): ReadingQuery | OutputEvent {
   const updatedSince = valueNamed(request, 'updatedSinceDateTime');
   const updatedSinceMs = updatedSince === null ? null : parseInstant(updatedSince);
-  if (updatedSince !== null && updatedSinceMs === null) return invalid('updatedSinceDateTime must be a dateTime value.');
+  if (updatedSince !== null && updatedSinceMs === null)
+    return invalid('updatedSinceDateTime must be a dateTime value.');
   const hasSpan = valueNamed(request, 'dateTimeStart') !== null || updatedSinceMs === null;
   // Without dates, what was updated since then can lie anywhere in the days before.
   const span: Span | string = hasSpan

@@ -1,0 +1,20 @@
+// The private kit of the tests: clock, a back end, a gateway, and what a suite needs.
+export { type FakeClock, fakeClock } from './clock.ts';
+export { missing } from './needs.ts';
+export {
+  caisoCatalogue,
+  exampleCatalogue,
+  soapRequest,
+  startTestGateway,
+  type TestAnswer,
+  type TestCall,
+  type TestGateway,
+  type TestGatewayOptions,
+} from './test-gateway.ts';
+export {
+  type ReceivedRequest,
+  soapAnswer,
+  startTestUpstream,
+  type TestUpstream,
+  type UpstreamAnswer,
+} from './test-upstream.ts';

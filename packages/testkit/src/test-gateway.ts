@@ -1,0 +1,235 @@
+// A real gateway on loopback with real certificates, for one test file. A test names only what it is about.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { EvidenceRecord } from '@headgate/contract';
+import { type Config, configSchema, type GatewayNotice, type RunningGateway, startGateway } from '@headgate/gateway';
+import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
+import { type FakeClock, fakeClock } from './clock.ts';
+import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
+
+/** The deck's profile, as shipped. */
+export const caisoCatalogue = fileURLToPath(new URL('../../../catalogues/caiso', import.meta.url));
+/** The invented operator, as shipped. */
+export const exampleCatalogue = fileURLToPath(new URL('../../../catalogues/example', import.meta.url));
+
+/** The family that made a host's server certificate, and the hosts of a listener. */
+export interface TestGatewayOptions {
+  readonly clock?: FakeClock;
+  readonly catalogue?: string;
+  /** Hosts on the TLS listener. Default: the deck's production and MAP Stage hosts for programs, and one page host. */
+  readonly hosts?: readonly string[];
+  /** Hosts on the plain listener, anonymous. Default: oasis.caiso.com. */
+  readonly plainHosts?: readonly string[];
+  readonly answer?: UpstreamAnswer;
+  readonly path?: Partial<Config['path']>;
+  readonly positions?: Record<string, string>;
+  /** YAML text of a provisioning file. */
+  readonly provisioning?: string;
+  /** YAML text of a policy file; default: the catalogue's own. */
+  readonly policy?: string;
+  /** Replaces the test's own back end. */
+  readonly upstreams?: Config['upstreams'];
+}
+
+/** A call to make; the default is a plain retrieve of market awards by the first user on the new address. */
+export interface TestCall {
+  readonly host?: string;
+  readonly path?: string;
+  readonly method?: string;
+  readonly fields?: Record<string, string | string[]>;
+  readonly body?: string | Buffer;
+  /** null: no client certificate. Default: the first user. */
+  readonly user?: Pick<TestUser, 'certificatePem' | 'keyPem'> | null;
+  /** SNI; default: the host. */
+  readonly serverName?: string;
+  /** Source address, 127.0.x.y. */
+  readonly source?: string;
+  readonly plain?: boolean;
+}
+
+/** What came back. */
+export interface TestAnswer {
+  readonly status: number;
+  readonly fields: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+}
+
+/** A gateway under test. */
+export interface TestGateway {
+  readonly port: number;
+  readonly plainPort: number;
+  readonly authority: TestAuthority;
+  readonly user: TestUser;
+  readonly clock: FakeClock;
+  readonly upstream: TestUpstream;
+  readonly running: RunningGateway;
+  readonly folder: string;
+  readonly config: Config;
+  readonly records: readonly EvidenceRecord[];
+  readonly notices: readonly GatewayNotice[];
+  call(call?: TestCall): Promise<TestAnswer>;
+  /** The record of an exchange, waiting until it is written. */
+  recordOf(answer: TestAnswer): Promise<EvidenceRecord>;
+  close(): Promise<void>;
+}
+
+/** A small SOAP 1.1 request that every stage lets pass. */
+export const soapRequest =
+  '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Header/><soapenv:Body><RequestMarketAwards/></soapenv:Body></soapenv:Envelope>';
+
+const hostsDefault = [
+  'ws.prod.caiso.com',
+  'ws.caiso.com',
+  'mapstage-ws.caiso.com',
+  'wsmap.caiso.com',
+  'adsws.prod.caiso.com',
+  'cmri.caiso.com',
+];
+
+/** Making keys takes a third of a second, so the tests of one process share an authority per start instant. */
+const authorities = new Map<number, Promise<{ authority: TestAuthority; user: TestUser }>>();
+
+function sharedAuthority(nowMs: number): Promise<{ authority: TestAuthority; user: TestUser }> {
+  const made = authorities.get(nowMs) ?? makeAuthority(nowMs);
+  authorities.set(nowMs, made);
+  return made;
+}
+
+async function makeAuthority(nowMs: number): Promise<{ authority: TestAuthority; user: TestUser }> {
+  const authority = await createTestAuthority({ nowMs });
+  return { authority, user: await authority.user('current', { name: 'ALPHAx0001', organisation: 'CAISO' }) };
+}
+
+/** Starts a gateway in front of a back end of its own. Close it in `t.after`. */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const clock = options.clock ?? fakeClock();
+  const { authority, user } = await sharedAuthority(clock.now());
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-test-'));
+  const upstream = await startTestUpstream(options.answer);
+  const config = await writeConfig(folder, authority, upstream, options);
+  const records: EvidenceRecord[] = [];
+  const notices: GatewayNotice[] = [];
+  const waiting: { exchange: string; resolve: (record: EvidenceRecord) => void }[] = [];
+  const running = await startGateway({
+    config,
+    base: folder,
+    clock: clock.now,
+    notice: (notice) => notices.push(notice),
+    seen: (record) => {
+      records.push(record);
+      for (const waiter of waiting) if (waiter.exchange === record.exchange) waiter.resolve(record);
+    },
+  });
+  const portOf = (name: string) => running.listeners.find((listener) => listener.name === name)?.port ?? 0;
+  const gateway: TestGateway = {
+    ...{
+      port: portOf('secure'),
+      plainPort: portOf('plain'),
+      authority,
+      user,
+      clock,
+      upstream,
+      running,
+      folder,
+      config,
+      records,
+      notices,
+    },
+    call: (call = {}) => makeCall(gateway, call),
+    recordOf(answer) {
+      const exchange = String(answer.fields['headgate-exchange']);
+      const found = records.find((record) => record.exchange === exchange);
+      if (found !== undefined) return Promise.resolve(found);
+      const { promise, resolve } = Promise.withResolvers<EvidenceRecord>();
+      waiting.push({ exchange, resolve });
+      return promise;
+    },
+    async close() {
+      await running.close();
+      await upstream.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return gateway;
+}
+
+async function writeConfig(
+  folder: string,
+  authority: TestAuthority,
+  upstream: TestUpstream,
+  options: TestGatewayOptions,
+): Promise<Config> {
+  const hosts = options.hosts ?? hostsDefault;
+  const chain = await authority.serverChain('current', [...hosts]);
+  const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
+  await writeFile(join(folder, 'server.pem'), chain.certificatePem);
+  await writeFile(join(folder, 'server.key'), chain.keyPem, { mode: 0o600 });
+  await writeFile(join(folder, 'anchors.pem'), trust.map(({ anchorsPem }) => anchorsPem).join(''));
+  await writeFile(join(folder, 'intermediates.pem'), trust.map(({ intermediatesPem }) => intermediatesPem).join(''));
+  if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
+  if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
+  return configSchema.parse({
+    node: 'test',
+    listeners: [
+      { name: 'secure', port: 0, hosts: hosts.map((name) => ({ name, certificate: 'server.pem', key: 'server.key' })) },
+      {
+        name: 'plain',
+        port: 0,
+        tls: false,
+        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name, clientCertificate: 'none' })),
+      },
+    ],
+    catalogue: options.catalogue ?? caisoCatalogue,
+    ...(options.policy === undefined ? {} : { policy: 'policy.yaml' }),
+    ...(options.provisioning === undefined ? {} : { provisioning: 'provisioning.yaml' }),
+    trustBundles: [{ name: 'users', anchors: 'anchors.pem', intermediates: 'intermediates.pem' }],
+    positions: options.positions ?? {},
+    upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    path: options.path ?? {},
+    evidence: { folder: 'evidence' },
+  } satisfies Record<keyof Config, unknown> | Record<string, unknown>);
+}
+
+async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswer> {
+  const host = call.host ?? 'ws.prod.caiso.com';
+  const user = call.user === undefined ? gateway.user : call.user;
+  const method = call.method ?? 'POST';
+  const body = call.body ?? (method === 'POST' ? soapRequest : undefined);
+  const server = gateway.authority.trustBundlePem('current', 'server');
+  const plain = {
+    host: '127.0.0.1',
+    method,
+    path: call.path ?? '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP',
+    headers: {
+      host,
+      ...(body === undefined ? {} : { 'content-type': 'text/xml', 'content-length': Buffer.byteLength(body) }),
+      ...call.fields,
+    },
+    agent: false as const,
+    ...(call.source === undefined ? {} : { localAddress: call.source }),
+  };
+  const secure: RequestOptions = {
+    ...plain,
+    port: gateway.port,
+    servername: call.serverName ?? host,
+    ca: server.anchorsPem,
+    ...(user === null ? {} : { cert: user.certificatePem, key: user.keyPem }),
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<TestAnswer>();
+  const outgoing = call.plain === true ? httpRequest({ ...plain, port: gateway.plainPort }) : httpsRequest(secure);
+  outgoing.on('error', reject);
+  outgoing.on('response', (answer) => {
+    const chunks: Buffer[] = [];
+    answer.on('error', reject);
+    answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    answer.on('end', () =>
+      resolve({ status: answer.statusCode ?? 0, fields: answer.headers, body: Buffer.concat(chunks).toString('utf8') }),
+    );
+  });
+  outgoing.end(body);
+  return promise;
+}
