@@ -2,6 +2,7 @@
 export type { Answer, CallPhase, Failure, FailureReason, Outcome } from './call/call.ts';
 export { answerBytesMax, defaultPhaseTimeouts, type PhaseTimeouts } from './call/transport.ts';
 export type { WireRequest } from './call/wire-request.ts';
+export { describeUrl, type UrlDescription } from './catalogue/describe-url.ts';
 export { lookUp, type Operation, type Shape, type Target } from './catalogue/look-up.ts';
 export { type OpenCatalogue, openCatalogue } from './catalogue/open-catalogue.ts';
 export { ClientProblem, type ClientProblemOptions, clientProblem, isClientProblem } from './client-problem.ts';

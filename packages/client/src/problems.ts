@@ -46,6 +46,21 @@ export const clientProblems = {
       `"${service}" fits several services of ${system}: ${candidates.join(', ')}.`,
     fix: 'Write the name with its version tail, as it stands in the list.',
   }),
+  'catalogue.unknown_url': problem<{ url: string }>({
+    refusedBy: 'client',
+    retry: 'never',
+    title: 'Address not in the catalogue',
+    detail: ({ url }) => `No published address covers ${url}.`,
+    fix: 'Check scheme, host and path; `headgate catalogue show` lists the addresses.',
+  }),
+  'catalogue.unknown_environment': problem<{ environment: string; known: readonly string[] }>({
+    refusedBy: 'client',
+    retry: 'never',
+    title: 'Environment not in the catalogue',
+    detail: ({ environment, known }) =>
+      `The catalogue has no environment "${environment}". It has ${known.join(', ')}.`,
+    fix: 'Use one of these names.',
+  }),
   'catalogue.no_address': problem<{ system: string; environment: string; generation: string }>({
     refusedBy: 'client',
     retry: 'never',

@@ -20,6 +20,8 @@ export interface SessionOptions {
   readonly generation?: 'new' | 'old' | undefined;
   /** Default: as the service name or the catalogue says. */
   readonly docAttach?: boolean | undefined;
+  /** Use http where the catalogue offers it. Default false. */
+  readonly plain?: boolean | undefined;
   /** Needed for everything but OASIS. */
   readonly credential?: CredentialFiles | undefined;
   /** PEM text of the server's trust anchors; without it no TLS call succeeds. */
@@ -74,6 +76,7 @@ export async function createSession(options: SessionOptions): Promise<Session> {
       environment: options.environment ?? 'production',
       generation: options.generation ?? 'new',
       docAttach: options.docAttach,
+      plain: options.plain,
       asOf: new Date(now()).toISOString().slice(0, 10),
     },
     credentials: {

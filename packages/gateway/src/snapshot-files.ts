@@ -15,6 +15,7 @@ import {
   sayFinding,
 } from '@headgate/contract';
 import type { Config } from './config.ts';
+import { createServing } from './serving.ts';
 
 /** A file of the configuration that cannot be used: every fault with file, line, found and expected. */
 export class UnusableFiles extends Error {
@@ -55,6 +56,13 @@ export function createSnapshotFiles(config: Config, base: string): SnapshotSourc
       return snapshot;
     },
   };
+}
+
+/** Reads and compiles every file that a configuration names, keys included, without listening. Rejects as starting would. */
+export async function checkFiles(config: Config, base: string): Promise<Pick<Snapshot, 'number' | 'hash'>> {
+  const snapshot = await createSnapshotFiles(config, base).current();
+  createServing(snapshot, config);
+  return { number: snapshot.number, hash: snapshot.hash };
 }
 
 interface Reader {

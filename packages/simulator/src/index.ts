@@ -3,6 +3,8 @@ export type { Faults } from './faults.ts';
 export { logoutPage } from './faults.ts';
 export type { Simulator, SimulatorOptions } from './start-simulator.ts';
 export { requestBytesMax, startSimulator } from './start-simulator.ts';
+export type { Coordinator } from './state/market.ts';
+export { defaultCoordinators } from './state/market.ts';
 export type { Provision } from './state/provisioning.ts';
 export { adsPath } from './systems/ads.ts';
 export { signatureFalseText, usernameErrorText } from './wire/secured-call.ts';

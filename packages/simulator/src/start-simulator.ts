@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { delayMsMax, type Faults, logoutPage, namesOf } from './faults.ts';
+import type { Coordinator } from './state/market.ts';
 import type { Provision } from './state/provisioning.ts';
 import { answerAds } from './systems/ads.ts';
 import { answerDocuments } from './systems/documents.ts';
@@ -28,6 +29,10 @@ export interface SimulatorOptions {
   readonly infrastructure?: 'legacy' | 'current';
   /** Rights by certificate subject. Default: every certificate may act for every coordinator. */
   readonly provisions?: readonly Provision[];
+  /** Who takes part, 1 to 12. Default: `EXA1`, `EXB2` and `EXC3`. */
+  readonly coordinators?: readonly Coordinator[];
+  /** Where JSON documents live: path prefixes with a slash at both ends. Default `/api/`. */
+  readonly documentPrefixes?: readonly string[];
   /** Signs the SOAP answers of `/sst/` systems. Default: unsigned, as the market's clients allow for. */
   readonly answerCredential?: AnswerCredential;
   /** Faults from the start. Default: none. */
@@ -61,7 +66,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     environment: options.environment ?? 'production',
     infrastructure: options.infrastructure ?? 'current',
     answerCredential: options.answerCredential,
+    documentPrefixes: options.documentPrefixes ?? ['/api/'],
     provisions: options.provisions,
+    coordinators: options.coordinators,
   });
   let faults: Faults = {};
   let requests = 0;
@@ -115,7 +122,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, world: 
   const incoming = toIncoming(request, body);
   const reply = faults.html === true ? logoutReply : answer(incoming, world);
   if (faults.closeMidAnswer === true) return writeHalf(response, request.socket, reply, world);
-  write(response, incoming.method, reply, world);
+  write(response, request.method ?? '', reply, world);
 }
 
 /** Hands a request to the system that its path names. */
@@ -125,7 +132,7 @@ function answer(incoming: Incoming | null, world: World): Reply {
   if (path.toLowerCase().startsWith('/sst/')) return answerSst(incoming, world);
   if (path.startsWith('/ADS/')) return answerAds(incoming, world);
   if (path.startsWith('/oasisapi/')) return answerOasis(incoming, world);
-  if (path.startsWith('/api/')) return answerDocuments(incoming, world);
+  if (world.documentPrefixes.some((prefix) => path.startsWith(prefix))) return answerDocuments(incoming, world);
   return notFoundReply;
 }
 

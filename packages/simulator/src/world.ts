@@ -2,7 +2,7 @@
 import { type BidStore, createBidStore } from './state/bids.ts';
 import { BoundedMap } from './state/bounded-map.ts';
 import { createDocumentStore, type DocumentStore } from './state/documents.ts';
-import { createMarket, type Market } from './state/market.ts';
+import { type Coordinator, createMarket, type Market } from './state/market.ts';
 import { createMeterStore, type MeterStore } from './state/meter-readings.ts';
 import { createProvisioning, type Provision, type Provisioning } from './state/provisioning.ts';
 import { createRegistrationStore, type RegistrationStore } from './state/registrations.ts';
@@ -15,6 +15,8 @@ export interface World {
   readonly environment: string;
   readonly infrastructure: 'legacy' | 'current';
   readonly answerCredential: AnswerCredential | undefined;
+  /** Where JSON documents live: paths below these, each with a slash at both ends. */
+  readonly documentPrefixes: readonly string[];
   readonly market: Market;
   readonly provisioning: Provisioning;
   readonly bids: BidStore;
@@ -40,18 +42,21 @@ export interface WorldOptions {
   readonly environment: string;
   readonly infrastructure: 'legacy' | 'current';
   readonly answerCredential: AnswerCredential | undefined;
+  readonly documentPrefixes: readonly string[];
   readonly provisions: readonly Provision[] | undefined;
+  readonly coordinators: readonly Coordinator[] | undefined;
 }
 
 /** A fresh world without a request yet. */
-export function createWorld({ provisions, ...options }: WorldOptions): World {
+export function createWorld({ provisions, coordinators, ...options }: WorldOptions): World {
+  const market = createMarket(options.seed, coordinators);
   let number = 0;
   return {
     ...options,
-    market: createMarket(options.seed),
-    provisioning: createProvisioning(provisions),
+    market,
+    provisioning: createProvisioning(market.coordinators, provisions),
     bids: createBidStore(),
-    registrations: createRegistrationStore(options.seed),
+    registrations: createRegistrationStore(options.seed, market.coordinators),
     meters: createMeterStore(),
     documents: createDocumentStore(),
     adsAcknowledged: new BoundedMap(10_000),

@@ -16,6 +16,7 @@ import {
   wsuNamespace,
   xopNamespace,
 } from './namespaces.ts';
+import { canonicalText } from './signature-algorithms.ts';
 import type { XmlBounds, XmlRefusalReason } from './xml-bounds.ts';
 import {
   attributeOf,
@@ -202,7 +203,9 @@ function findAttachment(
 // XOP section 3.2: the part holds the octets whose base64 is the element's content.
 function included(href: string, part: MimePart | undefined): FoundAttachment | 'attachment_part_missing' {
   if (part === undefined || !/^cid:[^%]*(%[0-9a-f]{2}[^%]*)*$/i.test(href)) return 'attachment_part_missing';
-  const contentId = href.slice(4).replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  const contentId = href
+    .slice(4)
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
   if (contentIdOf(part) !== contentId) return 'attachment_part_missing';
   return { base64: Buffer.from(part.body).toString('base64') };
 }
@@ -239,8 +242,8 @@ function standaloneXml(element: XmlElement): string {
   const inScope = Object.entries(element.namespaces).filter(
     ([, uri]) => uri !== soap11Namespace && uri !== soap12Namespace,
   );
-  return element.canonicalizeToString({
+  return canonicalText(element, {
     mode: XmlC14NMode.XML_C14N_EXCLUSIVE_1_0,
-    inclusiveNamespacePrefixes: inScope.map(([prefix]) => (prefix === '' ? '#default' : prefix)),
+    inclusivePrefixes: inScope.map(([prefix]) => (prefix === '' ? '#default' : prefix)),
   });
 }

@@ -19,7 +19,7 @@ import {
   x509TokenType,
 } from './namespaces.ts';
 import { canonicalText } from './signature-algorithms.ts';
-import { attributeOf, childrenNamed, readXml } from './xml-document.ts';
+import { attributeOf, childrenNamed, readXml, textWritten } from './xml-document.ts';
 
 /** What signs, and how. */
 export interface SigningKey {
@@ -46,7 +46,7 @@ export function signEnvelope(envelopeXml: string, key: SigningKey): string {
     const token = addSecurity(header, key);
     const targets = [body, token, ...signedHeaders(header)];
     addSignature(token, targets, key);
-    return document.toString({ noDeclaration: true }).trimEnd();
+    return textWritten((output) => document.save(output, { noDeclaration: true, encoding: 'utf-8' })).trimEnd();
   });
   if (!signed.ok) throw new TypeError(`The envelope to sign was refused: ${signed.reason} at ${signed.at}.`);
   return signed.value;

@@ -51,6 +51,16 @@ test('a signed envelope verifies, and its parts come back as they were hashed', 
   assert.ok(verification.signed.standardAttachmentInfor);
 });
 
+test('a large text outside ASCII keeps every character through signing and verifying', () => {
+  for (const text of ['é'.repeat(50_001), `a${'€'.repeat(50_001)}`, `ab${'𝄞'.repeat(50_001)}`]) {
+    const xml = signEnvelope(writeEnvelope(headers, `<r a="${text.slice(0, 20_000)}">${text}</r>`), key);
+    assert.ok(xml.includes(`<r a="${text.slice(0, 20_000)}">${text}</r>`));
+    const verification = verifyEnvelope(xml);
+    assert.ok(verification.ok);
+    assert.ok(verification.signed.Body?.includes(`<r a="${text.slice(0, 20_000)}">${text}</r>`));
+  }
+});
+
 test('a certificate with any one byte changed verifies nothing, and throws nothing', () => {
   const token = key.certificateDer.toString('base64');
   fc.assert(
@@ -348,7 +358,7 @@ const policies: ReadonlyArray<readonly [title: string, info: string, outcome: st
     'unsupported_algorithm',
   ],
   ['no reference', methods, 'required_part_not_signed'],
-  ['seventeen references', methods + reference('#b', exclusive).repeat(17), 'malformed'],
+  ['thirteen references', methods + reference('#b', exclusive).repeat(13), 'malformed'],
 ];
 for (const [title, info, expected] of policies) {
   test(`a valid signature over ${title} is refused as ${expected}`, () => {
@@ -373,16 +383,16 @@ function signedByXmlCrypto(options: { signature: string; digest: string; c14n: s
     '<soapenv:Body wsu:Id="_0"><r:R xmlns:r="urn:r" a="1&#10;2" xml:lang="en">\r\n<![CDATA[<x>]]><e/></r:R></soapenv:Body></soapenv:Envelope>';
   const signer = new SignedXml({
     privateKey: key.keyPem,
-    signatureAlgorithm: options.signature as never,
-    canonicalizationAlgorithm: options.c14n as never,
+    signatureAlgorithm: options.signature,
+    canonicalizationAlgorithm: options.c14n,
     idMode: 'wssecurity',
     getKeyInfoContent: () => '<wsse:SecurityTokenReference><wsse:Reference URI="#_t"/></wsse:SecurityTokenReference>',
   });
   for (const name of ['Body', 'CAISOWSHeader']) {
     signer.addReference({
       xpath: `//*[local-name(.)='${name}']`,
-      transforms: [options.c14n as never],
-      digestAlgorithm: options.digest as never,
+      transforms: [options.c14n],
+      digestAlgorithm: options.digest,
       ...(options.prefixes === undefined ? {} : { inclusiveNamespacesPrefixList: options.prefixes }),
     });
   }

@@ -63,7 +63,7 @@ export interface VerifiedEnvelope {
 /** A verified envelope, or why it was not accepted. */
 export type Verification = VerifiedEnvelope | { readonly ok: false; readonly reason: VerifyRefusalReason };
 
-const referencesMax = 16;
+const referencesMax = 12; // Each is one walk of the document. .NET signs at most ten: five of ours, four of addressing, a timestamp.
 const tokenCharsMax = 32 * 1024;
 const rsaBitsMin = 1024;
 const rsaBitsMax = 16_384;

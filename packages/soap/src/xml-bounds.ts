@@ -9,7 +9,7 @@ export interface XmlBounds {
   readonly depthMax: number;
   /** Elements in all. Default 20 000; payloads travel as one base64 text, so envelopes are small. */
   readonly elementsMax: number;
-  /** Attributes of one element, namespace declarations included. Default 128. */
+  /** Attributes of one element, namespace declarations included. Default 128. In all: four for each element of `elementsMax`. */
   readonly attributesMax: number;
   /** Namespace declarations in scope at once. Default 128: canonicalization costs elements times these. */
   readonly namespacesMax: number;
@@ -55,6 +55,7 @@ export function measureXml(xml: string, bounds: XmlBounds): XmlRefusal | null {
   const open: number[] = []; // Namespace declarations of each open element.
   let namespaces = 0;
   let elements = 0;
+  let attributes = 0;
   let at = endOfDeclaration(xml);
   if (at === null) return refuse('encoding_unsupported', 0);
 
@@ -82,7 +83,9 @@ export function measureXml(xml: string, bounds: XmlBounds): XmlRefusal | null {
     if (typeof tag === 'string') return refuse(tag, start);
     elements += 1;
     if (elements > bounds.elementsMax) return refuse('too_many_elements', start);
-    if (tag.attributes > bounds.attributesMax) return refuse('too_many_attributes', start);
+    attributes += tag.attributes;
+    const hasTooMany = tag.attributes > bounds.attributesMax || attributes > 4 * bounds.elementsMax;
+    if (hasTooMany) return refuse('too_many_attributes', start);
     if (open.length + 1 > bounds.depthMax) return refuse('too_deep', start);
     if (namespaces + tag.namespaces > bounds.namespacesMax) return refuse('too_many_namespaces', start);
     if (xml[tag.end - 1] !== '/') {

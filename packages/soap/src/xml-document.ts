@@ -1,5 +1,5 @@
 // A parsed document, lent to one reader and given back: libxml2 lives in WebAssembly memory that nothing else frees.
-import { ParseOption, XmlDocument, XmlElement, XmlError } from 'libxml2-wasm';
+import { ParseOption, XmlDocument, XmlElement, XmlError, type XmlOutputBufferHandler } from 'libxml2-wasm';
 import { defaultXmlBounds, measureXml, type XmlBounds, type XmlRefusal } from './xml-bounds.ts';
 
 // HUGE lifts libxml2's 10 MB limit for one text, which a large attachment passes; measureXml bounds depth and counts first.
@@ -66,6 +66,22 @@ export function isNamed(element: XmlElement, namespace: string, localName: strin
 export function attributeOf(element: XmlElement, localName: string, namespace = ''): string | null {
   const found = element.attrs.find((attribute) => attribute.name === localName && attribute.namespaceUri === namespace);
   return found?.value ?? null;
+}
+
+/**
+ * The text that libxml2 writes through an output handler. All pieces are decoded together: libxml2-wasm's own string
+ * handler decodes each by itself, which is right only while no character lies on the seam of two.
+ */
+export function textWritten(write: (output: XmlOutputBufferHandler) => void): string {
+  const pieces: Buffer[] = [];
+  write({
+    write: (bytes) => {
+      pieces.push(Buffer.from(bytes)); // A copy: the bytes are WebAssembly memory that will be used again.
+      return bytes.byteLength;
+    },
+    close: () => true,
+  });
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function parse(xml: string): XmlDocument | null {

@@ -9,6 +9,7 @@ import {
   findUrl,
   matrixOf,
 } from '@headgate/contract';
+import fc from 'fast-check';
 import { readCatalogue } from './read-catalogue.ts';
 
 const caiso = await readCatalogue('caiso');
@@ -28,8 +29,8 @@ function classified(url: string, clues: { soapAction?: string; bodyElement?: str
 
 function service(url: string, clues: { soapAction?: string; bodyElement?: string } = {}): ClassifiedService {
   const found = classified(url, clues);
-  assert.equal(found.kind, 'service', `${url} is ${found.kind}`);
-  return found as ClassifiedService;
+  if (found.kind !== 'service') throw new assert.AssertionError({ message: `${url} is ${found.kind}` });
+  return found;
 }
 
 test('every printed address of the matrix is found again, with its system, channel, generation and environment', () => {
@@ -102,6 +103,10 @@ test('a path with dot segments, raw or encoded, is not found', () => {
     '/sst/./cmri',
     '/sst/cmri/..',
     '/sst/cmri/.%2E/drrs',
+    '/sst/cmri/..%2fdrrs/X',
+    '/sst/cmri/..\\drrs/X',
+    '/sst/cmri/..;/drrs/X',
+    '/sst/cmri/%5c..%5cdrrs',
   ]) {
     assert.equal(findAddress(index, { scheme: 'https', host: 'ws.prod.caiso.com', path }), null, path);
   }
@@ -231,4 +236,29 @@ test('a found URL carries the status of its address on the day', () => {
   const found = findUrl(index, 'https://wsmap.caiso.com/sst/cmri/RetrieveMarketAwards_CMRIv4_AP', { asOf });
   assert.equal(found?.systems[0]?.cell.status, 'decommissioned');
   assert.equal(found?.service?.kind, 'service');
+});
+
+test('whatever the path, a match is a prefix of whole segments and the longest there is', () => {
+  const segment = fc.oneof(
+    fc.constantFrom('sst', 'cmri', 'drrs', 'runtime.asvc', 'SST', '', 'x', '%2e'),
+    fc.string({ maxLength: 6 }),
+  );
+  const paths = [...index.addresses.values()]
+    .filter(({ host }) => host === 'ws.prod.caiso.com')
+    .map(({ path }) => path);
+  fc.assert(
+    fc.property(fc.array(segment, { maxLength: 6 }), (segments) => {
+      const path = `/${segments.join('/')}`;
+      const match = findAddress(index, { scheme: 'https', host: 'ws.prod.caiso.com', path });
+      const covering = paths.filter((one) => path === one || path.startsWith(`${one}/`));
+      if (match === null) return;
+      assert.equal(match.address.path, covering.toSorted((one, other) => other.length - one.length)[0]);
+      assert.equal(
+        path,
+        match.servicePath === '' && !path.endsWith('/')
+          ? match.address.path
+          : `${match.address.path}/${match.servicePath}`,
+      );
+    }),
+  );
 });

@@ -18,6 +18,8 @@ export interface Target {
   readonly generation: 'new' | 'old';
   /** Ask for the `_DocAttach` shape; without it the name, then the catalogue, decides. */
   readonly docAttach?: boolean | undefined;
+  /** Use http where the host offers it (OASIS as printed). Default false: https wherever it is offered. */
+  readonly plain?: boolean | undefined;
   /** The day by which the catalogue is read, `YYYY-MM-DD`. */
   readonly asOf: string;
 }
@@ -53,6 +55,7 @@ export function lookUp(catalogue: OpenCatalogue, name: string, target: Target): 
   const found = serviceNamed(catalogue, system, asked);
   const docAttach = target.docAttach ?? (found.docAttach || found.listed?.attachment === 'doc-attach');
   const url = urlOf(catalogue, system, address, asked, found, docAttach);
+  url.protocol = schemeFor(address, target);
   return {
     system: system.name,
     service: found.service,
@@ -81,7 +84,7 @@ function systemNamed({ index }: OpenCatalogue, name: string): System {
   const systems = index.catalogue.systems;
   const found =
     systems.find(({ id }) => id === wanted) ??
-    systems.find((system) => system.name.toLowerCase() === wanted) ??
+    systems.find((system) => system.name.toLowerCase() === wanted || system.title?.toLowerCase() === wanted) ??
     systems.find(({ serviceTags }) => serviceTags?.some((tag) => tag.toLowerCase() === wanted)) ??
     onlyOne(systems.filter(({ pathToken }) => pathToken?.toLowerCase() === wanted));
   if (found !== undefined) return found;
@@ -146,14 +149,18 @@ function urlOf(
   docAttach: boolean,
 ): URL {
   const url = new URL(address.url);
-  // OASIS is printed with http and has answered on https since April 2025.
-  if (address.schemes.includes('https')) url.protocol = 'https:';
   const below =
     system.protocol === 'soap-rpc'
       ? (system.endpoints?.[0] ?? '')
       : segmentOf(index.naming, system, asked, found, docAttach);
   url.pathname = `${address.path}/${below}`;
   return url;
+}
+
+// OASIS is printed with http and has answered on https since April 2025.
+function schemeFor({ schemes, url }: Address, { plain }: Target): string {
+  const wanted = plain === true ? 'http' : 'https';
+  return schemes.includes(wanted) ? `${wanted}:` : new URL(url).protocol;
 }
 
 interface Suffixes {

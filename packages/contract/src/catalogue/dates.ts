@@ -33,7 +33,7 @@ const windowForm = new RegExp(`^(${DAY}) (${TIME})-(${TIME}) (${ZONE})$`);
 const anyForm = new RegExp(`^(?:${DAY}|${MONTH}(?: ${TIME} ${ZONE})?|${DAY} ${TIME}-${TIME} ${ZONE}|done|tbd)$`);
 
 /** The five written forms of a date, for messages. */
-export const dateForms =
+const dateForms =
   '2024-02-21, or 2024-02, or 2024-02 14:00 America/Los_Angeles, or 2024-02-22 14:00-15:00 America/Los_Angeles, or done, or tbd';
 
 /** True when the text is a day that exists in the calendar. */

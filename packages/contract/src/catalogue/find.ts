@@ -126,8 +126,11 @@ function replacementOf(address: Address, addresses: ReadonlyMap<string, Address>
   return null;
 }
 
-// A dot segment, raw or encoded, could lead an upstream to another system than the one whose limits were charged.
-const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+// A dot segment could lead an upstream to another system than the one whose limits were charged. Servers differ in what
+// they take for a separator, so all that any of them takes counts here: encoded slashes, backslashes, path parameters.
+const dotSegment = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:$|[/\\;]|%2f|%5c|%3b)/i;
+
+const noPositions: ReadonlyMap<string, string> = new Map();
 
 /**
  * The address with the longest path prefix, compared by whole segments; host in any letter case, path exactly.
@@ -137,7 +140,7 @@ const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
 export function findAddress(
   index: CatalogueIndex,
   target: RequestTarget,
-  positions: ReadonlyMap<string, string> = new Map(),
+  positions: ReadonlyMap<string, string> = noPositions,
 ): AddressMatch | null {
   const host = index.hosts.get(withoutPort(target.host).toLowerCase());
   if (host === undefined || !target.path.startsWith('/') || dotSegment.test(target.path)) return null;

@@ -73,6 +73,8 @@ function rowOf(catalogue: Catalogue, system: System, environment: string, asOf: 
   return { system: system.name, ui: pair('ui'), api: pair('api') };
 }
 
+const lastDay = '9999-12-31';
+
 /** What was concluded about a cell; `because` names the page or the rule. */
 interface Judgement {
   readonly status: CellStatus;
@@ -106,11 +108,12 @@ export function cellStatus(
 function judge(catalogue: Catalogue, cell: Cell, subject: CellSubject, asOf: Day): Judgement {
   const about = catalogue.announcements.filter((announcement) => isAbout(announcement.subject, subject));
   const known = inForce(about, asOf);
-  const ends = known.filter(
-    ({ event }) => event === 'decommission' || (event === 'hard-cutover' && subject.generation === 'old'),
-  );
+  const isEnd = ({ event }: Announcement) =>
+    event === 'decommission' || (event === 'hard-cutover' && subject.generation === 'old');
   const words = catalogue.matrixKey.find((entry) => entry.words === cell.words);
-  if (words !== undefined) return judgeWords(catalogue, words.status, ends, asOf);
+  // Words are printed with hindsight: the date they hold from counts even before it was announced.
+  if (words !== undefined) return judgeWords(catalogue, words.status, inForce(about, lastDay).filter(isEnd), asOf);
+  const ends = known.filter(isEnd);
   const end = happened(ends, catalogue, asOf);
   if (end !== null) {
     const status = end.event === 'decommission' ? 'decommissioned' : 'complete';

@@ -190,6 +190,11 @@ export const catalogueFileSchema = z.strictObject({
     .array(z.strictObject({ words: lineSchema, status: z.enum(cellStatuses) }))
     .max(20)
     .describe('The words a cell may print, and the status each means.'),
+  legend: z
+    .array(z.strictObject({ text: lineSchema, statuses: z.array(z.enum(cellStatuses)).max(7), pages: pagesSchema }))
+    .max(20)
+    .optional()
+    .describe('The legend as printed, with the statuses each line stands for.'),
   forms: z
     .array(
       z.strictObject({
@@ -350,7 +355,10 @@ export const programmeFileSchema = z.strictObject({
       }),
     )
     .max(200),
-  assurances: z.array(z.strictObject({ text: proseSchema, pages: pagesSchema })).max(100),
+  statements: z
+    .array(z.strictObject({ id: idSchema, text: proseSchema, pages: pagesSchema }))
+    .max(500)
+    .describe('What the document states beside dates, addresses and limits, word for word.'),
   addressRanges: z
     .array(
       z.strictObject({

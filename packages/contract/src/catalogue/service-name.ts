@@ -2,7 +2,7 @@
 import type { Operation, ServiceNaming } from './model.ts';
 
 /** Longest service name that is read, in characters. */
-export const serviceNameLengthMax = 200;
+const serviceNameLengthMax = 200;
 
 /** The parts of a service name. */
 export interface ServiceName {

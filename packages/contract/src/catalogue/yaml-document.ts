@@ -171,7 +171,7 @@ function expectedKey(key: string, known: readonly string[]): string {
 }
 
 /** The word nearest to another by edits; `null` when none is within half of its length. */
-export function nearest(word: string, known: readonly string[]): string | null {
+function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestEdits = Math.max(2, Math.floor(word.length / 2)) + 1;
   for (const candidate of known) {
@@ -229,7 +229,7 @@ function describe(value: unknown): string {
   if (value === null) return 'an empty value';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object') return `a map of ${Object.keys(value).join(', ')}`.slice(0, foundLengthMax);
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > foundLengthMax ? `${text.slice(0, foundLengthMax)}… (${text.length} characters)` : text;
 }
 

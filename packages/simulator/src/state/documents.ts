@@ -23,6 +23,9 @@ export interface DocumentStore {
 /** Most bytes of one document. */
 export const documentBytesMax = 1024 * 1024;
 
+/** Most objects and arrays inside one another. */
+export const documentDepthMax = 64;
+
 /** An empty store. */
 export function createDocumentStore(): DocumentStore {
   const documents = new BoundedMap<string, StoredDocument>(1_000);

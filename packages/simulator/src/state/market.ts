@@ -27,11 +27,11 @@ export interface Market {
   readonly loadAreas: readonly string[];
 }
 
-/** The scheduling coordinator ids of the invented market, the same for every seed. */
-export const coordinators: readonly Coordinator[] = [
-  { scid: 'HPA1', drp: 'DHP1' },
-  { scid: 'HPA2', drp: 'DHP2' },
-  { scid: 'MESA', drp: 'DMES' },
+/** Who takes part where nobody says otherwise. */
+export const defaultCoordinators: readonly Coordinator[] = [
+  { scid: 'EXA1', drp: 'DEX1' },
+  { scid: 'EXB2', drp: 'DEX2' },
+  { scid: 'EXC3', drp: 'DEX3' },
 ];
 
 const plants: readonly (readonly [string, Resource['kind']])[] = [
@@ -53,10 +53,13 @@ const plants: readonly (readonly [string, Resource['kind']])[] = [
 const tradingHubs = ['TH_NORTH_GEN-APND', 'TH_SOUTH_GEN-APND'];
 const loadAreas = ['AREA-TOTAL', 'AREA-NORTH', 'AREA-SOUTH'];
 
-/** Makes the market of a seed: three coordinators with four resources each. */
-export function createMarket(seed: string): Market {
+/** Makes the market of a seed: twelve resources, shared out in order. Raises RangeError unless there are 1 to 12 coordinators. */
+export function createMarket(seed: string, coordinators = defaultCoordinators): Market {
+  if (coordinators.length === 0 || coordinators.length > plants.length) {
+    throw new RangeError(`A market has 1 to ${plants.length} coordinators, not ${coordinators.length}.`);
+  }
   const resources = plants.map(([name, kind], index): Resource => {
-    const owner = coordinators[Math.floor(index / 4)] ?? { scid: '' };
+    const owner = coordinators[Math.floor((index * coordinators.length) / plants.length)] ?? { scid: '' };
     const capacityMw = Math.round(seededBetween(20, 240, seed, 'capacity', name));
     return { id: `${name}_1_UNIT1`, scid: owner.scid, pnode: `${name}_1_N001`, kind, capacityMw };
   });

@@ -1,5 +1,5 @@
 // Which certificate may act for which scheduling coordinators. Rights are judged inside a system, not at its door.
-import { type Coordinator, coordinators } from './market.ts';
+import type { Coordinator } from './market.ts';
 import { isSameName } from './names.ts';
 
 /** The rights of one certificate: its subject (RFC 4514) and the scheduling coordinator ids it may act for. */
@@ -17,7 +17,10 @@ export interface Provisioning {
 }
 
 /** Rights as listed; without a list every certificate may act for every coordinator. */
-export function createProvisioning(provisions: readonly Provision[] | undefined): Provisioning {
+export function createProvisioning(
+  coordinators: readonly Coordinator[],
+  provisions: readonly Provision[] | undefined,
+): Provisioning {
   const find = (subject: string) => provisions?.find((provision) => isSameName(provision.subject, subject));
   return {
     isKnown: (subject) => provisions === undefined || find(subject) !== undefined,

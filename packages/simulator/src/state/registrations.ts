@@ -1,6 +1,6 @@
 // Demand response locations and registrations, and the batches that validate them while time passes.
 import { BoundedMap } from './bounded-map.ts';
-import { coordinators } from './market.ts';
+import type { Coordinator } from './market.ts';
 import { dayMs, minuteMs, type Span } from './market-time.ts';
 import { seededBetween } from './seeded.ts';
 
@@ -70,7 +70,7 @@ const programs = ['Proxy DR', 'Reliability DR'];
 const resourceTypes = ['Pre Defined', 'Custom'];
 
 /** A store with three locations for each provider, so that a first registration has something to register. */
-export function createRegistrationStore(seed: string): RegistrationStore {
+export function createRegistrationStore(seed: string, coordinators: readonly Coordinator[]): RegistrationStore {
   const locations = new BoundedMap<string, Submitted<DemandLocation>>(10_000);
   const registrations = new BoundedMap<string, Submitted<DemandRegistration>>(10_000);
   const batches = new BoundedMap<string, Batch>(10_000);
@@ -80,7 +80,7 @@ export function createRegistrationStore(seed: string): RegistrationStore {
     ids += 1;
     return String(firstId + ids);
   };
-  for (const item of seededLocations()) locations.set(keyOf(item), { item, batchId: '', errors: [] });
+  for (const item of seededLocations(coordinators)) locations.set(keyOf(item), { item, batchId: '', errors: [] });
 
   return {
     nextId,
@@ -146,7 +146,7 @@ function keyOf(item: DemandLocation | DemandRegistration): string {
   return `${item.drp}|${item.mrid}`;
 }
 
-function seededLocations(): DemandLocation[] {
+function seededLocations(coordinators: readonly Coordinator[]): DemandLocation[] {
   return coordinators.flatMap(({ drp }, owner) =>
     [1, 2, 3].map((number): DemandLocation => {
       const locationId = String(130_000_000_000 + (owner + 1) * 1_000_000 + number);

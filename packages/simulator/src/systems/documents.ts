@@ -1,12 +1,12 @@
-// A plain JSON system, for an operator whose systems speak JSON: it stores what is written below `/api/` and gives it back.
-import { documentBytesMax, type StoredDocument } from '../state/documents.ts';
+// A plain JSON system, for an operator whose systems speak JSON: it stores what is written below a path and gives it back.
+import { documentBytesMax, documentDepthMax, type StoredDocument } from '../state/documents.ts';
 import { type Incoming, jsonReply, type Reply } from '../wire/message.ts';
 import type { World } from '../world.ts';
 
-// Lower-case words, digits and hyphens; at most 8 segments of 64 characters.
-const documentPath = /^\/api(?:\/[A-Za-z0-9._~-]{1,64}){1,8}$/;
+// At least 2 and at most 9 segments of 64 characters, none of them `.` or `..`.
+const documentPath = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]{1,64}){2,9}$/;
 
-/** Answers a request below `/api/`: GET reads a document or lists what is below, POST adds, PUT writes, DELETE removes. */
+/** Answers a request below a document prefix: GET reads a document or lists what is below, POST adds, PUT writes, DELETE removes. */
 export function answerDocuments(incoming: Incoming, world: World): Reply {
   const { method, path } = incoming;
   if (!documentPath.test(path)) return problem(404, 'Not found', `${path} is not a document path.`);
@@ -52,11 +52,23 @@ function write(incoming: Incoming, store: (content: unknown) => Reply): Reply {
     return problem(413, 'Document too large', `A document has at most ${documentBytesMax} bytes.`);
   }
   try {
-    return store(JSON.parse(incoming.body.toString('utf8')));
+    const content: unknown = JSON.parse(incoming.body.toString('utf8'));
+    return isDeeperThan(content, documentDepthMax)
+      ? problem(400, 'Too deep', 'A document is at most 64 deep.')
+      : store(content);
   } catch (error) {
     if (error instanceof SyntaxError) return problem(400, 'Not JSON', 'The body is not a JSON document.');
     throw error;
   }
+}
+
+function isDeeperThan(content: unknown, depthMax: number): boolean {
+  let level: unknown[] = [content];
+  for (let depth = 0; depth <= depthMax; depth += 1) {
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 function missing(path: string): Reply {

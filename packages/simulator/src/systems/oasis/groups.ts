@@ -33,6 +33,7 @@ const groups: readonly (Report & { readonly needsHour: boolean })[] = [
   {
     ...dayAheadPrices,
     name: 'DAM_LMP_GRP',
+    version: 3,
     isGroup: true,
     needsHour: false,
     marketRun: () => 'DAM',

@@ -1,0 +1,17 @@
+// `headgate version`: which Headgate on which Node.
+import type { Register } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+
+/** Version of the product, the same for every package. */
+export const productVersion = '0.1.0';
+
+/** Adds `version`. */
+export const registerVersion: Register = (program, context) => {
+  program
+    .command('version')
+    .description('print the version of Headgate and of Node')
+    .action(() => {
+      context.stdout.write(`headgate ${productVersion} on Node ${process.versions.node}\n`);
+      context.exitWith(exitCodes.ok);
+    });
+};

@@ -1,0 +1,51 @@
+// The matrix of the published document as text: the same columns, a code for each status, and a legend.
+
+import type { CellStatus, Matrix, MatrixCell } from '@headgate/contract';
+import type { Output } from '../context.ts';
+import { paint, type Style } from './paint.ts';
+import { type TextCell, textTable } from './text-table.ts';
+
+interface StatusWords {
+  readonly code: string;
+  readonly words: string;
+  readonly colour: Style;
+}
+
+const statuses: Readonly<Record<CellStatus, StatusWords>> = {
+  'not-applicable': { code: 'NA', words: 'interface does not exist', colour: 'dim' },
+  'moved-in-place': { code: 'MV', words: 'already cut over, same address', colour: 'dim' },
+  future: { code: 'FU', words: 'to be made available at a future date', colour: 'blue' },
+  available: { code: 'AV', words: 'available for transition: use it now', colour: 'green' },
+  'to-be-cut-over': { code: 'CO', words: 'will be cut over: move off it', colour: 'yellow' },
+  complete: { code: 'OK', words: 'cutover complete', colour: 'cyan' },
+  decommissioned: { code: 'XX', words: 'decommissioned', colour: 'red' },
+};
+
+/** Headers in the order of the published matrix. */
+export const matrixHeaders = ['System', 'UI New', 'UI Old', 'API New', 'API Old'] as const;
+
+/** Writes a matrix with its legend. Cells whose status is concluded and not stated carry "*". */
+export function matrixText({ environment, asOf, rows }: Matrix, stream: Output): string {
+  const cell = (value: MatrixCell) => toCell(value, stream);
+  const lines = rows.map(({ system, ui, api }) => [system, cell(ui.new), cell(ui.old), cell(api.new), cell(api.old)]);
+  const used = new Set(rows.flatMap(({ ui, api }) => [ui.new, ui.old, api.new, api.old]).map(({ status }) => status));
+  return `Addresses of ${environment} as of ${asOf}\n\n${textTable(matrixHeaders, lines)}\n${legend(used, stream)}`;
+}
+
+function toCell({ url, status, inferred }: MatrixCell, stream: Output): TextCell {
+  const { code, colour } = statuses[status];
+  const mark = `${code}${inferred === true ? '*' : ''}`;
+  const text = url !== null ? `${mark} ${url}` : needsAddress(status) ? `${mark} not printed` : mark;
+  return { text, paint: (painted) => paint(stream, colour, painted) };
+}
+
+function needsAddress(status: CellStatus): boolean {
+  return status === 'available' || status === 'to-be-cut-over' || status === 'future';
+}
+
+function legend(used: ReadonlySet<CellStatus>, stream: Output): string {
+  const lines = Object.entries(statuses)
+    .filter(([status]) => used.has(status as CellStatus))
+    .map(([, { code, words, colour }]) => `${paint(stream, colour, code)}  ${words}`);
+  return `${[...lines, '*   concluded from the published dates; the document does not say it'].join('\n')}\n`;
+}

@@ -1,0 +1,209 @@
+// The demo's own world on disk: an authority made at run time, server chains of both families, a few participants with their
+// certificates, and the files that the gateway and the command line read. Nothing of it is a secret of anybody.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
+import { stringify } from 'yaml';
+
+/** A participant of the demo: an organisation with one certificate, calling from one loopback address. */
+export interface DemoParticipant {
+  readonly id: string;
+  readonly name: string;
+  readonly scids: readonly string[];
+  /** `CN` of its certificate: a name, "x" and four digits. */
+  readonly credential: string;
+  readonly source: string;
+}
+
+/** Everybody in the demo. `you` is for the person at the keyboard and is called by nobody else. */
+export const demoParticipants = [
+  { id: 'alpha-energy', name: 'Alpha Energy', scids: ['ALPH'], credential: 'ALPHAx1001', source: '127.0.1.11' },
+  { id: 'bravo-municipal', name: 'Bravo Municipal', scids: ['BRAV'], credential: 'BRAVOx1002', source: '127.0.1.12' },
+  { id: 'charlie-storage', name: 'Charlie Storage', scids: ['CHAR'], credential: 'CHARLIEx1003', source: '127.0.1.13' },
+  { id: 'delta-trading', name: 'Delta Trading', scids: ['DELT'], credential: 'DELTAx1004', source: '127.0.1.14' },
+  { id: 'you', name: 'You', scids: ['YOUR'], credential: 'YOUx1000', source: '127.0.1.10' },
+] as const satisfies readonly DemoParticipant[];
+
+/** Hosts that the demo's gateway serves over TLS, with the family of the chain each shows before any cutover (deck p. 23). */
+const secureHosts = [
+  { name: 'ws.prod.caiso.com', family: 'current' },
+  { name: 'ws.caiso.com', family: 'legacy' },
+  { name: 'mapstage-ws.caiso.com', family: 'current' },
+  { name: 'wsmap.caiso.com', family: 'legacy' },
+  { name: 'adsws.prod.caiso.com', family: 'current' },
+  { name: 'cmri.caiso.com', family: 'current' },
+] as const;
+
+/** Anonymous hosts over plain HTTP (deck p. 5: http://oasis.caiso.com). */
+const plainHosts = ['oasis.caiso.com'] as const;
+
+/** Where the demo's files are. */
+export interface DemoWorld {
+  readonly folder: string;
+  readonly gatewayConfig: string;
+  readonly evidenceFolder: string;
+  /** Profile file of a participant, for `headgate call --profile`. */
+  profile(id: string): string;
+}
+
+/** What the demo's world is made from. */
+export interface DemoWorldOptions {
+  readonly folder: string;
+  readonly catalogue: string;
+  readonly nowMs: number;
+  readonly ports: { readonly tls: number; readonly plain: number };
+  /** Where the market systems listen, by infrastructure. */
+  readonly upstreams: { readonly legacy: string; readonly current: string };
+}
+
+/** Makes the world anew: certificates of an earlier run are removed first, so that nothing stale is left to trip over. */
+export async function createDemoWorld(options: DemoWorldOptions): Promise<DemoWorld> {
+  const { folder } = options;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
+  const authority = await createTestAuthority({ nowMs: options.nowMs });
+  await Promise.all([writeServers(folder, authority), writeTrust(folder, authority), writePeople(options, authority)]);
+  const gatewayConfig = join(folder, 'gateway.yaml');
+  await writeFile(gatewayConfig, gatewayYaml(options));
+  return {
+    folder,
+    gatewayConfig,
+    evidenceFolder: join(folder, 'evidence'),
+    profile: (id) => join(folder, `${id}.yaml`),
+  };
+}
+
+async function writeServers(folder: string, authority: TestAuthority): Promise<void> {
+  for (const { name, family } of secureHosts) {
+    const chain = await authority.serverChain(family, [name]);
+    await writeFile(join(folder, 'keys', `${name}.pem`), chain.certificatePem);
+    await writeFile(join(folder, 'keys', `${name}.key`), chain.keyPem, { mode: 0o600 });
+  }
+}
+
+/** Callers trust both server roots, as the deck asks (p. 24); the gateway accepts both user authorities in overlap. */
+async function writeTrust(folder: string, authority: TestAuthority): Promise<void> {
+  const both = (side: 'server' | 'user') => [
+    authority.trustBundlePem('legacy', side),
+    authority.trustBundlePem('current', side),
+  ];
+  await writeFile(
+    join(folder, 'server-anchors.pem'),
+    both('server')
+      .map(({ anchorsPem }) => anchorsPem)
+      .join(''),
+  );
+  await writeFile(
+    join(folder, 'user-anchors.pem'),
+    both('user')
+      .map(({ anchorsPem }) => anchorsPem)
+      .join(''),
+  );
+  await writeFile(
+    join(folder, 'user-intermediates.pem'),
+    both('user')
+      .map(({ intermediatesPem }) => intermediatesPem)
+      .join(''),
+  );
+}
+
+async function writePeople(options: DemoWorldOptions, authority: TestAuthority): Promise<void> {
+  const users = await Promise.all(
+    demoParticipants.map((participant, at) =>
+      authority.user(at % 2 === 0 ? 'legacy' : 'current', {
+        name: participant.credential,
+        organisation: participant.name,
+      }),
+    ),
+  );
+  const subjects = new Map(demoParticipants.map(({ id }, at) => [id as string, users[at]?.subject ?? '']));
+  await writeFile(join(options.folder, 'provisioning.yaml'), provisioningYaml(subjects));
+  for (const [at, participant] of demoParticipants.entries()) {
+    const user = users[at];
+    if (user !== undefined) await writeProfile(options, participant, participant.id, user);
+  }
+  const you = demoParticipants[4];
+  const expired = await authority.expiredUser('legacy', { name: you.credential, organisation: you.name });
+  await writeProfile(options, you, 'expired', expired, { allowExpired: true });
+  await writeOasisProfile(options);
+}
+
+/** OASIS asks for no certificate and speaks plain HTTP, so that it has a profile of its own. */
+async function writeOasisProfile({ folder, catalogue, ports }: DemoWorldOptions): Promise<void> {
+  const profile = { catalogue, connectTo: `127.0.0.1:${ports.plain}`, source: demoParticipants[4].source };
+  await writeFile(join(folder, 'oasis.yaml'), `# OASIS of the demo: anonymous, plain HTTP.\n${stringify(profile)}`);
+}
+
+async function writeProfile(
+  options: DemoWorldOptions,
+  participant: DemoParticipant,
+  file: string,
+  user: TestUser,
+  more: Record<string, unknown> = {},
+): Promise<void> {
+  const { folder, ports } = options;
+  await writeFile(join(folder, 'keys', `${file}.pem`), user.certificatePem);
+  await writeFile(join(folder, 'keys', `${file}.key`), user.keyPem, { mode: 0o600 });
+  const profile = {
+    catalogue: options.catalogue,
+    certificate: join(folder, 'keys', `${file}.pem`),
+    key: join(folder, 'keys', `${file}.key`),
+    trust: join(folder, 'server-anchors.pem'),
+    connectTo: `127.0.0.1:${ports.tls}`,
+    source: participant.source,
+    ...more,
+  };
+  await writeFile(
+    join(folder, `${file}.yaml`),
+    `# ${participant.name} of the demo: how to call its gateway.\n${stringify(profile)}`,
+  );
+}
+
+function provisioningYaml(subjects: ReadonlyMap<string, string>): string {
+  const participants = demoParticipants.map(({ id, name, scids }) => ({
+    id,
+    name,
+    scids,
+    credentials: [
+      {
+        subject: subjects.get(id),
+        environments: ['production', 'map-stage'],
+        rights: ['production', 'map-stage'].map((environment) => ({
+          system: 'all',
+          environment,
+          channels: ['api', 'ui'],
+          operations: ['retrieve', 'submit'],
+          scids: 'all',
+        })),
+      },
+    ],
+  }));
+  return stringify({ format: 1, participants });
+}
+
+function gatewayYaml({ catalogue, ports, upstreams }: DemoWorldOptions): string {
+  return stringify({
+    node: 'demo',
+    listeners: [
+      {
+        name: 'secure',
+        port: ports.tls,
+        hosts: secureHosts.map(({ name }) => ({ name, certificate: `keys/${name}.pem`, key: `keys/${name}.key` })),
+      },
+      {
+        name: 'plain',
+        port: ports.plain,
+        tls: false,
+        hosts: plainHosts.map((name) => ({ name, clientCertificate: 'none' })),
+      },
+    ],
+    catalogue,
+    provisioning: 'provisioning.yaml',
+    trustBundles: [{ name: 'users', anchors: 'user-anchors.pem', intermediates: 'user-intermediates.pem' }],
+    upstreams: [
+      { system: '*', infrastructure: 'legacy', endpoints: [upstreams.legacy] },
+      { system: '*', infrastructure: 'current', endpoints: [upstreams.current] },
+    ],
+    evidence: { folder: 'evidence' },
+  });
+}

@@ -1,0 +1,169 @@
+// The reference page of every "no", written from the catalogues. Pure: the page is text, and the test beside this file compares it
+// with docs/reference/problems.md.
+import { type ProblemCode, type ProblemFacts, problems, type RetryAdvice } from './problems.ts';
+
+/** One code as the page shows it. What only a server has (status, proxy error) is absent for the client's own codes. */
+export interface ProblemEntry {
+  readonly code: string;
+  readonly title: string;
+  readonly status?: number;
+  readonly proxyError?: string;
+  /** Whose doing it is, as the page says it. */
+  readonly doing: string;
+  readonly retry: RetryAdvice;
+  /** The sentence with example facts. */
+  readonly sentence: string;
+  readonly fix: string;
+  readonly operatorFix?: string;
+}
+
+type StageOf<Code extends string> = Code extends `${infer Stage}.${string}` ? Stage : never;
+type ReasonOf<Code extends string, Stage extends string> = Code extends `${Stage}.${infer Reason}` ? Reason : never;
+
+/** Example facts of every code, stage first and reason second: a code without an example does not compile. */
+export type ExampleFacts<Code extends string, FactsOf extends Record<Code, unknown>> = {
+  readonly [Stage in StageOf<Code>]: {
+    readonly [Reason in ReasonOf<Code, Stage>]: FactsOf[`${Stage}.${Reason}` & Code];
+  };
+};
+
+// Codes are not written out here: a code in a string would count as raised in the eyes of the check `problems`.
+const certificate = {
+  subject: 'CN=trading-desk,O=Participant A,C=US',
+  issuer: 'CN=Users Issuing CA,O=Example Trust,C=US',
+  serial: '40F45CC0BC75BE99',
+};
+const issuers = ['CN=Users Root CA,O=Example Trust,C=US'];
+const waitSentence = '429: CAISO Acceptable Use Policy Violation. Please retry your request after 4 seconds.';
+
+const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<Code> }> = {
+  listener: {
+    malformed_request: { found: 'more than one Host field' },
+    ambiguous_framing: { found: 'Content-Length and Transfer-Encoding together' },
+    header_too_large: { limitBytes: 16_384 },
+    request_timeout: { waitedMs: 30_000 },
+    too_many_waiting_bodies: { source: '192.0.2.7', limit: 64 },
+  },
+  identity: {
+    host_mismatch: { host: 'ws.caiso.com', serverName: 'ws.prod.caiso.com' },
+    certificate_missing: { host: 'ws.prod.caiso.com', issuers },
+    certificate_expired: { ...certificate, notAfter: '2024-02-20T12:00:00.000Z' },
+    certificate_not_yet_valid: { ...certificate, notBefore: '2024-03-01T00:00:00.000Z' },
+    issuer_unknown: { ...certificate, issuers },
+    certificate_invalid: { ...certificate, check: 'its key is too weak (RSA below 2048 bits, or EC below 256)' },
+    not_enrolled: { subject: certificate.subject, environment: 'production' },
+  },
+  route: {
+    unknown_host: { host: 'ws.example.org' },
+    not_found: { host: 'ws.prod.caiso.com', path: '/sst/unknown/Service' },
+    unknown_service: { system: 'CMRI', service: 'RetrieveMarketAward_CMRIv4_AP' },
+    undecided_service: { path: '/sst/runtime.asvc', candidates: ['ALFS', 'MF', 'PISOA'] },
+    method_not_allowed: { method: 'PUT', allowed: ['POST'] },
+    decommissioned: {
+      address: 'https://wsmap.caiso.com/sst/cmri',
+      since: 'deck p. 21',
+      replacement: 'https://mapstage-ws.caiso.com/sst/cmri',
+    },
+    not_served: { system: 'CMRI' },
+  },
+  admission: {
+    not_permitted: { subject: certificate.subject, system: 'DRRS', operation: 'submit' },
+    global_limit: {
+      rule: 'ws-global',
+      text: 'Global rate limit exceeded: 30 requests per second per source over all web services. Please retry your request after 1 seconds.',
+    },
+    acceptable_use: { rule: 'cmri-retrieve', text: waitSentence },
+  },
+  inspection: {
+    body_too_large: { limitBytes: 1_048_576, seenBytes: 2_000_000, declared: true },
+    body_incomplete: { seenBytes: 4_096 },
+    body_timeout: { waitedMs: 30_000 },
+    malformed_envelope: { found: 'it has a DOCTYPE, which is never accepted' },
+    unsupported_content_type: { found: 'application/json', expected: ['text/xml', 'application/soap+xml'] },
+  },
+  forward: {
+    upstream_unavailable: { system: 'CMRI' },
+    connect_timeout: { system: 'CMRI', waitedMs: 5_000 },
+    response_timeout: { system: 'CMRI', waitedMs: 120_000 },
+    response_incomplete: { system: 'CMRI' },
+    invalid_response: { system: 'CMRI' },
+    html_answer: { system: 'CMRI', status: 200 },
+  },
+  gateway: { draining: {}, defect: {} },
+};
+
+/** Every code of the gateway with its sentence, in the order of the catalogue. */
+export function gatewayEntries(): readonly ProblemEntry[] {
+  return Object.entries(problems).map(([code, entry]) => ({
+    code,
+    ...entry,
+    doing: doingOf[entry.source],
+    sentence: sentenceOf(code, entry.detail as (facts: unknown) => string, examples),
+  }));
+}
+
+/** Writes a code's sentence from the example facts under its stage and reason. Throws when there are none. */
+export function sentenceOf(
+  code: string,
+  detail: (facts: unknown) => string,
+  facts: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+): string {
+  const [stage = '', reason = ''] = code.split('.', 2);
+  const example = facts[stage]?.[reason];
+  if (example === undefined)
+    throw new Error(`${code} has no example facts for the reference: add them beside the others`);
+  return detail(example);
+}
+
+const doingOf = {
+  downstream: "the caller's doing",
+  upstream: 'the doing of the system behind',
+  gateway: "the gateway's doing",
+} as const;
+
+const retryWords: Record<RetryAdvice, string> = {
+  never: 'no: the same request is refused again, or may have been carried out',
+  after: 'after the stated seconds',
+  backoff: 'later, with growing pauses',
+};
+
+/** One part of the page: a heading per stage, then a heading per code. `prefix` stands before the stage's name. */
+export function writeEntries(entries: readonly ProblemEntry[], prefix: string): string {
+  const lines: string[] = [];
+  let stage = '';
+  for (const entry of entries) {
+    const own = entry.code.split('.', 1)[0] ?? '';
+    if (own !== stage) lines.push(`## ${prefix} ${own}`, '');
+    stage = own;
+    lines.push(...linesOf(entry));
+  }
+  return lines.join('\n');
+}
+
+function linesOf(entry: ProblemEntry): string[] {
+  const facts = [
+    ...(entry.status === undefined ? [] : [`status ${entry.status}`]),
+    ...(entry.proxyError === undefined ? [] : [`Proxy-Status \`${entry.proxyError}\``]),
+    entry.doing,
+  ];
+  return [
+    `### ${entry.code}`,
+    '',
+    `**${entry.title}** · ${facts.join(' · ')}`,
+    '',
+    `> ${escaped(entry.sentence)}`,
+    '',
+    `- Repeat: ${retryWords[entry.retry]}.`,
+    `- Fix: ${escaped(entry.fix)}`,
+    ...(entry.operatorFix === undefined ? [] : [`- Operator: ${escaped(entry.operatorFix)}`]),
+    '',
+  ];
+}
+
+/** Angle brackets outside code would be taken for HTML and vanish. */
+function escaped(text: string): string {
+  return text
+    .split('`')
+    .map((part, at) => (at % 2 === 0 ? part.replace(/[<*]/g, '\\$&') : part))
+    .join('`');
+}

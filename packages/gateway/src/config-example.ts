@@ -1,0 +1,164 @@
+// The commented configuration that `headgate gateway example` prints. Comments come from the schema, values stand here.
+import { configOptions, type OptionSchema, sayBounds } from './config-reference.ts';
+
+/** Longest line of a comment, in characters. */
+const lineCharactersMax = 110;
+
+/** A value as it stands in the file. `left` is the default or a choice that few need: the line is there, commented out. */
+type Shown =
+  | { readonly set: unknown }
+  | { readonly left: unknown }
+  | { readonly group: ShownGroup }
+  | { readonly list: readonly ShownGroup[] };
+
+type ShownGroup = Readonly<Record<string, Shown>>;
+
+const set = (value: unknown): Shown => ({ set: value });
+const left = (value: unknown): Shown => ({ left: value });
+
+/** Options of `path` all stand at their defaults, so that a default which improves improves this gateway too. */
+function defaultsOf(options: OptionSchema | undefined): ShownGroup {
+  return Object.fromEntries(
+    Object.entries(options?.properties ?? {}).map(([name, option]) => [name, left(option.default)]),
+  );
+}
+
+function exampleValues(options: OptionSchema): ShownGroup {
+  return {
+    node: set('gateway-1'),
+    listeners: {
+      list: [
+        {
+          name: set('secure'),
+          address: set('127.0.0.1'),
+          port: set(8443),
+          tls: left(true),
+          hosts: {
+            list: [
+              {
+                name: set('ws.prod.caiso.com'),
+                certificate: set('certificates/server.pem'),
+                key: set('certificates/server.key'),
+                clientCertificate: left('required'),
+                trust: left('users'),
+              },
+              {
+                name: set('ws.caiso.com'),
+                certificate: set('certificates/server.pem'),
+                key: set('certificates/server.key'),
+              },
+            ],
+          },
+        },
+        {
+          name: set('plain'),
+          port: set(8080),
+          tls: set(false),
+          hosts: { list: [{ name: set('oasis.caiso.com'), clientCertificate: set('none') }] },
+        },
+      ],
+    },
+    catalogue: set('catalogues/caiso'),
+    policy: left('catalogues/caiso/policy.yaml'),
+    provisioning: left('provisioning.yaml'),
+    trustBundles: {
+      list: [
+        {
+          name: set('users'),
+          anchors: set('trust/users-anchors.pem'),
+          intermediates: set('trust/users-intermediates.pem'),
+        },
+      ],
+    },
+    positions: left({ 'ws.caiso.com': 'current' }),
+    upstreams: {
+      list: [
+        {
+          system: set('*'),
+          environment: left('*'),
+          infrastructure: left('*'),
+          endpoints: set(['http://127.0.0.1:9000']),
+        },
+        { system: set('cmri'), infrastructure: set('legacy'), endpoints: set(['http://127.0.0.1:9001']) },
+      ],
+    },
+    path: { group: defaultsOf(options.properties?.['path']) },
+    evidence: { group: { folder: set('evidence') } },
+  };
+}
+
+/** Writes the commented example: every option with its meaning, default and bounds, ready to be edited. */
+export function exampleConfig(): string {
+  const options = configOptions();
+  const head = [
+    '# Configuration of a Headgate gateway. Relative file names start from the folder of this file.',
+    '# A line that begins with "#" and no space is an option at its default, or one that few need: take the "#" away to',
+    '# set it. An unknown key is refused. Every option: docs/reference/gateway-configuration.md.',
+    '',
+  ];
+  return `${[...head, ...linesOf(options, exampleValues(options), '', new Set())].join('\n')}\n`;
+}
+
+/** Lines of one group. `told` holds the options explained already: a second entry of a list is not explained again. */
+function linesOf(options: OptionSchema, values: ShownGroup, indent: string, told: Set<string>): string[] {
+  return Object.entries(values).flatMap(([name, shown]) => {
+    const option = options.properties?.[name];
+    if (option === undefined) throw new Error(`the example sets ${name}, which the schema does not have`);
+    const words = told.has(name) ? [] : commentOf(name, option, options, indent);
+    told.add(name);
+    return [...words, ...linesOfValue(name, option, shown, indent)];
+  });
+}
+
+function linesOfValue(name: string, option: OptionSchema, shown: Shown, indent: string): string[] {
+  if ('group' in shown) return [`${indent}${name}:`, ...linesOf(option, shown.group, `${indent}  `, new Set())];
+  if ('list' in shown) {
+    const told = new Set<string>();
+    const items = shown.list.flatMap((item) =>
+      asItem(linesOf(option.items ?? {}, item, `${indent}    `, told), indent),
+    );
+    return [`${indent}${name}:`, ...items];
+  }
+  return 'set' in shown ? [`${indent}${name}: ${written(shown.set)}`] : [`${indent}#${name}: ${written(shown.left)}`];
+}
+
+/** Puts the dash of a list item before its first option; comments above it stay comments. */
+function asItem(lines: readonly string[], indent: string): string[] {
+  const first = lines.findIndex((line) => !line.trimStart().startsWith('#'));
+  return lines.map((line, at) => (at === first ? `${indent}  - ${line.trimStart()}` : line));
+}
+
+/** Flow style, as JSON: YAML 1.2 reads it as written. Plain words stay plain. */
+function written(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `{ ${Object.entries(value)
+      .map(([key, each]) => `${key}: ${written(each)}`)
+      .join(', ')} }`;
+  return typeof value === 'string' && /^[A-Za-z][\w./-]*$/.test(value) ? value : JSON.stringify(value);
+}
+
+function commentOf(name: string, option: OptionSchema, within: OptionSchema, indent: string): string[] {
+  const meaning = [option.description, option.items?.description].filter((each) => each !== undefined).join(' ');
+  const isRequired = within.required?.includes(name) === true;
+  const isGroup = option.properties !== undefined;
+  const hasDefault = !isGroup && option.default !== undefined && !/\bDefault\b/.test(meaning);
+  const bounds = sayBounds(option).replaceAll('`', '');
+  const words = [
+    meaning,
+    isRequired ? 'Required.' : '',
+    hasDefault ? `Default: ${JSON.stringify(option.default)}.` : '',
+    bounds === '' ? '' : `Bounds: ${bounds}.`,
+  ].filter((each) => each !== '');
+  return words.length === 0 ? [] : wrapped(words.join(' '), `${indent}# `);
+}
+
+function wrapped(text: string, prefix: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > lineCharactersMax) lines.push(`${prefix}${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
