@@ -16,7 +16,7 @@ type ShownGroup = Readonly<Record<string, Shown>>;
 const set = (value: unknown): Shown => ({ set: value });
 const left = (value: unknown): Shown => ({ left: value });
 
-/** Options of `path` all stand at their defaults, so that a default which improves improves this gateway too. */
+/** Bounds and waits stay at their defaults, so that a default which improves improves this gateway too. */
 function defaultsOf(options: OptionSchema | undefined): ShownGroup {
   return Object.fromEntries(
     Object.entries(options?.properties ?? {}).map(([name, option]) => [name, left(option.default)]),
@@ -82,7 +82,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
         { system: set('cmri'), infrastructure: set('legacy'), endpoints: set(['http://127.0.0.1:9001']) },
       ],
     },
-    path: { group: defaultsOf(options.properties?.['path']) },
+    path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     evidence: { group: { folder: set('evidence') } },
   };
 }

@@ -16,7 +16,7 @@ test('docs/reference/gateway-configuration.md has every option with the meaning,
     'the page has no part between <!-- options --> and <!-- /options -->',
   );
   const expected = `${configReference()}\n`;
-  if (process.env['UPDATE_REFERENCE'] === undefined)
+  if (process.env.UPDATE_REFERENCE === undefined)
     assert.ok(text.slice(start, end) === expected, `the page is not up to date; run: ${rewrite}`);
   else writeFileSync(page, `${text.slice(0, start)}${expected}${text.slice(end)}`);
 });

@@ -67,7 +67,7 @@ function factsOf(refusal: Refusal, context: RefusalContext): Facts {
     title,
     status,
     detail: refusal.detail,
-    instance: `urn:headgate:exchange:${context.exchange}`,
+    instance: `${exchangeUrn}${context.exchange}`,
     code: refusal.code,
     fix,
     by: 'gateway',
@@ -78,7 +78,7 @@ function factsOf(refusal: Refusal, context: RefusalContext): Facts {
 }
 
 function faultOf(version: '1.1' | '1.2', refusal: Refusal, facts: Facts, atMs: number): string {
-  const { type: _type, instance: _instance, detail, ...rest } = facts;
+  const { type: _type, instance, detail, ...rest } = facts;
   return writeFault({
     version,
     // The deck prints SOAP-ENV:Server for its acceptable-use fault (p. 21), and clients match it.
@@ -86,14 +86,17 @@ function faultOf(version: '1.1' | '1.2', refusal: Refusal, facts: Facts, atMs: n
       problems[refusal.code].source === 'downstream' && !refusal.code.startsWith('admission.') ? 'client' : 'server',
     text: detail,
     createdMs: atMs,
-    fields: Object.entries(rest).map(([name, value]) => [name, String(value)] as const),
+    fields: Object.entries({ ...rest, exchange: instance.slice(exchangeUrn.length) }),
   });
 }
 
 function pageOf(facts: Facts): string {
   const wait = facts.retryAfterSeconds === undefined ? '' : `<p>Try again in ${facts.retryAfterSeconds} seconds.</p>`;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(facts.title)}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .5rem}code{overflow-wrap:anywhere}</style></head><body><main><h1>${escapeHtml(facts.title)}</h1><p>${escapeHtml(facts.detail)}</p><h2>What to do</h2><p>${escapeHtml(facts.fix)}</p>${wait}<dl><dt>Code</dt><dd><code>${escapeHtml(facts.code)}</code></dd><dt>Exchange</dt><dd><code>${escapeHtml(facts.instance.slice('urn:headgate:exchange:'.length))}</code></dd></dl></main></body></html>\n`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(facts.title)}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .5rem}code{overflow-wrap:anywhere}</style></head><body><main><h1>${escapeHtml(facts.title)}</h1><p>${escapeHtml(facts.detail)}</p><h2>What to do</h2><p>${escapeHtml(facts.fix)}</p>${wait}<dl><dt>Code</dt><dd><code>${escapeHtml(facts.code)}</code></dd><dt>Exchange</dt><dd><code>${escapeHtml(facts.instance.slice(exchangeUrn.length))}</code></dd></dl></main></body></html>\n`;
 }
+
+/** RFC 9457 §3.1.5: what identifies this occurrence. */
+const exchangeUrn = 'urn:headgate:exchange:';
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -42,7 +42,7 @@ async function run(): Promise<void> {
     infrastructure: toInfrastructure(values.infrastructure),
     log: say,
   });
-  stopOn(['SIGTERM', 'SIGINT'], simulator.close);
+  stopOn(['SIGTERM', 'SIGINT'], () => simulator.close());
   const faults = toFaults(values.fault, toNumber('--delay-ms', values['delay-ms'], 600_000));
   if (Object.keys(faults).length > 0) await simulator.setFaults(faults);
   say(`simulator pid ${process.pid}`);

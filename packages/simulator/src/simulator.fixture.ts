@@ -129,7 +129,7 @@ export function submitDocAttachMessage(payloadXml: string, options: CallOptions 
 /** The unpacked attachment of a retrieve's answer, whose hash must hold where there is one. */
 export function payloadOf(answer: Answer): PayloadElement {
   const reading = readMessage(answer.fields['content-type'] ?? '', answer.body);
-  if (!reading.ok) throw new Error(`The answer is no message: ${reading.reason}: ${answer.body}`);
+  if (!reading.ok) throw new Error(`The answer is no message: ${reading.reason}: ${answer.body.toString('utf8')}`);
   if (reading.message.isHashRight === false) throw new Error('The hash of the answer is wrong.');
   const attachment = decodeAttachment(reading.message.attachmentBase64 ?? '');
   if (!attachment.ok) throw new Error(`The answer has no attachment: ${attachment.reason}`);

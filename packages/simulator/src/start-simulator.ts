@@ -83,6 +83,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       fail(response);
     });
   });
+  server.maxConnections = 2_000;
   server.on('clientError', (_error, socket) => socket.destroy());
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;

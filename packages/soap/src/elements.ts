@@ -17,7 +17,7 @@ export interface PayloadElement {
 export type ElementsReading = { readonly ok: true; readonly root: PayloadElement } | XmlRefusal;
 
 /** The bounds that hold where a caller names none: 64 deep and 200,000 elements, the rest as for envelopes. */
-export const defaultElementsBounds: XmlBounds = { ...defaultXmlBounds, elementsMax: 200_000 };
+const defaultElementsBounds: XmlBounds = { ...defaultXmlBounds, elementsMax: 200_000 };
 
 type Growing = { -readonly [Key in keyof PayloadElement]: PayloadElement[Key] } & { children: PayloadElement[] };
 

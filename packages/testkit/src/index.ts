@@ -1,6 +1,8 @@
 // The private kit of the tests: clock, a back end, a gateway, and what a suite needs.
 export { type FakeClock, fakeClock } from './clock.ts';
 export { missing } from './needs.ts';
+export { openRawCaller, type RawAnswer, type RawCaller, type RawCallerOptions, rawPost } from './raw-caller.ts';
+export { type RawUpstream, type RawUpstreamTurn, startRawUpstream } from './raw-upstream.ts';
 export {
   caisoCatalogue,
   exampleCatalogue,

@@ -1,7 +1,7 @@
 // A real gateway on loopback with real certificates, for one test file. A test names only what it is about.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,8 +44,14 @@ export interface TestCall {
   readonly body?: string | Buffer;
   /** null: no client certificate. Default: the first user. */
   readonly user?: Pick<TestUser, 'certificatePem' | 'keyPem'> | null;
-  /** SNI; default: the host. */
+  /** SNI; default: the host. Where it differs, the server's name is not checked. */
   readonly serverName?: string;
+  /** Sends the body chunked, without a length. */
+  readonly chunked?: boolean;
+  /** Keeps connections alive over calls. Default: one connection per call. */
+  readonly agent?: Agent;
+  /** Abandons the call when it fires. */
+  readonly signal?: AbortSignal;
   /** Source address, 127.0.x.y. */
   readonly source?: string;
   readonly plain?: boolean;
@@ -74,6 +80,8 @@ export interface TestGateway {
   call(call?: TestCall): Promise<TestAnswer>;
   /** The record of an exchange, waiting until it is written. */
   recordOf(answer: TestAnswer): Promise<EvidenceRecord>;
+  /** Waits until at least so many records are written, in all. */
+  recorded(count: number): Promise<readonly EvidenceRecord[]>;
   close(): Promise<void>;
 }
 
@@ -114,6 +122,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const records: EvidenceRecord[] = [];
   const notices: GatewayNotice[] = [];
   const waiting: { exchange: string; resolve: (record: EvidenceRecord) => void }[] = [];
+  const counting: { count: number; resolve: (records: readonly EvidenceRecord[]) => void }[] = [];
   const running = await startGateway({
     config,
     base: folder,
@@ -122,6 +131,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     seen: (record) => {
       records.push(record);
       for (const waiter of waiting) if (waiter.exchange === record.exchange) waiter.resolve(record);
+      for (const counter of counting) if (records.length >= counter.count) counter.resolve(records);
     },
   });
   const portOf = (name: string) => running.listeners.find((listener) => listener.name === name)?.port ?? 0;
@@ -146,6 +156,12 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       if (found !== undefined) return Promise.resolve(found);
       const { promise, resolve } = Promise.withResolvers<EvidenceRecord>();
       waiting.push({ exchange, resolve });
+      return promise;
+    },
+    recorded(count) {
+      if (records.length >= count) return Promise.resolve(records);
+      const { promise, resolve } = Promise.withResolvers<readonly EvidenceRecord[]>();
+      counting.push({ count, resolve });
       return promise;
     },
     async close() {
@@ -206,21 +222,24 @@ async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswe
     path: call.path ?? '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP',
     headers: {
       host,
-      ...(body === undefined ? {} : { 'content-type': 'text/xml', 'content-length': Buffer.byteLength(body) }),
+      ...(body === undefined ? {} : { 'content-type': 'text/xml', ...lengthOf(body, call.chunked === true) }),
       ...call.fields,
     },
-    agent: false as const,
+    ...(call.signal === undefined ? {} : { signal: call.signal }),
     ...(call.source === undefined ? {} : { localAddress: call.source }),
   };
   const secure: RequestOptions = {
     ...plain,
     port: gateway.port,
+    agent: call.agent ?? false,
     servername: call.serverName ?? host,
+    ...(call.serverName === undefined ? {} : { checkServerIdentity: () => undefined }),
     ca: server.anchorsPem,
     ...(user === null ? {} : { cert: user.certificatePem, key: user.keyPem }),
   };
   const { promise, resolve, reject } = Promise.withResolvers<TestAnswer>();
-  const outgoing = call.plain === true ? httpRequest({ ...plain, port: gateway.plainPort }) : httpsRequest(secure);
+  const outgoing =
+    call.plain === true ? httpRequest({ ...plain, agent: false, port: gateway.plainPort }) : httpsRequest(secure);
   outgoing.on('error', reject);
   outgoing.on('response', (answer) => {
     const chunks: Buffer[] = [];
@@ -232,4 +251,8 @@ async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswe
   });
   outgoing.end(body);
   return promise;
+}
+
+function lengthOf(body: string | Buffer, chunked: boolean): Record<string, string> {
+  return chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body)) };
 }

@@ -162,7 +162,13 @@ export interface CallerFormat {
 
 /** The callers, each with the one format that it must be answered in. */
 export const callerFormats: readonly CallerFormat[] = [
-  { caller: 'SOAP 1.1 (text/xml)', speaks: 'soap-1.1', contentType: 'text/xml; charset=UTF-8', accept: null, browser: false },
+  {
+    caller: 'SOAP 1.1 (text/xml)',
+    speaks: 'soap-1.1',
+    contentType: 'text/xml; charset=UTF-8',
+    accept: null,
+    browser: false,
+  },
   {
     caller: 'SOAP 1.1 with attachments (multipart/related)',
     speaks: 'soap-1.1',
@@ -170,10 +176,40 @@ export const callerFormats: readonly CallerFormat[] = [
     accept: null,
     browser: false,
   },
-  { caller: 'SOAP 1.2 (application/soap+xml)', speaks: 'soap-1.2', contentType: 'application/soap+xml; charset=utf-8', accept: null, browser: false },
+  {
+    caller: 'SOAP 1.2 (application/soap+xml)',
+    speaks: 'soap-1.2',
+    contentType: 'application/soap+xml; charset=utf-8',
+    accept: null,
+    browser: false,
+  },
   { caller: 'JSON by Accept', speaks: 'problem+json', contentType: null, accept: 'application/json', browser: false },
-  { caller: 'JSON by Content-Type', speaks: 'problem+json', contentType: 'application/json', accept: null, browser: false },
-  { caller: 'a SOAP program that says Accept: */*', speaks: 'soap-1.1', contentType: 'text/xml', accept: '*/*', browser: false },
-  { caller: 'a SOAP program that says Accept: text/html', speaks: 'soap-1.1', contentType: 'text/xml', accept: 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2', browser: false },
-  { caller: 'a browser at a page host', speaks: 'html', contentType: null, accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', browser: true },
+  {
+    caller: 'JSON by Content-Type',
+    speaks: 'problem+json',
+    contentType: 'application/json',
+    accept: null,
+    browser: false,
+  },
+  {
+    caller: 'a SOAP program that says Accept: */*',
+    speaks: 'soap-1.1',
+    contentType: 'text/xml',
+    accept: '*/*',
+    browser: false,
+  },
+  {
+    caller: 'a SOAP program that says Accept: text/html',
+    speaks: 'soap-1.1',
+    contentType: 'text/xml',
+    accept: 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2',
+    browser: false,
+  },
+  {
+    caller: 'a browser at a page host',
+    speaks: 'html',
+    contentType: null,
+    accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+    browser: true,
+  },
 ];

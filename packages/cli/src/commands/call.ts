@@ -84,11 +84,12 @@ export const registerCall: Register = (program, context) => {
 
 async function runCall(name: string, options: CallOptions, context: CliContext): Promise<void> {
   const profile = options.profile === undefined ? {} : await readProfile(options.profile);
-  const session = await openSession({ ...profile, ...given(options) }, options, context);
+  const patience = createPatience(context);
+  const session = await openSession({ ...profile, ...given(options) }, options, context, patience);
   try {
     const input = await inputOf(options);
     for (let number = 1; number <= options.repeat; number += 1) {
-      await callOnce({ name, number, options, context, session, input });
+      await callOnce({ name, number, options, context, session, patience, input });
     }
   } finally {
     session.close();
@@ -150,12 +151,41 @@ async function openSession(merged: Profile, { json, show }: CallOptions, context
     pacing: merged.pacing,
     allowExpired: merged.allowExpired,
     now: context.clock,
-    onWait: (wait) => context.stderr.write(waitText(wait, context)),
+    onWait: (wait) => {
+      context.stderr.write(waitText(wait, context));
+      patience.extend(wait.waitMs);
+    },
     onWarning: (sentence) => context.stderr.write(`${paint(context.stderr, 'yellow', 'warning')}: ${sentence}\n`),
     onExchange: (request, outcome) => {
       if (show === true) (json === true ? context.stderr : context.stdout).write(exchangeText(request, outcome));
     },
   });
+}
+
+/** Says what is awaited when an answer takes long; a wait for a turn has said so itself. */
+interface Patience {
+  begin(name: string): void;
+  extend(waitMs: number): void;
+  end(): void;
+}
+
+const patienceMs = 3_000;
+
+function createPatience({ stderr }: CliContext): Patience {
+  let timer: NodeJS.Timeout | undefined;
+  let awaited = '';
+  const wait = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => stderr.write(`Waiting for the answer of ${awaited} …\n`), ms);
+  };
+  return {
+    begin(name) {
+      awaited = name;
+      wait(patienceMs);
+    },
+    extend: (waitMs) => wait(waitMs + patienceMs),
+    end: () => clearTimeout(timer),
+  };
 }
 
 interface OneCall {
@@ -164,12 +194,13 @@ interface OneCall {
   readonly options: CallOptions;
   readonly context: CliContext;
   readonly session: Session;
+  readonly patience: Patience;
   readonly input: CallInput;
 }
 
 async function callOnce(one: OneCall): Promise<void> {
   const { name, options, context, session, input } = one;
-  const patience = setTimeout(() => context.stderr.write(`Waiting for the answer of ${name} …\n`), 3_000);
+  one.patience.begin(name);
   try {
     const decoded = await invoke(name, input, session);
     context.stdout.write(options.json === true ? answerJson(one, decoded) : answerText(one, decoded));
@@ -182,7 +213,7 @@ async function callOnce(one: OneCall): Promise<void> {
     else context.stderr.write(`${callLabel(one)}${problemText(error, context.stderr)}`);
     context.exitWith(exitCodeFor(error.code));
   } finally {
-    clearTimeout(patience);
+    one.patience.end();
   }
 }
 

@@ -8,6 +8,8 @@ import { type DemoWorld, demoParticipants } from './demo-world.ts';
 
 /** A fleet that calls until it is stopped. */
 export interface Fleet {
+  /** Calls that never reached the gateway, by problem code: the evidence cannot show them. */
+  readonly unsent: ReadonlyMap<string, number>;
   stop(): Promise<void>;
 }
 
@@ -57,18 +59,20 @@ export async function startFleet(world: DemoWorld, catalogue: string, ports: { r
     return session;
   };
 
+  const unsent = new Map<string, number>();
   const timers: NodeJS.Timeout[] = [];
   const inFlight = new Set<Promise<void>>();
   for (const habit of habits) {
     const session = await sessionOf(habit);
     const work = () => {
-      const done = callOnce(habit, session).finally(() => inFlight.delete(done));
+      const done = callOnce(habit, session, unsent).finally(() => inFlight.delete(done));
       inFlight.add(done);
     };
     timers.push(setInterval(work, habit.everyMs));
     work();
   }
   return {
+    unsent,
     async stop() {
       for (const timer of timers) clearInterval(timer);
       await Promise.all(inFlight);
@@ -77,10 +81,12 @@ export async function startFleet(world: DemoWorld, catalogue: string, ports: { r
   };
 }
 
-async function callOnce({ service, sample }: Habit, session: Session): Promise<void> {
+async function callOnce({ service, sample }: Habit, session: Session, unsent: Map<string, number>): Promise<void> {
   try {
     await invoke(service, { sample: sample ?? false }, session);
   } catch (error) {
     if (!isClientProblem(error)) throw error;
+    if (error.refusedBy === 'client' || error.refusedBy === 'network')
+      unsent.set(error.code, (unsent.get(error.code) ?? 0) + 1);
   }
 }

@@ -69,10 +69,10 @@ export async function runDemo(
     });
     undo.push(() => screen.close());
     const timer = setInterval(() => {
-      void follower.catchUp().then(() => screen.draw(summary));
+      void follower.catchUp().then(() => screen.draw(summary, fleet.unsent));
     }, 1_000);
     undo.push(() => clearInterval(timer));
-    screen.draw(summary);
+    screen.draw(summary, fleet.unsent);
     const children = [gateway, ...simulators.map(({ child }) => child)];
     const why = await Promise.race([
       stopped,

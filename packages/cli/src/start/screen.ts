@@ -7,7 +7,8 @@ import type { Suggestion } from './try-next.ts';
 
 /** Shows summaries. */
 export interface Screen {
-  draw(summary: Summary): void;
+  /** `unsent`: calls of the demo's own participants that never reached the gateway, by problem code. */
+  draw(summary: Summary, unsent: ReadonlyMap<string, number>): void;
   close(): void;
 }
 
@@ -38,8 +39,14 @@ export function createScreen(output: Output, { suggestions, pids, quiet }: Scree
   }
   output.write('\x1b[?25l\x1b[2J');
   return {
-    draw(summary) {
-      const lines = [bold('Headgate'), '', ...summaryLines(summary, output.columns ?? 120), ...below];
+    draw(summary, unsent) {
+      const lines = [
+        bold('Headgate'),
+        '',
+        ...summaryLines(summary, output.columns ?? 120),
+        ...unsentLines(unsent),
+        ...below,
+      ];
       // Home, then each line cleared to its end: redrawing without clearing the screen does not flicker.
       output.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J`);
     },
@@ -52,11 +59,16 @@ export function createScreen(output: Output, { suggestions, pids, quiet }: Scree
 function plainScreen(output: Output): Screen {
   let shownCalls = -plainEvery;
   return {
-    draw(summary) {
+    draw(summary, unsent) {
       if (summary.calls - shownCalls < plainEvery) return;
       shownCalls = summary.calls;
-      output.write(`${summaryLines(summary, 160).join('\n')}\n\n`);
+      output.write(`${[...summaryLines(summary, 160), ...unsentLines(unsent)].join('\n')}\n\n`);
     },
     close: () => undefined,
   };
+}
+
+function unsentLines(unsent: ReadonlyMap<string, number>): readonly string[] {
+  if (unsent.size === 0) return [];
+  return ['', `Never reached the gateway: ${[...unsent].map(([code, count]) => `${code} ${count}`).join(' · ')}`];
 }

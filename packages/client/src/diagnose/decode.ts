@@ -38,11 +38,10 @@ interface Content {
 
 function contentOf(answer: Answer, operation: Operation): Content {
   if (operation.shape === 'query') return { text: unzipped(answer), signature: 'unsigned' };
+  if (operation.shape === 'rpc') return { text: rpcResult(answer), signature: 'unsigned' };
   const reading = readMessage(answer.headers['content-type'] ?? '', answer.body);
   if (!reading.ok) throw unreadable(answer, reading.reason.replaceAll('_', ' '));
   const { message } = reading;
-  if (operation.shape === 'rpc') return { text: rpcResult(message.bodyElementXml, answer), signature: 'unsigned' };
-
   const verification = verifyEnvelope(message.envelopeXml, { requireSigned: ['Body'] });
   if (!verification.ok && verification.reason !== 'no_signature') {
     const found = verification.reason.replaceAll('_', ' ');
@@ -66,12 +65,17 @@ function unpacked(base64: string, answer: Answer): string {
   throw unreadable(answer, `its attachment is ${attachment.reason.replaceAll('_', ' ')}`);
 }
 
-function rpcResult(bodyXml: string | null, answer: Answer): string {
-  const root = bodyXml === null ? null : elementsOf(bodyXml, answer);
-  const result = root?.children.find(({ localName }) => localName === 'result')?.text.trim();
-  if (root === null) throw unreadable(answer, 'an empty SOAP body');
+function rpcResult(answer: Answer): string {
+  const envelope = elementsOf(withoutDeclaration(answer.body.toString('utf8')), answer);
+  const body = envelope.children.find(
+    ({ localName, namespace }) => localName === 'Body' && namespace === envelope.namespace,
+  );
+  const response = body?.children[0];
+  if (envelope.localName !== 'Envelope' || response === undefined)
+    throw unreadable(answer, 'no SOAP envelope with a body');
+  const result = response.children.find(({ localName }) => localName === 'result')?.text.trim();
   // An operation without a result, as validateDispatchBatch, answers with an empty element.
-  if (result === undefined) return `<${root.localName}/>`;
+  if (result === undefined) return `<${response.localName}/>`;
   // The longest results are base64(gzip(xml)); lists are XML as text; the rest is one word.
   if (result.startsWith('H4sI')) return unpacked(result, answer);
   return result.startsWith('<') ? withoutDeclaration(result) : `result\n${result}`;

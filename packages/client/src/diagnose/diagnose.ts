@@ -148,8 +148,10 @@ function problemOfFault(answer: Answer, contentType: string, operation: Operatio
 }
 
 function envelopeOf(contentType: string, body: Buffer): string | null {
-  const reading = readMessage(contentType, body);
-  if (reading.ok) return reading.message.envelopeXml;
+  if (/^multipart\//i.test(contentType)) {
+    const reading = readMessage(contentType, body);
+    return reading.ok ? reading.message.envelopeXml : null;
+  }
   // Some stacks label a fault wrongly; what is an envelope by its text is read as one.
   const start = body.toString('latin1', 0, pageProbeBytes);
   return /^\s*(?:<\?xml[^>]*\?>\s*)?<(?:[\w-]+:)?Envelope[\s>]/.test(start) ? body.toString('utf8') : null;

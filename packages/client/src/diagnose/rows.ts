@@ -9,6 +9,8 @@ export interface Table {
 
 interface Candidate {
   readonly depth: number;
+  /** Leaves of the first record. */
+  readonly leaves: number;
   readonly records: { readonly element: PayloadElement; readonly ancestors: readonly PayloadElement[] }[];
 }
 
@@ -16,7 +18,7 @@ interface Candidate {
 export function toTable(root: PayloadElement): Table {
   const candidates = new Map<string, Candidate>();
   collect(root, [], '', candidates);
-  const best = [...candidates.values()].toSorted((a, b) => b.records.length - a.records.length || a.depth - b.depth)[0];
+  const [best] = [...candidates.values()].toSorted(byLikeness);
   const records = best?.records ?? [{ element: root, ancestors: [] }];
   return fromRows(records.map(({ element, ancestors }) => toRow(element, ancestors)));
 }
@@ -27,6 +29,11 @@ export function parseCsv(text: string): Table {
   return fromRows(lines.map((cells) => Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']))));
 }
 
+/** Most records first; of equals the one with the most leaves, then the outermost. */
+function byLikeness(a: Candidate, b: Candidate): number {
+  return b.records.length - a.records.length || b.leaves - a.leaves || a.depth - b.depth;
+}
+
 function collect(
   element: PayloadElement,
   ancestors: readonly PayloadElement[],
@@ -34,9 +41,9 @@ function collect(
   candidates: Map<string, Candidate>,
 ): void {
   const here = `${path}/${element.localName}`;
-  const hasLeaf = element.children.some(isLeaf);
-  if (hasLeaf && element.localName !== 'MessageHeader') {
-    const candidate = candidates.get(here) ?? { depth: ancestors.length, records: [] };
+  const leaves = element.children.filter(isLeaf).length;
+  if (leaves > 0 && element.localName !== 'MessageHeader') {
+    const candidate = candidates.get(here) ?? { depth: ancestors.length, leaves, records: [] };
     candidate.records.push({ element, ancestors });
     candidates.set(here, candidate);
   }

@@ -258,8 +258,7 @@ function sampleRegistration({ values, nowMs }: DocumentInput): DocumentNode {
 export function queryParameters(operation: Operation, { values, nowMs }: DocumentInput): URLSearchParams {
   const { tradeDate, ...given } = values;
   const { startMs, endMs } = tradeDaySpan(tradeDate ?? tradeDayAfter(nowMs, -1));
-  const compact = (ms: number) =>
-    `${new Date(ms).toISOString().replace(/[-]/g, '').slice(0, 14).replace(/:\d*$/, '')}-0000`;
+  const compact = (ms: number) => `${new Date(ms).toISOString().replace(/[-]/g, '').slice(0, 14)}-0000`;
   const defaults: Record<string, string> = {
     resultformat: '6',
     startdatetime: compact(startMs),

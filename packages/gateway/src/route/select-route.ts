@@ -107,7 +107,8 @@ async function classify(exchange: Exchange, match: AddressMatch, speaksSoap: boo
     exchange.request.fields.get('soapaction') ?? actionParameter(exchange.request.fields.get('content-type'));
   const clues: ServiceClues = { serviceName: match.serviceName, soapAction };
   let found = classifyService(index, match, clues);
-  if (found.kind === 'undecided' && speaksSoap) {
+  const bodyMayTell = found.kind === 'undecided' || match.serviceName === null;
+  if (found.kind !== 'service' && bodyMayTell && speaksSoap) {
     const head = await envelopeHead(exchange, gateway);
     if (head?.kind === 'soap' && head.bodyElement !== null) {
       found = classifyService(index, match, { ...clues, bodyElement: head.bodyElement.localName });

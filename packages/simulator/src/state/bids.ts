@@ -43,13 +43,13 @@ export interface BidStore {
 export const bidMarkets: readonly string[] = ['DAM', 'RTM'];
 
 /** The products of a bid: energy, regulation up and down, spinning and non-spinning reserve. */
-export const bidProducts: readonly string[] = ['EN', 'RU', 'RD', 'SR', 'NR'];
+const bidProducts: readonly string[] = ['EN', 'RU', 'RD', 'SR', 'NR'];
 
 /** Lowest and highest price of a bid, in dollars per MWh. Assumed: public tariff figures, not part of an interface. */
 export const bidPriceBounds = { min: -150, max: 1_000 } as const;
 
 /** Most points of a bid curve. */
-export const curvePointsMax = 11;
+const curvePointsMax = 11;
 
 /** An empty store. */
 export function createBidStore(): BidStore {
@@ -68,7 +68,7 @@ export function createBidStore(): BidStore {
 }
 
 /** The last instant at which a bid can be submitted: day ahead by 10:00 the day before, real time 75 minutes before. */
-export function bidDeadlineMs(bid: Bid): number {
+function bidDeadlineMs(bid: Bid): number {
   if (bid.marketType !== 'DAM') return bid.startMs - 75 * minuteMs;
   const tradeDayStart = toTradeDayStart(bid.startMs);
   return toTradeDayStart(tradeDayStart - hourMs) + 10 * hourMs;

@@ -52,7 +52,7 @@ export interface Batch {
 /** The words that a batch status is told in; the first is what a poll sees until the verdict is known. */
 export type BatchVerdict = 'IN PROCESS' | 'SUCCESS' | 'ERROR';
 
-/** Locations, registrations and batches: at most 10,000 of each; past that the oldest goes. */
+/** At most 10,000 locations, 10,000 registrations and 1,000 batches; past that the oldest goes. */
 export interface RegistrationStore {
   /** Takes in a batch under an id of its own. */
   submit(items: readonly (DemandLocation | DemandRegistration)[], nowMs: number): Batch;
@@ -64,7 +64,10 @@ export interface RegistrationStore {
 }
 
 /** Most items of one batch. */
-export const batchItemsMax = 5_000;
+export const batchItemsMax = 1_000;
+
+/** Most locations of one registration. */
+export const registrationLocationsMax = 1_000;
 
 const programs = ['Proxy DR', 'Reliability DR'];
 const resourceTypes = ['Pre Defined', 'Custom'];
@@ -73,7 +76,7 @@ const resourceTypes = ['Pre Defined', 'Custom'];
 export function createRegistrationStore(seed: string, coordinators: readonly Coordinator[]): RegistrationStore {
   const locations = new BoundedMap<string, Submitted<DemandLocation>>(10_000);
   const registrations = new BoundedMap<string, Submitted<DemandRegistration>>(10_000);
-  const batches = new BoundedMap<string, Batch>(10_000);
+  const batches = new BoundedMap<string, Batch>(1_000);
   const firstId = Math.floor(seededBetween(10_000, 90_000, seed, 'batch'));
   let ids = 0;
   const nextId = () => {

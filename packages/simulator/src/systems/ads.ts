@@ -15,7 +15,7 @@ import type { World } from '../world.ts';
 export const adsPath = '/ADS/APIWebService/v8';
 
 /** Most batches of one answer: a day of one batch every five minutes. */
-export const adsBatchesMax = 288;
+const adsBatchesMax = 288;
 
 const batchEveryMs = 5 * minuteMs;
 

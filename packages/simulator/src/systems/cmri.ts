@@ -19,7 +19,7 @@ import type { World } from '../world.ts';
 import { noDataEvent, notProvisionedEvent } from './shared-events.ts';
 
 /** Longest span of one CMRI retrieve. Assumed: no public figure. */
-export const cmriSpanMsMax = 7 * dayMs;
+const cmriSpanMsMax = 7 * dayMs;
 
 interface MarketRun {
   readonly marketType: string;

@@ -65,7 +65,9 @@ function write(incoming: Incoming, store: (content: unknown) => Reply): Reply {
 function isDeeperThan(content: unknown, depthMax: number): boolean {
   let level: unknown[] = [content];
   for (let depth = 0; depth <= depthMax; depth += 1) {
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+    level = level.flatMap((value): unknown[] =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    );
     if (level.length === 0) return false;
   }
   return true;

@@ -5,6 +5,7 @@ import {
   batchItemsMax,
   type DemandLocation,
   type DemandRegistration,
+  registrationLocationsMax,
   type Submitted,
   statusOf,
   verdictOf,
@@ -86,6 +87,10 @@ function readLocation(node: PayloadElement, world: World): DemandLocation | stri
 function readRegistration(node: PayloadElement, world: World): DemandRegistration | string {
   const common = readCommon(node, world);
   if (typeof common === 'string') return common;
+  const locationIds = valuesNamed(node, 'locationID');
+  if (locationIds.length > registrationLocationsMax) {
+    return `A registration has at most ${registrationLocationsMax} locations.`;
+  }
   return {
     kind: 'registration',
     ...common,
@@ -93,7 +98,7 @@ function readRegistration(node: PayloadElement, world: World): DemandRegistratio
     baselineMethod: textAt(node, 'baselineMethod') ?? '',
     program: textAt(node, 'program') ?? '',
     resourceType: textAt(node, 'resourceType') ?? '',
-    locationIds: valuesNamed(node, 'locationID'),
+    locationIds,
     isTermination: textAt(node, 'terminateRegistrationFlag') === 'true',
   };
 }

@@ -10,7 +10,10 @@ import type { World } from '../world.ts';
 import { noDataEvent, notProvisionedEvent } from './shared-events.ts';
 
 /** Most bids of one submit. */
-export const bidsPerSubmitMax = 2_000;
+const bidsPerSubmitMax = 2_000;
+
+/** Most points of a curve that are read at all; a curve with more than 11 is read and judged invalid. */
+const curvePointsReadMax = 100;
 
 /** The services of SIBR that are simulated; paths are formed as for systems whose paths are public. */
 export const sibrServices: readonly Service[] = [
@@ -80,6 +83,7 @@ function readBid(node: PayloadElement, number: number): Bid | string {
     mw: Number(textAt(point, 'xAxisData') ?? 'missing'),
     price: Number(textAt(point, 'y1AxisData') ?? 'missing'),
   }));
+  if (curve.length > curvePointsReadMax) return `a curve of ${curve.length} points is not read.`;
   if (curve.some(({ mw, price }) => !Number.isFinite(mw) || !Number.isFinite(price))) {
     return 'xAxisData and y1AxisData must be numbers.';
   }

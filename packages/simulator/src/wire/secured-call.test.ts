@@ -143,6 +143,12 @@ test('a request document of another service is refused', async (t) => {
   );
 });
 
+test('a value without end is refused', async (t) => {
+  const simulator = await startTestSimulator(t);
+  const long = `<RequestMarketAwards><marketType>${'D'.repeat(1_001)}</marketType></RequestMarketAwards>`;
+  assertFault(await post(simulator, path, retrieveMessage(long)), /more than 1000 characters/);
+});
+
 test('answers are signed when the simulator was given a credential', async (t) => {
   const simulator = await startTestSimulator(t, {
     answerCredential: { keyPem: otherUser.keyPem, certificateDer: otherUser.certificateDer },

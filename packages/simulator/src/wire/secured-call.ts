@@ -33,6 +33,11 @@ export const signatureFalseText = 'Signature validation status: false';
 /** The market's own sentence for a username that is not the certificate's. */
 export const usernameErrorText = 'CAISOUsernameToken Validation Error.';
 
+/** Most characters of one value of a request document. */
+const valueCharsMax = 1_000;
+
+const longTextEvent = errorEvent('SIM-READ', 'INVALID_REQUEST', `A value holds more than ${valueCharsMax} characters.`);
+
 /** Answers a call to a service of an `/sst/` system. */
 export function answerCall(incoming: Incoming, path: ServicePath, world: World): Reply {
   const reading = readMessage(fieldOf(incoming, 'content-type') ?? '', incoming.body);
@@ -41,6 +46,7 @@ export function answerCall(incoming: Incoming, path: ServicePath, world: World):
   if ('text' in verified) return verified.isPage ? noAccessReply : securityFault(verified.text, path, world);
   const request = readRequest(reading.message, verified.bodyXml, path);
   if ('result' in request) return faultReply(request, path, world);
+  if (hasLongText(request)) return faultReply(longTextEvent, path, world);
   if (request.localName !== path.service.requestRoot) {
     const found = `${path.service.requestRoot} was expected, not ${request.localName}.`;
     return faultReply(errorEvent('SIM-REQUEST', 'INVALID_REQUEST', found), path, world);
@@ -92,6 +98,11 @@ function readRequest(message: SoapMessage, bodyXml: string, path: ServicePath): 
     return errorEvent('SIM-HASH', 'ATTACHMENT_HASH', 'Attachment hash validation status: false');
   }
   return readAttachment(base64, path);
+}
+
+// What a request says is kept in state that counts entries, so an entry must have an end as well.
+function hasLongText({ text, children }: PayloadElement): boolean {
+  return text.trim().length > valueCharsMax || children.some(hasLongText);
 }
 
 function attachmentIn(body: PayloadElement | undefined): string | null {

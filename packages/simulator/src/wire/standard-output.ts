@@ -20,7 +20,7 @@ export interface OutputLog {
 }
 
 /** The version that message headers of this market carry. */
-export const messageVersion = 'v20171001';
+const messageVersion = 'v20171001';
 
 /** The MessageHeader of a document made at an instant. */
 export function messageHeader(createdMs: number, source: string): XmlNode {

@@ -18,6 +18,5 @@ export const oasisErrors = {
   unknownReport: { code: 1005, description: 'Report name does not exist' },
   emptyQuery: { code: 1011, description: 'Query is empty' },
   startTooEarly: { code: 1014, description: 'Start date is beyond the limit of available data' },
-  groupInProcess: { code: 1015, description: 'GROUPZIP DOWNLOAD IS IN PROCESSING, PLEASE TRY LATER' },
   unknownGroup: { code: 1016, description: 'GROUPID does not exist' },
 } as const satisfies Record<string, OasisError>;

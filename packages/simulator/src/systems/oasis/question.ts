@@ -45,10 +45,10 @@ export interface ReportRows {
 }
 
 /** Longest span of one query (OASIS error 1004). */
-export const oasisSpanMsMax = 31 * dayMs;
+const oasisSpanMsMax = 31 * dayMs;
 
 /** How many months back a query may begin (OASIS error 1014). */
-export const oasisMonthsMax = 39;
+const oasisMonthsMax = 39;
 
 /** Asks a report: its rows, or the error that the query deserves. */
 export function askReport(report: Report, query: URLSearchParams, world: World): ReportRows | OasisError {
@@ -78,7 +78,7 @@ export function askReport(report: Report, query: URLSearchParams, world: World):
 }
 
 /** The instant of an OASIS date, `20260720T07:00-0000`; null where it is none. Only GMT is taken, as the format says. */
-export function parseOasisInstant(text: string): number | null {
+function parseOasisInstant(text: string): number | null {
   const found = /^(\d{4})(\d\d)(\d\d)T(\d\d):(\d\d)-0000$/.exec(text);
   if (found === null) return null;
   const [, year, month, day, hour, minute] = found;
