@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { clientProblem } from '@headgate/client';
-import { parseYaml, sayFinding } from '@headgate/contract';
+import { readYamlFile, sayFinding } from '@headgate/contract';
 import { z } from 'zod';
 
 /** Largest profile read, in characters. */
@@ -33,7 +33,7 @@ export type Profile = z.infer<typeof profileSchema>;
 /** Reads a profile; raises `encode.invalid_input` with file and line of what is wrong. */
 export async function readProfile(file: string): Promise<Profile> {
   const text = await readText(file, 'profile');
-  const parsed = parseYaml(file, text.slice(0, profileCharsMax + 1), profileSchema);
+  const parsed = readYamlFile(file, text.slice(0, profileCharsMax + 1), profileSchema);
   if (!parsed.ok) {
     const found = parsed.findings.slice(0, 3).map(sayFinding).join('; ');
     throw clientProblem('encode.invalid_input', {
@@ -43,11 +43,11 @@ export async function readProfile(file: string): Promise<Profile> {
     });
   }
   const folder = dirname(resolve(file));
-  const { certificate, key, trust, catalogue } = parsed.value;
+  const { certificate, key, trust, catalogue } = parsed.read.value;
   const paths = Object.entries({ certificate, key, trust, catalogue }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, resolve(folder, value)] as const],
   );
-  return { ...parsed.value, ...Object.fromEntries(paths) };
+  return { ...parsed.read.value, ...Object.fromEntries(paths) };
 }
 
 /** Reads a text file; raises `encode.invalid_input` naming the option it was given for. */

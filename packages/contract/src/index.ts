@@ -33,7 +33,6 @@ export type { Participant, ProvisionedRight, Provisioning } from './catalogue/pr
 export { parseProvisioning } from './catalogue/provisioning.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
-export { catalogueFileBytesMax } from './catalogue/yaml-document.ts';
 export type {
   AdmissionEvidence,
   EvidenceRecord,
@@ -65,5 +64,5 @@ export { isRefusal, Refusal } from './refusal.ts';
 export type { Positions, Snapshot, SnapshotSource, TrustBundleFacts } from './snapshot.ts';
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
-export type { Finding, ParsedYaml } from './yaml-file.ts';
-export { parseYaml, sayFinding } from './yaml-file.ts';
+export type { FilePath, Finding, ReadFile } from './yaml-file.ts';
+export { readYamlFile, sayFinding, yamlFileBytesMax } from './yaml-file.ts';

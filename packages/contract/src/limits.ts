@@ -1,6 +1,6 @@
 // The policy language: what a limit is, and the policy file that lists them. Matching and arithmetic live in `rules`.
 import { z } from 'zod';
-import { type Finding, parseYaml } from './yaml-file.ts';
+import { type Finding, readYamlFile } from './yaml-file.ts';
 
 /** Longest and shortest window a rule may have, in milliseconds (100 ms to 24 h). */
 export const windowMsBounds = { min: 100, max: 86_400_000 } as const;
@@ -17,7 +17,7 @@ const pattern = z
 
 const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1).max(64)]);
 
-/** What a rule counts over. Every named part must be known for a call, else the rule's `missingKey` decides. */
+/** What a rule counts over. A part that is unknown for a call is counted per source instead, never in one shared pool. */
 export const limitKeyParts = ['source', 'credential', 'participant', 'system', 'service', 'operation'] as const;
 
 const limitRule = z.strictObject({
@@ -104,20 +104,19 @@ export type Policy = z.infer<typeof policySchema>;
 export function parsePolicy(
   file: string,
   text: string,
-): { ok: true; policy: Policy } | { ok: false; findings: Finding[] } {
-  const parsed = parseYaml(file, text, policySchema);
+): { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly findings: readonly Finding[] } {
+  const parsed = readYamlFile(file, text, policySchema);
   if (!parsed.ok) return parsed;
+  const { value: policy, finding } = parsed.read;
   const seen = new Set<string>();
   const findings: Finding[] = [];
-  for (const [index, rule] of parsed.value.limits.entries()) {
+  for (const [index, rule] of policy.limits.entries()) {
     if (seen.has(rule.name)) {
-      findings.push(
-        parsed.findingAt(['limits', index, 'name'], `"${rule.name}" again`, 'a name that no other rule has'),
-      );
+      findings.push(finding(['limits', index, 'name'], `"${rule.name}" again`, 'a name that no other rule has'));
     }
     seen.add(rule.name);
   }
-  return findings.length > 0 ? { ok: false, findings } : { ok: true, policy: parsed.value };
+  return findings.length > 0 ? { ok: false, findings } : { ok: true, policy };
 }
 
 /** What a rule may ask about a call. Absent parts are unknown for this call. */

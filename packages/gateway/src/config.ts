@@ -1,5 +1,5 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
-import { type Finding, parseYaml } from '@headgate/contract';
+import { type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
 
 const milliseconds = (min: number, max: number, preset: number) => z.int().min(min).max(max).default(preset);
@@ -149,10 +149,10 @@ export type Config = z.infer<typeof configSchema>;
 export function parseConfig(
   fileName: string,
   text: string,
-): { ok: true; config: Config } | { ok: false; findings: Finding[] } {
-  const parsed = parseYaml(fileName, text, configSchema);
+): { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly findings: readonly Finding[] } {
+  const parsed = readYamlFile(fileName, text, configSchema);
   if (!parsed.ok) return parsed;
-  const config = parsed.value;
+  const { value: config, finding } = parsed.read;
   const findings: Finding[] = [];
   const bundles = new Set(config.trustBundles.map((bundle) => bundle.name));
   for (const [at, each] of config.listeners.entries()) {
@@ -160,12 +160,12 @@ export function parseConfig(
       const where = ['listeners', at, 'hosts', hostAt];
       if (each.tls && (served.certificate === undefined || served.key === undefined)) {
         findings.push(
-          parsed.findingAt(where, `${served.name} without certificate or key`, 'both, since the listener speaks TLS'),
+          finding(where, `${served.name} without certificate or key`, 'both, since the listener speaks TLS'),
         );
       }
       if (!each.tls && served.clientCertificate === 'required') {
         findings.push(
-          parsed.findingAt(
+          finding(
             where,
             `${served.name} on plain HTTP`,
             'clientCertificate: none, since plain HTTP brings no certificate',
@@ -174,7 +174,7 @@ export function parseConfig(
       }
       if (served.clientCertificate === 'required' && !bundles.has(served.trust)) {
         findings.push(
-          parsed.findingAt(
+          finding(
             [...where, 'trust'],
             `trust bundle "${served.trust}"`,
             `one of trustBundles: ${[...bundles].join(', ') || 'none is declared'}`,

@@ -53,6 +53,8 @@ interface Facts {
   readonly detail: string;
   readonly instance: string;
   readonly code: string;
+  /** The id alone, beside `instance`: it is what a caller quotes to support, and what a SOAP caller can read. */
+  readonly exchange: string;
   readonly fix: string;
   readonly by: 'gateway';
   readonly forwarded: RefusalContext['forwarded'];
@@ -69,6 +71,7 @@ function factsOf(refusal: Refusal, context: RefusalContext): Facts {
     detail: refusal.detail,
     instance: `${exchangeUrn}${context.exchange}`,
     code: refusal.code,
+    exchange: context.exchange,
     fix,
     by: 'gateway',
     forwarded: context.forwarded,

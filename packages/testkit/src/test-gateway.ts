@@ -40,7 +40,8 @@ export interface TestCall {
   readonly host?: string;
   readonly path?: string;
   readonly method?: string;
-  readonly fields?: Record<string, string | string[]>;
+  /** Replaces or adds fields; null leaves one out. */
+  readonly fields?: Record<string, string | string[] | null>;
   readonly body?: string | Buffer;
   /** null: no client certificate. Default: the first user. */
   readonly user?: Pick<TestUser, 'certificatePem' | 'keyPem'> | null;
@@ -220,11 +221,13 @@ async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswe
     host: '127.0.0.1',
     method,
     path: call.path ?? '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP',
-    headers: {
-      host,
-      ...(body === undefined ? {} : { 'content-type': 'text/xml', ...lengthOf(body, call.chunked === true) }),
-      ...call.fields,
-    },
+    headers: Object.fromEntries(
+      Object.entries({
+        host,
+        ...(body === undefined ? {} : { 'content-type': 'text/xml', ...lengthOf(body, call.chunked === true) }),
+        ...call.fields,
+      }).filter((field): field is [string, string | string[]] => field[1] !== null),
+    ),
     ...(call.signal === undefined ? {} : { signal: call.signal }),
     ...(call.source === undefined ? {} : { localAddress: call.source }),
   };

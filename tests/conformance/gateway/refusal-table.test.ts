@@ -32,7 +32,7 @@ for (const row of refusalTable) {
   describe(`when ${row.condition}`, () => {
     for (const caller of callerFormats) {
       if (caller.browser && !row.browser) continue;
-      if (row.soapBodyOnly && caller.contentType === 'application/json') continue;
+      if (row.soapBodyOnly && caller.speaks === 'problem+json') continue;
       test(`${caller.caller} reads ${row.code} as ${caller.speaks}`, () => refusedAsTold(row, caller));
     }
   });
@@ -74,13 +74,17 @@ async function refusedAsTold(row: RefusalRow, caller: CallerFormat): Promise<voi
 
 function callOf({ provoke }: RefusalRow, caller: CallerFormat): TestCall {
   const sent = bodyOf(caller);
-  const fields: Record<string, string> = {
-    ...(caller.contentType === null ? {} : { 'content-type': caller.contentType }),
+  const fields: Record<string, string | null> = {
+    'content-type': caller.contentType,
     ...(caller.accept === null ? {} : { accept: caller.accept }),
   };
+  // A SOAP address refuses JSON by its type before it reads the body or asks a back end, so that callers use another.
+  const elsewhere = provoke.kind === 'upstream' || (provoke.kind === 'body' && provoke.body === 'over-limit-chunked');
   const base: TestCall = caller.browser
     ? { host: 'cmri.caiso.com', path: '/', method: 'GET', fields }
-    : { fields, body: sent };
+    : caller.speaks === 'problem+json' && elsewhere
+      ? { plain: true, host: 'oasis.caiso.com', path: '/oasisapi/SingleZip', fields, body: sent }
+      : { fields, body: sent };
   switch (provoke.kind) {
     case 'call':
       return {

@@ -11,7 +11,7 @@ import {
   type PacingWait,
   type Session,
 } from '@headgate/client';
-import { parseYaml } from '@headgate/contract';
+import { readYamlFile } from '@headgate/contract';
 import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import type { CliContext, Register } from '../context.ts';
@@ -129,7 +129,12 @@ function given(options: CallOptions): Profile {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-async function openSession(merged: Profile, { json, show }: CallOptions, context: CliContext): Promise<Session> {
+async function openSession(
+  merged: Profile,
+  { json, show }: CallOptions,
+  context: CliContext,
+  patience: Patience,
+): Promise<Session> {
   const [certificate, key, anchorsPem] = await Promise.all([
     readCredentialFile(merged.certificate, 'certificate'),
     readCredentialFile(merged.key ?? merged.certificate, 'private key'),
@@ -253,8 +258,8 @@ async function inputOf(options: CallOptions): Promise<CallInput> {
   if (options.payload === undefined) return input;
   const text = await readText(options.payload, 'payload');
   if (/^\ufeff?\s*</.test(text)) return { ...input, payload: text };
-  const parsed = parseYaml(options.payload, text, z.unknown());
-  if (parsed.ok) return { ...input, content: parsed.value };
+  const parsed = readYamlFile(options.payload, text, z.unknown());
+  if (parsed.ok) return { ...input, content: parsed.read.value };
   const [first] = parsed.findings;
   const found = `${options.payload}:${first?.line ?? 1}: ${first?.found ?? 'unreadable'}`;
   throw clientProblem('encode.invalid_input', { field: 'payload', found, expected: 'XML, YAML or JSON' });

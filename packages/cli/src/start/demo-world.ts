@@ -15,13 +15,13 @@ export interface DemoParticipant {
   readonly source: string;
 }
 
-/** Everybody in the demo. `you` is for the person at the keyboard and is called by nobody else. */
+/** Everybody in the demo, for coordinators that the simulator knows. `you` is the person at the keyboard; nobody else calls as it. */
 export const demoParticipants = [
-  { id: 'alpha-energy', name: 'Alpha Energy', scids: ['ALPH'], credential: 'ALPHAx1001', source: '127.0.1.11' },
-  { id: 'bravo-municipal', name: 'Bravo Municipal', scids: ['BRAV'], credential: 'BRAVOx1002', source: '127.0.1.12' },
-  { id: 'charlie-storage', name: 'Charlie Storage', scids: ['CHAR'], credential: 'CHARLIEx1003', source: '127.0.1.13' },
-  { id: 'delta-trading', name: 'Delta Trading', scids: ['DELT'], credential: 'DELTAx1004', source: '127.0.1.14' },
-  { id: 'you', name: 'You', scids: ['YOUR'], credential: 'YOUx1000', source: '127.0.1.10' },
+  { id: 'alpha-energy', name: 'Alpha Energy', scids: ['EXA1'], credential: 'ALPHAx1001', source: '127.0.1.11' },
+  { id: 'bravo-municipal', name: 'Bravo Municipal', scids: ['EXB2'], credential: 'BRAVOx1002', source: '127.0.1.12' },
+  { id: 'charlie-storage', name: 'Charlie Storage', scids: ['EXC3'], credential: 'CHARLIEx1003', source: '127.0.1.13' },
+  { id: 'delta-trading', name: 'Delta Trading', scids: [], credential: 'DELTAx1004', source: '127.0.1.14' },
+  { id: 'you', name: 'You', scids: ['EXA1'], credential: 'YOUx1000', source: '127.0.1.10' },
 ] as const satisfies readonly DemoParticipant[];
 
 /** Hosts that the demo's gateway serves over TLS, with the family of the chain each shows before any cutover (deck p. 23). */

@@ -1,8 +1,8 @@
 // Reads a catalogue folder from disk. The only part of the catalogue that touches a file.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { yamlFileBytesMax } from '../yaml-file.ts';
 import { catalogueFileNames, type ParsedCatalogue, parseCatalogue } from './parse.ts';
-import { catalogueFileBytesMax } from './yaml-document.ts';
 
 /** Reads and parses a catalogue folder. A missing file is a finding; other faults of the file system are thrown. */
 export async function loadCatalogueFolder(folder: string): Promise<ParsedCatalogue> {
@@ -18,7 +18,7 @@ export async function loadCatalogueFolder(folder: string): Promise<ParsedCatalog
 async function textOf(path: string): Promise<string | null> {
   try {
     await using handle = await open(path);
-    const buffer = Buffer.alloc(catalogueFileBytesMax + 1);
+    const buffer = Buffer.alloc(yamlFileBytesMax + 1);
     let bytes = 0;
     for (;;) {
       const { bytesRead } = await handle.read(buffer, bytes, buffer.length - bytes);

@@ -1,9 +1,9 @@
 // A catalogue folder's texts become a catalogue, or a list of findings with file, line, column, what was found and what
 // was expected. Pure; every finding is collected, none is thrown.
-import type { Finding } from '../yaml-file.ts';
+
+import { type Finding, findingsMax, readYamlFile } from '../yaml-file.ts';
 import { type Catalogue, type CatalogueFileName, catalogueFileSchemas } from './model.ts';
 import { type ReadFiles, referenceFindings } from './references.ts';
-import { findingsMax, readYamlFile } from './yaml-document.ts';
 
 /** The files that make a catalogue, in the order in which they are read. */
 export const catalogueFileNames = Object.keys(catalogueFileSchemas) as readonly CatalogueFileName[];

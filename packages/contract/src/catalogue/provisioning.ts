@@ -1,8 +1,7 @@
 // Who may do what: participants, their scheduling coordinator ids, the certificates they hold and the rights those give.
 import { z } from 'zod';
-import type { Finding } from '../yaml-file.ts';
+import { type Finding, type ReadFile, readYamlFile } from '../yaml-file.ts';
 import { channels, operations } from './model.ts';
-import { type ReadFile, readYamlFile } from './yaml-document.ts';
 
 const idSchema = z
   .string()

@@ -1,10 +1,9 @@
 // Compares the parts of a catalogue with each other: ids that must exist, ids that must be unique, addresses that must not
 // be claimed twice. The schemas have already been satisfied.
 import type { z } from 'zod';
-import type { Finding } from '../yaml-file.ts';
+import type { FilePath, Finding, ReadFile } from '../yaml-file.ts';
 import { addressOf, everyCell, hostOf } from './addresses.ts';
 import type { Catalogue, catalogueFileSchemas } from './model.ts';
-import type { FilePath, ReadFile } from './yaml-document.ts';
 
 /** The files of a folder after reading. */
 export type ReadFiles = {

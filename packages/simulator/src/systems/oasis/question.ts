@@ -60,8 +60,7 @@ export function askReport(report: Report, query: URLSearchParams, world: World):
   }
   const span = spanOf(query, report, nowMs);
   if ('code' in span) return span;
-  const isAllNodes = /^ALL/.test(query.get('grp_type') ?? '');
-  if (isAllNodes && span.endMs - span.startMs > report.allNodesMsMax) return oasisErrors.timedOut;
+  if (asksForAllNodes(query) && span.endMs - span.startMs > report.allNodesMsMax) return oasisErrors.timedOut;
   const posted = { startMs: span.startMs, endMs: Math.min(span.endMs, report.postedUntilMs(nowMs)) };
   const rows = posted.endMs > posted.startMs ? report.rows(posted, query, world) : [];
   if (rows.length === 0) return oasisErrors.noData;
@@ -86,6 +85,11 @@ function parseOasisInstant(text: string): number | null {
   const instantMs = Date.parse(iso);
   // Date.parse takes 31 February for the third of March.
   return Number.isNaN(instantMs) || new Date(instantMs).toISOString() !== iso ? null : instantMs;
+}
+
+/** True for a query of every node that has a price. */
+export function asksForAllNodes(query: URLSearchParams): boolean {
+  return ['ALL', 'ALL_APNODES'].includes(query.get('grp_type') ?? '');
 }
 
 function spanOf(query: URLSearchParams, report: Report, nowMs: number): Span | OasisError {

@@ -13,7 +13,7 @@ import {
 } from '../../state/market-time.ts';
 import type { World } from '../../world.ts';
 import { type OasisError, oasisErrors } from './errors.ts';
-import type { Report, Row } from './question.ts';
+import { asksForAllNodes, type Report, type Row } from './question.ts';
 
 const priceItems = [
   ['LMP', 'LMP_PRC'],
@@ -195,7 +195,7 @@ function marketRunOf(query: URLSearchParams, known: readonly string[]): string |
 
 function nodesOf(query: URLSearchParams, world: World): string[] {
   const known = allNodes(world);
-  if (/^ALL/.test(query.get('grp_type') ?? '')) return known;
+  if (asksForAllNodes(query)) return known;
   const asked = (query.get('node') ?? '').split(',');
   return known.filter((node) => asked.includes(node));
 }
