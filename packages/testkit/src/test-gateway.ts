@@ -221,13 +221,11 @@ async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswe
     host: '127.0.0.1',
     method,
     path: call.path ?? '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP',
-    headers: Object.fromEntries(
-      Object.entries({
-        host,
-        ...(body === undefined ? {} : { 'content-type': 'text/xml', ...lengthOf(body, call.chunked === true) }),
-        ...call.fields,
-      }).filter((field): field is [string, string | string[]] => field[1] !== null),
-    ),
+    headers: fieldsSent({
+      host,
+      ...(body === undefined ? {} : { 'content-type': 'text/xml', ...lengthOf(body, call.chunked === true) }),
+      ...call.fields,
+    }),
     ...(call.signal === undefined ? {} : { signal: call.signal }),
     ...(call.source === undefined ? {} : { localAddress: call.source }),
   };
@@ -258,4 +256,8 @@ async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswe
 
 function lengthOf(body: string | Buffer, chunked: boolean): Record<string, string> {
   return chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body)) };
+}
+
+function fieldsSent(fields: Record<string, string | string[] | null>): Record<string, string | string[]> {
+  return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
 }

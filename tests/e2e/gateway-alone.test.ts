@@ -1,0 +1,140 @@
+// An operator's story: `headgate gateway` alone, from files.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startTestGateway, type TestGateway } from '@headgate/testkit';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly lines: string[];
+  /** Waits until a line matches. */
+  line(pattern: RegExp): Promise<string>;
+  readonly ended: Promise<number | null>;
+}
+
+function run(args: readonly string[]): Running {
+  const child = spawn(process.execPath, ['packages/cli/src/main.ts', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  const waiting: { pattern: RegExp; resolve: (line: string) => void }[] = [];
+  const hear = (line: string) => {
+    lines.push(line);
+    for (const waiter of waiting) if (waiter.pattern.test(line)) waiter.resolve(line);
+  };
+  createInterface({ input: child.stdout }).on('line', hear);
+  createInterface({ input: child.stderr }).on('line', hear);
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return {
+    child,
+    lines,
+    ended,
+    line(pattern) {
+      const found = lines.find((line) => pattern.test(line));
+      if (found !== undefined) return Promise.resolve(found);
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      waiting.push({ pattern, resolve });
+      void ended.then(() => reject(new Error(`no line matches ${pattern}:\n${lines.join('\n')}`)));
+      return promise;
+    },
+  };
+}
+
+/** The files of a gateway under test, written as an operator would write them: JSON is YAML too. */
+async function configFile(
+  gateway: TestGateway,
+  name: string,
+  change: (config: Record<string, unknown>) => void = () => undefined,
+): Promise<string> {
+  const config = structuredClone(gateway.config) as unknown as Record<string, unknown>;
+  change(config);
+  const file = join(gateway.folder, `${name}.yaml`);
+  await writeFile(file, JSON.stringify({ ...config, node: name, evidence: { folder: `evidence-${name}` } }));
+  return file;
+}
+
+test('a gateway started from files says its process id, its listeners and that it is ready, and stops on SIGTERM', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const running = run(['gateway', '--config', await configFile(kit, 'alone')]);
+  t.after(() => running.child.kill('SIGKILL'));
+
+  assert.equal(await running.line(/^gateway pid/), `gateway pid ${running.child.pid}`);
+  await running.line(/^listener secure on 127\.0\.0\.1:\d+$/);
+  await running.line(/^listener plain on 127\.0\.0\.1:\d+$/);
+  await running.line(/^ready$/);
+  running.child.kill('SIGTERM');
+  assert.equal(await running.ended, 0);
+  assert.equal(running.lines.at(-1), 'stopped');
+});
+
+test('two gateways run on one host from two files', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const both = [
+    run(['gateway', '--config', await configFile(kit, 'one')]),
+    run(['gateway', '--config', await configFile(kit, 'two')]),
+  ];
+  for (const { child } of both) t.after(() => child.kill('SIGKILL'));
+  await Promise.all(both.map((each) => each.line(/^ready$/)));
+});
+
+test('a second gateway on a taken port is told which port and what to change', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const file = await configFile(kit, 'second', (config) => {
+    for (const listener of config.listeners as { port: number }[]) listener.port = kit.port;
+  });
+  const running = run(['gateway', '--config', file]);
+  assert.equal(await running.ended, 4);
+  assert.match(running.lines.join('\n'), new RegExp(`port ${kit.port} .* is taken .*listeners\\[\\]\\.port`));
+  assert.doesNotMatch(running.lines.join('\n'), / at .*\.ts:/);
+});
+
+test('a wrong configuration is refused with file, line, found and expected', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const file = join(kit.folder, 'wrong.yaml');
+  await writeFile(file, 'node: wrong\nlistners: []\n');
+  const running = run(['gateway', '--config', file]);
+  assert.equal(await running.ended, 4);
+  assert.match(
+    running.lines.join('\n'),
+    /wrong\.yaml:2:1 listners: found unknown key `listners`; expected `listeners`/,
+  );
+});
+
+test('SIGHUP takes changed files into use, and a broken file leaves the old ones in force', async (t) => {
+  const kit = await startTestGateway({ policy: await readFile(join(root, 'catalogues/caiso/policy.yaml'), 'utf8') });
+  t.after(() => kit.close());
+  const running = run(['gateway', '--config', await configFile(kit, 'reloaded')]);
+  t.after(() => running.child.kill('SIGKILL'));
+  await running.line(/^ready$/);
+
+  await writeFile(join(kit.folder, 'policy.yaml'), 'limits: [oops]\n');
+  running.child.kill('SIGHUP');
+  await running.line(/the old files stay in force: policy\.yaml:1:/);
+  await writeFile(join(kit.folder, 'policy.yaml'), 'limits: []\n');
+  running.child.kill('SIGHUP');
+  await running.line(/^reloaded: snapshot \d+/);
+});
+
+test('the printed example is a configuration that only lacks its files', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const printed = run(['gateway', 'example']);
+  assert.equal(await printed.ended, 0);
+  const file = join(kit.folder, 'example.yaml');
+  await writeFile(file, printed.lines.join('\n'));
+  const checked = run(['gateway', '--config', file, '--check']);
+  assert.equal(await checked.ended, 4);
+  assert.match(checked.lines.join('\n'), /found no such file; expected a file that can be read/);
+});
