@@ -10,10 +10,10 @@ export interface Stage {
 
 /** The request path of the gateway, in order. `listener` calls `serve`; the rest are called by it. */
 export const requestStages = [
-  { noun: 'listener', verb: 'listen', refusals: [400, 408, 413, 421, 431, 503] },
+  { noun: 'listener', verb: 'listen', refusals: [400, 408, 431, 503] },
   { noun: 'identity', verb: 'identify', refusals: [403, 421] },
-  { noun: 'route', verb: 'selectRoute', refusals: [400, 403, 404, 405, 410] },
-  { noun: 'admission', verb: 'admit', refusals: [429, 503] },
+  { noun: 'route', verb: 'selectRoute', refusals: [400, 404, 405, 410, 503] },
+  { noun: 'admission', verb: 'admit', refusals: [403, 429] },
   { noun: 'inspection', verb: 'inspect', refusals: [400, 408, 413, 415] },
   { noun: 'forward', verb: 'forward', refusals: [502, 503, 504] },
   { noun: 'response', verb: 'respond', refusals: [] },

@@ -25,9 +25,9 @@ export function callerFormat({ method, fields, channel, speaksSoap }: CallerSign
   if (accepts.includes('application/soap+xml')) return 'soap-1.2';
   if (type.includes('json') || accepts.includes('json')) return 'problem+json';
   if (speaksSoap) return 'soap-1.1';
-  const navigates =
-    (method === 'GET' || method === 'HEAD' || type.startsWith('application/x-www-form-urlencoded')) &&
-    accepts.includes('text/html');
-  if (channel !== 'api' && navigates) return 'html';
+  const navigates = method === 'GET' || method === 'HEAD' || type.startsWith('application/x-www-form-urlencoded');
+  // Java's own client accepts text/html by default; XHTML is asked for by browsers alone.
+  const reads = accepts.includes(channel === 'ui' ? 'text/html' : 'application/xhtml+xml');
+  if (channel !== 'api' && navigates && reads) return 'html';
   return 'problem+json';
 }

@@ -65,7 +65,7 @@ const path = z.strictObject({
     'How much of a body is read before it is routed or inspected. Default 65,536 bytes.',
   ),
   headerTimeoutMs: milliseconds(1_000, 300_000, 30_000).describe(
-    'Longest wait for a complete header section. Default 30,000 ms.',
+    'Longest wait for a TLS handshake, and for a complete header section. Default 30,000 ms.',
   ),
   bodyTimeoutMs: milliseconds(100, 300_000, 30_000).describe(
     'Longest pause between two pieces of a request body. Default 30,000 ms.',

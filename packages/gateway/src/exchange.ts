@@ -47,8 +47,8 @@ export interface RequestBody {
   head(bytesMax: number, deadlineMs: number): Promise<Uint8Array>;
   /** The whole body from its first byte, peeked bytes included. May be read once. */
   chunks(): AsyncIterable<Uint8Array>;
-  /** Reads what is left and throws it away, within the bounds of the refusal drain. */
-  discard(): void;
+  /** Reads what is left and throws it away, within the bounds of the refusal drain; null when nothing is left. Never rejects. */
+  discard(): Promise<unknown> | null;
 }
 
 /** What the caller gets. `send` may be called once. */

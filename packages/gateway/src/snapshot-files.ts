@@ -12,21 +12,9 @@ import {
   parseProvisioning,
   type Snapshot,
   type SnapshotSource,
-  sayFinding,
 } from '@headgate/contract';
 import type { Config } from './config.ts';
-import { createServing } from './serving.ts';
-
-/** A file of the configuration that cannot be used: every fault with file, line, found and expected. */
-export class UnusableFiles extends Error {
-  override readonly name = 'UnusableFiles';
-  readonly findings: readonly Finding[];
-
-  constructor(findings: readonly Finding[]) {
-    super(findings.map(sayFinding).join('\n'));
-    this.findings = findings;
-  }
-}
+import { UnusableFiles } from './unusable-files.ts';
 
 /** A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. */
 export function createSnapshotFiles(config: Config, base: string): SnapshotSource {
@@ -56,13 +44,6 @@ export function createSnapshotFiles(config: Config, base: string): SnapshotSourc
       return snapshot;
     },
   };
-}
-
-/** Reads and compiles every file that a configuration names, keys included, without listening. Rejects as starting would. */
-export async function checkFiles(config: Config, base: string): Promise<Pick<Snapshot, 'number' | 'hash'>> {
-  const snapshot = await createSnapshotFiles(config, base).current();
-  createServing(snapshot, config);
-  return { number: snapshot.number, hash: snapshot.hash };
 }
 
 interface Reader {

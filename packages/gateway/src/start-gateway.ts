@@ -1,6 +1,5 @@
 // Starts, reloads, drains and stops one gateway. Everything that lives beside the request path is assembled here.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
@@ -12,6 +11,7 @@ import { createVerdicts } from './identity/verdicts.ts';
 import { type Listener, listen } from './listener/listen.ts';
 import type { ListenerOptions } from './listener/listener-options.ts';
 import { serve } from './serve.ts';
+import { readKeys } from './server-keys.ts';
 import { createServing, type Serving } from './serving.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 
@@ -39,7 +39,15 @@ export type GatewayNotice =
       readonly serverName: string | null;
       readonly reason: string;
     }
-  | { readonly kind: 'connection-refused'; readonly listener: string; readonly source: string };
+  | { readonly kind: 'connection-refused'; readonly listener: string; readonly source: string }
+  | {
+      /** A defect outside any exchange; it cost one connection. */
+      readonly kind: 'connection-defect';
+      readonly listener: string;
+      readonly source: string;
+      readonly defect: string;
+    }
+  | { readonly kind: 'evidence-trouble'; readonly sentence: string };
 
 /** A gateway that serves. */
 export interface RunningGateway {
@@ -66,13 +74,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     node: config.node,
     boot,
     clock,
+    trouble: (sentence) => options.notice?.({ kind: 'evidence-trouble', sentence }),
     ...(options.seen === undefined ? {} : { seen: options.seen }),
   });
   const gateway: Gateway = {
     clock,
     counters: createCounters(),
     verdicts: createVerdicts(),
-    upstreams: createUpstreamPool(config.upstreams, config.path.upstreamConnectionsMax),
+    upstreams: createUpstreamPool(config.upstreams, config.path),
     evidence,
     options: config.path,
     draining: () => draining,
@@ -95,6 +104,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...listener,
     hosts: await Promise.all(listener.hosts.map((host) => readKeys(host, base))),
     connectionRefused: (source) => options.notice?.({ kind: 'connection-refused', listener: listener.name, source }),
+    connectionFailed: (source, thrown) => {
+      const defect = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      options.notice?.({ kind: 'connection-defect', listener: listener.name, source, defect });
+    },
     handshakeFailed: (source, serverName, reason) =>
       options.notice?.({ kind: 'handshake-failed', listener: listener.name, source, serverName, reason }),
   });
@@ -120,24 +133,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     async reload() {
       const next = createServing(await snapshots.current(), config);
       const withKeys = await Promise.all(config.listeners.map(optionsOf));
-      for (const [at, listener] of listeners.entries()) {
+      // All are made ready before any is taken into use, so that a fault in the last leaves the first as it was.
+      const ready = listeners.flatMap((listener, at) => {
         const renewed = withKeys[at];
-        if (renewed !== undefined) listener.useCertificates(renewed);
-      }
+        return renewed === undefined ? [] : [listener.prepareCertificates(renewed)];
+      });
+      for (const takeIntoUse of ready) takeIntoUse();
       serving = next;
     },
     close,
   };
-}
-
-async function readKeys(
-  host: Config['listeners'][number]['hosts'][number],
-  base: string,
-): Promise<ListenerOptions['hosts'][number]> {
-  if (host.certificate === undefined || host.key === undefined) return { name: host.name, pem: undefined };
-  const [cert, key] = await Promise.all([
-    readFile(resolve(base, host.certificate), 'utf8'),
-    readFile(resolve(base, host.key), 'utf8'),
-  ]);
-  return { name: host.name, pem: { cert, key } };
 }

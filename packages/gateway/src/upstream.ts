@@ -1,13 +1,50 @@
-// The words for back ends, shared by routing (which names a group) and forwarding (which uses it).
-import type { Agent } from 'node:http';
+// The words for back ends, shared by routing (which names a group) and forwarding (which uses it). Nothing here is Node's.
+
+/** A body with a known length. `bytes` can be sent again; `stream` only once. */
+export type Payload =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'stream'; readonly lengthBytes: number; readonly chunks: AsyncIterable<Uint8Array> };
+
+/** What is sent upstream. */
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly payload: Payload;
+  /** Fires when the caller went away. */
+  readonly abandoned: AbortSignal;
+}
+
+/** The head of an upstream's answer, and its body as it comes. */
+export interface UpstreamAnswer {
+  readonly status: number;
+  /** In the order received; names in lower case. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Rejects when the upstream breaks off, or pauses longer than `path.responseIdleMs`. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Ends the connection: nobody wants the rest. */
+  abandon(): void;
+}
+
+/** How an attempt ended: answered; not connected, so nothing was sent; no answer; or the caller's own body failed. */
+export type Outcome =
+  | { readonly kind: 'answered'; readonly answer: UpstreamAnswer; readonly reusedConnection: boolean }
+  | { readonly kind: 'not-connected'; readonly timedOut: boolean }
+  | {
+      readonly kind: 'no-answer';
+      readonly reason: 'timeout' | 'broken' | 'invalid';
+      readonly reusedConnection: boolean;
+      readonly cause: Error;
+    }
+  | { readonly kind: 'no-request'; readonly cause: unknown };
 
 /** One address of an upstream. */
 export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
   /** As written in the configuration. */
   readonly url: string;
-  readonly agent: Agent;
+  /** Makes one attempt. Never rejects. */
+  attempt(request: UpstreamRequest): Promise<Outcome>;
 }
 
 /** The endpoints that serve one system; used in turn. */

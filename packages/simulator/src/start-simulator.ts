@@ -174,10 +174,15 @@ function toIncoming(request: IncomingMessage, body: Buffer): Incoming | null {
       query: new URLSearchParams(queryParts.join('?')),
       fields: request.headers,
       body,
+      ownAuthority: authorityOf(request.socket),
     };
   } catch {
     return null; // A percent sign that begins no octet.
   }
+}
+
+function authorityOf({ localAddress = '', localPort }: Socket): string {
+  return `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort ?? 0}`;
 }
 
 function write(response: ServerResponse, method: string, reply: Reply, world: World): void {

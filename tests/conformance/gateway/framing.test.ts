@@ -117,7 +117,6 @@ const cases: readonly (readonly [clause: string, found: string, bytes: string, c
   ],
   ['RFC 9112 §3', 'a version of another protocol', head('POST /x HTTPS/1.1', sized) + soapRequest, malformed],
   ['RFC 9112 §3', 'no version', 'GET /\r\n\r\n', malformed],
-  ['RFC 9112 §3', 'two spaces in the request line', head('POST  /x HTTP/1.1', sized) + soapRequest, malformed],
   ['RFC 9112 §3', 'a space in the target', head('POST /x y HTTP/1.1', sized) + soapRequest, malformed],
   ['RFC 9112 §3', 'an unknown method', head('FETCH /x HTTP/1.1', sized) + soapRequest, malformed],
   [
@@ -200,7 +199,7 @@ const cases: readonly (readonly [clause: string, found: string, bytes: string, c
     'RFC 9112 §7.1',
     'a chunk longer than its size',
     `${post('Transfer-Encoding: chunked')}4\r\n${soapRequest}\r\n0\r\n\r\n`,
-    ambiguous,
+    malformed,
   ],
   [
     'RFC 9112 §7.1',
@@ -324,9 +323,17 @@ describe('a request with one plain reading', () => {
   });
 
   test('keeps its two thousand and first field', async () => {
-    const many = Array.from({ length: 2_100 }, (_, at) => `${at.toString(36)}:`);
+    // The length stands last: a reader that stops at 2,000 fields forwards a body-less request. One name repeats, since
+    // the back end of this test takes no more bytes than we do.
+    const many = Array.from({ length: 2_001 }, () => 'a:');
     const { request } = await arrives(post(...many, 'Transfer-Encoding: chunked') + chunked);
     assert.equal(request.body.toString(), soapRequest);
+  });
+
+  test('may have two spaces in its request line: Node reads them as one, and what is forwarded has one', async () => {
+    // RFC 9112 §3 allows the lenience and §3.2 our canonical line; the parser does not show the bytes to refuse them by.
+    const { request } = await arrives(`${post(sized).replace('POST ', 'POST  ')}${soapRequest}`);
+    assert.equal(request.target, '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP');
   });
 
   test('in HTTP/1.0 is answered without interim answers, and the connection closes', async () => {

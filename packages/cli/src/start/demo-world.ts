@@ -130,7 +130,7 @@ async function writePeople(options: DemoWorldOptions, authority: TestAuthority):
 
 /** OASIS asks for no certificate and speaks plain HTTP, so that it has a profile of its own. */
 async function writeOasisProfile({ folder, catalogue, ports }: DemoWorldOptions): Promise<void> {
-  const profile = { catalogue, connectTo: `127.0.0.1:${ports.plain}`, source: demoParticipants[4].source };
+  const profile = { catalogue, plain: true, connectTo: `127.0.0.1:${ports.plain}`, source: demoParticipants[4].source };
   await writeFile(join(folder, 'oasis.yaml'), `# OASIS of the demo: anonymous, plain HTTP.\n${stringify(profile)}`);
 }
 

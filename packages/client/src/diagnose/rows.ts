@@ -60,24 +60,27 @@ function isLeaf(element: PayloadElement): boolean {
 function toRow(record: PayloadElement, ancestors: readonly PayloadElement[]): Record<string, string> {
   const row: Record<string, string> = {};
   // What surrounds a record says what it belongs to: a batch, a series, a resource.
-  for (const ancestor of ancestors.slice(1)) addOwn(row, ancestor, '');
+  const path = [...ancestors, record];
+  for (let depth = 1; depth < ancestors.length; depth += 1)
+    addOwn(row, path[depth] ?? record, path[depth + 1] ?? record);
   addDeep(row, record, '');
   return row;
 }
 
-function addOwn(row: Record<string, string>, element: PayloadElement, prefix: string): void {
-  for (const [name, value] of Object.entries(element.attributes)) row[`${prefix}${name}`] = value;
+function addOwn(row: Record<string, string>, element: PayloadElement, inner: PayloadElement): void {
+  for (const [name, value] of Object.entries(element.attributes)) row[name] = value;
   for (const child of element.children) {
-    if (isLeaf(child)) row[`${prefix}${child.localName}`] = child.text.trim();
-    else addReference(row, child, prefix);
+    if (child.localName === inner.localName) continue;
+    if (isLeaf(child)) row[child.localName] = child.text.trim();
+    else addReference(row, child);
   }
 }
 
 /** `SchedulingCoordinator/mRID` beside the records names what they belong to. */
-function addReference(row: Record<string, string>, element: PayloadElement, prefix: string): void {
+function addReference(row: Record<string, string>, element: PayloadElement): void {
   const [only, ...others] = element.children;
   if (only !== undefined && others.length === 0 && isLeaf(only)) {
-    row[`${prefix}${element.localName}.${only.localName}`] = only.text.trim();
+    row[`${element.localName}.${only.localName}`] = only.text.trim();
   }
 }
 

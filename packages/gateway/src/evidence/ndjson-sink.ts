@@ -1,90 +1,54 @@
-// Evidence as one JSON object per line in a file per boot. Sequence numbers are reserved in blocks on disk before use, so that
-// after a crash the next boot can say "at most k records are missing, between t1 and t2" instead of keeping silent.
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+// Evidence as one JSON object per line, in a file per boot of a node.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EvidenceRecord, type EvidenceSink, evidenceSchemaVersion } from '@headgate/contract';
-
-/** How many sequence numbers are reserved at a time: the largest number of records a crash can lose sight of. */
-export const sequenceBlock = 1_000;
-
-/** Records are written in pieces of at most this many bytes, or after `flushMs`. */
-const pendingBytesMax = 256 * 1024;
-const flushMs = 50;
+import { lockFolder } from './folder-lock.ts';
+import { openLineFile } from './line-file.ts';
+import { type EvidenceGap, gapBefore, sequenceBlock, writeReservation } from './reservation.ts';
 
 /** Options of the sink. */
 export interface NdjsonSinkOptions {
   readonly folder: string;
   readonly node: string;
-  /** Unique per start; part of the file name. */
+  /** Unique per start; the name of the file. */
   readonly boot: string;
+  /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
-  /** Called with each record after it was queued: for the live summary. */
+  /** Called when the disk refuses a write, and again when it takes one. */
+  readonly trouble?: (sentence: string) => void;
+  /** Called with each record after it was queued. */
   readonly seen?: (record: EvidenceRecord) => void;
 }
 
-interface Reservation {
-  readonly boot: string;
-  readonly reservedTo: number;
-  readonly reservedMs: number;
-  /** Set by a clean stop: the last number really used. */
-  readonly closedAt?: number;
-}
-
-/** The records a crash hid: at most `atMost`, of one boot, between two instants. */
-export interface EvidenceGap {
-  readonly gap: {
-    readonly boot: string;
-    readonly after: number;
-    readonly atMost: number;
-    readonly fromMs: number;
-    readonly toMs: number;
-  };
-}
-
-/** Opens the sink, first telling the gap that an unclean stop before it left. Throws when the folder cannot be written. */
+/** Opens the sink, first telling the gap that an unclean stop left. Throws `EvidenceInUse`, or when the folder cannot be written. */
 export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { readonly file: string } {
-  mkdirSync(options.folder, { recursive: true, mode: 0o750 });
-  const file = join(options.folder, `${options.boot}.ndjson`);
-  const reservationFile = join(options.folder, `${options.node}.sequence.json`);
-  const handle = openSync(file, 'ax', 0o640);
-  let pending: string[] = [];
-  let pendingBytes = 0;
-  let timer: NodeJS.Timeout | null = null;
+  const { folder, node, boot, clock } = options;
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  const unlock = lockFolder(join(folder, `${node}.lock`));
+  const file = join(folder, `${boot}.ndjson`);
+  const reservationFile = join(folder, `${node}.sequence.json`);
   let sequence = 0;
   let reservedTo = 0;
-
-  const flush = (): void => {
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
-    if (pending.length === 0) return;
-    const lines = pending.join('');
-    pending = [];
-    pendingBytes = 0;
-    writeSync(handle, lines);
-  };
-  const queue = (line: string): void => {
-    pending.push(line);
-    pendingBytes += line.length;
-    if (pendingBytes >= pendingBytesMax) flush();
-    else timer ??= setTimeout(flush, flushMs).unref();
-  };
+  const lines = openLineFile({
+    file,
+    trouble: options.trouble ?? (() => undefined),
+    lossLine: (lostCount) => JSON.stringify(lossOf(lostCount)),
+  });
+  const lossOf = (lostCount: number): EvidenceGap => ({
+    gap: { boot, after: sequence - lostCount, atMost: lostCount, fromMs: clock(), toMs: clock() },
+  });
   const reserve = (): void => {
     reservedTo = sequence + sequenceBlock;
-    writeReservation(reservationFile, { boot: options.boot, reservedTo, reservedMs: options.clock() });
+    try {
+      writeReservation(reservationFile, { boot, reservedTo, reservedMs: clock() });
+    } catch (cause) {
+      // The path goes on: without a reservation a crash could hide more records than it will admit, so it is said at once.
+      options.trouble?.(`sequence numbers cannot be reserved in ${reservationFile}: ${(cause as Error).message}`);
+    }
   };
 
-  const gap = gapBefore(options, reservationFile);
-  if (gap !== null) queue(`${JSON.stringify(gap)}\n`);
+  const gap = gapBefore(folder, reservationFile, clock());
+  if (gap !== null) lines.append(JSON.stringify(gap));
   reserve();
   return {
     file,
@@ -93,76 +57,19 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
       sequence += 1;
       const whole: EvidenceRecord = {
         schemaVersion: evidenceSchemaVersion,
-        node: options.node,
-        boot: options.boot,
+        node,
+        boot,
         thread: 0,
         sequence,
         ...record,
       };
-      queue(`${JSON.stringify(whole)}\n`);
+      lines.append(JSON.stringify(whole));
       options.seen?.(whole);
     },
     async close() {
-      flush();
-      fsyncSync(handle);
-      closeSync(handle);
-      writeReservation(reservationFile, {
-        boot: options.boot,
-        reservedTo,
-        reservedMs: options.clock(),
-        closedAt: sequence,
-      });
+      lines.close();
+      writeReservation(reservationFile, { boot, reservedTo, reservedMs: clock(), closedAt: sequence });
+      unlock();
     },
   };
-}
-
-/** Written beside and renamed, so that a crash leaves the old reservation or the new one, never half of one. */
-function writeReservation(file: string, reservation: Reservation): void {
-  const beside = `${file}.next`;
-  const handle = openSync(beside, 'w', 0o640);
-  writeFileSync(handle, `${JSON.stringify(reservation)}\n`);
-  fsyncSync(handle);
-  closeSync(handle);
-  renameSync(beside, file);
-}
-
-function gapBefore(options: NdjsonSinkOptions, reservationFile: string): EvidenceGap | null {
-  let last: Reservation;
-  try {
-    last = JSON.parse(readFileSync(reservationFile, 'utf8')) as Reservation;
-  } catch {
-    return null; // The first boot of this node has nothing before it.
-  }
-  if (last.closedAt !== undefined) return null;
-  const written = lastWritten(join(options.folder, `${last.boot}.ndjson`));
-  return {
-    gap: {
-      boot: last.boot,
-      after: written.sequence,
-      atMost: Math.max(0, last.reservedTo - written.sequence),
-      fromMs: written.receivedMs ?? last.reservedMs,
-      toMs: options.clock(),
-    },
-  };
-}
-
-/** The last whole line of a file that a crash may have cut in the middle of a line. */
-function lastWritten(file: string): { sequence: number; receivedMs: number | null } {
-  let lines: string[];
-  try {
-    if (statSync(file).size === 0) return { sequence: 0, receivedMs: null };
-    lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-2);
-  } catch {
-    return { sequence: 0, receivedMs: null };
-  }
-  for (const line of lines.toReversed()) {
-    try {
-      const record = JSON.parse(line) as Partial<EvidenceRecord>;
-      if (record.sequence !== undefined)
-        return { sequence: record.sequence, receivedMs: record.listener?.receivedMs ?? null };
-    } catch {
-      // A line cut by the crash: the one before it is whole.
-    }
-  }
-  return { sequence: 0, receivedMs: null };
 }

@@ -1,5 +1,4 @@
 // Hands an inspected, permitted request to an upstream and takes the answer. Retries only what cannot have been processed.
-import type { IncomingMessage } from 'node:http';
 import { Refusal } from '@headgate/contract';
 import type { Permit } from '../admission/admit.ts';
 import type { Exchange } from '../exchange.ts';
@@ -8,8 +7,7 @@ import type { Principal } from '../identity/identify.ts';
 import type { Inspected } from '../inspection/inspect.ts';
 import type { UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
-import type { Endpoint } from '../upstream.ts';
-import { attempt, type Outcome, type UpstreamRequest } from './attempt.ts';
+import type { Endpoint, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 import { requestFields, responseFields } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 
@@ -32,19 +30,19 @@ export async function forward(
     payload,
     abandoned: exchange.downstream.closed,
   };
-  const { outcome, endpoint, attempts } = await attemptInTurn(request, route, gateway);
+  const { outcome, endpoint, attempts } = await attemptInTurn(request, route);
   const evidence = {
     upstream: route.upstream.name,
     endpoint: endpoint.url,
     attempts,
     forwarded: forwardedOf(outcome),
     reusedConnection: 'reusedConnection' in outcome && outcome.reusedConnection,
-    status: outcome.kind === 'answered' ? (outcome.answer.statusCode ?? null) : null,
+    status: outcome.kind === 'answered' ? outcome.answer.status : null,
     firstByteMs: outcome.kind === 'answered' ? gateway.clock() - exchange.receivedMs : null,
   };
   exchange.forward = evidence;
   if (outcome.kind !== 'answered') throw refusalOf(outcome, route, gateway);
-  const reply = await replyOf(outcome.answer, route, gateway);
+  const reply = await replyOf(outcome.answer, route);
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
 }
@@ -59,15 +57,15 @@ interface Attempted {
  * Tries each endpoint once while none accepts a connection. A kept-alive connection that the upstream closed just as we
  * used it is tried once more, but only for what may be repeated: a submit that was sent is never sent twice.
  */
-async function attemptInTurn(request: UpstreamRequest, route: Route, { options }: Gateway): Promise<Attempted> {
+async function attemptInTurn(request: UpstreamRequest, route: Route): Promise<Attempted> {
   let attempts = 0;
   let last: Attempted | null = null;
   for (const endpoint of route.upstream.inTurn()) {
     attempts += 1;
-    let outcome = await attempt(endpoint, request, options);
+    let outcome = await endpoint.attempt(request);
     if (wasStale(outcome) && mayRepeat(request, route)) {
       attempts += 1;
-      outcome = await attempt(endpoint, request, options);
+      outcome = await endpoint.attempt(request);
     }
     last = { outcome, endpoint, attempts };
     if (outcome.kind !== 'not-connected') return last;
@@ -109,22 +107,19 @@ function refusalOf(outcome: Exclude<Outcome, { kind: 'answered' }>, route: Route
   }
 }
 
-async function replyOf(answer: IncomingMessage, route: Route, { options }: Gateway): Promise<UpstreamReply> {
-  const status = answer.statusCode ?? 502;
-  const fields = responseFields(answer.rawHeaders);
-  answer.setTimeout(options.responseIdleMs, () =>
-    answer.destroy(new Error(`no more bytes within ${options.responseIdleMs} ms`)),
-  );
-  if (route.channel !== 'api') return { kind: 'upstream', status, fields, body: answer };
+async function replyOf(answer: UpstreamAnswer, route: Route): Promise<UpstreamReply> {
+  const { status } = answer;
+  const fields = responseFields(answer.fields);
+  if (route.channel !== 'api') return { kind: 'upstream', status, fields, body: answer.body };
 
   // Invariant 3: an API caller never receives HTML, whatever the upstream calls it.
-  const iterator: AsyncIterator<Uint8Array> = answer[Symbol.asyncIterator]();
+  const iterator = answer.body[Symbol.asyncIterator]();
   const first = await iterator.next().catch((cause: unknown) => {
     throw new Refusal('forward.response_incomplete', { system: route.systemName }, { cause });
   });
-  const declared = answer.headers['content-type']?.toLowerCase() ?? '';
+  const declared = answer.fields.find(([name]) => name === 'content-type')?.[1].toLowerCase() ?? '';
   if (declared.includes('html') || (first.done !== true && beginsAsHtml(first.value))) {
-    answer.destroy();
+    answer.abandon();
     throw new Refusal('forward.html_answer', { system: route.systemName, status });
   }
   return { kind: 'upstream', status, fields, body: resumed(first, iterator) };

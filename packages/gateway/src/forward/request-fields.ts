@@ -2,6 +2,7 @@
 import { fields as fieldNames, identityFields } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
+import type { UpstreamAnswer } from '../upstream.ts';
 
 /** RFC 9110 §7.6.1, and the fields that older intermediaries use for one hop. */
 export const hopByHopFields: ReadonlySet<string> = new Set([
@@ -45,17 +46,16 @@ export function requestFields(exchange: Exchange, principal: Principal, bodyByte
   ];
 }
 
-/** The upstream's own fields without what belongs to its hop; ours would contradict the rest. */
-export function responseFields(rawFields: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < rawFields.length; at += 2)
-    pairs.push([(rawFields[at] ?? '').toLowerCase(), rawFields[at + 1] ?? '']);
-  const named = connectionOptions(pairs.filter(([name]) => name === 'connection').map(([, value]) => value));
-  return pairs.filter(
-    ([name]) =>
-      !hopByHopFields.has(name) && !named.has(name) && name !== fieldNames.exchange && name !== fieldNames.proxyStatus,
-  );
+/** The upstream's own fields without what belongs to its hop, and without what only we may say. */
+export function responseFields(received: UpstreamAnswer['fields']): [string, string][] {
+  const named = connectionOptions(received.filter(([name]) => name === 'connection').map(([, value]) => value));
+  return received
+    .filter(([name]) => !hopByHopFields.has(name) && !named.has(name) && !ownFields.has(name))
+    .map(([name, value]) => [name, value]);
 }
+
+/** Said by this gateway alone: an upstream that sends them would speak in our name. */
+const ownFields: ReadonlySet<string> = new Set([fieldNames.exchange, fieldNames.proxyStatus]);
 
 function identityOf({ certificate, certificateDer }: Principal): [string, string][] {
   if (certificate === null || certificateDer === null) return [];

@@ -2,12 +2,7 @@
 import { Refusal } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Inspected } from '../inspection/inspect.ts';
-
-/** A body with a known length. `bytes` can be sent again; `stream` only once. */
-export type Payload =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'stream'; readonly lengthBytes: number; readonly chunks: AsyncIterable<Uint8Array> };
+import type { Payload } from '../upstream.ts';
 
 /**
  * Takes the body for forwarding. A chunked body is collected up to the limit of its route, since it has no length to

@@ -5,6 +5,7 @@ import { fields as fieldNames, problems, type Refusal } from '@headgate/contract
 import { callerFormat } from '../caller-format.ts';
 import type { Connection, Fields } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
+import { linger } from './conversation.ts';
 import { fieldsOf } from './framing.ts';
 import type { ListenerOptions } from './listener-options.ts';
 
@@ -24,7 +25,9 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
   const exchange = options.newId();
   const receivedMs = options.clock();
   const head = request.head ?? { method: '', target: '', fields: sniffedFields(request.rawPacket) };
-  const format = callerFormat({ method: head.method, fields: head.fields, channel: null, speaksSoap: false });
+  const named = connection.serverName ?? head.fields.get('host')?.toLowerCase() ?? '';
+  const signs = options.serving().signsOf(named, head.target.split('?', 1)[0] ?? '');
+  const format = callerFormat({ method: head.method, fields: head.fields, ...signs });
   const { status, contentType, body } = refusalBody(refusal, { format, exchange, forwarded: 'no', atMs: receivedMs });
   const answer = [
     `HTTP/1.1 ${status} ${problems[refusal.code].title}`,
@@ -36,13 +39,11 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
     '',
     '',
   ].join('\r\n');
-  if (socket.writable) {
-    socket.end(Buffer.concat([Buffer.from(answer, 'latin1'), body]));
-    // Closing with unread bytes resets the connection and the caller loses the answer (invariant 9).
-    socket.resume();
-    const cut = setTimeout(() => socket.destroy(), options.path.drainMs);
-    socket.once('close', () => clearTimeout(cut));
+  const readable = socket.writable;
+  if (readable) {
     socket.on('error', () => socket.destroy());
+    socket.end(Buffer.concat([Buffer.from(answer, 'latin1'), body]));
+    void linger(socket, options.path.drainBytesMax, options.path.drainMs).then(() => socket.destroy());
   }
   options.evidence.append({
     exchange,
@@ -58,9 +59,9 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
       method: head.method,
       host: head.fields.get('host')?.slice(0, 253) ?? '',
       path: head.target.split('?', 1)[0]?.slice(0, 2_048) ?? '',
-      contentType: head.fields.get('content-type'),
+      contentType: head.fields.get('content-type')?.slice(0, 200) ?? null,
       framing: 'none',
-      userAgent: head.fields.get('user-agent'),
+      userAgent: head.fields.get('user-agent')?.slice(0, 200) ?? null,
     },
     identity: null,
     route: null,
@@ -75,7 +76,7 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
       requestBytes: 0,
       responseBytes: body.byteLength,
       durationMs: options.clock() - receivedMs,
-      complete: true,
+      complete: readable,
       defect: null,
     },
   });

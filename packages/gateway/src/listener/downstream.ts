@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Downstream } from '../exchange.ts';
 
-/** Wraps a response of the socket layer. */
-export function createDownstream(response: ServerResponse): Downstream {
+/** Wraps a response of the socket layer. A caller that takes no bytes for `idleMs` is given up. */
+export function createDownstream(response: ServerResponse, idleMs: number): Downstream {
   let sentBytes = 0;
   const gone = new AbortController();
   const finished = Promise.withResolvers<void>();
@@ -21,7 +21,17 @@ export function createDownstream(response: ServerResponse): Downstream {
     if (response.write(chunk)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     response.once('drain', resolve);
-    await Promise.race([promise, finished.promise]);
+    await taken(Promise.race([promise, finished.promise]));
+  };
+
+  // A caller that never reads would hold an upstream connection for ever.
+  const taken = async (bytesTaken: Promise<void>): Promise<void> => {
+    const timer = setTimeout(() => response.destroy(), idleMs);
+    try {
+      await bytesTaken;
+    } finally {
+      clearTimeout(timer);
+    }
   };
 
   return {
@@ -44,7 +54,7 @@ export function createDownstream(response: ServerResponse): Downstream {
         for await (const chunk of body) await write(chunk);
         response.end();
       }
-      await finished.promise;
+      await taken(finished.promise);
     },
   };
 }

@@ -50,10 +50,15 @@ export function framingOf(fields: Fields): {
 export function fieldsOf(rawFields: readonly string[]): Fields {
   const list: [string, string][] = [];
   for (let at = 0; at + 1 < rawFields.length; at += 2) {
-    list.push([(rawFields[at] ?? '').toLowerCase(), (rawFields[at + 1] ?? '').trim()]);
+    list.push([(rawFields[at] ?? '').toLowerCase(), withoutPadding(rawFields[at + 1] ?? '')]);
   }
   const all = (name: string) => list.filter(([known]) => known === name).map(([, value]) => value);
   return { get: (name) => list.find(([known]) => known === name)?.[1] ?? null, all, entries: () => list };
+}
+
+/** RFC 9110 §5.6.3: spaces and tabs alone pad a value; a no-break space that one reader trims is content to another. */
+function withoutPadding(value: string): string {
+  return value.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
 }
 
 /** RFC 9112 §6.3: the one place where smuggling starts, so only one plain form of each length is accepted. */
@@ -75,6 +80,8 @@ function refuseAmbiguousLength(fields: Fields, httpVersion: string): void {
 /** RFC 9112 §3.2.2: absolute-form names the authority itself, and that wins over Host. */
 function splitTarget(target: string): { authority: string | null; target: string } {
   if (target.length > targetCharactersMax) refuse(`a request target of ${target.length} characters`);
+  if (!/^[\x21-\x7e]*$/.test(target)) refuse('a character in the request target that must be encoded');
+  if (target.includes('#')) refuse('a fragment in the request target');
   if (target.startsWith('/')) return { authority: null, target };
   const absolute = /^https?:\/\/([^/?#]+)(\/[^#]*)?$/i.exec(target);
   if (absolute === null) return refuse('a request target that is neither a path nor a URL');
@@ -97,10 +104,12 @@ function hostOf(fields: Fields, authority: string | null, httpVersion: string): 
  * one path and the work done on the other.
  */
 function refuseUnclearPath(path: string): void {
-  if (!/^[\x21-\x7e]+$/.test(path) || /[\\"<>^`{|}#]/.test(path))
-    refuse('a character in the path that must be encoded');
+  if (/[\\"<>^`{|}]/.test(path)) refuse('a character in the path that must be encoded');
   if (/%(?![0-9a-f]{2})/i.test(path)) refuse('a broken percent-encoding in the path');
   if (/%(?:2e|2f|5c|00)/i.test(path)) refuse('an encoded dot, slash, backslash or NUL in the path');
+  // RFC 3986 §6.2.2.2: such a path equals its decoded form, under which other limits would have been charged.
+  if (/%(?:2d|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i.test(path))
+    refuse('an encoded letter, digit, "-", "_" or "~"');
   if (path.split('/').some((segment) => segment === '.' || segment === '..')) refuse('a dot segment in the path');
   if (path.includes('//')) refuse('an empty segment in the path');
 }

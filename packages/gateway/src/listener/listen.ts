@@ -2,12 +2,14 @@
 // It answers for bytes and handshakes; who may call what is decided by the stages behind `serve`.
 import { createHash } from 'node:crypto';
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { isRefusal, Refusal } from '@headgate/contract';
 import type { Connection, Exchange, PeerCertificate, RequestHead } from '../exchange.ts';
+import { toSecureContext } from '../server-keys.ts';
 import { answerBroken, type BrokenRequest } from './broken-request.ts';
+import { type Conversation, createConversation, linger } from './conversation.ts';
 import { createDownstream } from './downstream.ts';
 import { fieldsOf, framingOf, readHead } from './framing.ts';
 import type { ListenerOptions } from './listener-options.ts';
@@ -19,8 +21,11 @@ export interface Listener {
   readonly name: string;
   readonly address: string;
   readonly port: number;
-  /** Takes new certificates into use for handshakes from now on; connections that are open keep theirs. */
-  useCertificates(options: ListenerOptions): void;
+  /**
+   * Makes new certificates ready; throws when one cannot be used. Call the result to take them into use for handshakes
+   * from then on; connections that are open keep theirs.
+   */
+  prepareCertificates(options: ListenerOptions): () => void;
   /** Stops accepting, lets calls in flight finish within `shutdownMs`, then closes what is left. */
   close(): Promise<void>;
 }
@@ -30,10 +35,18 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   let contexts = secureContexts(options);
   const certificates = new WeakMap<Socket, PeerCertificate | null>();
   const waiting = createWaitingBodies(options.path.waitingBodiesPerSourceMax);
+  const conversations = new WeakMap<Socket, Conversation>();
+  const conversationOf = (socket: Socket): Conversation => {
+    const known = conversations.get(socket) ?? createConversation();
+    conversations.set(socket, known);
+    return known;
+  };
+  let closing = false;
   const limits = {
     maxHeaderSize: options.path.headerBytesMax,
     headersTimeout: options.path.headerTimeoutMs,
     requestTimeout: options.path.requestTimeoutMs,
+    connectionsCheckingInterval: checkingMs,
     keepAliveTimeout: options.path.keepAliveMs,
     insecureHTTPParser: false,
     requireHostHeader: false, // Ours to refuse, in the caller's format: see framing.ts.
@@ -42,7 +55,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const server = options.tls
     ? createTlsServer({
         ...limits,
+        allowHalfOpen: true,
         minVersion: 'TLSv1.2',
+        handshakeTimeout: options.path.headerTimeoutMs,
         ALPNProtocols: ['http/1.1'],
         // Asked for, never judged here: a refused certificate is explained in the answer (invariant 6). No `ca` option,
         // so that no list of authorities is sent and clients offer what they have.
@@ -53,36 +68,87 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       })
     : createPlainServer(limits);
 
-  const closeConnections = boundConnections(server, options);
+  // Node drops every field past the two thousandth and keeps the request; the bound on bytes is enough.
+  server.maxHeadersCount = 0;
+  // A caller may close its sending side after its request and still wait for the answer (RFC 9112 §9.6).
+  (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+
+  const open = boundConnections(server, options, conversationOf);
   const begin = (incoming: IncomingMessage, outgoing: ServerResponse, awaitsContinue: boolean) => {
-    const connection = connectionOf(incoming.socket, options, certificates);
-    const head = readOrRefuse(incoming, (refusal) =>
-      answerBroken(broken(incoming, outgoing, connection, refusal), options),
-    );
+    const { socket } = incoming;
+    const conversation = conversationOf(socket);
+    if (conversation.over) {
+      incoming.resume();
+      return;
+    }
+    const connection = connectionOf(socket, options, certificates);
+    const head = readOrRefuse(incoming, (refusal) => {
+      incoming.resume();
+      endWith({ socket, connection, head: headWords(incoming), refusal });
+    });
     if (head === null) return;
-    const exchange = exchangeOf({ incoming, outgoing, connection, head, awaitsContinue, waiting, options });
+    const { exchange, body } = exchangeOf({ incoming, outgoing, connection, head, awaitsContinue, waiting, options });
+    conversation.begin(outgoing);
+    if (closing) conversation.announceEnd();
+    outgoing.once('close', () => {
+      // Node counts the connection as idle only after this turn.
+      if (closing) setImmediate(() => server.closeIdleConnections());
+    });
+    if (body.framing !== 'none') {
+      conversation.arriving = body;
+      incoming.once('close', () => {
+        if (conversation.arriving === body) conversation.arriving = null;
+      });
+    }
     options.serve(exchange);
   };
-  server.on('request', (incoming, outgoing) => begin(incoming, outgoing, false));
-  server.on('checkContinue', (incoming, outgoing) => begin(incoming, outgoing, true));
-  server.on('checkExpectation', (incoming, outgoing) => begin(incoming, outgoing, false));
+  /** Answers what is no request after the answers before it, as the last of its connection. */
+  const endWith = (request: BrokenRequest): void => {
+    const conversation = conversationOf(request.socket);
+    conversation.end();
+    void conversation.answered().then(() => guarded(request.socket, () => answerBroken(request, options)));
+  };
+  /** A throw outside the path costs one connection, never the process. */
+  const guarded = (socket: Socket, work: () => void): void => {
+    try {
+      work();
+    } catch (thrown) {
+      socket.destroy();
+      options.connectionFailed(canonicalSource(socket.remoteAddress), thrown);
+    }
+  };
+  server.on('request', (incoming, outgoing) => guarded(incoming.socket, () => begin(incoming, outgoing, false)));
+  server.on('checkContinue', (incoming, outgoing) => guarded(incoming.socket, () => begin(incoming, outgoing, true)));
+  server.on('checkExpectation', (incoming, outgoing) =>
+    guarded(incoming.socket, () => begin(incoming, outgoing, false)),
+  );
   server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
+    if (conversationOf(socket).over) return;
     const refusal = new Refusal('route.method_not_allowed', { method: 'CONNECT', allowed: ['GET', 'HEAD', 'POST'] });
-    answerBroken(
-      { socket, connection: connectionOf(socket, options, certificates), head: headWords(incoming), refusal },
-      options,
+    guarded(socket, () =>
+      endWith({ socket, connection: connectionOf(socket, options, certificates), head: headWords(incoming), refusal }),
     );
   });
   server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    const conversation = conversationOf(socket);
+    if (conversation.over) return; // More bytes after the fault: they are read and dropped.
+    const ofParser = error.code?.startsWith('HPE_') === true || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (!socket.writable || !ofParser) {
       socket.destroy();
       return;
     }
-    const refusal = refusalOfParser(error, options);
-    answerBroken(
-      { socket, connection: connectionOf(socket, options, certificates), rawPacket: error.rawPacket, refusal },
-      options,
-    );
+    const { arriving } = conversation;
+    const refusal = refusalOfParser(error, options, arriving !== null);
+    if (arriving === null) {
+      guarded(socket, () => {
+        const connection = connectionOf(socket, options, certificates);
+        endWith({ socket, connection, rawPacket: error.rawPacket, refusal });
+      });
+      return;
+    }
+    conversation.end();
+    conversation.announceEnd();
+    arriving.fail(refusal);
   });
 
   await opened(server, options);
@@ -91,16 +157,26 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     name: options.name,
     address,
     port,
-    useCertificates(next) {
-      contexts = secureContexts(next);
+    prepareCertificates(next) {
+      const renewed = secureContexts(next);
+      return () => {
+        contexts = renewed;
+        // Handshakes without a name, or with an unknown one, get the first host's.
+        const first = next.hosts[0]?.pem;
+        if (server instanceof TlsServer && first !== undefined)
+          server.setSecureContext({ ...first, minVersion: 'TLSv1.2' });
+      };
     },
-    close: () => closeServer(server, options.path.shutdownMs, closeConnections),
+    close() {
+      closing = true;
+      return closeServer(server, options.path.shutdownMs, open);
+    },
   };
 }
 
 function secureContexts({ hosts, tls }: ListenerOptions): Map<string, SecureContext> {
   if (!tls) return new Map();
-  return new Map(hosts.map((host) => [host.name, createSecureContext({ ...host.pem, minVersion: 'TLSv1.2' })]));
+  return new Map(hosts.map(({ name, pem }) => [name, toSecureContext(pem)]));
 }
 
 async function opened(server: Server, options: ListenerOptions): Promise<void> {
@@ -111,9 +187,21 @@ async function opened(server: Server, options: ListenerOptions): Promise<void> {
   server.off('error', reject);
 }
 
+interface OpenConnections {
+  /** Says on every answer that is due that it is the last of its connection. */
+  announceEnd(): void;
+  closeQuiet(): void;
+  closeAll(): void;
+}
+
 /** Bounds open connections in all and per source, before TLS. A connection past the bound is closed and counted. */
-function boundConnections(server: Server, options: ListenerOptions): () => void {
+function boundConnections(
+  server: Server,
+  options: ListenerOptions,
+  conversationOf: (socket: Socket) => Conversation,
+): OpenConnections {
   const open = new Set<Socket>();
+  const speaking = new Set<Socket>();
   const perSource = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
     const source = canonicalSource(socket.remoteAddress);
@@ -132,23 +220,45 @@ function boundConnections(server: Server, options: ListenerOptions): () => void 
       else perSource.set(source, left);
     });
   });
+  server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    speaking.add(socket);
+    socket.once('close', () => speaking.delete(socket));
+  });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     options.handshakeFailed(canonicalSource(socket.remoteAddress), serverNameOf(socket), error.code ?? error.message);
     socket.destroy();
   });
-  return () => {
-    for (const socket of open) socket.destroy();
+  return {
+    announceEnd() {
+      for (const socket of speaking) conversationOf(socket).announceEnd();
+    },
+    closeQuiet() {
+      for (const socket of speaking) if (conversationOf(socket).quiet) socket.destroy();
+    },
+    closeAll() {
+      for (const socket of open) socket.destroy();
+    },
   };
 }
 
-async function closeServer(server: Server, shutdownMs: number, closeConnections: () => void): Promise<void> {
+async function closeServer(server: Server, shutdownMs: number, open: OpenConnections): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   server.closeIdleConnections();
-  const timer = setTimeout(closeConnections, shutdownMs);
+  open.announceEnd();
+  // A connection that never asked for anything is not idle to Node; a request may just be on its way.
+  const quiet = setTimeout(open.closeQuiet, Math.min(quietMs, shutdownMs));
+  const rest = setTimeout(open.closeAll, shutdownMs);
   await promise;
-  clearTimeout(timer);
+  clearTimeout(quiet);
+  clearTimeout(rest);
 }
+
+/** How long a connection without a request is kept at shutdown, in milliseconds. */
+const quietMs = 500;
+
+/** How often Node looks for requests that take too long, in milliseconds. */
+const checkingMs = 1_000;
 
 function connectionOf(
   socket: Socket,
@@ -216,8 +326,9 @@ interface Begun {
   readonly options: ListenerOptions;
 }
 
-function exchangeOf({ incoming, outgoing, connection, head, awaitsContinue, waiting, options }: Begun): Exchange {
+function exchangeOf({ incoming, outgoing, connection, head, awaitsContinue, waiting, options }: Begun) {
   let continued = !awaitsContinue;
+  const { socket } = incoming; // Node takes it from the message when the answer is done.
   const body = createRequestBody({
     readable: incoming,
     ...framingOf(head.fields),
@@ -229,17 +340,18 @@ function exchangeOf({ incoming, outgoing, connection, head, awaitsContinue, wait
       continued = true;
       outgoing.writeContinue();
     },
-    cut: () => incoming.socket.destroy(),
+    linger: () => linger(socket, options.path.drainBytesMax, options.path.drainMs),
+    cut: () => socket.destroy(),
   });
   // A caller that was refused before `100 Continue` may or may not send its body: only a new connection is unambiguous.
   if (awaitsContinue) outgoing.shouldKeepAlive = false;
-  return {
+  const exchange: Exchange = {
     id: options.newId(),
     receivedMs: options.clock(),
     connection,
     request: head,
     body,
-    downstream: createDownstream(outgoing),
+    downstream: createDownstream(outgoing, options.path.responseIdleMs),
     serving: options.serving(),
     envelopeHead: null,
     identity: null,
@@ -249,16 +361,7 @@ function exchangeOf({ incoming, outgoing, connection, head, awaitsContinue, wait
     forward: null,
     response: null,
   };
-}
-
-function broken(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  connection: Connection,
-  refusal: Refusal,
-): BrokenRequest {
-  outgoing.shouldKeepAlive = false;
-  return { socket: incoming.socket, connection, head: headWords(incoming), refusal };
+  return { exchange, body };
 }
 
 function headWords(incoming: IncomingMessage): BrokenRequest['head'] {
@@ -266,12 +369,16 @@ function headWords(incoming: IncomingMessage): BrokenRequest['head'] {
 }
 
 /** What Node's strict parser refuses, in our words. */
-function refusalOfParser(error: NodeJS.ErrnoException & { reason?: string }, { path }: ListenerOptions): Refusal {
+function refusalOfParser(error: NodeJS.ErrnoException, { path }: ListenerOptions, withinBody: boolean): Refusal {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
       return new Refusal('listener.header_too_large', { limitBytes: path.headerBytesMax }, { cause: error });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Refusal('listener.request_timeout', { waitedMs: path.headerTimeoutMs }, { cause: error });
+      return new Refusal(
+        'listener.request_timeout',
+        { waitedMs: withinBody ? path.requestTimeoutMs : path.headerTimeoutMs },
+        { cause: error },
+      );
     case 'HPE_UNEXPECTED_CONTENT_LENGTH':
     case 'HPE_INVALID_CONTENT_LENGTH':
     case 'HPE_INVALID_TRANSFER_ENCODING':
@@ -299,6 +406,7 @@ const parserWords: Record<string, string> = {
   HPE_INVALID_VERSION: 'an invalid HTTP version',
   HPE_INVALID_HEADER_TOKEN: 'an invalid character in a header field',
   HPE_INVALID_CONSTANT: 'a request line that is not HTTP',
+  HPE_INVALID_EOF_STATE: 'it ended before it was complete',
   HPE_LF_EXPECTED: 'a bare CR',
   HPE_CR_EXPECTED: 'a bare LF',
 };

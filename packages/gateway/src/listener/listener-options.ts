@@ -2,6 +2,7 @@
 import type { EvidenceSink } from '@headgate/contract';
 import type { PathOptions } from '../config.ts';
 import type { Exchange } from '../exchange.ts';
+import type { KeyedHost } from '../server-keys.ts';
 import type { Serving } from '../serving.ts';
 
 /** Options of a listener. Certificates are PEM text, already read. */
@@ -10,10 +11,7 @@ export interface ListenerOptions {
   readonly address: string;
   readonly port: number;
   readonly tls: boolean;
-  readonly hosts: readonly {
-    readonly name: string;
-    readonly pem: { readonly cert: string; readonly key: string } | undefined;
-  }[];
+  readonly hosts: readonly KeyedHost[];
   readonly path: PathOptions;
   readonly clock: () => number;
   readonly newId: () => string;
@@ -25,4 +23,6 @@ export interface ListenerOptions {
   readonly connectionRefused: (source: string) => void;
   /** A handshake failed for good: the caller can read no answer, so the operator must be able to. */
   readonly handshakeFailed: (source: string, serverName: string | null, reason: string) => void;
+  /** Something was thrown outside the path: a defect of ours that cost this connection. */
+  readonly connectionFailed: (source: string, thrown: unknown) => void;
 }

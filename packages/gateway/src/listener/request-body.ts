@@ -1,8 +1,9 @@
 // A request body over a Node readable: peeked without consuming, streamed once, or drained within bounds.
 import type { Readable } from 'node:stream';
-import { Refusal } from '@headgate/contract';
+import { isRefusal, Refusal } from '@headgate/contract';
 import type { PathOptions } from '../config.ts';
 import type { RequestBody } from '../exchange.ts';
+import type { ArrivingBody } from './conversation.ts';
 import type { WaitingBodies } from './waiting-bodies.ts';
 
 /** What a body needs from the listener. */
@@ -15,21 +16,26 @@ export interface RequestBodyOptions {
   readonly path: PathOptions;
   /** Sends `100 Continue` if the caller waits for it (RFC 9110 §10.1.1); called before the first read. */
   readonly continueNow: () => void;
+  /** Reads and drops whatever arrives on the connection, within the bounds of the refusal drain. */
+  readonly linger: () => Promise<unknown>;
   /** Ends the connection: the caller would not stop sending. */
   readonly cut: () => void;
 }
 
 /** Creates the body of one request. */
-export function createRequestBody(options: RequestBodyOptions): RequestBody {
+export function createRequestBody(options: RequestBodyOptions): RequestBody & ArrivingBody {
   const { readable, framing, declaredBytes, path } = options;
   const iterator: AsyncIterator<Uint8Array> = readable.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
   const peeked: Uint8Array[] = [];
   let receivedBytes = 0;
   let ended = framing === 'none';
+  let faulty = false;
   let pending: Promise<Uint8Array | null> | null = null;
+  const fault = Promise.withResolvers<never>();
+  fault.promise.catch(() => undefined); // Nobody may be reading when it comes.
 
   const pull = (): Promise<Uint8Array | null> => {
-    pending ??= iterator.next().then(
+    pending ??= Promise.race([iterator.next(), fault.promise]).then(
       ({ done, value }) => {
         pending = null;
         if (done === true) {
@@ -41,6 +47,7 @@ export function createRequestBody(options: RequestBodyOptions): RequestBody {
       },
       (cause: unknown) => {
         ended = true;
+        if (isRefusal(cause)) throw cause;
         throw new Refusal('inspection.body_incomplete', { seenBytes: receivedBytes }, { cause });
       },
     );
@@ -77,7 +84,7 @@ export function createRequestBody(options: RequestBodyOptions): RequestBody {
     }
   };
 
-  const discard = async (): Promise<void> => {
+  const drain = async (): Promise<void> => {
     peeked.length = 0;
     const startBytes = receivedBytes;
     using deadline = timer(path.drainMs);
@@ -98,7 +105,12 @@ export function createRequestBody(options: RequestBodyOptions): RequestBody {
     head,
     chunks,
     discard: () => {
-      if (!ended) void discard();
+      if (faulty) return options.linger();
+      return ended ? null : drain();
+    },
+    fail(refusal) {
+      faulty = true;
+      fault.reject(refusal);
     },
   };
 }

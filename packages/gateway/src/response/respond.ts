@@ -29,18 +29,13 @@ async function respondUpstream(exchange: Exchange, { status, fields, body }: Ups
     exchange.downstream.abort();
     return { ...sent, complete: false, detail: `the answer broke off: ${(thrown as Error).message}` };
   } finally {
-    exchange.body.discard();
+    void exchange.body.discard();
   }
 }
 
 async function respondRefusal(exchange: Exchange, { refusal, defect }: RefusalReply): Promise<Sent> {
-  const { channel, speaksSoap } = exchange.serving.signsOf(exchange.request.host, exchange.request.path);
-  const format = callerFormat({
-    method: exchange.request.method,
-    fields: exchange.request.fields,
-    channel,
-    speaksSoap,
-  });
+  const { method, fields } = exchange.request;
+  const format = callerFormat({ method, fields, ...signsOf(exchange) });
   const forwarded = exchange.forward?.forwarded ?? 'no';
   const { status, contentType, body } = refusalBody(refusal, {
     format,
@@ -50,14 +45,27 @@ async function respondRefusal(exchange: Exchange, { refusal, defect }: RefusalRe
   });
   const sent = { status, format, refusal: refusal.code, detail: refusal.detail, defect };
   try {
-    const sending = exchange.downstream.send(status, refusalFields(exchange, refusal, contentType, body), body);
-    exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
-    await sending;
+    const unread = exchange.body.discard();
+    const held = unread === null ? body : heldOpen(body, unread);
+    await exchange.downstream.send(status, refusalFields(exchange, refusal, contentType, body), held);
     return { ...sent, complete: true };
   } catch {
     exchange.downstream.abort();
     return { ...sent, complete: false };
   }
+}
+
+/** The whole answer at once, its end only when the caller stopped sending, or a closing connection resets and it is lost. */
+async function* heldOpen(body: Uint8Array, unread: Promise<unknown>): AsyncGenerator<Uint8Array> {
+  yield body;
+  await unread;
+}
+
+/** A Host that says nothing leaves the name of the handshake: a host for programs is no place for a page. */
+function signsOf({ serving, request, connection }: Exchange): ReturnType<Exchange['serving']['signsOf']> {
+  const named = serving.signsOf(request.host, request.path);
+  if (named.channel !== null || connection.serverName === null) return named;
+  return serving.signsOf(connection.serverName, request.path);
 }
 
 function refusalFields(exchange: Exchange, refusal: Refusal, contentType: string, body: Buffer): [string, string][] {

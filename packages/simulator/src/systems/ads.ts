@@ -10,6 +10,9 @@ import { childrenNamed, textAt } from '../wire/payload.ts';
 import { soapFaultReply, subjectOf } from '../wire/secured-call.ts';
 import { element, writeXml, type XmlNode } from '../wire/xml.ts';
 import type { World } from '../world.ts';
+import { adsDescription } from '../wsdl/ads-wsdl.ts';
+import { callerOrigin } from '../wsdl/caller-origin.ts';
+import { asksForWsdl, wsdlReply } from '../wsdl/wsdl-document.ts';
 
 /** The path of the ADS service. */
 export const adsPath = '/ADS/APIWebService/v8';
@@ -19,9 +22,10 @@ const adsBatchesMax = 288;
 
 const batchEveryMs = 5 * minuteMs;
 
-/** Answers a call to ADS. SOAPAction is empty on this surface and is not looked at. */
+/** Answers a call to ADS, or `GET …?wsdl`. SOAPAction is empty on this surface and is not looked at. */
 export function answerAds(incoming: Incoming, world: World): Reply {
   if (incoming.path !== adsPath) return notFoundReply;
+  if (asksForWsdl(incoming)) return wsdlReply(adsDescription(`${callerOrigin(incoming)}${adsPath}`));
   if (incoming.method !== 'POST') return { status: 405, fields: { allow: 'POST' }, body: '' };
   const call = readCall(incoming);
   if (typeof call === 'string') return fault(call);
@@ -63,7 +67,7 @@ const operations: ReadonlyMap<string, (call: AdsCall) => AdsResult> = new Map(
     getDispatchBatch: (call: AdsCall): AdsResult => {
       const number = batchNumberOf(call, 'DISP');
       if (number === null) return unknownUid(call.uid);
-      return packed(dispatchResponse([batchNode(number, call)]));
+      return packed(batchNode(number, call));
     },
     getTrajectoryData: (call: AdsCall): AdsResult => {
       const since = batchNumberSince(call, 'TRAJ');
@@ -149,8 +153,11 @@ function batchHead(number: number, call: AdsCall): XmlNode {
 
 function batchNode(number: number, call: AdsCall): XmlNode {
   const instructions = call.resources.map((resource) => instructionNode(number, resource, call));
+  // Alone, not in a list: two public Java clients and a Go client take DispatchBatch for the root of this document. The
+  // Go client also takes the first attribute for the UID.
   return element('DispatchBatch', [...batchFields(number, call), element('instructions', instructions)], {
     batchUID: uidOf(number, 'DISP', call.world),
+    xmlns: adsDataNamespace,
   });
 }
 
@@ -163,7 +170,7 @@ function batchFields(number: number, { world }: AdsCall): XmlNode[] {
     element('batchReceived', toInstantText(sentMs)),
     element('batchSent', toInstantText(sentMs)),
     element('batchExpires', toInstantText(sentMs + batchEveryMs)),
-    element('batchType', 'INC'),
+    element('batchType', 1), // A public Go client reads a number here.
     element('startTime', toInstantText(sentMs + batchEveryMs)),
     element('dispatchMode', 'NORMAL'),
     element('bindingFlag', 'Y'),

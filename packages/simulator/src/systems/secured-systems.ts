@@ -4,6 +4,9 @@ import { type Incoming, notFoundReply, type Reply } from '../wire/message.ts';
 import { answerCall } from '../wire/secured-call.ts';
 import { findService, type Service } from '../wire/service.ts';
 import type { World } from '../world.ts';
+import { callerOrigin } from '../wsdl/caller-origin.ts';
+import { serviceDescription } from '../wsdl/service-wsdl.ts';
+import { asksForWsdl, wsdlReply } from '../wsdl/wsdl-document.ts';
 import { cmriServices } from './cmri.ts';
 import { drrsServices } from './drrs.ts';
 import { sibrServices } from './sibr.ts';
@@ -12,10 +15,11 @@ import { stlmtServices } from './stlmt.ts';
 /** Every simulated service of the `/sst/` systems. */
 export const services: readonly Service[] = [...cmriServices, ...sibrServices, ...drrsServices, ...stlmtServices];
 
-/** Answers a request below `/sst/`: 404 for a path that names no service, 405 for anything but POST. */
+/** Answers a request below `/sst/`: 404 for a path that names no service, 405 for anything but POST and `GET …?wsdl`. */
 export function answerSst(incoming: Incoming, world: World): Reply {
   const path = findService(services, incoming.path);
   if (path === null) return notFoundReply;
+  if (asksForWsdl(incoming)) return wsdlReply(serviceDescription(path, `${callerOrigin(incoming)}${incoming.path}`));
   if (incoming.method !== 'POST') return { status: 405, fields: { allow: 'POST' }, body: '' };
   return answerCall(incoming, path, world);
 }

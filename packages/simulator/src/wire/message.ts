@@ -7,6 +7,8 @@ export interface Incoming {
   readonly query: URLSearchParams;
   readonly fields: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
+  /** `address:port` at which the request arrived. */
+  readonly ownAuthority: string;
 }
 
 /** An answer to be written with a Content-Length. */

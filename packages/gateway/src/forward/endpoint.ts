@@ -1,40 +1,34 @@
-// One attempt at one endpoint: connect, send, wait for the answer's head. Each phase has its own bound and its own outcome.
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+// One endpoint over Node's HTTP client: connect, send, wait for the answer's head. Each phase has its own bound and outcome.
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { PathOptions } from '../config.ts';
-import type { Endpoint } from '../upstream.ts';
-import type { Payload } from './request-payload.ts';
+import type { Endpoint, Outcome, Payload, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 
-/** How an attempt ended. `sent` says whether the upstream may have seen any of it. */
-export type Outcome =
-  | { readonly kind: 'answered'; readonly answer: IncomingMessage; readonly reusedConnection: boolean }
-  | { readonly kind: 'not-connected'; readonly timedOut: boolean }
-  | {
-      readonly kind: 'no-answer';
-      readonly reason: 'timeout' | 'broken' | 'invalid';
-      readonly reusedConnection: boolean;
-      readonly cause: Error;
-    }
-  | { readonly kind: 'no-request'; readonly cause: unknown };
-
-/** What is sent. */
-export interface UpstreamRequest {
-  readonly method: string;
-  readonly target: string;
-  readonly fields: readonly (readonly [string, string])[];
-  readonly payload: Payload;
-  /** Fires when the caller went away. */
-  readonly abandoned: AbortSignal;
+/** An endpoint that keeps connections until it is closed. */
+export interface KeptEndpoint extends Endpoint {
+  close(): void;
 }
 
-/** Makes one attempt. Never rejects. */
-export async function attempt(endpoint: Endpoint, request: UpstreamRequest, path: PathOptions): Promise<Outcome> {
+/** Creates an endpoint for an http:// address. No connection is opened before it is needed. */
+export function createEndpoint(url: string, path: PathOptions): KeptEndpoint {
+  const { hostname, port } = new URL(url);
+  const { upstreamConnectionsMax: sockets } = path;
+  const agent = new Agent({ keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets });
+  const place = { host: hostname, port: port === '' ? 80 : Number(port), agent };
+  return { url, attempt: (request) => attempt(place, request, path), close: () => agent.destroy() };
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly agent: Agent;
+}
+
+async function attempt(place: Place, request: UpstreamRequest, path: PathOptions): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   let connected = false;
   const outgoing = httpRequest({
     // `headers` as a flat list keeps order and letter case exactly as given.
-    host: endpoint.host,
-    port: endpoint.port,
-    agent: endpoint.agent,
+    ...place,
     method: request.method,
     path: request.target,
     headers: request.fields.flat() as readonly string[],
@@ -75,7 +69,7 @@ export async function attempt(endpoint: Endpoint, request: UpstreamRequest, path
   outgoing.on('response', (answer) => {
     stopTimers();
     answer.once('close', () => request.abandoned.removeEventListener('abort', abandon));
-    resolve({ kind: 'answered', answer, reusedConnection: outgoing.reusedSocket });
+    resolve({ kind: 'answered', answer: answerOf(answer, path), reusedConnection: outgoing.reusedSocket });
   });
   outgoing.on('socket', (socket) => {
     const begin = () => {
@@ -111,4 +105,14 @@ async function send(outgoing: ReturnType<typeof httpRequest>, payload: Payload):
     }
     outgoing.end();
   }
+}
+
+function answerOf(incoming: IncomingMessage, { responseIdleMs }: PathOptions): UpstreamAnswer {
+  incoming.setTimeout(responseIdleMs, () => incoming.destroy(new Error(`no more bytes within ${responseIdleMs} ms`)));
+  const fields: [string, string][] = [];
+  const { rawHeaders } = incoming;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    fields.push([(rawHeaders[at] ?? '').toLowerCase(), rawHeaders[at + 1] ?? '']);
+  }
+  return { status: incoming.statusCode ?? 502, fields, body: incoming, abandon: () => void incoming.destroy() };
 }

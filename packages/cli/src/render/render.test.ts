@@ -1,0 +1,161 @@
+// Goldens: what exactly is printed. UPDATE_GOLDENS=1 writes them anew; a change is reviewed as prose.
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { clientProblem, type Outcome, type UrlDescription, type WireRequest } from '@headgate/client';
+import type { Matrix } from '@headgate/contract';
+import type { Output } from '../context.ts';
+import { exchangeText } from './exchange-text.ts';
+import { matrixText } from './matrix-text.ts';
+import { problemText } from './problem-text.ts';
+import { cellCharsMax, textTable } from './text-table.ts';
+import { urlText } from './url-text.ts';
+
+const pipe: Output = new Writable();
+const terminal: Output = Object.assign(new Writable(), { isTTY: true, hasColors: () => true, getColorDepth: () => 8 });
+
+async function assertGolden(name: string, text: string): Promise<void> {
+  const file = fileURLToPath(new URL(`testdata/${name}.out.txt`, import.meta.url));
+  if (process.env.UPDATE_GOLDENS === '1') await writeFile(file, text);
+  assert.equal(text, await readFile(file, 'utf8'));
+}
+
+const source = 'deck p. 5';
+const matrix: Matrix = {
+  environment: 'production',
+  asOf: '2024-02-21',
+  rows: [
+    {
+      system: 'ALPHA',
+      ui: {
+        new: { url: 'https://alpha.example.org', status: 'available', source },
+        old: { url: null, status: 'complete', source },
+      },
+      api: {
+        new: { url: 'https://ws.example.org/alpha', status: 'future', source },
+        old: { url: 'https://old.example.org/alpha', status: 'to-be-cut-over', inferred: true, source },
+      },
+    },
+    {
+      system: 'BETA (& more)',
+      ui: {
+        new: { url: null, status: 'not-applicable', source },
+        old: { url: null, status: 'to-be-cut-over', inferred: true, source },
+      },
+      api: {
+        new: { url: null, status: 'moved-in-place', source },
+        old: { url: 'https://gone.example.org', status: 'decommissioned', source },
+      },
+    },
+  ],
+};
+
+test('the matrix has the published columns, codes for every status, and a legend', () =>
+  assertGolden('the matrix has codes and a legend', matrixText(matrix, pipe)));
+
+test('the matrix of another list of rows explains only the codes it uses', () => {
+  const text = matrixText({ ...matrix, rows: matrix.rows.slice(0, 1) }, pipe);
+  assert.doesNotMatch(text, /decommissioned|already cut over/);
+});
+
+const found: UrlDescription = {
+  url: 'https://old.example.org/alpha/RetrieveThings_ALPHAv2_AP',
+  address: 'https://old.example.org/alpha',
+  environment: 'production',
+  channel: 'api',
+  generation: 'old',
+  namespace: 'ws',
+  infrastructure: 'legacy',
+  systems: [{ id: 'alpha', name: 'ALPHA', status: 'to-be-cut-over', inferred: true, source }],
+  service: {
+    kind: 'service',
+    system: 'alpha',
+    service: 'RetrieveThings',
+    version: 2,
+    operation: 'retrieve',
+    subjects: [],
+    docAttach: false,
+    known: true,
+    by: 'service-name',
+  },
+  limits: [
+    {
+      name: 'global',
+      layer: 'global',
+      quota: 30,
+      windowMs: 1_000,
+      key: ['source'],
+      mode: 'enforce',
+      evidence: 'stated',
+      source: 'deck p. 13',
+    },
+  ],
+  replacement: 'https://ws.example.org/alpha/RetrieveThings_ALPHAv2_AP',
+};
+
+test('a URL is described with its limits and where to move', () =>
+  assertGolden('a URL is described with limits', urlText(found)));
+
+test('a problem says what, why, what to do and what to quote', () => {
+  const options = { status: 500, exchange: '0A1B', forwarded: 'no', retryAfterSeconds: 1 } as const;
+  return assertGolden(
+    'a problem says what to do',
+    problemText(clientProblem('diagnose.acceptable_use', { text: 'Too often.' }, options), pipe),
+  );
+});
+
+test('colour is used on a terminal and nowhere else', () => {
+  const problem = clientProblem('diagnose.acceptable_use', { text: 'Too often.' });
+  assert.equal(problemText(problem, pipe).includes('\u001b'), false);
+  assert.equal(problemText(problem, terminal).includes('\u001b['), true);
+});
+
+test('text from an answer cannot steer the terminal', () => {
+  const hostile = 'a\u001b[2Jb\u202Ec\nd';
+  const problem = clientProblem('diagnose.system_fault', { system: 'CMRI', text: hostile });
+  const table = textTable(['x'], [[hostile]]);
+  for (const text of [problemText(problem, pipe), table])
+    assert.ok(!['\u001b', '\u202e', 'c\n'].some((trick) => text.includes(trick)));
+});
+
+test('a long cell is cut with a mark', () => {
+  const cell = textTable(['x'], [['y'.repeat(200)]]).split('\n')[2] ?? '';
+  assert.deepEqual([cell.length, cell.at(-1)], [cellCharsMax, '…']);
+});
+
+const request: WireRequest = {
+  method: 'POST',
+  url: new URL('https://ws.example.org/alpha/x?y=1'),
+  headers: [['Content-Type', 'text/xml']],
+  body: Buffer.from('<a>\n<b/></a>'),
+  repeatable: true,
+};
+
+test('an exchange is printed with both sides marked', () => {
+  const outcome: Outcome = {
+    ok: true,
+    status: 200,
+    headers: { 'content-type': 'text/xml' },
+    body: Buffer.from('<c/>'),
+    elapsedMs: 12,
+  };
+  return assertGolden('an exchange has both sides', exchangeText(request, outcome));
+});
+
+test('a failed exchange says where it stopped, and bytes that are no text are counted', () => {
+  const failure: Outcome = {
+    ok: false,
+    reason: 'timeout',
+    phase: 'tls',
+    host: 'ws.example.org',
+    address: '127.0.0.1:1',
+    code: 'TIMEOUT',
+    waitedMs: 30,
+    mayBeDone: false,
+    presented: null,
+    cause: undefined,
+  };
+  return assertGolden('a failed exchange says where', exchangeText({ ...request, body: Buffer.alloc(9) }, failure));
+});

@@ -1,0 +1,84 @@
+// Sequence numbers reserved on disk in blocks before use: what lets the boot after a crash say how many records it hid.
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EvidenceRecord } from '@headgate/contract';
+
+/** How many numbers are reserved at a time: the most records a crash can lose sight of. */
+export const sequenceBlock = 1_000;
+
+/** What one boot reserved. `closedAt` is set by a clean stop: the last number really used. */
+export interface Reservation {
+  readonly boot: string;
+  readonly reservedTo: number;
+  readonly reservedMs: number;
+  readonly closedAt?: number;
+}
+
+/** Records of one boot that are missing: at most `atMost`, after a sequence number, between two instants. */
+export interface EvidenceGap {
+  readonly gap: {
+    readonly boot: string;
+    readonly after: number;
+    readonly atMost: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+  };
+}
+
+/** Written beside and renamed, so that a crash leaves the old reservation or the new one, never half of one. */
+export function writeReservation(file: string, reservation: Reservation): void {
+  const beside = `${file}.next`;
+  const handle = openSync(beside, 'w', 0o640);
+  writeFileSync(handle, `${JSON.stringify(reservation)}\n`);
+  fsyncSync(handle);
+  closeSync(handle);
+  renameSync(beside, file);
+}
+
+/** The gap that the boot before this one left; null after a clean stop and at the first boot of a node. */
+export function gapBefore(folder: string, reservationFile: string, nowMs: number): EvidenceGap | null {
+  const last = readReservation(reservationFile);
+  if (last === null || last.closedAt !== undefined) return null;
+  const written = lastWritten(join(folder, `${last.boot}.ndjson`));
+  return {
+    gap: {
+      boot: last.boot,
+      after: written.sequence,
+      atMost: Math.max(0, last.reservedTo - written.sequence),
+      fromMs: written.receivedMs ?? last.reservedMs,
+      toMs: nowMs,
+    },
+  };
+}
+
+function readReservation(file: string): Reservation | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Reservation;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new Error(`${file} is not a sequence reservation; move it away to start a new sequence`, { cause });
+  }
+}
+
+/** The last whole line of a file that a crash may have cut in the middle of a line. */
+function lastWritten(file: string): { sequence: number; receivedMs: number | null } {
+  for (const line of readLines(file).toReversed()) {
+    try {
+      const record = JSON.parse(line) as Partial<EvidenceRecord>;
+      if (record.sequence !== undefined) {
+        return { sequence: record.sequence, receivedMs: record.listener?.receivedMs ?? null };
+      }
+    } catch {
+      // A line cut by the crash: the one before it is whole.
+    }
+  }
+  return { sequence: 0, receivedMs: null };
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-3);
+  } catch {
+    return []; // The crash came before the first record.
+  }
+}

@@ -1,0 +1,50 @@
+// The certificates that hosts show, read and proved usable before anything listens.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Config } from './config.ts';
+import { UnusableFiles } from './unusable-files.ts';
+
+type Host = Config['listeners'][number]['hosts'][number];
+
+/** One host with its PEM text; none on a plain listener. */
+export interface KeyedHost {
+  readonly name: string;
+  readonly pem: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** Reads certificate and key of a host. Rejects with `UnusableFiles` when they cannot be read or do not belong together. */
+export async function readKeys(host: Host, base: string): Promise<KeyedHost> {
+  const { name, certificate, key } = host;
+  if (certificate === undefined || key === undefined) return { name, pem: undefined };
+  const pem = { cert: await textOf(certificate, base), key: await textOf(key, base) };
+  try {
+    toSecureContext(pem);
+  } catch (cause) {
+    const found = `${certificate} with ${key}: ${(cause as Error).message}`;
+    throw unusable(certificate, found, `a PEM chain of ${name} and its private key`);
+  }
+  return { name, pem };
+}
+
+/** What TLS shows for a host. Throws what OpenSSL says of PEM text that `readKeys` did not prove. */
+export function toSecureContext(pem: { readonly cert: string; readonly key: string } | undefined): SecureContext {
+  return createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
+}
+
+async function textOf(file: string, base: string): Promise<string> {
+  try {
+    return await readFile(resolve(base, file), 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw unusable(
+      file,
+      code === 'ENOENT' ? 'no such file' : (code ?? 'an unreadable file'),
+      'a file that can be read',
+    );
+  }
+}
+
+function unusable(file: string, found: string, expected: string): UnusableFiles {
+  return new UnusableFiles([{ file, line: 1, column: 1, path: '', found, expected }]);
+}
