@@ -14,7 +14,11 @@ export interface UrlDescription {
   readonly generation: 'new' | 'old';
   readonly namespace: string | null;
   readonly infrastructure: string;
-  /** The systems that may be meant; more than one on a shared path. */
+  /** Printed name of the system; null while several may be meant. */
+  readonly system: string | null;
+  /** Whether the call submits or retrieves; null where the URL names no service. */
+  readonly class: 'submit' | 'retrieve' | null;
+  /** The systems that may be meant; more than one where a shared path names no service of theirs. */
   readonly systems: readonly {
     readonly id: string;
     readonly name: string;
@@ -40,6 +44,7 @@ export function describeUrl({ index, policy }: OpenCatalogue, url: string, asOf:
   const { environment, channel, generation, namespace, infrastructure, systems, service, replacement } = found;
   const called = service?.kind === 'service' ? service : null;
   const system = called?.system ?? (systems.length === 1 ? systems[0]?.id : undefined);
+  const meant = systems.filter(({ id }) => called === null || id === called.system);
   const subject = {
     environment,
     channel,
@@ -58,7 +63,9 @@ export function describeUrl({ index, policy }: OpenCatalogue, url: string, asOf:
     generation,
     namespace,
     infrastructure,
-    systems: systems.map(({ id, name, cell }) => ({
+    system: meant.length === 1 ? (meant[0]?.name ?? null) : null,
+    class: called?.operation ?? null,
+    systems: meant.map(({ id, name, cell }) => ({
       id,
       name,
       status: cell.status,

@@ -48,6 +48,10 @@ test('a batch is base64 of gzip of its instructions', async (t) => {
   const [uid = ''] = uidsOf(await result(simulator, 'getDispatchBatchesSinceUID', '-1'));
   const document = unpacked(await result(simulator, 'getDispatchBatch', uid));
   assert.equal(document.namespace, 'http://ads.caiso.com');
+  // Public clients take this very element for the root, and read a number as its type.
+  assert.equal(document.localName, 'DispatchBatch');
+  assert.equal(document.attributes.batchUID, uid);
+  assert.match(valuesNamed(document, 'batchType')[0] ?? '', /^\d+$/);
   assert.equal(elementsNamed(document, 'instruction').length, 12);
   assert.equal(elementsNamed(document, 'instructionDetail')[0]?.attributes.segNo, '1');
 });
