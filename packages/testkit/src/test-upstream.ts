@@ -37,7 +37,8 @@ export const soapAnswer: UpstreamAnswer = (_request, response) => {
 export async function startTestUpstream(first: UpstreamAnswer = soapAnswer): Promise<TestUpstream> {
   let answer = first;
   const received: ReceivedRequest[] = [];
-  const server = createServer((incoming, response) => {
+  // Takes twice the fields that the gateway takes, since ours are added on the way.
+  const server = createServer({ maxHeaderSize: 32_768 }, (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('error', () => undefined); // A caller that goes away is part of some tests.
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -68,6 +68,8 @@ const found: UrlDescription = {
   generation: 'old',
   namespace: 'ws',
   infrastructure: 'legacy',
+  system: 'ALPHA',
+  class: 'retrieve',
   systems: [{ id: 'alpha', name: 'ALPHA', status: 'to-be-cut-over', inferred: true, source }],
   service: {
     kind: 'service',
