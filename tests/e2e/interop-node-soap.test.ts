@@ -30,6 +30,8 @@ interface Signing {
 async function connect(market: Market, url: string, signing: Signing = {}): Promise<Client> {
   const { user } = market.gateway;
   const client = await createClientAsync(`${url}?wsdl`, {
+    // Its cache knows a description by its URL alone, over all agents of the process.
+    disableCache: true,
     parseReponseAttachments: true,
     wsdl_options: { httpsAgent: marketAgent(market) },
   });
@@ -152,6 +154,9 @@ test("a header that node-soap was not told to sign is the market's own fault", a
 test('a certificate of an unknown issuer is told so already when node-soap asks for the description', async (t) => {
   const market = await startMarket(t);
   const stranger = await market.gateway.authority.strangerUser({ name: 'ALPHAx0001', organisation: 'CAISO' });
-  const asking = createClientAsync(`${docAttach}?wsdl`, { wsdl_options: { httpsAgent: marketAgent(market, stranger) } });
+  const asking = createClientAsync(`${docAttach}?wsdl`, {
+    disableCache: true,
+    wsdl_options: { httpsAgent: marketAgent(market, stranger) },
+  });
   await assert.rejects(asking, /Code: 500[\s\S]*ALPHAx0001.* which is not accepted here/);
 });

@@ -57,6 +57,8 @@ export type {
   ShadowRefusal,
 } from './limits.ts';
 export { exactQuotaMax, limitKeyParts, parsePolicy, policySchema, windowMsBounds } from './limits.ts';
+export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
+export { sentenceOf, writeEntries } from './problem-reference.ts';
 export type { Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
 export { problems, problemType } from './problems.ts';
 export type { RefusalOptions } from './refusal.ts';

@@ -1,6 +1,6 @@
 // Reads a message of any of the market's shapes, request or answer: lenient about prefixes, order, letter case and what
 // may be missing, strict about whatever two readers could understand differently.
-import { XmlC14NMode, type XmlDocument, type XmlElement } from 'libxml2-wasm';
+import { XmlC14NMode, type XmlDocument, type XmlElement, XmlError } from 'libxml2-wasm';
 import { attachmentHash } from './attachment.ts';
 import { type CaisoHeader, caisoHeaderOf } from './caiso-header.ts';
 import type { QualifiedName } from './head.ts';
@@ -42,7 +42,7 @@ export interface SoapMessage {
   readonly envelopeXml: string;
   /** Name of the first element of the Body; null when it is empty. */
   readonly bodyElement: QualifiedName | null;
-  /** That element as a document of its own; null for an empty Body and for an ISOAttachment. */
+  /** That element as a document of its own; null for an empty Body, an ISOAttachment, or a relative namespace URI. */
   readonly bodyElementXml: string | null;
   /** Base64 text, from the MIME part, from AttachmentValue, or from the part that an xop:Include in it names. */
   readonly attachmentBase64: string | null;
@@ -238,12 +238,18 @@ function caisoHeaderIn(header: XmlElement): CaisoHeader | null {
 
 // The element carries every namespace in scope, for names inside its values (xsi:type="xsd:string"); only the envelope's
 // own stays behind unless something uses it, so that a document comes out as it went in.
-function standaloneXml(element: XmlElement): string {
+function standaloneXml(element: XmlElement): string | null {
   const inScope = Object.entries(element.namespaces).filter(
     ([, uri]) => uri !== soap11Namespace && uri !== soap12Namespace,
   );
-  return canonicalText(element, {
-    mode: XmlC14NMode.XML_C14N_EXCLUSIVE_1_0,
-    inclusivePrefixes: inScope.map(([prefix]) => (prefix === '' ? '#default' : prefix)),
-  });
+  try {
+    return canonicalText(element, {
+      mode: XmlC14NMode.XML_C14N_EXCLUSIVE_1_0,
+      inclusivePrefixes: inScope.map(([prefix]) => (prefix === '' ? '#default' : prefix)),
+    });
+  } catch (error) {
+    // C14N 1.0 section 2.1 refuses relative namespace URIs, and ADS uses one (urn-com-caiso-ads-webservices-api).
+    if (error instanceof XmlError) return null;
+    throw error;
+  }
 }

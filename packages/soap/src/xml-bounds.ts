@@ -38,6 +38,7 @@ export type XmlRefusalReason =
   | 'too_many_namespaces'
   | 'token_too_long'
   | 'encoding_unsupported'
+  | 'not_canonicalizable'
   | 'not_well_formed';
 
 /** A document that was not read: the reason, and the character offset where that became clear. */

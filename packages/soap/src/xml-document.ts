@@ -24,6 +24,10 @@ export function readXml<T>(
   if (document === null) return { ok: false, reason: 'not_well_formed', at: 0 };
   try {
     return { ok: true, value: read(document.root, document) };
+  } catch (error) {
+    // libxml2 parses what C14N 1.0 section 2.1 refuses: relative namespace URIs.
+    if (error instanceof XmlError) return { ok: false, reason: 'not_canonicalizable', at: 0 };
+    throw error;
   } finally {
     document.dispose();
   }

@@ -42,7 +42,6 @@ def dispatches():
     uids = [batch.get("batchUID") for batch in etree.fromstring(listed).iter("{*}DispatchBatch")]
     packed = client.service.getDispatchBatch(uids[-1])
     batch = etree.fromstring(gzip.decompress(base64.b64decode(packed)))
-    transport.session = session_of(told["stranger"])
     return {
         "address": client.service._binding_options["address"],
         "uids": uids,

@@ -20,7 +20,8 @@ export async function startMarket(t: Pick<TestContext, 'after'>): Promise<Market
   const clock = fakeClock(Date.now());
   const simulator = await startSimulator({ host: '127.0.0.1', port: 0, seed: 'interop', clock: clock.now });
   t.after(() => simulator.close());
-  const gateway = await startTestGateway({ clock, upstreams: [{ system: '*', endpoints: [simulator.url] }] });
+  const everything = { system: '*', environment: '*', infrastructure: '*', endpoints: [simulator.url] };
+  const gateway = await startTestGateway({ clock, upstreams: [everything] });
   t.after(() => gateway.close());
   return { gateway, simulator, nowMs: clock.now() };
 }

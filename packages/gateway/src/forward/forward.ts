@@ -8,6 +8,7 @@ import type { Inspected } from '../inspection/inspect.ts';
 import type { UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
 import type { Endpoint, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
+import { pageStart, pageStartBytesMax } from './page-start.ts';
 import { requestFields, responseFields } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 
@@ -113,26 +114,34 @@ async function replyOf(answer: UpstreamAnswer, route: Route): Promise<UpstreamRe
   if (route.channel !== 'api') return { kind: 'upstream', status, fields, body: answer.body };
 
   // Invariant 3: an API caller never receives HTML, whatever the upstream calls it.
-  const iterator = answer.body[Symbol.asyncIterator]();
-  const first = await iterator.next().catch((cause: unknown) => {
+  const iterator: AsyncIterator<Uint8Array> = answer[Symbol.asyncIterator]();
+  const { chunks, page } = await startOf(iterator).catch((cause: unknown) => {
     throw new Refusal('forward.response_incomplete', { system: route.systemName }, { cause });
   });
-  const declared = answer.fields.find(([name]) => name === 'content-type')?.[1].toLowerCase() ?? '';
-  if (declared.includes('html') || (first.done !== true && beginsAsHtml(first.value))) {
-    answer.abandon();
+  if (page || answer.headers['content-type']?.toLowerCase().includes('html')) {
+    answer.destroy();
     throw new Refusal('forward.html_answer', { system: route.systemName, status });
   }
-  return { kind: 'upstream', status, fields, body: resumed(first, iterator) };
+  return { kind: 'upstream', status, fields, body: resumed(chunks, iterator) };
 }
 
-function beginsAsHtml(chunk: Uint8Array): boolean {
-  const start = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.byteLength, 512)).toString('latin1');
-  return /^(?:\xef\xbb\xbf)?\s*(?:<!--[\s\S]*?-->\s*)?<(?:!doctype\s+html|html[\s>])/i.test(start);
+/** Reads until it is clear whether the answer begins as a page; it may come a byte at a time. */
+async function startOf(iterator: AsyncIterator<Uint8Array>): Promise<{ chunks: readonly Uint8Array[]; page: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let start = '';
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+    chunks.push(next.value);
+    start += Buffer.from(next.value).toString('latin1', 0, pageStartBytesMax);
+    const judged = pageStart(start.slice(0, pageStartBytesMax));
+    if (judged !== 'undecided') return { chunks, page: judged === 'page' };
+  }
+  return { chunks, page: false };
 }
 
 async function* resumed(
-  first: IteratorResult<Uint8Array>,
+  chunks: readonly Uint8Array[],
   iterator: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+  yield* chunks;
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
 }
