@@ -1,3 +1,7 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { verifyEnvelope } from './index.ts';
+import { readMessage } from './read-message.ts';
 
 test('an ADS answer is read although its namespace is a relative URI, which canonical XML refuses', () => {
   const xml =
@@ -6,4 +10,10 @@ test('an ADS answer is read although its namespace is a relative URI, which cano
   assert.ok(reading.ok);
   assert.equal(reading.message.bodyElement?.localName, 'getBatchStatusResponse');
   assert.equal(reading.message.bodyElementXml, null);
+});
+
+test('an envelope to be verified with a relative namespace URI in its signed body is refused, not thrown at', () => {
+  const soap = 'xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"';
+  const xml = `<S:Envelope ${soap}><S:Header/><S:Body Id="b"><x xmlns="relative"/></S:Body></S:Envelope>`;
+  assert.equal(verifyEnvelope(xml).ok, false);
 });
