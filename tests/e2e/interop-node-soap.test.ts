@@ -32,7 +32,7 @@ async function connect(market: Market, url: string, signing: Signing = {}): Prom
   const client = await createClientAsync(`${url}?wsdl`, {
     // Its cache knows a description by its URL alone, over all agents of the process.
     disableCache: true,
-    parseReponseAttachments: true,
+    parseResponseAttachments: true,
     wsdl_options: { httpsAgent: marketAgent(market) },
   });
   const token = {
@@ -122,7 +122,7 @@ interface SoapFault {
 async function faultOf(call: Promise<unknown>): Promise<{ error: FaultError; fault: SoapFault }> {
   const error = await call.then(
     () => assert.fail('the call was answered'),
-    (thrown: FaultError) => thrown,
+    (thrown: unknown) => thrown as FaultError,
   );
   return { error, fault: error.root.Envelope.Body.Fault };
 }

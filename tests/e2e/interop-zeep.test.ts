@@ -108,6 +108,10 @@ test('zeep polls the dispatch system through the gateway', { skip: missing('pyth
   });
   await t.test('it reads every kind of description that the simulator writes', () => {
     assert.deepEqual(Object.keys(descriptions), described);
-    console.log(descriptions);
+    const argumentsOf = (path: string) => Object.values(descriptions[path] ?? {})[0] ?? '';
+    assert.match(argumentsOf('/sst/cmri/RetrieveMarketAwards_CMRIv4_DocAttach_AP'), /dateTimeStart.*CAISOWSHeader/);
+    assert.match(argumentsOf('/sst/sibr/SubmitRawBidSet_SIBRv4_DocAttach_AP'), /^AttachmentValue: xsd:base64Binary/);
+    // zeep reads the multipart binding of a plain submit but cannot fill it: such callers use the DocAttach form.
+    assert.equal(argumentsOf('/sst/sibr/SubmitRawBidSet_SIBRv4_AP'), '');
   });
 });

@@ -1,6 +1,8 @@
 // The private kit of the tests: clock, a back end, a gateway, and what a suite needs.
+export { type ShownPage, startBrowser, type TestBrowser } from './browser.ts';
 export { type FakeClock, fakeClock } from './clock.ts';
 export { missing } from './needs.ts';
+export { type Postgres, startPostgres } from './postgres.ts';
 export { openRawCaller, type RawAnswer, type RawCaller, type RawCallerOptions, rawPost } from './raw-caller.ts';
 export { type RawUpstream, type RawUpstreamTurn, startRawUpstream } from './raw-upstream.ts';
 export {
@@ -20,3 +22,4 @@ export {
   type TestUpstream,
   type UpstreamAnswer,
 } from './test-upstream.ts';
+export { startValkey, type Valkey } from './valkey.ts';

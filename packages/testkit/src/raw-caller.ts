@@ -167,10 +167,16 @@ function takeChunked(
   }
 }
 
+/** What differs from a plain retrieve. */
+export interface RawPostOptions {
+  readonly path?: string;
+  readonly fields?: Record<string, string | null>;
+}
+
 /** A POST of a SOAP envelope as bytes; `fields` replace or add lines, null leaves one out. */
 export function rawPost(
   body: string,
-  { path = '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP', fields = {} as Record<string, string | null> } = {},
+  { path = '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP', fields = {} }: RawPostOptions = {},
 ): string {
   const all: Record<string, string | null> = {
     Host: 'ws.prod.caiso.com',

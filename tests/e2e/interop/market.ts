@@ -18,7 +18,7 @@ export interface Market {
 /** Starts both; they are closed when the test ends. */
 export async function startMarket(t: Pick<TestContext, 'after'>): Promise<Market> {
   const clock = fakeClock(Date.now());
-  const simulator = await startSimulator({ host: '127.0.0.1', port: 0, seed: 'interop', clock: clock.now });
+  const simulator = await startSimulator({ host: '127.0.0.1', port: 0, seed: 'interop', clock: () => clock.now() });
   t.after(() => simulator.close());
   const everything = { system: '*', environment: '*', infrastructure: '*', endpoints: [simulator.url] };
   const gateway = await startTestGateway({ clock, upstreams: [everything] });
@@ -27,7 +27,10 @@ export async function startMarket(t: Pick<TestContext, 'after'>): Promise<Market
 }
 
 /** An agent with a client certificate that takes every host name to the gateway, as a name server and port 443 would. */
-export function marketAgent({ gateway }: Market, user: Pick<TestUser, 'certificatePem' | 'keyPem'> = gateway.user): Agent {
+export function marketAgent(
+  { gateway }: Market,
+  user: Pick<TestUser, 'certificatePem' | 'keyPem'> = gateway.user,
+): Agent {
   return new Agent({
     cert: user.certificatePem,
     key: user.keyPem,
