@@ -1,4 +1,4 @@
-// Installs the Debian packages of the table when this machine lets us, without letting any daemon start.
+// Installs the Debian packages of a table when this machine lets us, without letting any daemon start.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,9 +16,13 @@ export function thisMachine(): Machine {
   return { isDebian, isRoot: process.geteuid?.() === 0, has: (row) => isPresent(row, path) };
 }
 
-/** Brings what is missing and gives the names of what stays missing; says everything it does. Never raises. */
-export async function bringPackages(machine: Machine, say: (sentence: string) => void): Promise<readonly string[]> {
-  const plan = planPackages(debianPackages, machine);
+/** Brings what is missing of the rows and gives the names of what stays missing; says everything it does. Never raises. */
+export async function bringPackages(
+  machine: Machine,
+  say: (sentence: string) => void,
+  rows: readonly DebianPackage[] = debianPackages,
+): Promise<readonly string[]> {
+  const plan = planPackages(rows, machine);
   if (plan.kind === 'nothing') return [];
   if (plan.kind === 'install') {
     say(`installing Debian packages: ${plan.missing.map((row) => row.name).join(', ')}`);

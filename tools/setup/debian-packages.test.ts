@@ -38,6 +38,17 @@ test('what is missing elsewhere is named with the suites that are skipped for it
   assert.match(said.join('\n'), /no valkey-server: skipping suites that share counters between nodes/);
 });
 
+test('a caller with a table of its own is told about its rows alone', async () => {
+  const said: string[] = [];
+  const rows = [{ name: 'b', proof: { command: 'b' }, suites: 'a bench', why: 'it is measured' }];
+  const machine = { isDebian: false, isRoot: true, has: without('b', 'valkey-server') };
+  assert.deepEqual(await bringPackages(machine, (sentence) => said.push(sentence), rows), ['b']);
+  assert.deepEqual(said, [
+    'missing here. To bring it: install what Debian calls: b',
+    'no b: skipping a bench (it is measured)',
+  ]);
+});
+
 test('a package is present when its command is on PATH or its file exists', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-packages-'));
   t.after(() => rmSync(folder, { recursive: true }));

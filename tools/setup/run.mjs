@@ -1,5 +1,5 @@
-// The way in for `npm start`, `npm test`, `npm run check` and `npm run soak`: installs what is missing, then hands over
-// to tools/setup/<word>.ts on Node 24. It runs on a clean clone, so on Node 20, with no dependency and no TypeScript.
+// The way in for `npm start`, `npm test` and `npm run` with check, soak or bench: installs what is missing, then hands
+// over to tools/setup/<word>.ts on Node 24. It runs on a clean clone, so on Node 20, with no dependency and no TypeScript.
 
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -13,7 +13,7 @@ const say = (sentence) => console.error(`set-up: ${sentence}`);
 async function main([word, ...args]) {
   const script = join(root, 'tools', 'setup', `${word}.ts`);
   if (word === undefined || !/^[a-z]+$/.test(word) || !existsSync(script)) {
-    say('say what to do: start, test, check or soak, as in `npm test`.');
+    say('say what to do: start, test, check, soak or bench, as in `npm test`.');
     return 2;
   }
   const node = await installPackages(root, say);

@@ -7,7 +7,7 @@ import { bringBuilds, builds } from './builds.ts';
 import { runAttached } from './child.mjs';
 import { runTests } from './run-tests.ts';
 
-const testFiles = ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'tests/**/*.test.ts'];
+const testFiles = ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts', 'tests/**/*.test.ts'];
 
 const root = resolve(import.meta.dirname, '..', '..');
 const say = (sentence: string) => console.error(`set-up: ${sentence}`);

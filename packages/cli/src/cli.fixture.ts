@@ -41,8 +41,8 @@ export async function runLine(
 function memory(): Output & { text(): string } {
   const chunks: Buffer[] = [];
   const stream = new Writable({
-    write(chunk, _encoding, done) {
-      chunks.push(Buffer.from(chunk));
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
       done();
     },
   });

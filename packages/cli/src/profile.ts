@@ -7,7 +7,7 @@ import { readYamlFile, sayFinding } from '@headgate/contract';
 import { z } from 'zod';
 
 /** Largest profile read, in characters. */
-export const profileCharsMax = 65_536;
+const profileCharsMax = 65_536;
 
 const path = z.string().min(1).max(1_000);
 

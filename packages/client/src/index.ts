@@ -1,7 +1,8 @@
 // The whole public surface of the client kit.
+
+export { answerBytesMax } from './answer-bytes.ts';
 export type { Answer, CallPhase, Failure, FailureReason, Outcome } from './call/call.ts';
-export { answerBytesMax, defaultPhaseTimeouts, type PhaseTimeouts } from './call/transport.ts';
-export type { WireRequest } from './call/wire-request.ts';
+export { defaultPhaseTimeouts, type PhaseTimeouts } from './call/transport.ts';
 export { describeUrl, type UrlDescription } from './catalogue/describe-url.ts';
 export { lookUp, type Operation, type Shape, type Target } from './catalogue/look-up.ts';
 export { type OpenCatalogue, openCatalogue } from './catalogue/open-catalogue.ts';
@@ -26,3 +27,4 @@ export {
   type RefusedBy,
 } from './problems.ts';
 export { createSession, type Session, type SessionOptions } from './session.ts';
+export type { WireRequest } from './wire-request.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import test from 'node:test';
 import { encodeAttachment, readMessage, verifyEnvelope, writeFault, writeRetrieveAnswerPlain } from '@headgate/soap';
 import { isClientProblem } from './client-problem.ts';
@@ -11,15 +12,25 @@ const answer = () => writeRetrieveAnswerPlain({ attachment: encodeAttachment(awa
 
 test('one call goes through every stage: found, signed, sent, verified and decoded', async (t) => {
   const { user } = await testIdentities();
-  const server = await serveTls(t, async (request, response) => {
+  const answerWhole = async (request: IncomingMessage, response: ServerResponse) => {
     const message = readMessage(request.headers['content-type'] ?? '', Buffer.concat(await request.toArray()));
     assert.ok(message.ok && verifyEnvelope(message.message.envelopeXml).ok);
     assert.equal(message.message.caisoHeader?.username, user.subject);
     assert.equal(request.url, '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP');
     const { contentType, body } = answer();
     response.writeHead(200, { 'content-type': contentType, 'headgate-exchange': '0A' }).end(body);
+  };
+  const faults: unknown[] = [];
+  const server = await serveTls(t, (request, response) => {
+    answerWhole(request, response).catch((fault: unknown) => {
+      faults.push(fault);
+      response.destroy();
+    });
   });
-  const decoded = await invoke('cmri/RetrieveMarketAwards', {}, await sessionTo(t, server.port));
+  const session = await sessionTo(t, server.port);
+  const decoded = await invoke('cmri/RetrieveMarketAwards', {}, session).catch((fault: unknown) => {
+    throw faults[0] ?? fault;
+  });
   assert.deepEqual([decoded.table.rows, decoded.exchange], [[{ resource: 'A' }], '0A']);
 });
 
@@ -88,7 +99,7 @@ test('a call that cannot be encoded is not sent and gives its turn back', async 
 test('a problem as JSON has no stack and no cause', async (t) => {
   const session = await sessionTo(t, 1, { credential: undefined });
   const problem = await invoke('cmri/RetrieveMarketAwards', {}, session).catch((error: unknown) => error);
-  const plain = JSON.parse(JSON.stringify(problem));
+  const plain = JSON.parse(JSON.stringify(problem)) as Readonly<Record<string, unknown>>;
   assert.deepEqual(Object.keys(plain), ['code', 'title', 'detail', 'fix', 'retry', 'refusedBy']);
   assert.equal(plain.code, 'credential.missing');
 });

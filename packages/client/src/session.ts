@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Outcome } from './call/call.ts';
 import { createTransport, type PhaseTimeouts, type Transport } from './call/transport.ts';
-import type { WireRequest } from './call/wire-request.ts';
 import type { Target } from './catalogue/look-up.ts';
 import { type OpenCatalogue, openCatalogue } from './catalogue/open-catalogue.ts';
 import type { CredentialHolder } from './credential/current-credential.ts';
 import { type CredentialFiles, loadCredential } from './credential/load-credential.ts';
 import { createPacer, type Pacer, type PacingWait } from './pacing/await-turn.ts';
+import type { WireRequest } from './wire-request.ts';
 
 /** What a session is made with. Everything but the catalogue has a default. */
 export interface SessionOptions {

@@ -1,7 +1,7 @@
 // The whole public surface of the contract. Nothing of ours is imported here.
 export type { CellSubject } from './catalogue/announcements.ts';
 export { inForce, isAbout, isKnown, slipsOf } from './catalogue/announcements.ts';
-export type { Classification, ClassifiedService, RecognisedBy, ServiceClues } from './catalogue/classify.ts';
+export type { Classification, RecognisedBy, ServiceClassification, ServiceClues } from './catalogue/classify.ts';
 export { classifyService } from './catalogue/classify.ts';
 export type { AnnouncedOn, DateValue, Day } from './catalogue/dates.ts';
 export { hasPassed, isDay, parseDateValue, writeDateValue } from './catalogue/dates.ts';

@@ -13,6 +13,7 @@ import {
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
+import { createTrustBundle, UnreadableTrustBundle } from '@headgate/pki';
 import type { Config } from './config.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
@@ -75,7 +76,16 @@ async function readCatalogue(read: Reader, config: Config): Promise<Catalogue> {
 
 async function readTrust(read: Reader, bundle: Config['trustBundles'][number]) {
   const intermediatesPem = bundle.intermediates === undefined ? '' : await read.text(bundle.intermediates);
-  return { name: bundle.name, anchorsPem: await read.text(bundle.anchors), intermediatesPem };
+  const facts = { name: bundle.name, anchorsPem: await read.text(bundle.anchors), intermediatesPem };
+  try {
+    createTrustBundle({ ...facts });
+  } catch (cause) {
+    if (!(cause instanceof UnreadableTrustBundle)) throw cause;
+    const file = (cause.file === 'anchors' ? bundle.anchors : bundle.intermediates) ?? bundle.anchors;
+    const expected = 'PEM certificates that can be read';
+    throw new UnusableFiles([{ file, line: cause.lineNumber, column: 1, path: '', found: cause.message, expected }]);
+  }
+  return facts;
 }
 
 type Reading = { readonly ok: true } | { readonly ok: false; readonly findings: readonly Finding[] };

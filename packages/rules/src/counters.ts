@@ -88,7 +88,7 @@ export function createCounters({ keysMax = 100_000, instantsMax = 8_388_608 }: C
 
   function peek(charges: readonly Charge[], nowMs: number): WindowVerdict {
     const atMs = laterOf(nowMs, lastSeenMs);
-    const lines = linesOf(charges, enforced.find);
+    const lines = linesOf(charges, (key) => enforced.find(key));
     // Keys are forgotten by the instant of the last decision: a peek into the future must forget nothing.
     const hasSpace = hasSpaceForUnknown(enforced, lines, lastSeenMs);
     const retryAtMs = latestRoomMs(enforced, lines, hasSpace, atMs);

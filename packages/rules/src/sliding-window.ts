@@ -17,7 +17,7 @@ export interface WindowVerdict {
 }
 
 /** Slots of a fresh ring, unless the quota is smaller. */
-export const freshSlotsMax = 4;
+const freshSlotsMax = 4;
 
 /** An empty log for a rule with this quota (at least 1). */
 export function createWindowLog(quota: number): WindowLog {

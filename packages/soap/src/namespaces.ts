@@ -32,8 +32,6 @@ export const wsuNamespace = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401
 export const dsNamespace = 'http://www.w3.org/2000/09/xmldsig#';
 /** XML-binary Optimized Packaging (W3C). */
 export const xopNamespace = 'http://www.w3.org/2004/08/xop/include';
-/** The reserved namespace of `xml:lang` and `xml:id`. */
-export const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
 
 /** ValueType of an X.509 version 3 token (OASIS X.509 Token Profile 1.0). */
 export const x509TokenType = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3';

@@ -74,7 +74,7 @@ export function writeRetrieve(retrieve: RetrieveFields): OutgoingMessage {
 }
 
 /** Fields of the part that carries the base64 text, in a request as in an answer. */
-export const attachmentPartFields = [
+const attachmentPartFields = [
   ['Content-Type', 'application/octet-stream; name="attachment.uue"'],
   ['Content-Transfer-Encoding', '7bit'],
   ['Content-ID', '<attachment.uue>'],

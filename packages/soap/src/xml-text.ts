@@ -16,7 +16,7 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** The same text with every character that XML 1.0 forbids replaced by U+FFFD. */
-export function withLegalCharacters(text: string): string {
+function withLegalCharacters(text: string): string {
   return text.replace(illegalCharacter, '\ufffd');
 }
 

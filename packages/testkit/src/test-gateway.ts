@@ -127,7 +127,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const running = await startGateway({
     config,
     base: folder,
-    clock: clock.now,
+    clock: () => clock.now(),
     notice: (notice) => notices.push(notice),
     seen: (record) => {
       records.push(record);
@@ -137,19 +137,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   });
   const portOf = (name: string) => running.listeners.find((listener) => listener.name === name)?.port ?? 0;
   const gateway: TestGateway = {
-    ...{
-      port: portOf('secure'),
-      plainPort: portOf('plain'),
-      authority,
-      user,
-      clock,
-      upstream,
-      running,
-      folder,
-      config,
-      records,
-      notices,
-    },
+    port: portOf('secure'),
+    plainPort: portOf('plain'),
+    authority,
+    user,
+    clock,
+    upstream,
+    running,
+    folder,
+    config,
+    records,
+    notices,
     call: (call = {}) => makeCall(gateway, call),
     recordOf(answer) {
       const exchange = String(answer.fields['headgate-exchange']);

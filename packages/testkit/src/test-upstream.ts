@@ -23,7 +23,11 @@ export interface TestUpstream {
 }
 
 /** Decides an answer once the whole request was read. */
-export type UpstreamAnswer = (request: ReceivedRequest, response: ServerResponse, incoming: IncomingMessage) => void;
+export type UpstreamAnswer = (
+  request: ReceivedRequest,
+  response: ServerResponse,
+  incoming: IncomingMessage,
+) => void | Promise<void>;
 
 /** A small SOAP 1.1 answer. */
 export const soapAnswer: UpstreamAnswer = (_request, response) => {
@@ -51,7 +55,7 @@ export async function startTestUpstream(first: UpstreamAnswer = soapAnswer): Pro
         body: Buffer.concat(chunks),
       };
       received.push(request);
-      answer(request, response, incoming);
+      void answer(request, response, incoming);
     });
   });
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  type ClassifiedService,
   classifyService,
   compileCatalogue,
   findAddress,
   findUrl,
   matrixOf,
+  type ServiceClassification,
 } from '@headgate/contract';
 import fc from 'fast-check';
 import { readCatalogue } from './read-catalogue.ts';
@@ -27,7 +27,7 @@ function classified(url: string, clues: { soapAction?: string; bodyElement?: str
   return classifyService(index, match, { serviceName: match.serviceName, ...clues });
 }
 
-function service(url: string, clues: { soapAction?: string; bodyElement?: string } = {}): ClassifiedService {
+function service(url: string, clues: { soapAction?: string; bodyElement?: string } = {}): ServiceClassification {
   const found = classified(url, clues);
   if (found.kind !== 'service') throw new assert.AssertionError({ message: `${url} is ${found.kind}` });
   return found;

@@ -46,26 +46,30 @@ describe('a body of four MiB over a limit of one', () => {
     assert.equal(gateway.upstream.received.length, received);
     return answer;
   };
-  const declared = (fields: Record<string, string | null> = {}) =>
+  const declared = (fields: Record<string, string> = {}) =>
     rawPost('', { fields: { 'Content-Length': String(4 * mebibyte), ...fields } });
-  const chunkedHead = (fields: Record<string, string | null> = {}) =>
+  const chunkedHead = (fields: Record<string, string> = {}) =>
     rawPost('', { fields: { 'Content-Length': null, 'Transfer-Encoding': 'chunked', ...fields } });
   const plain = Array.from({ length: 64 }, () => 'x'.repeat(65_536));
   const envelope = `${soapRequest.length.toString(16)}\r\n${soapRequest}\r\n`;
   const pieces = [envelope, ...Array.from({ length: 64 }, () => chunk.replaceAll('x', ' '))];
 
   for (const closes of [false, true]) {
-    const connection = closes ? { Connection: 'close' } : { Connection: 'keep-alive' };
+    const connection: Record<string, string> = { Connection: closes ? 'close' : 'keep-alive' };
     const word = closes ? 'and closes' : 'and keeps the connection';
-    test(`is refused readably when declared, by a caller that sends at once ${word}`, () =>
-      refused(declared(connection), plain));
-    test(`is refused readably when chunked, by a caller that sends at once ${word}`, () =>
-      refused(chunkedHead(connection), pieces, '0\r\n\r\n'));
+    test(`is refused readably when declared, by a caller that sends at once ${word}`, async () => {
+      await refused(declared(connection), plain);
+    });
+    test(`is refused readably when chunked, by a caller that sends at once ${word}`, async () => {
+      await refused(chunkedHead(connection), pieces, '0\r\n\r\n');
+    });
   }
-  test('is refused readably when declared with Expect and sent without waiting', () =>
-    refused(declared({ Expect: '100-continue' }), plain));
-  test('is refused readably when chunked with Expect and sent without waiting', () =>
-    refused(chunkedHead({ Expect: '100-continue' }), pieces, '0\r\n\r\n'));
+  test('is refused readably when declared with Expect and sent without waiting', async () => {
+    await refused(declared({ Expect: '100-continue' }), plain);
+  });
+  test('is refused readably when chunked with Expect and sent without waiting', async () => {
+    await refused(chunkedHead({ Expect: '100-continue' }), pieces, '0\r\n\r\n');
+  });
   test('is refused before it is sent, when its sender waits for 100 Continue', async () => {
     const answer = await refused(declared({ Expect: '100-continue' }), []);
     assert.equal(answer.fields.get('connection'), 'close');

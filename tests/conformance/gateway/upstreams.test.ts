@@ -151,8 +151,10 @@ describe('a page where SOAP was due', () => {
         const bytes = sized('text/xml', page);
         let at = 0;
         const drip = setInterval(() => {
-          if (at < bytes.length) socket.write(bytes.slice(at, (at += at < 60 ? 60 : 1)));
-          else clearInterval(drip);
+          const next = at + (at < 60 ? 60 : 1);
+          socket.write(bytes.slice(at, next));
+          at = next;
+          if (at >= bytes.length) clearInterval(drip);
         }, 1);
       },
     ],
@@ -295,6 +297,29 @@ describe('an endpoint that does not accept', () => {
       const answer = await gateway.call({ path: '/sst/sibr/SubmitBids_SIBRv1_AP' });
       assert.equal(answer.status, 200, answer.body);
     }
+  });
+});
+
+describe('an endpoint that is busy', () => {
+  test('for longer than the wait is refused with forward.connect_timeout, and nothing was forwarded', async (t) => {
+    const [held, arrived] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const narrow = await startTestGateway({
+      policy: 'limits: []\n',
+      path: { upstreamConnectionsMax: 1, connectTimeoutMs: 400, responseTimeoutMs: 5_000 },
+      answer: (_request, response) => {
+        arrived.resolve();
+        void held.promise.then(() => response.end('<ok/>'));
+      },
+    });
+    t.after(() => narrow.close());
+    const first = narrow.call({ path: submit });
+    await arrived.promise;
+    const second = await narrow.call({ path: submit });
+    assert.equal(readFault(second.body)?.problem.code, 'forward.connect_timeout');
+    assert.equal(readFault(second.body)?.problem.forwarded, 'no');
+    held.resolve();
+    assert.equal((await first).status, 200);
+    assert.equal(narrow.upstream.received.length, 1);
   });
 });
 

@@ -38,7 +38,7 @@ test('with --json standard output is one object for each call and nothing else',
   const lines = stdout
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line));
+    .map((line) => JSON.parse(line) as { call: number; ok: boolean; rows: unknown });
   assert.deepEqual(
     [code, lines.map(({ call: number, ok, rows }) => [number, ok, rows])],
     [

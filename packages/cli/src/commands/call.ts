@@ -24,10 +24,10 @@ import { textTable } from '../render/text-table.ts';
 import { folderOf } from './catalogue.ts';
 
 /** Most calls of one command. */
-export const repeatMax = 1_000;
+const repeatMax = 1_000;
 
 /** Most rows of an answer that are printed as a table; --json prints all. */
-export const shownRowsMax = 20;
+const shownRowsMax = 20;
 
 interface CallOptions {
   readonly profile?: string;

@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { runLine } from '../cli.fixture.ts';
 
+interface PrintedMatrix {
+  readonly environment: string;
+  readonly asOf: string;
+  readonly rows: readonly { readonly system: string; readonly ui: object; readonly api: object }[];
+}
+
 const awards = 'https://ws.caiso.com/sst/cmri/RetrieveMarketAwards_CMRIv4_AP';
 
 test('the matrix as JSON has exactly environment, day and rows of two pairs of cells', async () => {
   const { code, stdout, stderr } = await runLine(['catalogue', 'show', '--json', '--as-of', '2024-02-21']);
-  const matrix = JSON.parse(stdout);
+  const matrix = JSON.parse(stdout) as PrintedMatrix;
   assert.deepEqual([code, stderr, Object.keys(matrix)], [0, '', ['environment', 'asOf', 'rows']]);
   assert.deepEqual([matrix.environment, matrix.asOf, matrix.rows.length], ['production', '2024-02-21', 20]);
   for (const { system, ui, api, ...rest } of matrix.rows) {
@@ -54,7 +60,9 @@ test('a URL that no address covers is not found', async () => {
 });
 
 test('an unknown environment, a day that does not exist and a missing folder are refused each in its way', async () => {
-  assert.equal((await runLine(['catalogue', 'show', '--environment', 'moon'])).code, 3);
+  const moon = await runLine(['catalogue', 'show', '--environment', 'moon']);
+  assert.equal(moon.code, 3);
+  assert.ok(moon.stderr.includes('catalogue.unknown_environment'), moon.stderr);
   assert.equal((await runLine(['catalogue', 'show', '--as-of', '2024-02-30'])).code, 2);
   assert.equal((await runLine(['catalogue', 'show', '--catalogue', '/nonexistent'])).code, 4);
 });

@@ -85,7 +85,9 @@ function untilStopped({
 }): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const onReload = () => {
-    reload().catch((fault: Error) => complain(`the old files stay in force: ${fault.message}`));
+    reload().catch((fault: unknown) => {
+      complain(`the old files stay in force: ${fault instanceof Error ? fault.message : String(fault)}`);
+    });
   };
   process.on('SIGHUP', onReload);
   process.once('SIGTERM', resolve);

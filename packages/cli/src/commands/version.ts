@@ -3,7 +3,7 @@ import type { Register } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 /** Version of the product, the same for every package. */
-export const productVersion = '0.1.0';
+const productVersion = '0.1.0';
 
 /** Adds `version`. */
 export const registerVersion: Register = (program, context) => {

@@ -2,7 +2,7 @@
 import type { Outcome, WireRequest } from '@headgate/client';
 
 /** Most bytes of a body that are printed. */
-export const shownBytesMax = 65_536;
+const shownBytesMax = 65_536;
 
 /** Writes request and answer, or request and failure. */
 export function exchangeText(request: WireRequest, outcome: Outcome): string {

@@ -22,7 +22,7 @@ const statuses: Readonly<Record<CellStatus, StatusWords>> = {
 };
 
 /** Headers in the order of the published matrix. */
-export const matrixHeaders = ['System', 'UI New', 'UI Old', 'API New', 'API Old'] as const;
+const matrixHeaders = ['System', 'UI New', 'UI Old', 'API New', 'API Old'] as const;
 
 /** Writes a matrix with its legend. Cells whose status is concluded and not stated carry "*". */
 export function matrixText({ environment, asOf, rows }: Matrix, stream: Output): string {

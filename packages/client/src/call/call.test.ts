@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline, Readable } from 'node:stream';
 import test, { type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { answerBytesMax } from '../answer-bytes.ts';
 import { loadCredential } from '../credential/load-credential.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import { operationOf, serveTcp, serveTls, testIdentities } from '../test-server.fixture.ts';
+import type { WireRequest } from '../wire-request.ts';
 import { type Answer, call, type Failure, type Outcome } from './call.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
-import type { WireRequest } from './wire-request.ts';
 
 const { authority, user, anchorsPem } = await testIdentities();
 const credential = loadCredential({ certificate: user.certificatePem, key: user.keyPem });
@@ -32,7 +34,7 @@ function transportTo(t: TestContext, port: number, options: TransportOptions = {
 
 function failed(outcome: Outcome): Failure {
   assert.equal(outcome.ok, false);
-  return outcome as Failure;
+  return outcome;
 }
 
 function answered(outcome: Outcome): Answer {
@@ -219,6 +221,26 @@ test('a packed answer is unpacked, and an unknown packing is refused', async (t)
   const packed = await call(requestOf({ url: new URL('https://ws.prod.caiso.com/gzip') }), credential, transport);
   assert.equal(String(answered(packed).body), '<a/>');
   assert.equal(codeOf(await call(requestOf(), credential, transport)), 'call.malformed_answer');
+});
+
+test('an answer over the bound is refused while it arrives, and is not read further', async (t) => {
+  const piece = Buffer.alloc(1024 * 1024, 0x20);
+  let pieces = 0;
+  const endless = function* () {
+    for (;;) {
+      pieces += 1;
+      yield piece;
+    }
+  };
+  const stopped = Promise.withResolvers<unknown>();
+  const server = await serveTls(t, (request, response) => {
+    request.resume();
+    pipeline(Readable.from(endless()), response, stopped.resolve);
+  });
+  const failure = failed(await call(requestOf(), credential, transportTo(t, server.port)));
+  assert.deepEqual([codeOf(failure), failure.phase], ['call.answer_too_large', 'answer']);
+  assert.ok((await stopped.promise) instanceof Error, 'the connection is closed on the sender');
+  assert.ok(pieces * piece.length > answerBytesMax);
 });
 
 test('every exchange is shown to the observer, failed ones too, and never the key', async (t) => {

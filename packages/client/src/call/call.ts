@@ -5,9 +5,10 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
+import { answerBytesMax } from '../answer-bytes.ts';
 import type { Credential } from '../credential/load-credential.ts';
-import { answerBytesMax, type PhaseTimeouts, type Transport } from './transport.ts';
-import type { WireRequest } from './wire-request.ts';
+import type { WireRequest } from '../wire-request.ts';
+import type { PhaseTimeouts, Transport } from './transport.ts';
 
 /** The phases of a call in order; `answer` is reading the body. */
 export type CallPhase = 'lookup' | 'connect' | 'tls' | 'send' | 'first byte' | 'answer';

@@ -3,8 +3,8 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { clientProblem } from '../client-problem.ts';
 import type { Credential } from '../credential/load-credential.ts';
+import type { WireRequest } from '../wire-request.ts';
 import type { Outcome } from './call.ts';
-import type { WireRequest } from './wire-request.ts';
 
 /** Longest time without progress in each phase, in milliseconds; each from 1 to 3,600,000. */
 export interface PhaseTimeouts {
@@ -31,9 +31,6 @@ export const defaultPhaseTimeouts: PhaseTimeouts = {
   firstByteMs: 120_000,
   wholeMs: 300_000,
 };
-
-/** Largest answer read, in bytes (64 MiB). */
-export const answerBytesMax = 64 * 1024 * 1024;
 
 /** Most idle connections kept to one address. */
 const idleConnectionsMax = 8;

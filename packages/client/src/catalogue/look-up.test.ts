@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { compileCatalogue } from '@headgate/contract';
 import { caisoCatalogue } from '../test-server.fixture.ts';
 import { lookUp } from './look-up.ts';
 import { openCatalogue } from './open-catalogue.ts';
@@ -78,6 +79,21 @@ test('a misspelt service is refused with the names that begin alike', () => {
     code: 'catalogue.unknown_service',
     message: /RetrieveMarketAwards/,
   });
+});
+
+test('a short name that ends two paths of one system is refused with both', () => {
+  const { catalogue: whole } = catalogue.index;
+  const systems = whole.systems.map((system) => {
+    const listed = system.services ?? [];
+    const beside = listed.filter(({ name }) => name === 'oasisapi/SingleZip');
+    return { ...system, services: [...listed, ...beside.map((each) => ({ ...each, name: 'archive/SingleZip' }))] };
+  });
+  const doubled = { ...catalogue, index: compileCatalogue({ ...whole, systems }) };
+  assert.throws(() => lookUp(doubled, 'oasis/SingleZip', target), {
+    code: 'catalogue.ambiguous_service',
+    message: /oasisapi\/SingleZip, archive\/SingleZip/,
+  });
+  assert.equal(lookUp(doubled, 'oasis/GroupZip', target).service, 'GroupZip');
 });
 
 test('a service that no list has is believed when it is written with its version tail', () => {

@@ -69,7 +69,7 @@ export function lookUp(catalogue: OpenCatalogue, name: string, target: Target): 
   };
 }
 
-interface FoundService {
+interface ServiceReading {
   readonly service: string;
   readonly version: number | null;
   readonly kind: 'submit' | 'retrieve';
@@ -105,7 +105,7 @@ function addressFor({ index }: OpenCatalogue, system: System, target: Target): A
   throw clientProblem('catalogue.no_address', { system: system.name, environment, generation });
 }
 
-function serviceNamed({ index }: OpenCatalogue, system: System, asked: string): FoundService {
+function serviceNamed({ index }: OpenCatalogue, system: System, asked: string): ServiceReading {
   const whole = (system.services ?? []).filter(
     ({ name }) => name.toLowerCase() === asked.toLowerCase() || lastSegment(name).toLowerCase() === asked.toLowerCase(),
   );
@@ -145,7 +145,7 @@ function urlOf(
   system: System,
   address: Address,
   asked: string,
-  found: FoundService,
+  found: ServiceReading,
   docAttach: boolean,
 ): URL {
   const url = new URL(address.url);
@@ -168,7 +168,7 @@ interface Suffixes {
   readonly endSuffix?: string | undefined;
 }
 
-function segmentOf(naming: Suffixes, system: System, asked: string, found: FoundService, docAttach: boolean): string {
+function segmentOf(naming: Suffixes, system: System, asked: string, found: ServiceReading, docAttach: boolean): string {
   if (system.protocol !== 'soap') return found.listed?.name ?? asked;
   const mark = docAttach ? (naming.attachmentSuffix ?? '') : '';
   if (found.verbatim) return found.docAttach || !docAttach ? asked : withMark(asked, mark, naming.endSuffix);
@@ -192,7 +192,7 @@ function shapeOf(system: System, kind: 'submit' | 'retrieve', docAttach: boolean
   return `${kind}-${docAttach ? 'doc-attach' : 'plain'}`;
 }
 
-function requestRootOf(system: System, { listed, service, kind }: FoundService): string {
+function requestRootOf(system: System, { listed, service, kind }: ServiceReading): string {
   if (listed?.requestRoot !== undefined) return listed.requestRoot;
   if (system.protocol === 'soap-rpc' || kind === 'submit') return service;
   return `Request${service.replace(/^retrieve/i, '')}`;
@@ -203,7 +203,7 @@ function subjectOf(
   url: URL,
   system: System,
   address: Address,
-  found: FoundService,
+  found: ServiceReading,
   target: Target,
 ): Operation['subject'] {
   // The infrastructure depends on the day: an old address is served by the current one from its hard cutover.

@@ -57,11 +57,6 @@ export function loadCredential({ certificate, key, passphrase }: CredentialFiles
   };
 }
 
-/** The leaf certificate in DER, as a message carries it. */
-export function leafDer({ certificatePem }: Credential): Buffer {
-  return leafOf(certificatePem).raw;
-}
-
 function textOf(content: string | Uint8Array, what: string): string {
   if (content.length > credentialBytesMax) throw unreadable(what, `it is larger than ${credentialBytesMax} bytes`);
   // A DER SEQUENCE: PKCS#12, or a bare certificate or key.

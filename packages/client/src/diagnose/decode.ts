@@ -21,7 +21,7 @@ export interface Decoded {
 }
 
 /** Largest unpacked payload, in bytes (64 MiB). */
-export const payloadBytesMax = 64 * 1024 * 1024;
+const payloadBytesMax = 64 * 1024 * 1024;
 const payloadElementsMax = 5_000_000;
 
 /** Reads an answer that `diagnose` found no fault with; raises `diagnose.*` for one that cannot be used. */

@@ -2,8 +2,8 @@
 // layer in front of this market answers programs with pages (deck p. 12).
 import { fields } from '@headgate/contract';
 import { readFault, readMessage } from '@headgate/soap';
+import { answerBytesMax } from '../answer-bytes.ts';
 import type { Answer, Failure, Outcome } from '../call/call.ts';
-import { answerBytesMax } from '../call/transport.ts';
 import type { Operation } from '../catalogue/look-up.ts';
 import { type ClientProblem, type ClientProblemOptions, clientProblem, gatewayProblem } from '../client-problem.ts';
 

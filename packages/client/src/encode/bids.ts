@@ -3,7 +3,7 @@ import { clientProblem } from '../client-problem.ts';
 import { type DocumentNode, toInstantText } from './document.ts';
 
 /** Most bids of one submit. */
-export const bidsMax = 2_000;
+const bidsMax = 2_000;
 
 /** One bid for one resource: the curve is MW and price in dollars per MWh, in rising order of MW. */
 export interface BidInput {

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { decodeAttachment, readElements, readMessage, verifyEnvelope } from '@headgate/soap';
 import { loadCredential } from '../credential/load-credential.ts';
 import { operationOf, testIdentities } from '../test-server.fixture.ts';
-import { type CallInput, encode } from './encode.ts';
+import { type CallInput, encode, payloadCharsMax } from './encode.ts';
 
 const { user, authority } = await testIdentities();
 const credential = loadCredential({ certificate: user.certificatePem, key: user.keyPem });
@@ -108,6 +108,10 @@ test('a payload that is not well-formed, or has a DOCTYPE, is refused before any
   }
 });
 
+test('a payload over the bound is refused before it is read', () => {
+  assert.throws(() => encoded(submit, { payload: ' '.repeat(payloadCharsMax + 1) }), { code: 'encode.too_large' });
+});
+
 test('a value is escaped, and a name that could break out of its element is refused', () => {
   const message = messageOf(encoded(operationOf(), { values: { resource: '<x>&' } }));
   assert.match(message.bodyElementXml ?? '', /<resource>&lt;x&gt;&amp;<\/resource>/);
@@ -152,7 +156,7 @@ test('no field claims an identity, and the private key is nowhere in the request
     request.headers.some(([name]) => name.toLowerCase() === 'ct-remote-user'),
     false,
   );
-  assert.doesNotMatch(`${JSON.stringify(request.headers)}${request.body}`, /PRIVATE KEY/);
+  assert.doesNotMatch(`${JSON.stringify(request.headers)}${request.body?.toString()}`, /PRIVATE KEY/);
 });
 
 test('a key that cannot sign RSA is refused before anything is sent', async () => {

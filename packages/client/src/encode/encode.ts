@@ -1,6 +1,6 @@
 // An operation and its input become one request for the wire: built, signed, packed, and of a known length. Pure but
 // for the clock and the ids, which the session passes in.
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import {
   adsRpcNamespace,
   encodeAttachment,
@@ -16,10 +16,10 @@ import {
   writeSubmitPlain,
   xmlContentType,
 } from '@headgate/soap';
-import type { WireRequest } from '../call/wire-request.ts';
 import type { Operation } from '../catalogue/look-up.ts';
 import { clientProblem } from '../client-problem.ts';
-import { type Credential, leafDer } from '../credential/load-credential.ts';
+import type { Credential } from '../credential/load-credential.ts';
+import type { WireRequest } from '../wire-request.ts';
 import { toNodes, writeDocument } from './document.ts';
 import { queryParameters, retrieveDocument, submitDocument } from './request-document.ts';
 
@@ -128,7 +128,7 @@ function signed(operation: Operation, credential: Credential | null, options: En
   }
   const { nowMs: createdMs, nextId } = options;
   const nonce = nonceAt(createdMs);
-  const certificateDer = leafDer(credential);
+  const certificateDer = new X509Certificate(credential.certificatePem).raw; // Of several blocks it reads the first: the leaf.
   if (createPrivateKey(credential.keyPem).asymmetricKeyType !== 'rsa') {
     throw clientProblem('credential.unsupported_format', {
       what: 'private key',

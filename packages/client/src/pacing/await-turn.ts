@@ -18,7 +18,7 @@ import type { Credential } from '../credential/load-credential.ts';
 export const pacingMarginMs = 20;
 
 /** Longest wait for a turn, in milliseconds, where a session names none (10 minutes). */
-export const turnWaitMsMax = 600_000;
+const turnWaitMsMax = 600_000;
 
 /** A wait that begins: for how long, and because of which limit. */
 export interface PacingWait {

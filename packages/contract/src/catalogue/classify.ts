@@ -19,7 +19,7 @@ export interface ServiceClues {
 }
 
 /** A call recognised as a service. */
-export interface ClassifiedService {
+export interface ServiceClassification {
   readonly kind: 'service';
   readonly system: string;
   /** The catalogue's spelling where known; otherwise the name in lower case, without tail and suffixes. */
@@ -35,7 +35,7 @@ export interface ClassifiedService {
 
 /** A service; or `undecided`, when several systems remain possible; or `unknown`, when the name fits no service of the address. */
 export type Classification =
-  | ClassifiedService
+  | ServiceClassification
   | { readonly kind: 'undecided'; readonly candidates: readonly string[] }
   | { readonly kind: 'unknown'; readonly candidates: readonly string[] };
 
@@ -151,8 +151,8 @@ function onlyKnown(
 function recognised(
   system: string,
   service: Service,
-  seen: Pick<ClassifiedService, 'version' | 'docAttach' | 'known' | 'by'>,
-): ClassifiedService {
+  seen: Pick<ServiceClassification, 'version' | 'docAttach' | 'known' | 'by'>,
+): ServiceClassification {
   return {
     kind: 'service',
     system,
@@ -163,7 +163,7 @@ function recognised(
   };
 }
 
-function byElement(index: ServiceIndex, candidates: readonly string[], element: string): ClassifiedService | null {
+function byElement(index: ServiceIndex, candidates: readonly string[], element: string): ServiceClassification | null {
   const seen = { version: null, docAttach: false, by: 'body-element' } as const;
   const name = element.replace(/_v\d{1,3}$/i, '').toLowerCase();
   const rooted = candidates.flatMap((system) => {

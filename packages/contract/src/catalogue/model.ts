@@ -266,7 +266,7 @@ const announcementSchema = z.strictObject({
 });
 
 /** Schema of `announcements.yaml`: every date ever published, with what it replaced. */
-export const announcementsFileSchema = z.strictObject({ announcements: z.array(announcementSchema).max(2000) });
+const announcementsFileSchema = z.strictObject({ announcements: z.array(announcementSchema).max(2000) });
 
 /** Schema of `trust.yaml`: trust anchors of server certificates, with fingerprints, links and dates. */
 export const trustFileSchema = z.strictObject({

@@ -3,7 +3,7 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 
 /** The folder is in use by a process that lives. */
-export class EvidenceInUse extends Error {
+class EvidenceInUse extends Error {
   override readonly name = 'EvidenceInUse';
   readonly code = 'evidence.in_use';
 

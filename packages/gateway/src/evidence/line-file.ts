@@ -8,12 +8,14 @@ const flushMs = 50;
 const retryMs = 1_000;
 
 /** Most bytes held while the disk takes nothing (64 MiB); past it new lines are lost and counted. */
-export const heldBytesMax = 64 * 1024 * 1024;
+const heldBytesMax = 64 * 1024 * 1024;
 
 /** A file that lines are appended to. */
 export interface LineFile {
   /** Keeps a line; its end is added. Never throws. */
   append(line: string): void;
+  /** Writes everything held and waits until it is on the disk. Throws when the disk takes nothing. */
+  sync(): void;
   /** Writes everything held and closes. Throws when the disk takes nothing. */
   close(): void;
 }
@@ -84,6 +86,10 @@ export function openLineFile(options: LineFileOptions): LineFile {
         flush();
       }
       if (held.length > 0) timer ??= setTimeout(flush, flushMs).unref();
+    },
+    sync() {
+      writeHeld();
+      fsyncSync(handle);
     },
     close() {
       if (timer !== null) clearTimeout(timer);

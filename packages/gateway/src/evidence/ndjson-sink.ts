@@ -48,7 +48,10 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
   };
 
   const gap = gapBefore(folder, reservationFile, clock());
-  if (gap !== null) lines.append(JSON.stringify(gap));
+  if (gap !== null) {
+    lines.append(JSON.stringify(gap));
+    lines.sync(); // Before our own reservation replaces the one it was told from: a crash between would silence it.
+  }
   reserve();
   return {
     file,

@@ -13,7 +13,9 @@ export function createEndpoint(url: string, path: PathOptions): KeptEndpoint {
   const { hostname, port } = new URL(url);
   const { upstreamConnectionsMax: sockets } = path;
   const agent = new Agent({ keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets });
-  const place = { host: hostname, port: port === '' ? 80 : Number(port), agent };
+  // A URL writes IPv6 addresses in brackets, a socket takes them without.
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const place = { host, port: port === '' ? 80 : Number(port), agent };
   return { url, attempt: (request) => attempt(place, request, path), close: () => agent.destroy() };
 }
 
@@ -68,8 +70,19 @@ async function attempt(place: Place, request: UpstreamRequest, path: PathOptions
   });
   outgoing.on('response', (answer) => {
     stopTimers();
+    answer.once('end', () => {
+      // Answered before the request was sent whole. What is left of it will not be sent, so the connection must not serve
+      // another call: the upstream would read that one's first bytes as this one's last.
+      if (!outgoing.writableEnded) outgoing.destroy();
+    });
     answer.once('close', () => request.abandoned.removeEventListener('abort', abandon));
     resolve({ kind: 'answered', answer: answerOf(answer, path), reusedConnection: outgoing.reusedSocket });
+  });
+  outgoing.on('upgrade', (_answer, socket) => {
+    stopTimers();
+    socket.destroy();
+    const cause = new Error('the upstream switched protocols, which nobody asked for');
+    resolve({ kind: 'no-answer', reason: 'invalid', reusedConnection: outgoing.reusedSocket, cause });
   });
   outgoing.on('socket', (socket) => {
     const begin = () => {

@@ -110,16 +110,21 @@ function refusalOf(outcome: Exclude<Outcome, { kind: 'answered' }>, route: Route
 
 async function replyOf(answer: UpstreamAnswer, route: Route): Promise<UpstreamReply> {
   const { status } = answer;
+  // RFC 9110 §15: a final answer has 200 to 599; others are for the caller's library to choke on.
+  if (status < 200 || status > 599) {
+    answer.abandon();
+    throw new Refusal('forward.invalid_response', { system: route.systemName });
+  }
   const fields = responseFields(answer.fields);
   if (route.channel !== 'api') return { kind: 'upstream', status, fields, body: answer.body };
 
   // Invariant 3: an API caller never receives HTML, whatever the upstream calls it.
-  const iterator: AsyncIterator<Uint8Array> = answer[Symbol.asyncIterator]();
+  const iterator: AsyncIterator<Uint8Array> = answer.body[Symbol.asyncIterator]();
   const { chunks, page } = await startOf(iterator).catch((cause: unknown) => {
     throw new Refusal('forward.response_incomplete', { system: route.systemName }, { cause });
   });
-  if (page || answer.headers['content-type']?.toLowerCase().includes('html')) {
-    answer.destroy();
+  if (page || fields.some(([name, value]) => name === 'content-type' && /html/i.test(value))) {
+    answer.abandon();
     throw new Refusal('forward.html_answer', { system: route.systemName, status });
   }
   return { kind: 'upstream', status, fields, body: resumed(chunks, iterator) };

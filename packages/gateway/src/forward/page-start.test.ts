@@ -39,6 +39,12 @@ describe('the start of an answer', () => {
     );
   });
 
+  test('is decided by its first letters where no page begins so: an answer that comes slowly is not held back', () => {
+    for (const start of ['<o', '<ok', '<SOAP-ENV:', '<!DOCTYPE r', '{', 'P']) assert.equal(pageStart(start), 'other');
+    for (const start of ['', ' ', '<', '<H', '<html', '<!', '<!-', '<!--', '<!DOCTYPE  ', '<?xml'])
+      assert.equal(pageStart(start), 'undecided');
+  });
+
   test('is decided within a bound', () => {
     assert.equal(pageStart('<!--'.padEnd(pageStartBytesMax)), 'other');
     assert.equal(pageStart(''.padEnd(pageStartBytesMax)), 'other');

@@ -3,12 +3,15 @@
 /** Most bytes read before an answer counts as no page. */
 export const pageStartBytesMax = 4_096;
 
+const openings = ['<html', '<head', '<body', '<title', '<script', '<!doctype html', '<!--'];
+
 /** Judges the start of a body: `undecided` while more bytes could still make it a page. */
 export function pageStart(start: string): 'page' | 'other' | 'undecided' {
   const rest = start.slice(prologLength(start));
   if (/^<(?:!doctype\s+html|(?:html|head|body|title|script)[\s>/])/i.test(rest)) return 'page';
+  const written = rest.toLowerCase().replace(/\s+/g, ' ');
   const couldBecome =
-    rest === '' || /^<(?:!(?:-?|d[a-z]*\s*[a-z]*)|\?|[a-z]*)$/i.test(rest) || /^<(?:!--|\?)/.test(rest);
+    openings.some((opening) => opening.startsWith(written)) || /^<(?:!--|\?)/.test(rest) || /^\xef\xbb?$/.test(rest);
   return couldBecome && start.length < pageStartBytesMax ? 'undecided' : 'other';
 }
 

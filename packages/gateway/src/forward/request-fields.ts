@@ -5,7 +5,7 @@ import type { Principal } from '../identity/identify.ts';
 import type { UpstreamAnswer } from '../upstream.ts';
 
 /** RFC 9110 §7.6.1, and the fields that older intermediaries use for one hop. */
-export const hopByHopFields: ReadonlySet<string> = new Set([
+const hopByHopFields: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -67,7 +67,7 @@ function identityOf({ certificate, certificateDer }: Principal): [string, string
 
 /** A subject may hold any character; a field value may not (RFC 9110 §5.5). */
 function fieldText(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character));
+  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, (character) => encodeURIComponent(character));
 }
 
 function connectionOptions(values: readonly string[]): Set<string> {

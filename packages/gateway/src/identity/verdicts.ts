@@ -12,7 +12,7 @@ import type { PeerCertificate } from '../exchange.ts';
 import type { Serving } from '../serving.ts';
 
 /** Most certificates remembered at once; the least recently used goes first. About 2 KiB each. */
-export const verdictsMax = 20_000;
+const verdictsMax = 20_000;
 
 /** A judged certificate: its facts, and whether it is accepted now. */
 export interface Judged {

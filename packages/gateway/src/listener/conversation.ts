@@ -6,6 +6,7 @@ import type { Refusal } from '@headgate/contract';
 
 /** A body that has not arrived whole. */
 export interface ArrivingBody {
+  readonly receivedBytes: number;
   /** Ends the body with a refusal: the bytes on the connection are not what its head declared. */
   fail(refusal: Refusal): void;
 }

@@ -9,7 +9,7 @@ import { isRefusal, Refusal } from '@headgate/contract';
 import type { Connection, Exchange, PeerCertificate, RequestHead } from '../exchange.ts';
 import { toSecureContext } from '../server-keys.ts';
 import { answerBroken, type BrokenRequest } from './broken-request.ts';
-import { type Conversation, createConversation, linger } from './conversation.ts';
+import { type ArrivingBody, type Conversation, createConversation, linger } from './conversation.ts';
 import { createDownstream } from './downstream.ts';
 import { fieldsOf, framingOf, readHead } from './framing.ts';
 import type { ListenerOptions } from './listener-options.ts';
@@ -55,7 +55,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const server = options.tls
     ? createTlsServer({
         ...limits,
-        allowHalfOpen: true,
         minVersion: 'TLSv1.2',
         handshakeTimeout: options.path.headerTimeoutMs,
         ALPNProtocols: ['http/1.1'],
@@ -68,8 +67,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       })
     : createPlainServer(limits);
 
-  // Node drops every field past the two thousandth and keeps the request; the bound on bytes is enough.
-  server.maxHeadersCount = 0;
   // A caller may close its sending side after its request and still wait for the answer (RFC 9112 §9.6).
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
 
@@ -138,7 +135,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       return;
     }
     const { arriving } = conversation;
-    const refusal = refusalOfParser(error, options, arriving !== null);
+    const refusal = refusalOfParser(error, options, arriving);
     if (arriving === null) {
       guarded(socket, () => {
         const connection = connectionOf(socket, options, certificates);
@@ -189,9 +186,9 @@ async function opened(server: Server, options: ListenerOptions): Promise<void> {
 
 interface OpenConnections {
   /** Says on every answer that is due that it is the last of its connection. */
-  announceEnd(): void;
-  closeQuiet(): void;
-  closeAll(): void;
+  readonly announceEnd: () => void;
+  readonly closeQuiet: () => void;
+  readonly closeAll: () => void;
 }
 
 /** Bounds open connections in all and per source, before TLS. A connection past the bound is closed and counted. */
@@ -221,11 +218,16 @@ function boundConnections(
     });
   });
   server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    // Not before the handshake is done: a half-open handshake would hold its place until it times out.
+    socket.allowHalfOpen = true;
     speaking.add(socket);
     socket.once('close', () => speaking.delete(socket));
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    options.handshakeFailed(canonicalSource(socket.remoteAddress), serverNameOf(socket), error.code ?? error.message);
+    // The TLS socket has lost its handle and with it the address; the TCP socket beneath remembers what was asked once.
+    const { _parent: beneath } = socket as TLSSocket & { readonly _parent?: Socket };
+    const source = canonicalSource(socket.remoteAddress ?? beneath?.remoteAddress);
+    options.handshakeFailed(source, serverNameOf(socket), error.code ?? error.message);
     socket.destroy();
   });
   return {
@@ -369,14 +371,21 @@ function headWords(incoming: IncomingMessage): BrokenRequest['head'] {
 }
 
 /** What Node's strict parser refuses, in our words. */
-function refusalOfParser(error: NodeJS.ErrnoException, { path }: ListenerOptions, withinBody: boolean): Refusal {
+function refusalOfParser(
+  error: NodeJS.ErrnoException,
+  { path }: ListenerOptions,
+  arriving: ArrivingBody | null,
+): Refusal {
   switch (error.code) {
+    case 'HPE_INVALID_EOF_STATE':
+      if (arriving === null) break;
+      return new Refusal('inspection.body_incomplete', { seenBytes: arriving.receivedBytes }, { cause: error });
     case 'HPE_HEADER_OVERFLOW':
       return new Refusal('listener.header_too_large', { limitBytes: path.headerBytesMax }, { cause: error });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Refusal(
         'listener.request_timeout',
-        { waitedMs: withinBody ? path.requestTimeoutMs : path.headerTimeoutMs },
+        { waitedMs: arriving !== null ? path.requestTimeoutMs : path.headerTimeoutMs },
         { cause: error },
       );
     case 'HPE_UNEXPECTED_CONTENT_LENGTH':
@@ -389,12 +398,13 @@ function refusalOfParser(error: NodeJS.ErrnoException, { path }: ListenerOptions
         { cause: error },
       );
     default:
-      return new Refusal(
-        'listener.malformed_request',
-        { found: parserWords[error.code ?? ''] ?? 'bytes that are not a request' },
-        { cause: error },
-      );
+      break;
   }
+  return new Refusal(
+    'listener.malformed_request',
+    { found: parserWords[error.code ?? ''] ?? 'bytes that are not a request' },
+    { cause: error },
+  );
 }
 
 const parserWords: Record<string, string> = {
@@ -407,6 +417,8 @@ const parserWords: Record<string, string> = {
   HPE_INVALID_HEADER_TOKEN: 'an invalid character in a header field',
   HPE_INVALID_CONSTANT: 'a request line that is not HTTP',
   HPE_INVALID_EOF_STATE: 'it ended before it was complete',
+  // Node pauses its parser while answers wait, and over TLS trips over the bytes that come meanwhile.
+  HPE_PAUSED: 'more pipelined requests than one connection takes',
   HPE_LF_EXPECTED: 'a bare CR',
   HPE_CR_EXPECTED: 'a bare LF',
 };

@@ -105,10 +105,12 @@ async function classify(exchange: Exchange, match: AddressMatch, speaksSoap: boo
   const { index } = exchange.serving;
   const soapAction =
     exchange.request.fields.get('soapaction') ?? actionParameter(exchange.request.fields.get('content-type'));
-  const clues: ServiceClues = { serviceName: match.serviceName, soapAction };
+  // A name in the path is what the upstream goes by. Where it decides nothing, other clues may only tell the systems of a
+  // shared path apart: else "RetrieveX;a=1" beside a SOAPAction of one's choice would be charged as that and done as X.
+  const othersMayTell = match.serviceName === null || (match.systems.length > 1 && /^[\w.-]+$/.test(match.serviceName));
+  const clues: ServiceClues = { serviceName: match.serviceName, soapAction: othersMayTell ? soapAction : null };
   let found = classifyService(index, match, clues);
-  const bodyMayTell = found.kind === 'undecided' || match.serviceName === null;
-  if (found.kind !== 'service' && bodyMayTell && speaksSoap) {
+  if (found.kind !== 'service' && othersMayTell && speaksSoap) {
     const head = await envelopeHead(exchange, gateway);
     if (head?.kind === 'soap' && head.bodyElement !== null) {
       found = classifyService(index, match, { ...clues, bodyElement: head.bodyElement.localName });

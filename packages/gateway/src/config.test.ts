@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseConfig } from './config.ts';
+
+const good = `node: gateway
+listeners:
+  - name: ws
+    port: 8443
+    hosts:
+      - { name: ws.example.net, certificate: a.pem, key: a.key }
+catalogue: catalogues/example
+trustBundles:
+  - { name: users, anchors: anchors.pem }
+upstreams:
+  - { system: '*', endpoints: ['http://127.0.0.1:8080'] }
+evidence: { folder: evidence }
+`;
+const findingsOf = (text: string) => {
+  const parsed = parseConfig('gateway.yaml', text);
+  return parsed.ok ? [] : parsed.findings;
+};
+
+test('a small file is enough, and every bound has a default', () => {
+  const parsed = parseConfig('gateway.yaml', good);
+  assert.ok(parsed.ok);
+  assert.equal(parsed.config.path.bodyBytesMax, 1_048_576);
+  assert.equal(parsed.config.listeners[0]?.address, '127.0.0.1');
+});
+
+describe('a wrong file names its line, what was found and what was expected', () => {
+  for (const [what, from, to, line, path, said] of [
+    ['an unknown key', 'node: gateway', 'nodes: gateway', 1, '', /nodes/],
+    ['a port out of bounds', '8443', '99999', 4, 'listeners.0.port', /99999/],
+    ['an upper-case host', 'ws.example.net', 'WS.example.net', 6, 'listeners.0.hosts.0.name', /WS\.example\.net/],
+    ['a wildcard host', 'ws.example.net', "'*.example.net'", 6, 'listeners.0.hosts.0.name', /\*/],
+    ['a TLS host without key', ', key: a.key', '', 6, 'listeners.0.hosts.0', /without certificate or key/],
+    ['a trust bundle that is not declared', 'name: users', 'name: others', 6, 'listeners.0.hosts.0.trust', /"users"/],
+    [
+      'plain HTTP with certificates',
+      'port: 8443',
+      'port: 8443\n    tls: false',
+      7,
+      'listeners.0.hosts.0',
+      /plain HTTP/,
+    ],
+    ['an upstream over https', 'http://127', 'https://127', 11, 'upstreams.0.endpoints.0', /https/],
+    ['no upstream', "  - { system: '*', endpoints: ['http://127.0.0.1:8080'] }", '  []', 11, 'upstreams', /./],
+    ['YAML that is none', 'node: gateway', 'node: [', 2, '', /./],
+    ['a key twice', 'node: gateway', 'node: gateway\nnode: gateway', 2, '', /./],
+  ] as const)
+    test(what, () => {
+      assert.ok(good.includes(from));
+      const [finding] = findingsOf(good.replace(from, to));
+      assert.ok(finding);
+      assert.equal(finding.file, 'gateway.yaml');
+      assert.equal(finding.line, line, JSON.stringify(finding));
+      assert.equal(finding.path.startsWith(path), true, finding.path);
+      assert.match(`${finding.found} ${finding.path}`, said);
+      assert.notEqual(finding.expected, '');
+    });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import type { EvidenceRecord } from '@headgate/contract';
+import { openNdjsonSink } from './ndjson-sink.ts';
+import { type EvidenceGap, sequenceBlock } from './reservation.ts';
+
+type Draft = Parameters<ReturnType<typeof openNdjsonSink>['append']>[0];
+const draft = (receivedMs: number) => ({ exchange: `x${receivedMs}`, listener: { receivedMs } }) as unknown as Draft;
+
+let root: string;
+let folder: string;
+let turn = 0;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'headgate-evidence-'));
+});
+after(() => rm(root, { recursive: true, force: true }));
+beforeEach(() => {
+  turn += 1;
+  folder = join(root, String(turn));
+});
+
+const open = (boot: string, nowMs = 1_000) => openNdjsonSink({ folder, node: 'n', boot, clock: () => nowMs });
+const linesOf = async (boot: string) =>
+  (await readFile(join(folder, `${boot}.ndjson`), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as EvidenceRecord & { gap?: EvidenceGap['gap'] });
+
+/** Opens a sink in a process of its own, appends, and kills it the hard way once it says so. */
+async function killedBoot(boot: string, { records = 0, waits = false } = {}): Promise<void> {
+  const script = `
+    const { openNdjsonSink } = await import(${JSON.stringify(new URL('./ndjson-sink.ts', import.meta.url).href)});
+    const sink = openNdjsonSink({ folder: ${JSON.stringify(folder)}, node: 'n', boot: '${boot}', clock: () => 500 });
+    for (let at = 1; at <= ${records}; at += 1) sink.append({ exchange: 'x' + at, listener: { receivedMs: at } });
+    const say = () => process.stdout.write('ready');
+    const { statSync } = await import('node:fs');
+    if (${!waits}) say();
+    const look = setInterval(() => {
+      if (statSync(sink.file).size > 0) say();
+    }, 5);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = Promise.withResolvers<void>();
+  child.on('exit', () => exited.resolve());
+  child.stdout.once('data', () => child.kill('SIGKILL'));
+  await exited.promise;
+}
+
+describe('after a clean stop', () => {
+  test('records are numbered from one without a hole, over several blocks, and no gap is told', async () => {
+    const first = open('a');
+    const count = sequenceBlock * 2 + 5;
+    for (let at = 1; at <= count; at += 1) first.append(draft(at));
+    await first.close();
+    const numbers = (await linesOf('a')).map(({ sequence }) => sequence);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: count }, (_, at) => at + 1),
+    );
+    const second = open('b');
+    second.append(draft(1));
+    await second.close();
+    const [only, ...more] = await linesOf('b');
+    assert.equal(only?.sequence, 1);
+    assert.deepEqual(more, []);
+  });
+});
+
+describe('after a kill', () => {
+  test('the next boot tells a gap that covers every record that may be missing', async () => {
+    await killedBoot('a', { records: 3, waits: true });
+    await open('b', 9_000).close();
+    const [gap] = await linesOf('b');
+    assert.deepEqual(gap?.gap, { boot: 'a', after: 3, atMost: sequenceBlock - 3, fromMs: 3, toMs: 9_000 });
+  });
+
+  test('before anything was written, the gap is the whole block', async () => {
+    await killedBoot('a');
+    await open('b', 9_000).close();
+    const [gap] = await linesOf('b');
+    assert.deepEqual(gap?.gap, { boot: 'a', after: 0, atMost: sequenceBlock, fromMs: 500, toMs: 9_000 });
+  });
+
+  test('in the middle of a line, the last whole line counts', async () => {
+    await killedBoot('a', { records: 3, waits: true });
+    await appendFile(join(folder, 'a.ndjson'), '{"schemaVersion":1,"sequence":4,"liste');
+    await open('b').close();
+    assert.equal((await linesOf('b'))[0]?.gap?.after, 3);
+  });
+
+  test('and another one right after the start, both gaps are told', async () => {
+    await killedBoot('a', { records: 3, waits: true });
+    await killedBoot('b');
+    await open('c').close();
+    const files = (await readdir(folder)).filter((file) => file.endsWith('.ndjson'));
+    const told = await Promise.all(files.map((file) => linesOf(file.slice(0, -'.ndjson'.length))));
+    const gaps = told.flat().flatMap(({ gap }) => (gap === undefined ? [] : [gap.boot]));
+    assert.deepEqual(
+      gaps.toSorted((a, b) => a.localeCompare(b)),
+      ['a', 'b'],
+    );
+  });
+});
+
+test('a second opener of the same node is refused while the first lives', async () => {
+  const first = open('a');
+  assert.throws(() => open('b'), { name: 'EvidenceInUse' });
+  await first.close();
+  await open('c').close();
+});
+
+test('a folder that vanishes never throws into the path, and is told', async () => {
+  const told: string[] = [];
+  const sink = openNdjsonSink({
+    folder,
+    node: 'n',
+    boot: 'a',
+    clock: () => 1,
+    trouble: (sentence) => told.push(sentence),
+  });
+  await rm(folder, { recursive: true });
+  for (let at = 0; at <= sequenceBlock; at += 1) sink.append(draft(at));
+  assert.match(told[0] ?? '', /cannot be reserved/);
+  await sink.close().catch(() => undefined);
+});

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type ProblemCode, problems, Refusal } from '@headgate/contract';
+import { readFault } from '@headgate/soap';
+import fc from 'fast-check';
+import { refusalBody } from './refusal-body.ts';
+
+const context = { exchange: '3f0c', forwarded: 'no', atMs: Date.UTC(2024, 1, 21) } as const;
+const facts = {
+  found: 'x',
+  limitBytes: 1,
+  waitedMs: 1,
+  source: 's',
+  limit: 1,
+  host: 'h',
+  serverName: 'n',
+  issuers: ['i'],
+  subject: 's',
+  issuer: 'i',
+  serial: '1',
+  notAfter: 'a',
+  notBefore: 'b',
+  check: 'c',
+  environment: 'e',
+  path: '/',
+  system: 'S',
+  service: 'v',
+  candidates: ['c'],
+  method: 'M',
+  allowed: ['A'],
+  address: 'a',
+  since: 's',
+  replacement: null,
+  operation: 'o',
+  rule: 'r',
+  text: 't',
+  seenBytes: 1,
+  declared: true,
+  expected: ['e'],
+  status: 200,
+};
+const refusalOf = (code: ProblemCode) => new Refusal(code, facts);
+
+describe('every code of the catalogue', () => {
+  for (const code of Object.keys(problems) as ProblemCode[])
+    test(`${code} says the same in every format`, () => {
+      const { status, fix, title } = problems[code];
+      const refusal = refusalOf(code);
+      for (const format of ['soap-1.1', 'soap-1.2'] as const) {
+        const fault = refusalBody(refusal, { ...context, format });
+        const read = readFault(fault.body.toString());
+        assert.equal(fault.status, 500);
+        assert.equal(read?.text, refusal.detail);
+        assert.equal(read.description, refusal.detail);
+        assert.deepEqual(
+          [
+            read.problem.code,
+            read.problem.fix,
+            read.problem.exchange,
+            read.problem.by,
+            read.problem.forwarded,
+            read.problem.status,
+          ],
+          [code, fix, '3f0c', 'gateway', 'no', String(status)],
+        );
+      }
+      const json = refusalBody(refusal, { ...context, format: 'problem+json' });
+      assert.equal(json.status, status);
+      assert.deepEqual(
+        { ...JSON.parse(json.body.toString()) },
+        {
+          type: `urn:headgate:problem:${code}`,
+          title,
+          status,
+          detail: refusal.detail,
+          instance: 'urn:headgate:exchange:3f0c',
+          code,
+          exchange: '3f0c',
+          fix,
+          by: 'gateway',
+          forwarded: 'no',
+          retry: problems[code].retry,
+        },
+      );
+      const page = refusalBody(refusal, { ...context, format: 'html' });
+      assert.equal(page.status, status);
+      assert.match(page.body.toString(), new RegExp(`<code>${code}</code>`));
+    });
+});
+
+test('words of a caller stay words in every format', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 50 }), (host) => {
+      const refusal = new Refusal('route.unknown_host', { host });
+      const page = refusalBody(refusal, { ...context, format: 'html' }).body.toString();
+      assert.equal(
+        page.split('<').length,
+        refusalBody(refusalOf('route.unknown_host'), { ...context, format: 'html' })
+          .body.toString()
+          .split('<').length,
+      );
+      const fault = readFault(refusalBody(refusal, { ...context, format: 'soap-1.1' }).body.toString());
+      assert.equal(fault?.problem.code, 'route.unknown_host');
+      const json = refusalBody(refusal, { ...context, format: 'problem+json' }).body.toString();
+      assert.equal(JSON.parse(json).detail, refusal.detail.toWellFormed());
+    }),
+  );
+});
