@@ -3,6 +3,6 @@
 export { checkFiles } from './check-files.ts';
 export { type Config, configSchema, type PathOptions, parseConfig } from './config.ts';
 export { exampleConfig } from './config-example.ts';
-export { baseOf } from './snapshot-files.ts';
+export { baseOf, createSnapshotFiles } from './snapshot-files.ts';
 export { type GatewayNotice, type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';
 export { UnusableFiles } from './unusable-files.ts';

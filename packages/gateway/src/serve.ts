@@ -14,7 +14,7 @@ import { selectRoute } from './route/select-route.ts';
 /** Serves one exchange to its end. Never rejects: every exchange is answered or aborted, and recorded. */
 export async function serve(exchange: Exchange, gateway: Gateway): Promise<void> {
   try {
-    const reply = await answer(exchange, gateway).catch((thrown) => replyFor(thrown));
+    const reply = await answer(exchange, gateway).catch((thrown: unknown) => replyFor(thrown));
     await respond(exchange, reply, gateway.clock);
   } finally {
     recordEvidence(exchange, gateway); // Every exchange ends here, refused and broken ones too.

@@ -57,8 +57,9 @@ function reader(base: string): Reader {
   const hash = createHash('sha256');
   return {
     async text(file) {
-      const text = await readFile(resolve(base, file), 'utf8').catch((cause: NodeJS.ErrnoException) => {
-        const found = cause.code === 'ENOENT' ? 'no such file' : (cause.code ?? 'an unreadable file');
+      const text = await readFile(resolve(base, file), 'utf8').catch((cause: unknown) => {
+        const { code } = cause as NodeJS.ErrnoException;
+        const found = code === 'ENOENT' ? 'no such file' : (code ?? 'an unreadable file');
         throw new UnusableFiles([{ file, line: 1, column: 1, path: '', found, expected: 'a file that can be read' }]);
       });
       hash.update(`${file}\0${text}\0`);

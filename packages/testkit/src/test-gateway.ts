@@ -53,6 +53,8 @@ export interface TestCall {
   readonly agent?: Agent;
   /** Abandons the call when it fires. */
   readonly signal?: AbortSignal;
+  /** OpenSSL cipher string of the caller; a low security level lets it offer a weak certificate. */
+  readonly ciphers?: string;
   /** Source address, 127.0.x.y. */
   readonly source?: string;
   readonly plain?: boolean;
@@ -234,6 +236,7 @@ async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswe
     servername: call.serverName ?? host,
     ...(call.serverName === undefined ? {} : { checkServerIdentity: () => undefined }),
     ca: server.anchorsPem,
+    ...(call.ciphers === undefined ? {} : { ciphers: call.ciphers }),
     ...(user === null ? {} : { cert: user.certificatePem, key: user.keyPem }),
   };
   const { promise, resolve, reject } = Promise.withResolvers<TestAnswer>();

@@ -53,17 +53,19 @@ async function runGateway(
       clock: context.clock,
       notice: (notice) => complain(JSON.stringify(notice)),
     });
-    for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
-    say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
-    say(`evidence ${running.evidenceFile}`);
-    say('ready');
-    await untilStopped({
+    // Before it says that it is ready: a signal in between would end the process.
+    const stopped = untilStopped({
       reload: async () => {
         await running.reload();
         say(`reloaded: snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
       },
       complain,
     });
+    for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
+    say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
+    say(`evidence ${running.evidenceFile}`);
+    say('ready');
+    await stopped;
     say('draining');
     await running.close();
     say('stopped');

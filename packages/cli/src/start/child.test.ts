@@ -23,7 +23,7 @@ test('a child that ends before it is ready is reported with its own last words',
 
 test('a child that is ready stops when asked', async (t) => {
   const file = await script(
-    "console.log('ready'); setInterval(() => {}, 1e6); process.on('SIGTERM', () => process.exit(0));",
+    "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1e6); console.log('ready');",
     t,
   );
   const child = await startChild('patient', file, []);

@@ -34,41 +34,24 @@ export interface LineFileOptions {
 /** Creates the file; throws when it exists or cannot be made. */
 export function openLineFile(options: LineFileOptions): LineFile {
   const handle = openSync(options.file, 'ax', 0o640);
-  const write = options.write ?? writeSync;
-  let held: Buffer[] = [];
-  let heldBytes = 0;
+  const held = createHeldLines((bytes) => (options.write ?? writeSync)(handle, bytes));
   let lostCount = 0;
   let failing = false;
   let timer: NodeJS.Timeout | null = null;
 
-  const writeHeld = (): void => {
-    while (held.length > 0) {
-      const joined = Buffer.concat(held);
-      const writtenBytes = write(handle, joined);
-      heldBytes -= writtenBytes;
-      held = writtenBytes === joined.byteLength ? [] : [joined.subarray(writtenBytes)];
-    }
-  };
-  const hold = (line: string): void => {
-    const bytes = Buffer.from(`${line}\n`);
-    held.push(bytes);
-    heldBytes += bytes.byteLength;
-  };
   const flush = (): void => {
     timer = null;
     try {
-      writeHeld();
+      held.write();
       if (!failing) return;
       failing = false;
       options.trouble(`evidence is written again to ${options.file}; ${lostCount} records were lost`);
-      if (lostCount > 0) hold(options.lossLine(lostCount));
+      if (lostCount > 0) held.add(options.lossLine(lostCount));
       lostCount = 0;
-      writeHeld();
+      held.write();
     } catch (cause) {
-      if (!failing)
-        options.trouble(
-          `evidence cannot be written to ${options.file} (${(cause as Error).message}); it is held in memory`,
-        );
+      const why = (cause as Error).message;
+      if (!failing) options.trouble(`evidence cannot be written to ${options.file} (${why}); it is held in memory`);
       failing = true;
       timer = setTimeout(flush, retryMs).unref();
     }
@@ -76,29 +59,52 @@ export function openLineFile(options: LineFileOptions): LineFile {
 
   return {
     append(line) {
-      if (heldBytes > heldBytesMax) {
+      if (held.bytes() > heldBytesMax) {
         lostCount += 1;
         return;
       }
-      hold(line);
-      if (heldBytes >= pieceBytes && !failing) {
+      held.add(line);
+      if (held.bytes() >= pieceBytes && !failing) {
         if (timer !== null) clearTimeout(timer);
         flush();
       }
-      if (held.length > 0) timer ??= setTimeout(flush, flushMs).unref();
+      if (held.bytes() > 0) timer ??= setTimeout(flush, flushMs).unref();
     },
     sync() {
-      writeHeld();
+      held.write();
       fsyncSync(handle);
     },
     close() {
       if (timer !== null) clearTimeout(timer);
       try {
-        if (lostCount > 0) hold(options.lossLine(lostCount));
-        writeHeld();
+        if (lostCount > 0) held.add(options.lossLine(lostCount));
+        held.write();
         fsyncSync(handle);
       } finally {
         closeSync(handle);
+      }
+    },
+  };
+}
+
+/** Lines that wait for the disk; what a write did not take stays. */
+function createHeldLines(writeBytes: (bytes: Uint8Array) => number) {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  return {
+    bytes: () => bytes,
+    add(line: string): void {
+      const piece = Buffer.from(`${line}\n`);
+      pieces.push(piece);
+      bytes += piece.byteLength;
+    },
+    /** Throws what the disk says; everything not written is kept. */
+    write(): void {
+      while (pieces.length > 0) {
+        const joined = Buffer.concat(pieces);
+        const writtenBytes = writeBytes(joined);
+        bytes -= writtenBytes;
+        pieces = writtenBytes === joined.byteLength ? [] : [joined.subarray(writtenBytes)];
       }
     },
   };

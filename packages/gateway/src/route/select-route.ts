@@ -59,18 +59,16 @@ export async function selectRoute(exchange: Exchange, gateway: Gateway): Promise
   if (upstream === null) throw new Refusal('route.not_served', { system: systemName });
   const { namespace, address } = exchange.route;
   return {
-    ...{
-      environment,
-      channel,
-      generation,
-      infrastructure,
-      namespace,
-      address,
-      systemId,
-      systemName,
-      speaksSoap,
-      upstream,
-    },
+    environment,
+    channel,
+    generation,
+    infrastructure,
+    namespace,
+    address,
+    systemId,
+    systemName,
+    speaksSoap,
+    upstream,
     service: service?.service ?? null,
     operation: service?.operation ?? null,
   } as Route; // The only place that can say so.
