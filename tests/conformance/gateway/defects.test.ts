@@ -12,7 +12,7 @@ test('a defect of ours is answered gateway.defect with an id and nothing else, a
   const running = await startGateway({
     config: { ...kit.config, node: 'defect', evidence: { folder: 'evidence-defect' } },
     base: kit.folder,
-    clock: kit.clock.now,
+    clock: () => kit.clock.now(),
     // A snapshot that lost its trust bundles cannot come from files; it stands for whatever we did not think of.
     snapshots: { current: async () => ({ ...(await files.current()), trust: new Map() }) },
     seen: (record) => records.push(record),
