@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,41 +27,87 @@ async function paste(command: string): Promise<Finished> {
   return { code, out };
 }
 
-describe('the demo that `npm start` runs', () => {
+interface Demo {
+  readonly child: ChildProcess;
+  readonly folder: string;
+  /** What it printed, both streams. */
+  readonly lines: string[];
+  /** Its exit code, when all of its output is there. */
+  readonly ended: Promise<number | null>;
+  /** Process ids of its parts, from the line that tells them. */
+  pids(): readonly number[];
+}
+
+/** Starts a demo in a folder of its own, or in the one given, by our program or by another way in. */
+async function startDemo(
+  given?: string,
+  wayIn: readonly string[] = ['packages/cli/src/main.ts', 'start'],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Demo> {
+  const folder = given ?? (await mkdtemp(join(tmpdir(), 'headgate-demo-')));
+  const child = spawn(process.execPath, [...wayIn, '--folder', folder], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const lines: string[] = [];
-  let folder = '';
-  let demo: ChildProcess;
+  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => lines.push(line));
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  const pids = () =>
+    [...lines.join('\n').matchAll(/(?:simulator \(\w+\)|gateway) (\d+)/g)].map(([, pid]) => Number(pid));
+  return { child, folder, lines, ended, pids };
+}
+
+/** Waits for the last line that it prints before it shows calls. */
+async function untilReady({ child, lines, ended }: Demo): Promise<void> {
+  const early = ended.then(() => assert.fail(`the demo ended early:\n${lines.join('\n')}`));
+  early.catch(() => undefined);
+  const said = async () => {
+    assert.ok(child.stdout !== null);
+    while (!lines.some((line) => line.includes('Ctrl-C stops everything'))) await once(child.stdout, 'data');
+  };
+  await Promise.race([said(), early]);
+}
+
+async function remove({ child, folder, pids }: Demo): Promise<void> {
+  child.kill('SIGKILL');
+  await Promise.all(pids().map(untilGone));
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Whether a process is gone; a container may leave it as a zombie that nobody reaps. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+async function untilGone(pid: number): Promise<void> {
+  while (!isGone(pid)) await setTimeout(20);
+}
+
+describe('the demo that `npm start` runs', () => {
+  let demo: Demo;
+  let lines: string[] = [];
 
   const suggested = (fragment: string): string => {
     const command = lines
       .map((line) => line.trim())
-      .find((line) => line.startsWith('npx headgate') && line.includes(fragment));
+      .find((line) => line.startsWith('npx --no headgate') && line.includes(fragment));
     assert.ok(command !== undefined, `the demo suggests a command with ${fragment}`);
     return command;
   };
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'headgate-demo-'));
-    demo = spawn(process.execPath, ['packages/cli/src/main.ts', 'start', '--folder', folder], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    assert.ok(demo.stdout !== null && demo.stderr !== null);
-    demo.stderr.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
-    const ready = Promise.withResolvers<void>();
-    createInterface({ input: demo.stdout }).on('line', (line) => {
-      lines.push(line);
-      if (line.includes('Ctrl-C stops everything')) ready.resolve();
-    });
-    const ended = once(demo, 'exit').then(() => assert.fail(`the demo ended early:\n${lines.join('\n')}`));
-    ended.catch(() => undefined);
-    await Promise.race([ready.promise, ended]);
+    demo = await startDemo();
+    ({ lines } = demo);
+    await untilReady(demo);
   });
 
-  after(async () => {
-    if (demo.exitCode === null) demo.kill('SIGKILL');
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => remove(demo));
 
   test('the suggested retrieve answers with a table of awards', async () => {
     const { code, out } = await paste(suggested('call cmri RetrieveMarketAwards --profile'));
@@ -116,17 +164,80 @@ describe('the demo that `npm start` runs', () => {
 
   test('evidence on the screen names who is still on old addresses', async () => {
     const seen = () => lines.some((line) => /^bravo-municipal .* yes, last/.test(line));
-    assert.ok(demo.stdout !== null);
-    while (!seen()) await once(demo.stdout, 'data');
+    assert.ok(demo.child.stdout !== null);
+    while (!seen()) await once(demo.child.stdout, 'data');
     assert.ok(!lines.some((line) => line.includes('Never reached the gateway')), lines.join('\n'));
   });
 
-  test('Ctrl-C stops every process of it', async () => {
-    const pids = [...lines.join('\n').matchAll(/(?:simulator \(\w+\)|gateway) (\d+)/g)].map(([, pid]) => Number(pid));
-    assert.equal(pids.length, 3);
-    demo.kill('SIGINT');
-    const [code] = (await once(demo, 'exit')) as [number | null];
-    assert.equal(code, 0, lines.join('\n'));
-    for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+  test('a second demo in the same folder is refused with the pid of the first, which goes on with its files', async () => {
+    const profile = await readFile(join(demo.folder, 'you.yaml'), 'utf8');
+    const second = await startDemo(demo.folder);
+    assert.equal(await second.ended, 4, second.lines.join('\n'));
+    assert.match(second.lines.join('\n'), new RegExp(`a demo runs already \\(pid ${demo.child.pid}\\) in .*--folder`));
+    assert.equal(await readFile(join(demo.folder, 'you.yaml'), 'utf8'), profile);
+    assert.equal(demo.child.exitCode, null);
+    const { code, out } = await paste(suggested('SubmitRawBidSet'));
+    assert.equal(code, 0, out);
   });
+
+  test('the page of commands holds every command that the demo prints', async () => {
+    const page = await readFile(join(demo.folder, 'TRY.md'), 'utf8');
+    const printed = lines.map((line) => line.trim()).filter((line) => line.startsWith('npx '));
+    assert.ok(printed.length >= 7);
+    for (const command of printed) assert.ok(page.includes(`\n${command}\n`), command);
+  });
+
+  test('Ctrl-C stops every process of it, and its last line says so', async () => {
+    const pids = demo.pids();
+    assert.equal(pids.length, 3);
+    demo.child.kill('SIGINT');
+    assert.equal(await demo.ended, 0, lines.join('\n'));
+    assert.equal(lines.at(-1), 'Everything is stopped.');
+    for (const pid of pids) assert.ok(isGone(pid));
+    assert.ok(!existsSync(join(demo.folder, 'demo.lock')));
+  });
+});
+
+test('a demo whose gateway is killed says by which signal, stops the rest and fails', async (t) => {
+  const demo = await startDemo();
+  t.after(() => remove(demo));
+  await untilReady(demo);
+  const gateway = Number(/gateway (\d+)\./.exec(demo.lines.join('\n'))?.[1]);
+  process.kill(gateway, 'SIGKILL');
+  assert.equal(await demo.ended, 1, demo.lines.join('\n'));
+  assert.match(demo.lines.join('\n'), /gateway was killed by signal SIGKILL[\s\S]*What to do: /);
+  for (const pid of demo.pids()) assert.ok(isGone(pid));
+});
+
+test('a demo that is killed leaves no process behind, and the next one takes its folder', async (t) => {
+  const demo = await startDemo();
+  t.after(() => remove(demo));
+  await untilReady(demo);
+  demo.child.kill('SIGKILL');
+  await Promise.all(demo.pids().map(untilGone));
+  const next = await startDemo(demo.folder);
+  t.after(() => remove(next));
+  await untilReady(next);
+});
+
+test('SIGTERM to what `npm start` runs stops the demo, and so does the end of npm itself', async (t) => {
+  const wayIn = ['tools/setup/run.mjs', 'start'];
+  const asked = await startDemo(undefined, wayIn);
+  t.after(() => remove(asked));
+  await untilReady(asked);
+  asked.child.kill('SIGTERM');
+  assert.equal(await asked.ended, 0, asked.lines.join('\n'));
+
+  // npm starts a script through a shell, and dies of SIGTERM without passing it on.
+  const starter = `require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })`;
+  const orphaned = await startDemo(undefined, ['-e', starter, '--', ...wayIn], {
+    ...process.env,
+    npm_lifecycle_event: 'start',
+  });
+  t.after(() => remove(orphaned));
+  await untilReady(orphaned);
+  orphaned.child.kill('SIGKILL');
+  await orphaned.ended;
+  assert.ok(orphaned.lines.includes('Everything is stopped.'), orphaned.lines.join('\n'));
+  for (const pid of orphaned.pids()) assert.ok(isGone(pid));
 });

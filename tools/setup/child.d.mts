@@ -6,5 +6,7 @@ export function runAttached(
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly onStart?: (pid: number) => void;
+    /** End it when the process that started us is gone. Default false. */
+    readonly endWithStarter?: boolean;
   },
 ): Promise<number>;

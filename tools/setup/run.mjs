@@ -25,7 +25,9 @@ async function main([word, ...args]) {
     return 1;
   }
   const path = [dirname(node), process.env.PATH].filter(Boolean).join(delimiter);
-  return runAttached(node, [script, ...args], { env: { ...process.env, PATH: path } });
+  // A shell that ends leaves what it started in the background alone; npm that ends was told to stop.
+  const endWithStarter = process.env.npm_lifecycle_event !== undefined;
+  return runAttached(node, [script, ...args], { env: { ...process.env, PATH: path }, endWithStarter });
 }
 
 try {

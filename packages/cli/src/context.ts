@@ -6,6 +6,7 @@ import type { ExitCode } from './exit-codes.ts';
 export interface Output extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** Everything a command gets from outside. */

@@ -5,6 +5,8 @@ import { dirname, resolve } from 'node:path';
 import { clientProblem } from '@headgate/client';
 import { readYamlFile, sayFinding } from '@headgate/contract';
 import { z } from 'zod';
+import { CliRefusal } from './cli-refusal.ts';
+import { exitCodes } from './exit-codes.ts';
 
 /** Largest profile read, in characters. */
 const profileCharsMax = 65_536;
@@ -30,9 +32,9 @@ export const profileSchema = z.strictObject({
 /** The options a profile holds. */
 export type Profile = z.infer<typeof profileSchema>;
 
-/** Reads a profile; raises `encode.invalid_input` with file and line of what is wrong. */
+/** Reads a profile; refuses a file that cannot be read, raises `encode.invalid_input` with file and line of what is wrong. */
 export async function readProfile(file: string): Promise<Profile> {
-  const text = await readText(file, 'profile');
+  const text = await profileText(file);
   const parsed = readYamlFile(file, text.slice(0, profileCharsMax + 1), profileSchema);
   if (!parsed.ok) {
     const found = parsed.findings.slice(0, 3).map(sayFinding).join('; ');
@@ -48,6 +50,20 @@ export async function readProfile(file: string): Promise<Profile> {
     value === undefined ? [] : [[name, resolve(folder, value)] as const],
   );
   return { ...parsed.read.value, ...Object.fromEntries(paths) };
+}
+
+async function profileText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const found =
+      code === 'ENOENT' ? `no profile at ${file}` : `the profile ${file} cannot be read (${code ?? 'unreadable'})`;
+    throw new CliRefusal(
+      `${found}; \`npm start\` writes .headgate/demo/you.yaml, and docs/reference/cli.md shows how to write one`,
+      exitCodes.unusable,
+    );
+  }
 }
 
 /** Reads a text file; raises `encode.invalid_input` naming the option it was given for. */

@@ -1,6 +1,7 @@
 // Runs one command line: parses it, performs it, and turns whatever is thrown into words and an exit code.
 import { isClientProblem } from '@headgate/client';
 import { Command, CommanderError } from 'commander';
+import { CliRefusal } from './cli-refusal.ts';
 import type { CliContext, Register } from './context.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-codes.ts';
 import { problemText } from './render/problem-text.ts';
@@ -48,9 +49,15 @@ function explain(error: unknown, args: readonly string[], context: CliContext): 
   const debug = (context.env.HEADGATE_DEBUG ?? '') !== '';
   if (isClientProblem(error)) {
     if (args.includes('--json')) context.stdout.write(`${JSON.stringify({ ok: false, problem: error })}\n`);
-    else context.stderr.write(problemText(error, context.stderr));
+    // Commands that look something up never send: only `call` says so.
+    else context.stderr.write(problemText(error, context.stderr, { calls: args[0] === 'call' }));
     if (debug) context.stderr.write(`${error.stack}\n`);
     return exitCodeFor(error.code);
+  }
+  if (error instanceof CliRefusal) {
+    if (args.includes('--json')) context.stdout.write(`${JSON.stringify({ ok: false, refused: error.message })}\n`);
+    else context.stderr.write(`headgate ${args[0] ?? ''}: ${error.message}\n`);
+    return error.exitCode;
   }
   const said = error instanceof Error ? error.message : String(error);
   const hint = debug ? `${error instanceof Error ? error.stack : ''}\n` : 'Set HEADGATE_DEBUG=1 for the whole story.\n';

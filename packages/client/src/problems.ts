@@ -35,7 +35,7 @@ export const clientProblems = {
     retry: 'never',
     title: 'Service not in the catalogue',
     detail: ({ system, service, near }) =>
-      `${system} has no service "${service}" in the catalogue.${near.length === 0 ? '' : ` It has ${near.join(', ')}.`}`,
+      `${system} has no service "${service}" in the catalogue.${near.length === 0 ? ` It lists no service of ${system}: write the whole name as it stands in the path, as in Retrieve…_TAGv1_AP.` : ` It has ${near.join(', ')}.`}`,
     fix: 'Check the name and its version; if the service exists, add it to the services of the catalogue folder.',
   }),
   'catalogue.ambiguous_service': problem<{ system: string; service: string; candidates: readonly string[] }>({

@@ -14,7 +14,7 @@ import type { WireRequest } from './wire-request.ts';
 export interface SessionOptions {
   /** A catalogue folder, or one already opened. */
   readonly catalogue: string | OpenCatalogue;
-  /** Default `production`. */
+  /** Default: the first environment of the catalogue. */
   readonly environment?: string | undefined;
   /** Default `new`. */
   readonly generation?: 'new' | 'old' | undefined;
@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly docAttach?: boolean | undefined;
   /** Use http where the catalogue offers it. Default false. */
   readonly plain?: boolean | undefined;
-  /** Needed for everything but OASIS. */
+  /** Needed for everything but public queries. */
   readonly credential?: CredentialFiles | undefined;
   /** PEM text of the server's trust anchors; without it no TLS call succeeds. */
   readonly anchorsPem?: string | undefined;
@@ -73,7 +73,7 @@ export async function createSession(options: SessionOptions): Promise<Session> {
   return {
     catalogue: opened,
     target: {
-      environment: options.environment ?? 'production',
+      environment: options.environment ?? opened.index.catalogue.environments[0]?.id ?? '',
       generation: options.generation ?? 'new',
       docAttach: options.docAttach,
       plain: options.plain,

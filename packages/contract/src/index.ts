@@ -67,4 +67,4 @@ export type { Positions, Snapshot, SnapshotSource, TrustBundleFacts } from './sn
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
 export type { FilePath, Finding, ReadFile } from './yaml-file.ts';
-export { readYamlFile, sayFinding, yamlFileBytesMax } from './yaml-file.ts';
+export { nearest, readYamlFile, sayFinding, yamlFileBytesMax } from './yaml-file.ts';

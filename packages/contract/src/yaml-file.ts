@@ -185,10 +185,14 @@ function expectedKey(key: string, known: readonly string[]): string {
   return known.length === 0 ? 'no such key' : `one of ${known.join(', ')}`;
 }
 
-/** The word nearest to another by edits; `null` when none is within half of its length. */
-function nearest(word: string, known: readonly string[]): string | null {
+/** The word nearest to another by edits; `null` when none is within `editsMax` (default: half of its length, at least 2). */
+export function nearest(
+  word: string,
+  known: readonly string[],
+  editsMax: number = Math.max(2, Math.floor(word.length / 2)),
+): string | null {
   let best: string | null = null;
-  let bestEdits = Math.max(2, Math.floor(word.length / 2)) + 1;
+  let bestEdits = editsMax + 1;
   for (const candidate of known) {
     const edits = editsBetween(word.toLowerCase().slice(0, 100), candidate.toLowerCase());
     if (edits < bestEdits) [best, bestEdits] = [candidate, edits];

@@ -3,10 +3,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Catalogue, compileCatalogue } from '@headgate/contract';
 import { delayMsMax, type Faults, logoutPage, namesOf } from './faults.ts';
 import type { Coordinator } from './state/market.ts';
 import type { Provision } from './state/provisioning.ts';
 import { answerAds } from './systems/ads.ts';
+import { answerCatalogue } from './systems/catalogue-systems.ts';
 import { answerDocuments } from './systems/documents.ts';
 import { answerOasis } from './systems/oasis.ts';
 import { answerSst } from './systems/secured-systems.ts';
@@ -26,13 +28,15 @@ export interface SimulatorOptions {
   /** Default `production`. It is told in the `simulator-environment` field of every answer. */
   readonly environment?: string;
   /** Default `current`. It is told in the `simulator-infrastructure` field of every answer. */
-  readonly infrastructure?: 'legacy' | 'current';
+  readonly infrastructure?: string;
   /** Rights by certificate subject. Default: every certificate may act for every coordinator. */
   readonly provisions?: readonly Provision[];
   /** Who takes part, 1 to 12. Default: `EXA1`, `EXB2` and `EXC3`. */
   readonly coordinators?: readonly Coordinator[];
   /** Where JSON documents live: path prefixes with a slash at both ends. Default `/api/`. */
   readonly documentPrefixes?: readonly string[];
+  /** Plays the SOAP and JSON systems of this catalogue too, where the simulator has no model of its own. Default: none. */
+  readonly catalogue?: Catalogue;
   /** Signs the SOAP answers of `/sst/` systems. Default: unsigned, as the market's clients allow for. */
   readonly answerCredential?: AnswerCredential;
   /** Faults from the start. Default: none. */
@@ -67,6 +71,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     infrastructure: options.infrastructure ?? 'current',
     answerCredential: options.answerCredential,
     documentPrefixes: options.documentPrefixes ?? ['/api/'],
+    catalogue: options.catalogue === undefined ? null : compileCatalogue(options.catalogue),
     provisions: options.provisions,
     coordinators: options.coordinators,
   });
@@ -134,7 +139,7 @@ function answer(incoming: Incoming | null, world: World): Reply {
   if (path.startsWith('/ADS/')) return answerAds(incoming, world);
   if (path.startsWith('/oasisapi/')) return answerOasis(incoming, world);
   if (world.documentPrefixes.some((prefix) => path.startsWith(prefix))) return answerDocuments(incoming, world);
-  return notFoundReply;
+  return answerCatalogue(incoming, world) ?? notFoundReply;
 }
 
 const logoutReply: Reply = {

@@ -1,4 +1,5 @@
 // What every system is given: the clock, the invented market, rights, and the stores that requests fill.
+import type { CatalogueIndex } from '@headgate/contract';
 import { type BidStore, createBidStore } from './state/bids.ts';
 import { BoundedMap } from './state/bounded-map.ts';
 import { createDocumentStore, type DocumentStore } from './state/documents.ts';
@@ -6,6 +7,7 @@ import { type Coordinator, createMarket, type Market } from './state/market.ts';
 import { createMeterStore, type MeterStore } from './state/meter-readings.ts';
 import { createProvisioning, type Provision, type Provisioning } from './state/provisioning.ts';
 import { createRegistrationStore, type RegistrationStore } from './state/registrations.ts';
+import { createSubmissionStore, type SubmissionStore } from './state/submissions.ts';
 
 /** The state of one simulator. Everything in it follows from the seed, the clock and the requests, in their order. */
 export interface World {
@@ -13,10 +15,14 @@ export interface World {
   /** The present instant, in ms since 1970 UTC. */
   readonly clock: () => number;
   readonly environment: string;
-  readonly infrastructure: 'legacy' | 'current';
+  readonly infrastructure: string;
   readonly answerCredential: AnswerCredential | undefined;
   /** Where JSON documents live: paths below these, each with a slash at both ends. */
   readonly documentPrefixes: readonly string[];
+  /** Whose systems are played that the simulator has no model of; null for none. */
+  readonly catalogue: CatalogueIndex | null;
+  /** What those systems were sent as XML. */
+  readonly submissions: SubmissionStore;
   readonly market: Market;
   readonly provisioning: Provisioning;
   readonly bids: BidStore;
@@ -40,9 +46,10 @@ export interface WorldOptions {
   readonly seed: string;
   readonly clock: () => number;
   readonly environment: string;
-  readonly infrastructure: 'legacy' | 'current';
+  readonly infrastructure: string;
   readonly answerCredential: AnswerCredential | undefined;
   readonly documentPrefixes: readonly string[];
+  readonly catalogue: CatalogueIndex | null;
   readonly provisions: readonly Provision[] | undefined;
   readonly coordinators: readonly Coordinator[] | undefined;
 }
@@ -59,6 +66,7 @@ export function createWorld({ provisions, coordinators, ...options }: WorldOptio
     registrations: createRegistrationStore(options.seed, market.coordinators),
     meters: createMeterStore(),
     documents: createDocumentStore(),
+    submissions: createSubmissionStore(),
     adsAcknowledged: new BoundedMap(10_000),
     nextNumber: () => {
       number += 1;

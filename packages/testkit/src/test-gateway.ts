@@ -24,6 +24,8 @@ export interface TestGatewayOptions {
   readonly hosts?: readonly string[];
   /** Hosts on the plain listener, anonymous. Default: oasis.caiso.com. */
   readonly plainHosts?: readonly string[];
+  /** Hosts on the TLS listener that ask for no client certificate. Default: none. */
+  readonly anonymousHosts?: readonly string[];
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly positions?: Record<string, string>;
@@ -181,7 +183,8 @@ async function writeConfig(
   options: TestGatewayOptions,
 ): Promise<Config> {
   const hosts = options.hosts ?? hostsDefault;
-  const chain = await authority.serverChain('current', [...hosts]);
+  const anonymousHosts = options.anonymousHosts ?? [];
+  const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts]);
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
   await writeFile(join(folder, 'server.key'), chain.keyPem, { mode: 0o600 });
@@ -192,7 +195,16 @@ async function writeConfig(
   return configSchema.parse({
     node: 'test',
     listeners: [
-      { name: 'secure', port: 0, hosts: hosts.map((name) => ({ name, certificate: 'server.pem', key: 'server.key' })) },
+      {
+        name: 'secure',
+        port: 0,
+        hosts: [...hosts, ...anonymousHosts].map((name) => ({
+          name,
+          certificate: 'server.pem',
+          key: 'server.key',
+          ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
+        })),
+      },
       {
         name: 'plain',
         port: 0,

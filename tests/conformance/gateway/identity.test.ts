@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { identityFields } from '@headgate/contract';
-import { readFault } from '@headgate/soap';
 import {
   fakeClock,
   openRawCaller,
@@ -16,128 +15,150 @@ import {
   startTestGateway,
   type TestGateway,
 } from '@headgate/testkit';
+import { gatewayOf, type Operator, operators } from './operators.ts';
+import { codeOf } from './told.ts';
 
-const codeOf = ({ body }: { readonly body: string }) => readFault(body)?.problem.code;
 const noLimits = 'limits: []\n';
 
-const ask = async (caller: RawCaller) => {
-  caller.write(rawPost(soapRequest));
-  return caller.answer();
-};
+for (const operator of operators) describe(`at ${operator.name}`, () => judgesCallersOf(operator));
 
-describe('a certificate', () => {
-  test('that expires while its connection is kept alive is refused from that instant', async (t) => {
-    const clock = fakeClock();
-    const gateway = await startTestGateway({ clock, policy: noLimits });
-    t.after(() => gateway.close());
-    const notAfterMs = clock.now() + 60_000;
-    const user = await gateway.authority.user('current', { name: 'SHORTx0001', organisation: 'CAISO', notAfterMs });
-    const caller = await openRawCaller(gateway, { user });
-    assert.equal((await ask(caller)).status, 200);
-    clock.setMs(notAfterMs);
-    assert.equal((await ask(caller)).status, 200, 'RFC 5280 §4.1.2.5: valid through notAfter');
-    clock.setMs(notAfterMs + 1_000);
-    assert.equal(codeOf(await ask(caller)), 'identity.certificate_expired');
-    clock.setMs(notAfterMs - 1);
-    assert.equal((await ask(caller)).status, 200);
-    caller.destroy();
-  });
+function judgesCallersOf(operator: Operator): void {
+  const { anonymous, retrieve } = operator;
+  const { host, path } = retrieve.call;
+  const start = (clock = fakeClock(operator.startMs)) =>
+    startTestGateway({ ...gatewayOf(operator), clock, policy: noLimits });
 
-  for (const tlsVersion of ['TLSv1.2', 'TLSv1.3'] as const)
-    test(`whose trust ends by a reload is refused on a live and on a resumed connection (${tlsVersion})`, async (t) => {
-      const gateway = await startTestGateway({ policy: noLimits });
+  const ask = async (caller: RawCaller) => {
+    caller.write(rawPost(soapRequest, { path, fields: { Host: host } }));
+    return caller.answer();
+  };
+
+  describe('a certificate', () => {
+    test('that expires while its connection is kept alive is refused from that instant', async (t) => {
+      const clock = fakeClock(operator.startMs);
+      const gateway = await start(clock);
       t.after(() => gateway.close());
-      const live = await openRawCaller(gateway, { tlsVersion });
-      let session: Buffer | undefined = (live.socket as TLSSocket).getSession();
-      live.socket.on('session', (fresh: Buffer) => {
-        session = fresh;
+      const notAfterMs = clock.now() + 60_000;
+      const user = await gateway.authority.user('current', { name: 'SHORTx0001', organisation: 'Alpha', notAfterMs });
+      const caller = await openRawCaller(gateway, { user, serverName: host });
+      assert.equal((await ask(caller)).status, 200);
+      clock.setMs(notAfterMs);
+      assert.equal((await ask(caller)).status, 200, 'RFC 5280 §4.1.2.5: valid through notAfter');
+      clock.setMs(notAfterMs + 1_000);
+      assert.equal(codeOf(await ask(caller)), 'identity.certificate_expired');
+      clock.setMs(notAfterMs - 1);
+      assert.equal((await ask(caller)).status, 200);
+      caller.destroy();
+    });
+
+    for (const tlsVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+      test(`whose trust ends by a reload is refused on a live and on a resumed connection (${tlsVersion})`, async (t) => {
+        const gateway = await start();
+        t.after(() => gateway.close());
+        const live = await openRawCaller(gateway, { tlsVersion, serverName: host });
+        let session: Buffer | undefined = (live.socket as TLSSocket).getSession();
+        live.socket.on('session', (fresh: Buffer) => {
+          session = fresh;
+        });
+        assert.equal((await ask(live)).status, 200);
+        const resumedBefore = await openRawCaller(gateway, {
+          tlsVersion,
+          serverName: host,
+          ...(session ? { session } : {}),
+        });
+        assert.equal((await ask(resumedBefore)).status, 200);
+        assert.equal((resumedBefore.socket as TLSSocket).isSessionReused(), true);
+        assert.equal(gateway.records.at(-1)?.listener.tlsResumed, true);
+        assert.equal(gateway.records.at(-1)?.identity?.subject, gateway.user.subject);
+
+        await writeFile(
+          join(gateway.folder, 'anchors.pem'),
+          gateway.authority.trustBundlePem('legacy', 'user').anchorsPem,
+        );
+        await writeFile(join(gateway.folder, 'intermediates.pem'), '');
+        await gateway.running.reload();
+
+        assert.equal(codeOf(await ask(live)), 'identity.issuer_unknown');
+        assert.equal(codeOf(await ask(resumedBefore)), 'identity.issuer_unknown');
+        const resumedAfter = await openRawCaller(gateway, {
+          tlsVersion,
+          serverName: host,
+          ...(session ? { session } : {}),
+        });
+        assert.equal(codeOf(await ask(resumedAfter)), 'identity.issuer_unknown');
+        for (const caller of [live, resumedBefore, resumedAfter]) caller.destroy();
       });
-      assert.equal((await ask(live)).status, 200);
-      const resumedBefore = await openRawCaller(gateway, { tlsVersion, ...(session ? { session } : {}) });
-      assert.equal((await ask(resumedBefore)).status, 200);
-      assert.equal((resumedBefore.socket as TLSSocket).isSessionReused(), true);
-      assert.equal(gateway.records.at(-1)?.listener.tlsResumed, true);
-      assert.equal(gateway.records.at(-1)?.identity?.subject, gateway.user.subject);
 
-      await writeFile(
-        join(gateway.folder, 'anchors.pem'),
-        gateway.authority.trustBundlePem('legacy', 'user').anchorsPem,
+    test('of one connection is never that of another: two callers on one agent each are themselves', async (t) => {
+      const gateway = await start();
+      t.after(() => gateway.close());
+      const other = await gateway.authority.user('current', { name: 'BETAx0002', organisation: 'Alpha' });
+      const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })] as const;
+      t.after(() => {
+        for (const agent of agents) agent.destroy();
+      });
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, at) => {
+          const user = at % 2 === 0 ? gateway.user : other;
+          const answer = await gateway.call({ ...retrieve.call, user, agent: agents[at % 2 === 0 ? 0 : 1] });
+          assert.equal((await gateway.recordOf(answer)).identity?.subject, user.subject);
+        }),
       );
-      await writeFile(join(gateway.folder, 'intermediates.pem'), '');
-      await gateway.running.reload();
+    });
+  });
 
-      assert.equal(codeOf(await ask(live)), 'identity.issuer_unknown');
-      assert.equal(codeOf(await ask(resumedBefore)), 'identity.issuer_unknown');
-      const resumedAfter = await openRawCaller(gateway, { tlsVersion, ...(session ? { session } : {}) });
-      assert.equal(codeOf(await ask(resumedAfter)), 'identity.issuer_unknown');
-      for (const caller of [live, resumedBefore, resumedAfter]) caller.destroy();
+  describe('identity in fields', () => {
+    let gateway: TestGateway;
+    before(async () => {
+      gateway = await start();
+    });
+    after(() => gateway.close());
+
+    test('from outside is dropped, every name of the list, in any letter case', async () => {
+      const forged = Object.fromEntries([...identityFields].map((name) => [name.toUpperCase(), 'forged']));
+      assert.equal((await gateway.call({ ...retrieve.call, fields: forged })).status, 200);
+      const sent = gateway.upstream.received.at(-1);
+      assert.ok(sent);
+      assert.ok(!sent.rawFields.includes('forged'));
+      assert.equal(sent.fields['ct-remote-user'], gateway.user.subject);
+      assert.equal(sent.fields['client-cert'], `:${Buffer.from(gateway.user.certificateDer).toString('base64')}:`);
+      assert.equal(sent.fields['x-forwarded-for'], '127.0.0.1');
+      for (const name of ['client-cert', 'ct-remote-user', 'forwarded', 'headgate-exchange', 'x-forwarded-for', 'host'])
+        assert.equal(
+          sent.rawFields.filter((field, at) => at % 2 === 0 && field.toLowerCase() === name).length,
+          1,
+          name,
+        );
     });
 
-  test('of one connection is never that of another: two callers on one agent each are themselves', async (t) => {
-    const gateway = await startTestGateway({ policy: noLimits });
-    t.after(() => gateway.close());
-    const other = await gateway.authority.user('current', { name: 'BETAx0002', organisation: 'CAISO' });
-    const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })] as const;
-    t.after(() => {
-      for (const agent of agents) agent.destroy();
+    test('of ours cannot be stripped by naming it in Connection', async () => {
+      const connection =
+        'client-cert, ct-remote-user, headgate-exchange, x-forwarded-for, content-length, host, content-type';
+      assert.equal((await gateway.call({ ...retrieve.call, fields: { connection } })).status, 200);
+      const sent = gateway.upstream.received.at(-1);
+      assert.equal(sent?.fields['ct-remote-user'], gateway.user.subject);
+      assert.equal(sent?.fields['x-forwarded-for'], '127.0.0.1');
+      assert.equal(sent?.fields.host, host);
+      assert.equal(sent?.body.toString(), soapRequest);
     });
-    await Promise.all(
-      Array.from({ length: 20 }, async (_, at) => {
-        const user = at % 2 === 0 ? gateway.user : other;
-        const answer = await gateway.call({ user, agent: agents[at % 2 === 0 ? 0 : 1] });
-        assert.equal((await gateway.recordOf(answer)).identity?.subject, user.subject);
-      }),
-    );
-  });
-});
 
-describe('identity in fields', () => {
-  let gateway: TestGateway;
-  before(async () => {
-    gateway = await startTestGateway({ policy: noLimits });
-  });
-  after(() => gateway.close());
-
-  test('from outside is dropped, every name of the list, in any letter case', async () => {
-    const forged = Object.fromEntries([...identityFields].map((name) => [name.toUpperCase(), 'forged']));
-    assert.equal((await gateway.call({ fields: forged })).status, 200);
-    const sent = gateway.upstream.received.at(-1);
-    assert.ok(sent);
-    assert.ok(!sent.rawFields.includes('forged'));
-    assert.equal(sent.fields['ct-remote-user'], gateway.user.subject);
-    assert.equal(sent.fields['client-cert'], `:${Buffer.from(gateway.user.certificateDer).toString('base64')}:`);
-    assert.equal(sent.fields['x-forwarded-for'], '127.0.0.1');
-    for (const name of ['client-cert', 'ct-remote-user', 'forwarded', 'headgate-exchange', 'x-forwarded-for', 'host'])
-      assert.equal(sent.rawFields.filter((field, at) => at % 2 === 0 && field.toLowerCase() === name).length, 1, name);
-  });
-
-  test('of ours cannot be stripped by naming it in Connection', async () => {
-    const connection =
-      'client-cert, ct-remote-user, headgate-exchange, x-forwarded-for, content-length, host, content-type';
-    assert.equal((await gateway.call({ fields: { connection } })).status, 200);
-    const sent = gateway.upstream.received.at(-1);
-    assert.equal(sent?.fields['ct-remote-user'], gateway.user.subject);
-    assert.equal(sent?.fields['x-forwarded-for'], '127.0.0.1');
-    assert.equal(sent?.fields.host, 'ws.prod.caiso.com');
-    assert.equal(sent?.body.toString(), soapRequest);
-  });
-
-  test('with underscores is dropped', async () => {
-    await gateway.call({ fields: { Client_Cert: 'forged', X_Forwarded_For: 'forged', ct_remote_user: 'forged' } });
-    assert.ok(!gateway.upstream.received.at(-1)?.rawFields.includes('forged'));
-  });
-
-  test('is absent on an anonymous address, whatever the caller says', async () => {
-    await gateway.call({
-      plain: true,
-      host: 'oasis.caiso.com',
-      path: '/oasisapi/SingleZip',
-      method: 'GET',
-      fields: { 'client-cert': 'forged', 'ct-remote-user': 'forged' },
+    test('with underscores is dropped', async () => {
+      await gateway.call({
+        ...retrieve.call,
+        fields: { Client_Cert: 'forged', X_Forwarded_For: 'forged', ct_remote_user: 'forged' },
+      });
+      assert.ok(!gateway.upstream.received.at(-1)?.rawFields.includes('forged'));
     });
-    const sent = gateway.upstream.received.at(-1);
-    assert.equal(sent?.fields['client-cert'], undefined);
-    assert.equal(sent?.fields['ct-remote-user'], undefined);
-    assert.match(String(sent?.fields.forwarded), /proto=http$/);
+
+    test('is absent on an anonymous address, whatever the caller says', async () => {
+      await gateway.call({
+        ...anonymous.call,
+        fields: { 'client-cert': 'forged', 'ct-remote-user': 'forged' },
+      });
+      const sent = gateway.upstream.received.at(-1);
+      assert.equal(sent?.fields['client-cert'], undefined);
+      assert.equal(sent?.fields['ct-remote-user'], undefined);
+      assert.match(String(sent?.fields.forwarded), new RegExp(`proto=${anonymous.proto}$`));
+    });
   });
-});
+}

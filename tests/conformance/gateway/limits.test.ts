@@ -1,254 +1,310 @@
-// The deck's limits over the whole path, with a clock that moves only when told.
+// Every operator's limits over the whole path, with a clock that moves only when told. Numbers and sentences are the policy's.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import type { LimitRule } from '@headgate/contract';
 import type { TestUser } from '@headgate/pki';
-import { readFault } from '@headgate/soap';
-import { fakeClock, startTestGateway, type TestAnswer, type TestGateway } from '@headgate/testkit';
+import {
+  type FakeClock,
+  fakeClock,
+  startTestGateway,
+  type TestAnswer,
+  type TestCall,
+  type TestGateway,
+} from '@headgate/testkit';
+import {
+  gatewayOf,
+  limitsOf,
+  type Operator,
+  operators,
+  policyOf,
+  provisioned,
+  provisioningText,
+  ruleOf,
+} from './operators.ts';
+import { codeOf, toldIn } from './told.ts';
 
-const clock = fakeClock();
-let gateway: TestGateway;
-let other: TestUser;
-before(async () => {
-  gateway = await startTestGateway({ clock });
-  other = await gateway.authority.user('current', { name: 'BETAx0002', organisation: 'CAISO' });
-});
-after(() => gateway.close());
-beforeEach(() => clock.advanceMs(60_000)); // Every window is empty again.
+/** The first user of every gateway under test. */
+const firstSubject = 'CN=ALPHAx0001,OU=people,O=CAISO,C=US';
+/** Past this, every window of these policies is empty again, in ms. */
+const idleMs = 60_000;
 
-const codeOf = (answer: TestAnswer) => readFault(answer.body)?.problem.code;
-const drrs = '/sst/drrs/SubmitDRLocations_DRRSv1_AP';
+const secondsOf = (ms: number) => Math.ceil(ms / 1_000);
+const sentenceOf = ({ refusal }: LimitRule, waitMs: number) =>
+  refusal.text.replaceAll('<n>', String(secondsOf(waitMs)));
+const inJson = (call: TestCall): TestCall =>
+  call.method === 'GET'
+    ? { ...call, fields: { accept: 'application/json' } }
+    : { ...call, fields: { 'content-type': 'application/json' } };
 
-describe('a second CMRI retrieve within five seconds', () => {
-  test('is refused with the sentence of the deck and the seconds that remain', async () => {
-    const received = gateway.upstream.received.length;
-    assert.equal((await gateway.call()).status, 200);
-    clock.advanceMs(1_500);
-    const refused = await gateway.call();
-    const sentence = '429: CAISO Acceptable Use Policy Violation. Please retry your request after 4 seconds.';
-    assert.equal(refused.status, 500);
-    assert.match(
-      refused.body,
-      new RegExp(`<faultcode>SOAP-ENV:Server</faultcode><faultstring xml:lang="en">${sentence}<`),
-    );
-    assert.match(refused.body, new RegExp(`<ns1:description>${sentence}</ns1:description>`));
-    assert.equal(refused.fields['retry-after'], '4');
-    assert.equal(codeOf(refused), 'admission.acceptable_use');
-    assert.equal(readFault(refused.body)?.problem.retryAfterSeconds, '4');
-    assert.equal(gateway.upstream.received.length, received + 1);
-    const record = await gateway.recordOf(refused);
-    assert.equal(record.admission?.decidedBy, 'cmri-retrieve');
-    assert.equal(record.admission?.retryAfterMs, 3_500);
-    assert.equal(record.admission?.permit, null);
-  });
+async function callTimes(gateway: TestGateway, call: TestCall, times: number): Promise<readonly TestAnswer[]> {
+  const answers: TestAnswer[] = [];
+  while (answers.length < times) answers.push(await gateway.call(call));
+  return answers;
+}
 
-  test('is admitted at exactly five seconds, and not a millisecond before', async () => {
-    assert.equal((await gateway.call()).status, 200);
-    clock.advanceMs(4_999);
-    const refused = await gateway.call();
-    assert.equal(codeOf(refused), 'admission.acceptable_use');
-    assert.equal(refused.fields['retry-after'], '1');
-    clock.advanceMs(1);
-    assert.equal((await gateway.call()).status, 200);
-  });
+/** Uses up an allowance at one instant. */
+async function useUp(gateway: TestGateway, call: TestCall, { quota }: LimitRule): Promise<void> {
+  for (const answer of await callTimes(gateway, call, quota)) assert.equal(answer.status, 200, answer.body);
+}
 
-  test('is admitted after the seconds it was told, and a refusal restarts nothing', async () => {
-    await gateway.call();
-    for (let at = 0; at < 4; at += 1) {
-      clock.advanceMs(700);
-      assert.equal(codeOf(await gateway.call()), 'admission.acceptable_use');
-    }
-    const told = Number((await gateway.call()).fields['retry-after']);
-    clock.advanceMs(told * 1_000);
-    assert.equal((await gateway.call()).status, 200);
-  });
+for (const operator of operators) {
+  const { limited, pooled, old } = operator;
+  const rule = await ruleOf(operator, limited.rule);
+  const pool = await ruleOf(operator, pooled.rule);
+  const everyRule = await limitsOf(operator);
 
-  test('is told 429 and the same sentence when it speaks JSON', async () => {
-    await gateway.call();
-    const refused = await gateway.call({ fields: { 'content-type': 'application/json' } });
-    assert.equal(refused.status, 429);
-    assert.equal(JSON.parse(refused.body).retryAfterSeconds, 5);
-  });
-
-  test('is another matter for another certificate, another service, and the same service with attachments is the same', async () => {
-    assert.equal((await gateway.call()).status, 200);
-    assert.equal((await gateway.call({ user: other })).status, 200);
-    assert.equal((await gateway.call({ path: '/sst/cmri/RetrieveSchedulePrices_CMRIv3_AP' })).status, 200);
-    const attached = await gateway.call({ path: '/sst/cmri/RetrieveMarketAwards_CMRIv4_DocAttach_AP' });
-    assert.equal(codeOf(attached), 'admission.acceptable_use');
-  });
-
-  for (const [trick, path] of [
-    ['in other letter case', '/sst/cmri/retrievemarketawards_cmriv4_ap'],
-    ['in another version', '/sst/cmri/RetrieveMarketAwards_CMRIv3_AP'],
-    ['with an encoded letter', '/sst/cmri/RetrieveMarketAward%73_CMRIv4_AP'],
-    ['with a path parameter', '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP;x=1'],
-    ['with a slash at its end', '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP/'],
-    ['with a segment behind it', '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP/x'],
-    ['with an encoded space', '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP%20'],
-  ] as const)
-    test(`is never admitted because its service is written ${trick} and SOAPAction names another`, async () => {
-      assert.equal((await gateway.call()).status, 200);
-      const received = gateway.upstream.received.length;
-      const tricked = await gateway.call({ path, fields: { soapaction: '"RetrieveSchedulePrices_CMRIv3_AP"' } });
-      assert.notEqual(tricked.status, 200);
-      assert.equal(gateway.upstream.received.length, received);
+  describe(`at ${operator.name}`, () => {
+    const clock = fakeClock(operator.startMs);
+    let gateway: TestGateway;
+    let alphaOther: TestUser;
+    let beta: TestUser;
+    before(async () => {
+      gateway = await startTestGateway({
+        ...gatewayOf(operator),
+        clock,
+        provisioning: provisioningText(operator, firstSubject),
+      });
+      assert.equal(gateway.user.subject, firstSubject);
+      alphaOther = await gateway.authority.user('current', provisioned.alphaOther);
+      beta = await gateway.authority.user('current', provisioned.beta);
     });
-});
+    after(() => gateway.close());
+    beforeEach(() => clock.advanceMs(idleMs));
 
-describe('DRRS', () => {
-  test('admits one submit in thirty seconds per service, and names the seconds', async () => {
-    assert.equal((await gateway.call({ path: drrs })).status, 200);
-    clock.advanceMs(29_999);
-    const refused = await gateway.call({ path: drrs });
-    assert.match(readFault(refused.body)?.text ?? '', /after 1 seconds\.$/);
-    clock.advanceMs(1);
-    assert.equal((await gateway.call({ path: drrs })).status, 200);
-  });
-});
+    describe(`one call more than ${rule.name} admits`, () => {
+      test('is refused with the sentence of the policy and the seconds that remain', async () => {
+        await useUp(gateway, limited.call, rule);
+        const received = gateway.upstream.received.length;
+        const passedMs = rule.windowMs * 0.3;
+        clock.advanceMs(passedMs);
+        const refused = await gateway.call(limited.call);
+        const told = toldIn(refused);
+        const waitMs = rule.windowMs - passedMs;
+        assert.equal(refused.status, 'reason' in operator.json ? rule.refusal.status : 429);
+        assert.equal(told?.code, 'admission.acceptable_use');
+        assert.equal(told?.text, sentenceOf(rule, waitMs));
+        assert.equal(refused.fields['retry-after'], String(secondsOf(waitMs)));
+        assert.match(refused.body, new RegExp(`retryAfterSeconds\\W+${secondsOf(waitMs)}\\b`));
+        assert.equal(gateway.upstream.received.length, received);
+        const { admission } = await gateway.recordOf(refused);
+        assert.deepEqual([admission?.decidedBy, admission?.retryAfterMs, admission?.permit], [rule.name, waitMs, null]);
+      });
 
-describe('MRI-S', () => {
-  test('limits retrieves of meter data, and neither submits nor other retrieves', async () => {
-    const meter = { path: '/sst/stlmt/RetrieveMeterData_STLMTv1_AP' };
-    const first = await gateway.call(meter);
-    assert.equal(first.status, 200, first.body);
-    assert.equal(codeOf(await gateway.call(meter)), 'admission.acceptable_use');
-    for (const path of ['/sst/stlmt/SubmitMeterData_STLMTv1_AP', '/sst/stlmt/RetrieveStatements_STLMTv1_AP'])
-      for (let at = 0; at < 2; at += 1) assert.equal((await gateway.call({ path })).status, 200, path);
-  });
-});
+      test('is admitted when the window has passed, and not a millisecond before', async () => {
+        await useUp(gateway, limited.call, rule);
+        clock.advanceMs(rule.windowMs - 1);
+        const refused = await gateway.call(limited.call);
+        assert.equal(codeOf(refused), 'admission.acceptable_use');
+        assert.equal(refused.fields['retry-after'], '1');
+        clock.advanceMs(1);
+        assert.equal((await gateway.call(limited.call)).status, 200);
+      });
 
-describe('thirty calls in a second from one source', () => {
-  test('are admitted over several systems and certificates, the next is not, and another source never notices', async () => {
-    const source = '127.0.4.1';
-    const paths = [
-      drrs,
-      '/sst/sibr/SubmitBids_SIBRv1_AP',
-      '/sst/baaop/RetrieveThings_BAAOPv1_AP',
-      '/sst/weboms/RetrieveOutages_OMSv1_AP',
-    ];
-    const calls = Array.from({ length: 40 }, (_, at) => {
-      const path = paths[1 + (at % 3)];
-      assert.ok(path);
-      return gateway.call({ source, path, ...(at % 2 === 0 ? {} : { user: other }) });
+      test('is admitted after the seconds it was told, and a refusal restarts nothing', async () => {
+        await useUp(gateway, limited.call, rule);
+        for (let at = 0; at < 4; at += 1) {
+          clock.advanceMs(rule.windowMs / 8);
+          assert.equal(codeOf(await gateway.call(limited.call)), 'admission.acceptable_use');
+        }
+        const told = Number((await gateway.call(limited.call)).fields['retry-after']);
+        assert.ok(told <= secondsOf(rule.windowMs / 2));
+        clock.advanceMs(told * 1_000);
+        assert.equal((await gateway.call(limited.call)).status, 200);
+      });
+
+      test('is told 429 and the same sentence when it speaks JSON', async () => {
+        await useUp(gateway, limited.call, rule);
+        const refused = await gateway.call(inJson(limited.call));
+        assert.equal(refused.status, 429);
+        const { detail, retryAfterSeconds } = JSON.parse(refused.body);
+        assert.deepEqual([detail, retryAfterSeconds], [sentenceOf(rule, rule.windowMs), secondsOf(rule.windowMs)]);
+      });
+
+      test(`is another matter for whoever has another key (${rule.key.join(' × ')})`, async () => {
+        await useUp(gateway, limited.call, rule);
+        const admits = async (call: TestCall) => (await gateway.call({ ...limited.call, ...call })).status === 200;
+        assert.equal(await admits({ user: beta }), true, 'another participant');
+        assert.equal(await admits({ user: alphaOther }), rule.key.includes('credential'), 'another certificate');
+        assert.equal(await admits(limited.anotherService), rule.key.includes('service'), 'another service');
+        assert.equal(await admits({ path: limited.attached }), false, 'the same service with attachments');
+        assert.equal(await admits({ source: '127.0.4.9' }), rule.key.includes('source'), 'another source');
+      });
+
+      for (const [trick, path] of limited.otherSpellings)
+        test(`is never admitted because its service is written ${trick} and SOAPAction names another`, async () => {
+          await useUp(gateway, limited.call, rule);
+          const received = gateway.upstream.received.length;
+          const [another = ''] = limited.anotherService.path?.split('/').slice(-1) ?? [];
+          const tricked = await gateway.call({ ...limited.call, path, fields: { soapaction: `"${another}"` } });
+          assert.notEqual(tricked.status, 200);
+          assert.equal(gateway.upstream.received.length, received);
+        });
     });
-    const answers = await Promise.all(calls);
-    const admitted = answers.filter(({ status }) => status === 200);
-    const refused = answers.filter((answer) => codeOf(answer) === 'admission.global_limit');
-    assert.deepEqual([admitted.length, refused.length], [30, 10]);
-    assert.match(readFault(refused[0]?.body ?? '')?.text ?? '', /^Global rate limit exceeded.*after 1 seconds\.$/);
-    assert.doesNotMatch(refused[0]?.body ?? '', /Acceptable Use/);
-    assert.equal((await gateway.call({ source: '127.0.4.2', path: drrs })).status, 200);
-    clock.advanceMs(999);
-    assert.equal(codeOf(await gateway.call({ source, path: drrs })), 'admission.global_limit');
-    clock.advanceMs(1);
-    assert.equal((await gateway.call({ source, path: drrs, user: other })).status, 200);
-  });
 
-  test('do not use up the pool of ADS', async () => {
-    const source = '127.0.4.3';
-    const path = '/sst/sibr/SubmitBids_SIBRv1_AP';
-    await Promise.all(Array.from({ length: 30 }, () => gateway.call({ source, path })));
-    assert.equal(codeOf(await gateway.call({ source, path })), 'admission.global_limit');
-    const ads = await gateway.call({
-      source,
-      host: 'adsws.prod.caiso.com',
-      path: '/ADS/APIWebService/v8',
-      fields: { soapaction: '""' },
-      body: '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><q:getDispatchBatch xmlns:q="urn-com-caiso-ads-webservices-api"/></soapenv:Body></soapenv:Envelope>',
+    describe('the acceptable use of every rule', () => {
+      test('is tried with a call', () => {
+        const named = everyRule.filter(({ layer }) => layer === 'acceptable-use').map(({ name }) => name);
+        assert.deepEqual(Object.keys(operator.acceptableUse).toSorted(), named.toSorted());
+      });
+
+      for (const [name, { limits, leaves }] of Object.entries(operator.acceptableUse))
+        test(`named ${name} is counted for each service to the millisecond, and for no other call`, async () => {
+          const tried = await ruleOf(operator, name);
+          for (const call of limits) await useUp(gateway, call, tried);
+          for (const [at, call] of leaves.entries())
+            for (const answer of await callTimes(gateway, { ...call, source: `127.0.4.${20 + at}` }, tried.quota + 1)) {
+              assert.equal(answer.status, 200, answer.body);
+            }
+          clock.advanceMs(tried.windowMs - 1);
+          for (const call of limits) assert.equal(toldIn(await gateway.call(call))?.text, sentenceOf(tried, 1));
+          clock.advanceMs(1);
+          for (const call of limits) assert.equal((await gateway.call(call)).status, 200);
+        });
     });
-    assert.equal(ads.status, 200, ads.body);
-  });
 
-  test('that are refused by acceptable use cost the global limit nothing', async () => {
-    const source = '127.0.4.4';
-    await gateway.call({ source });
-    for (let at = 0; at < 40; at += 1) assert.equal(codeOf(await gateway.call({ source })), 'admission.acceptable_use');
-    assert.equal((await gateway.call({ source, path: drrs })).status, 200);
-  });
+    describe(`${pool.quota} calls in ${pool.windowMs} ms from one source`, () => {
+      const [first = {}] = pooled.places;
 
-  test('that are refused before admission cost nothing', async () => {
-    const source = '127.0.4.5';
-    for (let at = 0; at < 40; at += 1) await gateway.call({ source, user: null });
-    assert.equal((await gateway.call({ source })).status, 200);
-  });
-});
+      test('are admitted over several systems, addresses and certificates, the next is not, and another source never notices', async () => {
+        const source = '127.0.4.1';
+        const calls = Array.from({ length: pool.quota + 10 }, (_, at) => {
+          const place = pooled.places[at % pooled.places.length];
+          return gateway.call({ ...place, source, ...(at % 2 === 0 ? {} : { user: beta }) });
+        });
+        const answers = await Promise.all(calls);
+        const refused = answers.filter((answer) => codeOf(answer) === 'admission.global_limit');
+        assert.deepEqual([answers.filter(({ status }) => status === 200).length, refused.length], [pool.quota, 10]);
+        for (const answer of refused) assert.equal(toldIn(answer)?.text, sentenceOf(pool, pool.windowMs));
+        assert.ok(everyRule.every((each) => each.layer === 'global' || each.refusal.text !== pool.refusal.text));
+        assert.equal((await gateway.call({ ...first, source: '127.0.4.2' })).status, 200);
+        clock.advanceMs(pool.windowMs - 1);
+        assert.equal(codeOf(await gateway.call({ ...first, source })), 'admission.global_limit');
+        clock.advanceMs(1);
+        assert.equal((await gateway.call({ ...first, source, user: beta })).status, 200);
+      });
 
-describe('OASIS', () => {
-  test('is a pool of its own, and its refusal is never a page to a program', async () => {
-    const call = {
-      plain: true,
-      host: 'oasis.caiso.com',
-      path: '/oasisapi/SingleZip?queryname=X',
-      method: 'GET',
-    } as const;
-    assert.equal((await gateway.call(call)).status, 200);
-    const refused = await gateway.call({
-      ...call,
-      fields: { accept: 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2' },
+      test('do not use up another pool', async () => {
+        const source = '127.0.4.3';
+        await useUp(gateway, { ...first, source }, pool);
+        assert.equal(codeOf(await gateway.call({ ...first, source })), 'admission.global_limit');
+        const elsewhere = await gateway.call({ ...operator.otherPool, source });
+        assert.equal(elsewhere.status, 200, elsewhere.body);
+      });
+
+      test('that are refused by acceptable use cost the global limit nothing', async () => {
+        const source = '127.0.4.4';
+        const call = { ...limited.call, source };
+        await useUp(gateway, call, rule);
+        for (const refused of await callTimes(gateway, call, pool.quota + 10)) {
+          assert.equal(codeOf(refused), 'admission.acceptable_use');
+        }
+        assert.equal((await gateway.call({ ...first, source })).status, 200);
+      });
+
+      test('that are refused before admission cost nothing', async () => {
+        const source = '127.0.4.5';
+        await callTimes(gateway, { ...first, source, user: null }, pool.quota + 10);
+        assert.equal((await gateway.call({ ...first, source })).status, 200);
+      });
     });
-    assert.equal(refused.status, 429);
-    assert.equal(refused.fields['retry-after'], '5');
-    assert.match(String(refused.fields['content-type']), /^application\/problem\+json/);
-    clock.advanceMs(5_000);
-    assert.equal((await gateway.call(call)).status, 200);
-  });
-});
 
-describe('an old address', () => {
-  test('has no acceptable use while the legacy infrastructure serves it, and the global limit all the same', async () => {
-    const call = { host: 'ws.caiso.com', source: '127.0.4.6' };
-    const answers = await Promise.all(Array.from({ length: 31 }, () => gateway.call(call)));
-    assert.equal(answers.filter(({ status }) => status === 200).length, 30);
-    assert.deepEqual((await gateway.recordOf(answers[0] as TestAnswer)).admission?.rules, ['ws-global']);
+    test('the pool of an anonymous host is one of its own, and its refusal is never a page to a program', async () => {
+      const { call, rule: name } = operator.anonymous;
+      const anonymousPool = await ruleOf(operator, name);
+      await useUp(gateway, call, anonymousPool);
+      const javaDefault = 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2';
+      const refused = await gateway.call({ ...call, fields: { accept: javaDefault } });
+      assert.deepEqual(
+        [refused.status, refused.fields['retry-after']],
+        [429, String(secondsOf(anonymousPool.windowMs))],
+      );
+      assert.match(String(refused.fields['content-type']), /^application\/problem\+json/);
+      clock.advanceMs(anonymousPool.windowMs);
+      assert.equal((await gateway.call(call)).status, 200);
+    });
+
+    describe('a rule that is', () => {
+      const shownAs = (mode: LimitRule['mode'], more: Partial<LimitRule> = {}) =>
+        startTestGateway({ ...gatewayOf(operator), clock, policy: policyOf([{ ...rule, ...more, mode }]) });
+
+      test('in shadow refuses nobody and records whom it would have refused', async (t) => {
+        const shadow = await shownAs('shadow');
+        t.after(() => shadow.close());
+        await useUp(shadow, limited.call, rule);
+        clock.advanceMs(1_000);
+        const more = await shadow.call(limited.call);
+        assert.equal(more.status, 200);
+        const retryAfterMs = rule.windowMs - 1_000;
+        assert.deepEqual((await shadow.recordOf(more)).admission?.shadow, [{ rule: rule.name, retryAfterMs }]);
+      });
+
+      test('off neither refuses nor counts', async (t) => {
+        const off = await shownAs('off');
+        t.after(() => off.close());
+        await useUp(off, limited.call, rule);
+        const more = await off.call(limited.call);
+        assert.equal(more.status, 200);
+        const { admission } = await off.recordOf(more);
+        assert.deepEqual([admission?.shadow, admission?.decidedBy], [[], null]);
+      });
+
+      for (const status of [429, 503])
+        test(`enforced with status ${status} carries it in a SOAP fault`, async (t) => {
+          const where = { system: old.systemId };
+          const refusal = { ...rule.refusal, text: 'Wait <n> seconds.', status };
+          const enforced = await shownAs('enforce', { where, refusal });
+          t.after(() => enforced.close());
+          await useUp(enforced, operator.retrieve.call, rule);
+          const refused = await enforced.call(operator.retrieve.call);
+          assert.equal(refused.status, status);
+          assert.equal(toldIn(refused)?.text, `Wait ${secondsOf(rule.windowMs)} seconds.`);
+        });
+    });
+
+    const moving =
+      old.borrowed === null ? '' : `, the rule of ${limited.system} put on ${old.system} since ${old.borrowed}`;
+    describe(`an old address (${old.infrastructure}${moving})`, () => oldAddress(operator, everyRule, clock));
+  });
+}
+
+function oldAddress(operator: Operator, everyRule: readonly LimitRule[], clock: FakeClock): void {
+  const { limited, old, pooled, retrieve } = operator;
+  // Where the limited system stays what it is, this is the policy as shipped.
+  const limits = everyRule.map((each) =>
+    each.name === limited.rule ? { ...each, where: { ...each.where, system: old.systemId } } : each,
+  );
+  const named = (name: string): LimitRule => {
+    const found = limits.find((each) => each.name === name);
+    assert.ok(found);
+    return found;
+  };
+  const start = (positions: Record<string, string> = {}) =>
+    startTestGateway({ ...gatewayOf(operator), clock, policy: policyOf(limits), positions });
+
+  test('has no acceptable use while the old infrastructure serves it, and the global limit all the same', async (t) => {
+    const gateway = await start();
+    t.after(() => gateway.close());
+    const pool = named(pooled.rule);
+    const answers = await callTimes(gateway, old.call, pool.quota + 1);
+    assert.equal(answers.filter(({ status }) => status === 200).length, pool.quota);
+    const [first] = answers;
+    assert.ok(first);
+    const record = await gateway.recordOf(first);
+    assert.deepEqual([record.route?.infrastructure, record.admission?.rules], [old.infrastructure, [pooled.rule]]);
   });
 
-  test('shares the pool of the new one', async () => {
-    const source = '127.0.4.7';
-    await Promise.all(Array.from({ length: 30 }, () => gateway.call({ host: 'ws.caiso.com', source })));
-    assert.equal(codeOf(await gateway.call({ source })), 'admission.global_limit');
+  test('shares the pool of the new one', async (t) => {
+    const gateway = await start();
+    t.after(() => gateway.close());
+    await useUp(gateway, old.call, named(pooled.rule));
+    assert.equal(codeOf(await gateway.call(retrieve.call)), 'admission.global_limit');
   });
 
-  test('has acceptable use once it is served by the current infrastructure', async (t) => {
-    const moved = await startTestGateway({ clock, positions: { 'ws.caiso.com': 'current' } });
-    t.after(() => moved.close());
-    assert.equal((await moved.call({ host: 'ws.caiso.com' })).status, 200);
-    assert.equal(codeOf(await moved.call({ host: 'ws.caiso.com' })), 'admission.acceptable_use');
-    // One allowance over both addresses: the same service with the same certificate.
-    assert.equal(codeOf(await moved.call()), 'admission.acceptable_use');
+  test('has acceptable use once it is moved, one allowance over both addresses', async (t) => {
+    const gateway = await start(Object.fromEntries([old.moves]));
+    t.after(() => gateway.close());
+    await useUp(gateway, old.call, named(limited.rule));
+    assert.equal(codeOf(await gateway.call(old.call)), 'admission.acceptable_use');
+    assert.equal(codeOf(await gateway.call(retrieve.call)), 'admission.acceptable_use');
   });
-});
-
-describe('a rule in shadow mode', () => {
-  const rule = (mode: string) => `limits:
-  - name: tight
-    layer: acceptable-use
-    where: { system: cmri }
-    key: [credential]
-    unit: requests
-    quota: 1
-    windowMs: 5000
-    algorithm: exact-sliding-window
-    mode: ${mode}
-    refusal: { text: 'Wait <n> seconds.', status: 429 }
-    evidence: assumed
-    source: this test
-`;
-  test('refuses nobody and records whom it would have refused', async (t) => {
-    const shadow = await startTestGateway({ clock, policy: rule('shadow') });
-    t.after(() => shadow.close());
-    await shadow.call();
-    clock.advanceMs(1_000);
-    const second = await shadow.call();
-    assert.equal(second.status, 200);
-    assert.deepEqual((await shadow.recordOf(second)).admission?.shadow, [{ rule: 'tight', retryAfterMs: 4_000 }]);
-  });
-
-  test('when enforced carries the status that its policy names', async (t) => {
-    const enforced = await startTestGateway({ clock, policy: rule('enforce') });
-    t.after(() => enforced.close());
-    await enforced.call();
-    const second = await enforced.call();
-    assert.equal(second.status, 429);
-    assert.equal(readFault(second.body)?.text, 'Wait 5 seconds.');
-  });
-});
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
-import { runLine } from '../cli.fixture.ts';
+import { runLine, workspaceRoot } from '../cli.fixture.ts';
 
 interface PrintedMatrix {
   readonly environment: string;
@@ -65,4 +66,28 @@ test('an unknown environment, a day that does not exist and a missing folder are
   assert.ok(moon.stderr.includes('catalogue.unknown_environment'), moon.stderr);
   assert.equal((await runLine(['catalogue', 'show', '--as-of', '2024-02-30'])).code, 2);
   assert.equal((await runLine(['catalogue', 'show', '--catalogue', '/nonexistent'])).code, 4);
+});
+
+const example = ['--catalogue', join(workspaceRoot, 'catalogues', 'example'), '--as-of', '2026-03-02'];
+
+test("another operator's matrix is of its own first environment unless one is named", async () => {
+  const { code, stdout } = await runLine(['catalogue', 'show', ...example]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Addresses of live as of 2026-03-02/);
+  assert.match(stdout, /^Offers .*AV https:\/\/api\.grid\.example\.net\/v2\/offers/m);
+  const rehearsal = await runLine(['catalogue', 'show', '--environment', 'rehearsal', ...example]);
+  assert.match(rehearsal.stdout, /https:\/\/api\.rehearsal\.grid\.example\.net\/v2\/outages/);
+  const { code: unknown, stderr } = await runLine(['catalogue', 'show', '--environment', 'production', ...example]);
+  assert.deepEqual([unknown, /It has live, rehearsal/.test(stderr)], [3, true]);
+});
+
+test("another operator's URL is told with its own limits, halls and words", async () => {
+  const find = (url: string) => runLine(['catalogue', 'find', url, ...example]);
+  const listed = (await find('https://api.grid.example.net/v2/outages/ListOutages')).stdout;
+  assert.match(listed, /^served by +east-hall$/m);
+  assert.match(listed, /outages-list +3 per 10 s per participant × service +enforce +stated +guide p\. 12/);
+  const old = (await find('https://gate.grid.example.net/soap/offers/ReadOffers')).stdout;
+  assert.match(old, /^served by +west-hall$/m);
+  assert.match(old, /^move to +https:\/\/api\.grid\.example\.net\/v2\/offers\/ReadOffers$/m);
+  assert.match((await find('https://api.grid.example.net/v2/exchange')).stdout, /^system +Meters or Balances$/m);
 });

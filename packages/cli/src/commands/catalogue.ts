@@ -19,14 +19,14 @@ export const registerCatalogue: Register = (program, context) => {
   catalogue
     .command('show')
     .description('print the matrix of systems and addresses on a day')
-    .option('--environment <name>', 'production or map-stage', 'production')
+    .option('--environment <name>', 'environment of the catalogue (default: its first)')
     .option('--as-of <day>', 'the day, as 2024-02-21 (default: today)', parseDay)
     .option('--catalogue <folder>', 'catalogue folder (default: the one that comes with Headgate)')
     .option('--json', 'print JSON and nothing else')
-    .action(async (options: CatalogueOptions & { environment: string }) => {
+    .action(async (options: CatalogueOptions & { environment?: string }) => {
       const { index } = await openCatalogue(folderOf(options, context));
       const known = index.catalogue.environments.map(({ id }) => id);
-      const { environment } = options;
+      const environment = options.environment ?? known[0] ?? '';
       if (!known.includes(environment)) throw clientProblem('catalogue.unknown_environment', { environment, known });
       const matrix = matrixOf(index.catalogue, environment, dayOf(options, context));
       context.stdout.write(

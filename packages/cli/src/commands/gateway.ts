@@ -1,9 +1,12 @@
 // `headgate gateway --config FILE`: runs one gateway from files, alone. `headgate gateway example` writes such a file.
 import { readFile } from 'node:fs/promises';
 import { sayFinding } from '@headgate/contract';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
+import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { isSystemFault, sayFault } from '../system-fault.ts';
 
 /** Adds `gateway` and `gateway example`. The gateway itself is loaded only when it is run. */
 export const registerGateway: Register = (program, context) => {
@@ -12,7 +15,8 @@ export const registerGateway: Register = (program, context) => {
     .description('run a gateway from a configuration file until SIGTERM; SIGHUP reads its files again')
     .option('--config <file>', 'configuration file; `headgate gateway example` writes one to begin with')
     .option('--check', 'read and check every file, then stop')
-    .action((options: { config?: string; check?: true }) => runGateway(options, context));
+    .addOption(new Option('--end-with-input', 'end when standard input closes').hideHelp())
+    .action((options: GatewayFlags) => runGateway(options, context));
   gateway
     .command('example')
     .description('print a commented configuration with every option')
@@ -23,13 +27,20 @@ export const registerGateway: Register = (program, context) => {
     });
 };
 
+interface GatewayFlags {
+  readonly config?: string;
+  readonly check?: true;
+  readonly endWithInput?: true;
+}
+
 async function runGateway(
-  { config: file, check }: { config?: string; check?: true },
+  { config: file, check, endWithInput: isPart }: GatewayFlags,
   context: CliContext,
 ): Promise<void> {
+  if (isPart === true) endWithInput();
   if (file === undefined) {
     context.stderr.write(
-      'headgate gateway: which configuration? Give --config FILE; `headgate gateway example` prints one.\n',
+      'headgate gateway: which configuration? Give --config FILE; `npx --no headgate gateway example` prints one.\n',
     );
     context.exitWith(exitCodes.usage);
     return;
@@ -38,7 +49,7 @@ async function runGateway(
   const say = (line: string) => context.stdout.write(`${line}\n`);
   const complain = (lines: string) => context.stderr.write(`headgate gateway: ${lines}\n`);
   try {
-    const parsed = parseConfig(file, await readFile(file, 'utf8'));
+    const parsed = parseConfig(file, await configText(file));
     if (!parsed.ok) throw new UnusableFiles(parsed.findings);
     const base = baseOf(file);
     if (check === true) {
@@ -46,7 +57,6 @@ async function runGateway(
       say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);
       return;
     }
-    say(`gateway pid ${process.pid}`);
     const running = await startGateway({
       config: parsed.config,
       base,
@@ -61,6 +71,7 @@ async function runGateway(
       },
       complain,
     });
+    say(`gateway pid ${process.pid}`);
     for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
     say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
     say(`evidence ${running.evidenceFile}`);
@@ -71,9 +82,22 @@ async function runGateway(
     say('stopped');
   } catch (fault) {
     if (fault instanceof UnusableFiles) complain(fault.findings.map(sayFinding).join('\n  '));
-    else if (isSystemFault(fault)) complain(sayFault(fault));
+    else if (isSystemFault(fault)) complain(sayFault(fault, '`listeners[].port`'));
     else throw fault;
     context.exitWith(exitCodes.unusable);
+  }
+}
+
+async function configText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (fault) {
+    const { code } = fault as NodeJS.ErrnoException;
+    const found = code === 'ENOENT' ? `there is no ${file}` : `${file} cannot be read (${code ?? 'unreadable'})`;
+    throw new CliRefusal(
+      `${found}; \`npx --no headgate gateway example > gateway.yaml\` writes a configuration to begin with`,
+      exitCodes.unusable,
+    );
   }
 }
 
@@ -95,20 +119,4 @@ function untilStopped({
   process.once('SIGTERM', resolve);
   process.once('SIGINT', resolve);
   return promise.finally(() => process.off('SIGHUP', onReload)).then(() => undefined);
-}
-
-/** Faults that name a file, a port or a key: the operator's to mend, without a stack. */
-function isSystemFault(fault: unknown): fault is NodeJS.ErrnoException & { address?: string; port?: number } {
-  return fault instanceof Error && 'code' in fault && typeof fault.code === 'string';
-}
-
-function sayFault(fault: NodeJS.ErrnoException & { address?: string; port?: number }): string {
-  if (fault.code === 'EADDRINUSE') {
-    return `port ${fault.port} on ${fault.address} is taken by another process; change \`listeners[].port\` or stop that process`;
-  }
-  if (fault.code === 'EACCES' && fault.port !== undefined) {
-    return `port ${fault.port} needs a right that this user lacks; use a port above 1023, or grant CAP_NET_BIND_SERVICE`;
-  }
-  if (fault.code === 'ENOENT') return `${fault.path} does not exist; the configuration names it`;
-  return fault.message;
 }

@@ -1,7 +1,10 @@
 // `headgate simulator`: runs the market systems alone, to develop against or to put behind a gateway.
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
+import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { isSystemFault, sayFault } from '../system-fault.ts';
 
 interface SimulatorFlags {
   readonly host: string;
@@ -9,6 +12,7 @@ interface SimulatorFlags {
   readonly seed: string;
   readonly environment: string;
   readonly infrastructure: 'legacy' | 'current';
+  readonly endWithInput?: true;
 }
 
 /** Adds `simulator`. */
@@ -21,13 +25,18 @@ export const registerSimulator: Register = (program, context) => {
     .option('--seed <word>', 'the same seed and clock give the same bytes', 'headgate')
     .option('--environment <name>', 'production or map-stage', 'production')
     .option('--infrastructure <which>', 'legacy or current', parseInfrastructure, 'current')
+    .addOption(new Option('--end-with-input', 'end when standard input closes').hideHelp())
     .action((flags: SimulatorFlags) => runSimulator(flags, context));
 };
 
-async function runSimulator(flags: SimulatorFlags, context: CliContext): Promise<void> {
+async function runSimulator({ endWithInput: isPart, ...flags }: SimulatorFlags, context: CliContext): Promise<void> {
+  if (isPart === true) endWithInput();
   const { startSimulator } = await import('@headgate/simulator');
   const say = (line: string) => context.stdout.write(`${line}\n`);
-  const running = await startSimulator({ ...flags, clock: context.clock, log: say });
+  const running = await startSimulator({ ...flags, clock: context.clock, log: say }).catch((fault: unknown) => {
+    if (isSystemFault(fault)) throw new CliRefusal(sayFault(fault, '--port'), exitCodes.unusable);
+    throw fault;
+  });
   say(`simulator pid ${process.pid}`);
   say(`listening on ${running.url}`);
   say('ready');
@@ -42,11 +51,12 @@ async function runSimulator(flags: SimulatorFlags, context: CliContext): Promise
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('a port from 0 to 65535');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError('It must be a port from 0 to 65535.');
   return port;
 }
 
 function parseInfrastructure(text: string): 'legacy' | 'current' {
   if (text === 'legacy' || text === 'current') return text;
-  throw new InvalidArgumentError('legacy or current');
+  throw new InvalidArgumentError('It must be legacy or current.');
 }

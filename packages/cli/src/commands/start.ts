@@ -1,5 +1,8 @@
 // `headgate start`, behind `npm start`: the whole chain in one terminal, on real input, until Ctrl-C.
+
+import { Option } from 'commander';
 import type { CliContext, Register } from '../context.ts';
+import { endWithStarter } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 /** Adds `start`. */
@@ -9,10 +12,18 @@ export const registerStart: Register = (program, context) => {
     .description('run the demo: authority, simulator, gateway and a few participants, with a live summary')
     .option('--folder <folder>', 'where the demo keeps its keys, files and evidence', '.headgate/demo')
     .option('--quiet', 'no live summary; only what to try')
-    .action((flags: { folder: string; quiet?: true }) => startDemo(flags, context));
+    .addOption(new Option('--end-with-starter', 'end when the process that started this one is gone').hideHelp())
+    .action((flags: StartFlags) => startDemo(flags, context));
 };
 
-async function startDemo(flags: { folder: string; quiet?: true }, context: CliContext): Promise<void> {
+interface StartFlags {
+  readonly folder: string;
+  readonly quiet?: true;
+  readonly endWithStarter?: true;
+}
+
+async function startDemo(flags: StartFlags, context: CliContext): Promise<void> {
+  if (flags.endWithStarter === true) endWithStarter();
   const { runDemo } = await import('../start/run-demo.ts');
   await runDemo({ folder: flags.folder, quiet: flags.quiet === true }, context);
   context.exitWith(exitCodes.ok);

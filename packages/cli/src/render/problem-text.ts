@@ -7,21 +7,26 @@ const parties = {
   gateway: 'the gateway',
   system: 'the market system',
   network: 'the network',
-  client: 'this client; nothing was sent',
+  client: 'this client',
 } as const;
 const forwardedWords = {
-  no: 'not forwarded to the system, so repeating is safe',
+  no: 'not forwarded to the system',
   partly: 'forwarded in part',
   yes: 'forwarded to the system',
 } as const;
 
+/** Where a problem arose: `calls` is false for commands that never send anything. */
+interface ProblemPlace {
+  readonly calls: boolean;
+}
+
 /** Writes a problem in a few lines, ending in a line break. No stack, no cause. */
-export function problemText(problem: ClientProblem, stream: Output): string {
+export function problemText(problem: ClientProblem, stream: Output, place: ProblemPlace = { calls: true }): string {
   const lines = [
     `${paint(stream, ['red', 'bold'], problem.title)}  ${paint(stream, 'dim', problem.code)}`,
     `  ${oneLine(problem.detail)}`,
     labelled('fix', problem.fix),
-    labelled('refused by', refusedBy(problem)),
+    labelled('refused by', refusedBy(problem, place)),
   ];
   if (problem.retryAfterSeconds !== undefined) lines.push(labelled('wait', seconds(problem.retryAfterSeconds)));
   if (problem.status !== undefined) lines.push(labelled('status', String(problem.status)));
@@ -29,10 +34,14 @@ export function problemText(problem: ClientProblem, stream: Output): string {
   return `${lines.join('\n')}\n`;
 }
 
-function refusedBy({ refusedBy: party, forwarded, code }: ClientProblem): string {
+function refusedBy({ refusedBy: party, forwarded, code, retry }: ClientProblem, { calls }: ProblemPlace): string {
   // What this client finds wrong with an answer was sent and answered.
-  const words = party === 'client' && /^(?:diagnose|call)\./.test(code) ? 'this client' : parties[party];
-  return forwarded === undefined ? words : `${words}; ${forwardedWords[forwarded]}`;
+  const isUnsent = calls && party === 'client' && !/^(?:diagnose|call)\./.test(code);
+  const words = `${parties[party]}${isUnsent ? '; nothing was sent' : ''}`;
+  if (forwarded === undefined) return words;
+  // Where repeating never helps, that it would be safe is no comfort.
+  const isSafe = forwarded === 'no' && retry !== 'never';
+  return `${words}; ${forwardedWords[forwarded]}${isSafe ? ', so repeating is safe' : ''}`;
 }
 
 function seconds(count: number): string {

@@ -1,9 +1,10 @@
 // The demo's own world on disk: an authority made at run time, server chains of both families, a few participants with their
 // certificates, and the files that the gateway and the command line read. Nothing of it is a secret of anybody.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
 import { stringify } from 'yaml';
+import { lockName } from './demo-lock.ts';
 
 /** A participant of the demo: an organisation with one certificate, calling from one loopback address. */
 export interface DemoParticipant {
@@ -56,15 +57,16 @@ export interface DemoWorldOptions {
   readonly upstreams: { readonly legacy: string; readonly current: string };
 }
 
-/** Makes the world anew: certificates of an earlier run are removed first, so that nothing stale is left to trip over. */
+/** Makes the world anew in a folder whose lock is held: everything of an earlier run is removed first, its evidence too. */
 export async function createDemoWorld(options: DemoWorldOptions): Promise<DemoWorld> {
   const { folder } = options;
-  await rm(folder, { recursive: true, force: true });
+  const earlier = (await readdir(folder)).filter((name) => name !== lockName);
+  await Promise.all(earlier.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+  const gatewayConfig = join(folder, 'gateway.yaml');
+  await writeFile(gatewayConfig, gatewayYaml(options)); // First: by it an unfinished world is known as a demo's.
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
   const authority = await createTestAuthority({ nowMs: options.nowMs });
   await Promise.all([writeServers(folder, authority), writeTrust(folder, authority), writePeople(options, authority)]);
-  const gatewayConfig = join(folder, 'gateway.yaml');
-  await writeFile(gatewayConfig, gatewayYaml(options));
   return {
     folder,
     gatewayConfig,

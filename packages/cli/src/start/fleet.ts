@@ -10,6 +10,8 @@ import { type DemoWorld, demoParticipants } from './demo-world.ts';
 export interface Fleet {
   /** Calls that never reached the gateway, by problem code: the evidence cannot show them. */
   readonly unsent: ReadonlyMap<string, number>;
+  /** Rejects with the first defect of a caller; never resolves. */
+  readonly broken: Promise<never>;
   stop(): Promise<void>;
 }
 
@@ -19,6 +21,8 @@ interface Habit {
   readonly service: string;
   readonly everyMs: number;
   readonly sample?: true;
+  /** A submit whose sample is sent once before, so that there is something to retrieve. */
+  readonly first?: string;
 }
 
 /** Who calls what, where and how often. Charlie asks for prices twice as often as acceptable use allows, and is refused half the time. */
@@ -28,7 +32,13 @@ const habits: readonly Habit[] = [
   { participant: 'bravo-municipal', generation: 'old', service: 'cmri/RetrieveMarketAwards', everyMs: 4_000 },
   { participant: 'bravo-municipal', generation: 'old', service: 'sibr/RetrieveRawBidSet', everyMs: 7_000 },
   { participant: 'charlie-storage', generation: 'new', service: 'cmri/RetrieveSchedulePrices', everyMs: 2_500 },
-  { participant: 'charlie-storage', generation: 'old', service: 'drrs/RetrieveDRRegistrations', everyMs: 11_000 },
+  {
+    participant: 'charlie-storage',
+    generation: 'old',
+    service: 'drrs/RetrieveDRRegistrations',
+    everyMs: 11_000,
+    first: 'drrs/SubmitDRRegistrations',
+  },
   { participant: 'delta-trading', generation: 'new', service: 'ads/getDispatchBatchesSinceUID', everyMs: 5_000 },
   { participant: 'delta-trading', generation: 'new', service: 'stlmt/RetrieveMeterData', everyMs: 31_000 },
 ];
@@ -62,17 +72,26 @@ export async function startFleet(world: DemoWorld, catalogue: string, ports: { r
   const unsent = new Map<string, number>();
   const timers: NodeJS.Timeout[] = [];
   const inFlight = new Set<Promise<void>>();
-  for (const habit of habits) {
-    const session = await sessionOf(habit);
-    const work = () => {
-      const done = callOnce(habit, session, unsent).finally(() => inFlight.delete(done));
-      inFlight.add(done);
-    };
-    timers.push(setInterval(work, habit.everyMs));
-    work();
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined); // Whoever starts the fleet looks at it too.
+  const begin = (calls: () => Promise<void>) => {
+    const done = calls()
+      .catch(broken.reject)
+      .finally(() => inFlight.delete(done));
+    inFlight.add(done);
+  };
+  const begun = await Promise.all(habits.map(async (habit) => ({ habit, session: await sessionOf(habit) })));
+  for (const { habit, session } of begun) {
+    const work = () => callOnce(habit, session, unsent);
+    timers.push(setInterval(() => begin(work), habit.everyMs));
+    begin(async () => {
+      if (habit.first !== undefined) await callOnce({ service: habit.first, sample: true }, session, unsent);
+      await work();
+    });
   }
   return {
     unsent,
+    broken: broken.promise,
     async stop() {
       for (const timer of timers) clearInterval(timer);
       await Promise.all(inFlight);
@@ -81,7 +100,11 @@ export async function startFleet(world: DemoWorld, catalogue: string, ports: { r
   };
 }
 
-async function callOnce({ service, sample }: Habit, session: Session, unsent: Map<string, number>): Promise<void> {
+async function callOnce(
+  { service, sample }: Pick<Habit, 'service' | 'sample'>,
+  session: Session,
+  unsent: Map<string, number>,
+): Promise<void> {
   try {
     await invoke(service, { sample: sample ?? false }, session);
   } catch (error) {

@@ -43,6 +43,7 @@ export function followEvidence(folder: string, seen: (record: EvidenceRecord) =>
     return busy;
   };
   const watcher = watch(folder, () => void catchUp().catch(() => undefined));
+  watcher.on('error', () => undefined); // The folder is gone; the next catchUp says so.
   return { catchUp, close: () => watcher.close() };
 }
 

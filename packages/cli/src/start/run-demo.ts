@@ -1,125 +1,185 @@
 // The demo, in order: authority → simulators → gateway → participants → summary, and everything down again on Ctrl-C.
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext } from '../context.ts';
-import { type ReadyChild, startChild } from './child.ts';
-import { createDemoWorld, demoParticipants } from './demo-world.ts';
-import { startFleet } from './fleet.ts';
-import { followEvidence } from './follow-evidence.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { type Children, createChildren, type ReadyChild } from './child.ts';
+import { takeFolder } from './demo-lock.ts';
+import { createDemoWorld, type DemoWorld, demoParticipants } from './demo-world.ts';
+import { type Fleet, startFleet } from './fleet.ts';
+import { type EvidenceFollower, followEvidence } from './follow-evidence.ts';
 import { createScreen } from './screen.ts';
 import { emptySummary, withRecord } from './summary.ts';
-import { tryNext } from './try-next.ts';
+import { tryNext, tryPage } from './try-next.ts';
 
 /** Ports that the demo prefers; others are taken when these are in use. */
 const preferredPorts = { tls: 8443, plain: 8080 } as const;
 
-/** Runs the demo until SIGINT or SIGTERM, or until one of its processes ends by itself. */
-export async function runDemo(
-  { folder, quiet }: { folder: string; quiet: boolean },
-  context: CliContext,
-): Promise<void> {
-  const say = (line: string) => context.stdout.write(`${line}\n`);
+const drawMs = 1_000;
+
+/** What the demo is asked. */
+export interface DemoOptions {
+  readonly folder: string;
+  readonly quiet: boolean;
+}
+
+/** Runs the demo until SIGINT, SIGTERM or SIGHUP. Refuses a folder in use; raises when a part of it ends by itself. */
+export async function runDemo(options: DemoOptions, context: CliContext): Promise<void> {
+  const place = resolve(context.workspaceRoot, options.folder);
   const stopped = stopSignal();
-  const undo: (() => Promise<void> | void)[] = [];
+  const lock = await takeFolder(place);
+  const children = createChildren();
+  const undo: (() => Promise<void> | void)[] = [() => lock.release(), () => children.stop()];
   try {
-    const catalogue = resolve(context.workspaceRoot, 'catalogues/caiso');
-    const place = resolve(context.workspaceRoot, folder);
-    const shown = relative(process.cwd(), place) || '.';
-
-    const simulators = await step(say, 'market systems, old and current infrastructure', async () => {
-      const started = await Promise.all(
-        (['legacy', 'current'] as const).map((infrastructure) => startSimulator(infrastructure, context)),
-      );
-      for (const { child } of started) undo.push(() => child.stop());
-      return started;
-    });
-    const ports = { tls: await freePort(preferredPorts.tls), plain: await freePort(preferredPorts.plain) };
-    const world = await step(
-      say,
-      `an authority, server chains of both families, certificates for ${demoParticipants.length} participants`,
-      () =>
-        createDemoWorld({
-          folder: place,
-          catalogue,
-          nowMs: context.clock(),
-          ports,
-          upstreams: { legacy: simulators[0]?.url ?? '', current: simulators[1]?.url ?? '' },
-        }),
-    );
-    const gateway = await step(
-      say,
-      `the gateway on 127.0.0.1:${ports.tls} (TLS) and 127.0.0.1:${ports.plain} (OASIS)`,
-      () => startChild('gateway', mainFile(context), ['gateway', '--config', world.gatewayConfig]),
-    );
-    undo.push(() => gateway.stop());
-    let summary = emptySummary;
-    const follower = followEvidence(world.evidenceFolder, (record) => {
-      summary = withRecord(summary, record);
-    });
-    undo.push(() => follower.close());
-    const fleet = await step(say, 'participants calling through old and new addresses', () =>
-      startFleet(world, catalogue, ports),
-    );
-    undo.push(() => fleet.stop());
-
-    const screen = createScreen(context.stdout, {
-      suggestions: tryNext(shown),
-      pids: pidLine([...simulators.map(({ child }) => child), gateway]),
-      quiet,
-    });
-    undo.push(() => screen.close());
-    const timer = setInterval(() => {
-      void follower.catchUp().then(() => screen.draw(summary, fleet.unsent));
-    }, 1_000);
-    undo.push(() => clearInterval(timer));
-    screen.draw(summary, fleet.unsent);
-    const children = [gateway, ...simulators.map(({ child }) => child)];
-    const why = await Promise.race([
-      stopped,
-      ...children.map(async (child) => `${child.name} ended with status ${await child.ended}`),
-    ]);
-    if (why !== 'asked') context.stderr.write(`headgate start: ${why}; stopping everything\n`);
+    await Promise.race([stopped, showDemo({ ...options, folder: place }, { context, children, undo, stopped })]);
   } finally {
     for (const down of undo.toReversed()) await down();
-    say('Everything is stopped.');
+    await written(context, 'Everything is stopped.\n');
   }
 }
 
-async function step<T>(say: (line: string) => void, what: string, work: () => Promise<T>): Promise<T> {
+interface Running {
+  readonly context: CliContext;
+  readonly children: Children;
+  /** What ends what was begun, in the order of beginning. */
+  readonly undo: (() => Promise<void> | void)[];
+  readonly stopped: Promise<void>;
+}
+
+async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promise<void> {
+  const { context, undo, stopped } = running;
+  const shown = relative(process.cwd(), folder) || '.';
+  const { ports, notes } = await takePorts();
+  for (const note of notes) say(context, `  · ${note}`);
+  const { parts, world, follower, fleet, summaryNow } = await startParts(folder, ports, running);
+  const suggestions = tryNext(shown);
+  await writeFile(join(world.folder, 'TRY.md'), tryPage(suggestions));
+
+  const screen = createScreen(context.stdout, {
+    suggestions,
+    page: `${shown}/TRY.md`,
+    notes,
+    pids: parts.map(({ name, pid }) => `${name} ${pid}`).join(', '),
+    quiet,
+  });
+  undo.push(() => screen.close());
+  const broken = Promise.withResolvers<never>();
+  const draw = () =>
+    follower
+      .catchUp()
+      .then(() => screen.draw(summaryNow(), fleet.unsent))
+      .catch(broken.reject);
+  const timer = setInterval(() => void draw(), drawMs);
+  undo.push(() => clearInterval(timer));
+  void draw();
+  await Promise.race([stopped, fleet.broken, broken.promise, ...parts.map(failWhenEnded)]);
+}
+
+interface Parts {
+  readonly parts: readonly ReadyChild[];
+  readonly world: DemoWorld;
+  readonly follower: EvidenceFollower;
+  readonly fleet: Fleet;
+  summaryNow(): typeof emptySummary;
+}
+
+async function startParts(folder: string, ports: Ports, { context, children, undo }: Running): Promise<Parts> {
+  const catalogue = resolve(context.workspaceRoot, 'catalogues/caiso');
+  const simulators = await step(context, 'market systems, old and current infrastructure', () =>
+    Promise.all([startSimulator('legacy', children, context), startSimulator('current', children, context)]),
+  );
+  const [legacy, current] = simulators;
+  const upstreams = { legacy: legacy.url, current: current.url };
+  const world = await step(
+    context,
+    `an authority, server chains of both families, certificates for ${demoParticipants.length} participants`,
+    () => createDemoWorld({ folder, catalogue, nowMs: context.clock(), ports, upstreams }),
+  );
+  const gateway = await step(
+    context,
+    `the gateway on 127.0.0.1:${ports.tls} (TLS) and 127.0.0.1:${ports.plain} (OASIS)`,
+    () => startPart('gateway', ['gateway', '--config', world.gatewayConfig], children, context),
+  );
+  let summary = emptySummary;
+  const follower = followEvidence(world.evidenceFolder, (record) => {
+    summary = withRecord(summary, record);
+  });
+  undo.push(() => follower.close());
+  const fleet = await step(context, 'participants calling through old and new addresses', () =>
+    startFleet(world, catalogue, ports),
+  );
+  undo.push(() => fleet.stop());
+  const parts = [...simulators.map(({ child }) => child), gateway];
+  return { parts, world, follower, fleet, summaryNow: () => summary };
+}
+
+async function step<T>(context: CliContext, what: string, work: () => Promise<T>): Promise<T> {
   const startedMs = performance.now();
   const result = await work();
-  say(`  ✓ ${what}  (${((performance.now() - startedMs) / 1_000).toFixed(1)} s)`);
+  say(context, `  ✓ ${what}  (${((performance.now() - startedMs) / 1_000).toFixed(1)} s)`);
   return result;
 }
 
 async function startSimulator(
   infrastructure: 'legacy' | 'current',
+  children: Children,
   context: CliContext,
 ): Promise<{ child: ReadyChild; url: string }> {
   // One seed: both infrastructures show the same market, as the deck's two address generations do.
   const args = ['simulator', '--port', '0', '--seed', 'demo', '--infrastructure', infrastructure];
-  const child = await startChild(`simulator (${infrastructure})`, mainFile(context), args);
+  const child = await startPart(`simulator (${infrastructure})`, args, children, context);
   const url = child.lines.map((line) => /listening on (http:\S+)/.exec(line)?.[1]).find((found) => found !== undefined);
   if (url === undefined) throw new Error(`the ${infrastructure} simulator did not say where it listens`);
   return { child, url };
 }
 
-function mainFile(context: CliContext): string {
-  return resolve(context.workspaceRoot, 'packages/cli/src/main.ts');
+async function startPart(
+  name: string,
+  args: readonly string[],
+  children: Children,
+  context: CliContext,
+): Promise<ReadyChild> {
+  const mainFile = resolve(context.workspaceRoot, 'packages/cli/src/main.ts');
+  try {
+    return await children.start(name, mainFile, [...args, '--end-with-input']);
+  } catch (fault) {
+    const said = fault instanceof Error ? fault.message : String(fault);
+    throw new CliRefusal(`the demo cannot start: ${said}`, exitCodes.unusable);
+  }
 }
 
-function pidLine(children: readonly ReadyChild[]): string {
-  return children.map(({ name, pid }) => `${name} ${pid}`).join(', ');
+async function failWhenEnded({ name, ended }: ReadyChild): Promise<never> {
+  const how = await ended;
+  throw new CliRefusal(
+    `the demo is over: ${name} ${how}\nWhat to do: \`npm start\` begins anew. If it happens again, docs/runbooks/gateway-does-not-start.md helps.`,
+    exitCodes.failed,
+  );
 }
 
-function stopSignal(): Promise<'asked'> {
-  const { promise, resolve: asked } = Promise.withResolvers<'asked'>();
-  process.once('SIGINT', () => asked('asked'));
-  process.once('SIGTERM', () => asked('asked'));
+function stopSignal(): Promise<void> {
+  const { promise, resolve: asked } = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => asked());
   return promise;
 }
 
-/** The preferred port if nobody has it, else any that is free. */
+interface Ports {
+  readonly tls: number;
+  readonly plain: number;
+}
+
+/** The preferred ports where nobody has them, else any that are free, and a note for each that was taken. */
+async function takePorts(): Promise<{ ports: Ports; notes: readonly string[] }> {
+  const ports = { tls: await freePort(preferredPorts.tls), plain: await freePort(preferredPorts.plain) };
+  const pairs = [
+    [preferredPorts.tls, ports.tls],
+    [preferredPorts.plain, ports.plain],
+  ] as const;
+  const moved = pairs.filter(([preferred, port]) => preferred !== port);
+  return { ports, notes: moved.map(([preferred, port]) => `${preferred} is taken; using ${port}`) };
+}
+
 async function freePort(preferred: number): Promise<number> {
   return (await triedPort(preferred)) ?? (await triedPort(0)) ?? 0;
 }
@@ -133,4 +193,15 @@ async function triedPort(port: number): Promise<number | null> {
     server.close(() => tried(typeof address === 'object' && address !== null ? address.port : null));
   });
   return promise;
+}
+
+function say(context: CliContext, line: string): void {
+  context.stdout.write(`${line}\n`);
+}
+
+/** Writes and waits until it is out: the last words must not be lost with the process. */
+function written({ stdout }: CliContext, text: string): Promise<void> {
+  return new Promise((done) => {
+    stdout.write(text, () => done());
+  });
 }

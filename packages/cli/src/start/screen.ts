@@ -1,9 +1,9 @@
-// The one screen of the demo: redrawn in place on a terminal, a plain line now and then elsewhere (logs, CI).
+// The one screen of the demo: redrawn in place on a terminal and made for its size, a plain line now and then elsewhere
+// (logs, CI).
 import { styleText } from 'node:util';
 import type { Output } from '../context.ts';
-import type { Summary } from './summary.ts';
-import { summaryLines } from './summary.ts';
-import type { Suggestion } from './try-next.ts';
+import { cut, lastCallLines, type Summary, summaryLines } from './summary.ts';
+import { deckNote, type Suggestion } from './try-next.ts';
 
 /** Shows summaries. */
 export interface Screen {
@@ -15,54 +15,124 @@ export interface Screen {
 /** What stays on the screen under the summary. */
 export interface ScreenOptions {
   readonly suggestions: readonly Suggestion[];
+  /** The file that holds the suggestions too, as the person at the keyboard would write it. */
+  readonly page: string;
+  /** What must not scroll away, such as a port that was taken. */
+  readonly notes: readonly string[];
   readonly pids: string;
   readonly quiet: boolean;
+}
+
+/** What one picture is made of. */
+export interface Picture extends Omit<ScreenOptions, 'quiet'> {
+  readonly summary: Summary;
+  readonly unsent: ReadonlyMap<string, number>;
+}
+
+/** A line, and how it is painted; the paint does not count for its width. */
+export interface ScreenLine {
+  readonly text: string;
+  readonly style: 'plain' | 'bold' | 'dim';
 }
 
 /** Calls between two plain lines where there is no terminal. */
 const plainEvery = 10;
 
+/** Size of a terminal that does not tell its own. */
+const usualSize = { rows: 40, columns: 120 } as const;
+
 /** Creates the screen on an output. */
-export function createScreen(output: Output, { suggestions, pids, quiet }: ScreenOptions): Screen {
-  const bold = (text: string) => (output.isTTY === true ? styleText('bold', text) : text);
-  const dim = (text: string) => (output.isTTY === true ? styleText('dim', text) : text);
-  const below = [
-    '',
-    bold('Try, in a second terminal:'),
-    ...suggestions.flatMap(({ shows, command }) => [dim(`  # ${shows}`), `  ${command}`]),
-    '',
-    dim(`Processes: ${pids}. Ctrl-C stops everything.`),
-  ];
-  if (output.isTTY !== true || quiet) {
-    output.write(`${below.join('\n')}\n\n`);
-    return quiet ? { draw: () => undefined, close: () => undefined } : plainScreen(output);
-  }
+export function createScreen(output: Output, options: ScreenOptions): Screen {
+  if (output.isTTY !== true || options.quiet) return plainScreen(output, options);
+  let last: Parameters<Screen['draw']> | null = null;
+  const draw: Screen['draw'] = (summary, unsent) => {
+    last = [summary, unsent];
+    const { rows = usualSize.rows, columns = usualSize.columns } = output;
+    const lines = composeScreen({ ...options, summary, unsent }, { rows, columns });
+    // Home, then each line cleared to its end: redrawing without clearing the screen does not flicker.
+    output.write(`\x1b[H${lines.map((line) => `${painted(line)}\x1b[K`).join('\n')}\x1b[J`);
+  };
+  const redraw = () => last !== null && draw(...last);
+  output.on('resize', redraw);
   output.write('\x1b[?25l\x1b[2J');
   return {
-    draw(summary, unsent) {
-      const lines = [
-        bold('Headgate'),
-        '',
-        ...summaryLines(summary, output.columns ?? 120),
-        ...unsentLines(unsent),
-        ...below,
-      ];
-      // Home, then each line cleared to its end: redrawing without clearing the screen does not flicker.
-      output.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J`);
-    },
+    draw,
     close: () => {
+      output.off('resize', redraw);
       output.write('\x1b[?25h\n');
     },
   };
 }
 
-function plainScreen(output: Output): Screen {
+function painted({ text, style }: ScreenLine): string {
+  return style === 'plain' ? text : styleText(style, text);
+}
+
+const plain = (text: string): ScreenLine => ({ text, style: 'plain' });
+const bold = (text: string): ScreenLine => ({ text, style: 'bold' });
+const dim = (text: string): ScreenLine => ({ text, style: 'dim' });
+const gap = plain('');
+
+/**
+ * The lines for a terminal of a size: the summary first, the processes last, and between them as much of the commands
+ * and of the last calls as fits. Never more than `rows` lines, none as wide as `columns`: a full line would wrap.
+ */
+export function composeScreen(picture: Picture, { rows, columns }: { rows: number; columns: number }): ScreenLine[] {
+  const { summary, unsent, notes, pids } = picture;
+  const width = columns - 1;
+  const top = [bold('Headgate'), ...[...summaryLines(summary, width), ...unsentLines(unsent)].map(plain)];
+  const bottom = [...notes.map(plain), dim(`Processes: ${pids}. Ctrl-C stops everything.`)];
+  const commands = commandLines(picture, { rows: rows - top.length - bottom.length, columns: width });
+  const free = rows - top.length - commands.length - bottom.length;
+  const calls = lastCallLines(summary, width).slice(-Math.max(0, free - 2));
+  const middle = free > 2 && calls.length > 0 ? [gap, plain('Last calls'), ...calls.map(plain)] : [];
+  const lines = [...top, ...middle, ...commands, ...bottom];
+  const fitting = lines.length <= rows ? lines : [...top, ...bottom].slice(0, rows);
+  return fitting.map(({ text, style }) => ({ text: cut(text, width), style }));
+}
+
+/** All commands with what they show, or the commands alone, or where they are written. */
+function commandLines({ suggestions, page }: Picture, room: { rows: number; columns: number }): ScreenLine[] {
+  const title = bold('Try, in a second terminal:');
+  const forms = [
+    [
+      gap,
+      title,
+      ...suggestions.flatMap(({ shows, command }) => [dim(`  # ${shows}`), plain(`  ${command}`)]),
+      dim(`  (${deckNote})`),
+    ],
+    [gap, title, ...suggestions.map(({ command }) => plain(`  ${command}`))],
+  ];
+  // A command that is cut cannot be pasted.
+  const isWhole = ({ text, style }: ScreenLine) => style === 'dim' || text.length <= room.columns;
+  const fitting = forms.find((lines) => lines.length <= room.rows && lines.every(isWhole));
+  return fitting ?? [gap, bold(`Commands to try: ${page}`)];
+}
+
+function plainScreen(output: Output, { suggestions, notes, pids, quiet }: ScreenOptions): Screen {
+  const lines = [
+    'Try, in a second terminal:',
+    ...suggestions.flatMap(({ shows, command }) => [`  # ${shows}`, `  ${command}`]),
+    `  (${deckNote})`,
+    '',
+    ...notes,
+    `Processes: ${pids}. Ctrl-C stops everything.`,
+  ];
+  output.write(`\n${lines.join('\n')}\n\n`);
   let shownCalls = -plainEvery;
   return {
     draw(summary, unsent) {
-      if (summary.calls - shownCalls < plainEvery) return;
+      if (quiet || summary.calls - shownCalls < plainEvery) return;
       shownCalls = summary.calls;
-      output.write(`${[...summaryLines(summary, 160), ...unsentLines(unsent)].join('\n')}\n\n`);
+      const columns = 160;
+      const shown = [
+        ...summaryLines(summary, columns),
+        '',
+        'Last calls',
+        ...lastCallLines(summary, columns),
+        ...unsentLines(unsent),
+      ];
+      output.write(`${shown.join('\n')}\n\n`);
     },
     close: () => undefined,
   };

@@ -1,78 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EvidenceRecord } from '@headgate/contract';
+import { evidenceRecord } from './evidence-record.fixture.ts';
 import { emptySummary, summaryLines, withRecord } from './summary.ts';
 
-const receivedMs = Date.UTC(2024, 1, 21, 14, 0, 5);
-
-function record(facts: {
-  participant?: string;
-  generation?: 'old' | 'new';
-  system?: string;
-  refusal?: EvidenceRecord['response']['refusal'];
-}): EvidenceRecord {
-  const { participant = 'alpha-energy', generation = 'new', system = 'CMRI', refusal = null } = facts;
-  return {
-    schemaVersion: 1,
-    node: 'test',
-    boot: 'test',
-    thread: 0,
-    sequence: 1,
-    exchange: 'x',
-    snapshot: 1,
-    listener: {
-      listener: 'secure',
-      source: '127.0.1.11',
-      sourcePort: 1,
-      receivedMs,
-      serverName: null,
-      tlsVersion: null,
-      tlsResumed: false,
-      method: 'POST',
-      host: 'ws.caiso.com',
-      path: '/sst/cmri/X',
-      contentType: null,
-      framing: 'none',
-      userAgent: null,
-    },
-    identity: {
-      subject: 'CN=ALPHAx1001',
-      issuer: null,
-      serial: null,
-      fingerprint: null,
-      notAfter: null,
-      participant,
-      verdict: 'accepted',
-    },
-    route: {
-      environment: 'production',
-      channel: 'api',
-      generation,
-      infrastructure: 'current',
-      namespace: 'ws',
-      address: 'https://ws.caiso.com/sst/cmri',
-      system,
-      service: 'RetrieveMarketAwards',
-      operation: 'retrieve',
-      docAttach: false,
-      decidedBy: 'service-name',
-    },
-    admission: null,
-    inspection: null,
-    forward: null,
-    response: {
-      status: refusal === null ? 200 : 500,
-      format: 'upstream',
-      refusal,
-      detail: null,
-      requestBytes: 0,
-      responseBytes: 0,
-      durationMs: 1,
-      complete: true,
-      defect: null,
-    },
-  };
-}
+const record = evidenceRecord;
 
 const linesOf = (...records: EvidenceRecord[]) =>
   summaryLines(records.reduce(withRecord, emptySummary), 200).join('\n');
@@ -83,8 +15,13 @@ test('the summary counts calls, answers and refusals by reason', () => {
     record({ refusal: 'admission.acceptable_use' }),
     record({ refusal: 'admission.acceptable_use' }),
   );
-  assert.match(text, /Calls 3 {3}answered 1 {3}refused 2/);
+  assert.match(text, /Calls 3 {3}answered 1 {3}faults of systems 0 {3}refused 2/);
   assert.match(text, /Refusals {6}admission\.acceptable_use 2/);
+});
+
+test('a fault of a system itself is counted apart from answers and refusals', () => {
+  const text = linesOf(record({ upstreamStatus: 200 }), record({ upstreamStatus: 500 }));
+  assert.match(text, /Calls 2 {3}answered 1 {3}faults of systems 1 {3}refused 0/);
 });
 
 test('a participant that called an old address is named with the time of its last such call', () => {

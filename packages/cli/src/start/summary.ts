@@ -5,6 +5,8 @@ import type { EvidenceRecord } from '@headgate/contract';
 export interface Summary {
   readonly calls: number;
   readonly answered: number;
+  /** Faults of the systems themselves: forwarded, and answered with a status of 500 or more. */
+  readonly faults: number;
   readonly refused: number;
   readonly bySystem: ReadonlyMap<string, number>;
   readonly byReason: ReadonlyMap<string, number>;
@@ -25,6 +27,7 @@ export interface AddressUse {
 export const emptySummary: Summary = {
   calls: 0,
   answered: 0,
+  faults: 0,
   refused: 0,
   bySystem: new Map(),
   byReason: new Map(),
@@ -41,13 +44,18 @@ export function withRecord(summary: Summary, record: EvidenceRecord): Summary {
   const who = record.identity?.participant ?? record.identity?.subject ?? 'anonymous';
   return {
     calls: summary.calls + 1,
-    answered: summary.answered + (refusal === null ? 1 : 0),
+    answered: summary.answered + (refusal === null && !isFault(record) ? 1 : 0),
+    faults: summary.faults + (isFault(record) ? 1 : 0),
     refused: summary.refused + (refusal === null ? 0 : 1),
     bySystem: counted(summary.bySystem, system),
     byReason: refusal === null ? summary.byReason : counted(summary.byReason, refusal),
     byParticipant: new Map(summary.byParticipant).set(who, withCall(summary.byParticipant.get(who), record)),
     last: [...summary.last, record].slice(-lastMax),
   };
+}
+
+function isFault({ response, forward }: EvidenceRecord): boolean {
+  return response.refusal === null && (forward?.status ?? 0) >= 500;
 }
 
 function counted(counts: ReadonlyMap<string, number>, key: string): ReadonlyMap<string, number> {
@@ -67,27 +75,34 @@ function withCall(
   };
 }
 
-/** The summary as lines of at most `columns` characters. */
+/** What must be seen: counts, refusals by reason and who is still on old addresses. Lines have at most `columns` characters. */
 export function summaryLines(summary: Summary, columns: number): readonly string[] {
   const reasons = [...summary.byReason].toSorted(([, a], [, b]) => b - a).slice(0, 6);
   const participants = [...summary.byParticipant].toSorted(([a], [b]) => a.localeCompare(b)).slice(0, 8);
   const systems = [...summary.bySystem].toSorted(([, a], [, b]) => b - a).slice(0, 8);
   return [
-    `Calls ${summary.calls}   answered ${summary.answered}   refused ${summary.refused}`,
+    `Calls ${summary.calls}   answered ${summary.answered}   faults of systems ${summary.faults}   refused ${summary.refused}`,
     `By system     ${systems.map(([system, count]) => `${system} ${count}`).join(' · ') || 'none yet'}`,
     `Refusals      ${reasons.map(([reason, count]) => `${reason} ${count}`).join(' · ') || 'none'}`,
     '',
     `${'Participant'.padEnd(22)}${'new'.padStart(6)}${'old'.padStart(6)}${'refused'.padStart(9)}   still on old addresses`,
     ...participants.map(([who, use]) => participantLine(who, use)),
-    '',
-    'Last calls',
-    ...summary.last.map(callLine),
-  ].map((line) => line.slice(0, columns));
+  ].map((line) => cut(line, columns));
+}
+
+/** The last calls, newest last, of at most `columns` characters each. */
+export function lastCallLines({ last }: Summary, columns: number): readonly string[] {
+  return last.map((record) => cut(callLine(record), columns));
+}
+
+/** A line of at most `columns` characters; what is left out shows as "…". */
+export function cut(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1))}…`;
 }
 
 function participantLine(who: string, use: AddressUse): string {
   const old = use.lastOldMs === null ? 'no' : `yes, last ${clockTime(use.lastOldMs)}`;
-  return `${who.slice(0, 21).padEnd(22)}${String(use.newCalls).padStart(6)}${String(use.oldCalls).padStart(6)}${String(use.refused).padStart(9)}   ${old}`;
+  return `${cut(who, 21).padEnd(22)}${String(use.newCalls).padStart(6)}${String(use.oldCalls).padStart(6)}${String(use.refused).padStart(9)}   ${old}`;
 }
 
 function callLine(record: EvidenceRecord): string {
@@ -97,7 +112,7 @@ function callLine(record: EvidenceRecord): string {
       : `${record.route.system} ${record.route.service ?? ''}`;
   const outcome = record.response.refusal ?? `${record.response.status ?? 'no answer'}`;
   const who = record.identity?.participant ?? 'anonymous';
-  return `  ${clockTime(record.listener.receivedMs)}  ${who.slice(0, 18).padEnd(19)}${(record.route?.generation ?? '').padEnd(4)} ${what.slice(0, 44).padEnd(45)} ${outcome}`;
+  return `  ${clockTime(record.listener.receivedMs)}  ${cut(who, 15).padEnd(16)}${(record.route?.generation ?? '').padEnd(4)}${cut(what, 28).padEnd(29)}${outcome}`;
 }
 
 function clockTime(ms: number): string {

@@ -6,32 +6,50 @@ export interface Suggestion {
   readonly command: string;
 }
 
+/** How the command line is run in the workspace; without `--no`, npx would fetch a stranger's package where ours is missing. */
+const headgate = 'npx --no headgate';
+
 /** The commands, for profiles in `folder` (as the person at the keyboard would write it). */
 export function tryNext(folder: string): readonly Suggestion[] {
   const you = `--profile ${folder}/you.yaml`;
   return [
     {
       shows: 'a retrieve: signed, over mutual TLS, through the gateway',
-      command: `npx headgate call cmri RetrieveMarketAwards ${you}`,
+      command: `${headgate} call cmri RetrieveMarketAwards ${you}`,
     },
-    { shows: 'a submit of bids', command: `npx headgate call sibr SubmitRawBidSet --sample ${you}` },
+    { shows: 'a submit of bids', command: `${headgate} call sibr SubmitRawBidSet --sample ${you}` },
     {
       shows: 'several in a row: the second is refused with the deck’s fault and the seconds to wait',
-      command: `npx headgate call cmri RetrieveSchedulePrices --repeat 3 --no-pacing ${you}`,
+      command: `${headgate} call cmri RetrieveSchedulePrices --repeat 3 --no-pacing ${you}`,
     },
     {
       shows: 'an expired certificate: refused with the reason, as a SOAP fault',
-      command: `npx headgate call cmri RetrieveMarketAwards --show --profile ${folder}/expired.yaml`,
+      command: `${headgate} call cmri RetrieveMarketAwards --show --profile ${folder}/expired.yaml`,
     },
     {
       shows: 'public prices from OASIS: anonymous, zip over plain HTTP',
-      command: `npx headgate call oasis SingleZip --profile ${folder}/oasis.yaml`,
+      command: `${headgate} call oasis SingleZip --profile ${folder}/oasis.yaml`,
     },
-    { shows: 'the deck’s matrix on its own day', command: 'npx headgate catalogue show --as-of 2024-02-21' },
+    {
+      shows: 'the deck’s matrix on its own day',
+      command: `${headgate} catalogue show --as-of 2024-02-21`,
+    },
     {
       shows: 'what one address is',
-      command:
-        'npx headgate catalogue find https://ws.caiso.com/sst/runtime.asvc/RetrieveGeneratorRDT_MFv1_DocAttach_AP',
+      command: `${headgate} catalogue find https://ws.caiso.com/sst/runtime.asvc/RetrieveGeneratorRDT_MFv1_DocAttach_AP`,
     },
   ];
+}
+
+/** What "the deck" means, wherever the list is shown. */
+export const deckNote = 'the deck: the operator’s slide deck of 21 February 2024, called so here';
+
+/** The list as a page of its own, for terminals that are too small for it. */
+export function tryPage(suggestions: readonly Suggestion[]): string {
+  const parts = suggestions.map(({ shows, command }) => `${sentence(shows)}:\n\n\`\`\`sh\n${command}\n\`\`\`\n`);
+  return `# Commands to try while the demo runs\n\nIn a second terminal, in the folder where you ran \`npm start\` (${deckNote}).\n\n${parts.join('\n')}`;
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

@@ -109,3 +109,25 @@ test('an address that is not printed is refused, never made up', () => {
 test('a folder without a catalogue is refused with what was expected', async () => {
   await assert.rejects(openCatalogue('/nonexistent'), { code: 'catalogue.unreadable', message: /catalogue\.yaml/ });
 });
+
+test("another operator's services are called by its own names: a tail, a version, a mark, and JSON", async () => {
+  const other = await openCatalogue(caisoCatalogue.replace(/caiso$/, 'example'));
+  const there = (name: string, differences = {}) =>
+    lookUp(other, name, { environment: 'live', generation: 'new', asOf: '2026-03-02', ...differences });
+  const told = [
+    there('offers/SendOffers'),
+    there('offers/SendOffers', { docAttach: true }),
+    there('outages/ListOutages'),
+  ];
+  assert.deepEqual(
+    told.map(({ url, shape }) => [url.href, shape]),
+    [
+      ['https://api.grid.example.net/v2/offers/SendOffers_OFFERSv2', 'submit-plain'],
+      ['https://api.grid.example.net/v2/offers/SendOffers_OFFERSv2.packed', 'submit-doc-attach'],
+      ['https://api.grid.example.net/v2/outages/ListOutages', 'json-retrieve'],
+    ],
+  );
+  assert.equal(there('prices/day-ahead').url.href, 'https://data.grid.example.net/feed/day-ahead');
+  assert.equal(there('meters/ReadReadings', { generation: 'old' }).subject.infrastructure, 'west-hall');
+  assert.throws(() => there('outages/ListOutages', { generation: 'old' }), { code: 'catalogue.no_address' });
+});

@@ -24,8 +24,16 @@ export interface Target {
   readonly asOf: string;
 }
 
-/** The message shapes of this market: four of SOAP, one of ADS and one of OASIS. */
-export type Shape = 'submit-plain' | 'submit-doc-attach' | 'retrieve-plain' | 'retrieve-doc-attach' | 'rpc' | 'query';
+/** The message shapes: four of SOAP, remote procedure calls, zipped queries, and JSON read with GET or sent with POST. */
+export type Shape =
+  | 'submit-plain'
+  | 'submit-doc-attach'
+  | 'retrieve-plain'
+  | 'retrieve-doc-attach'
+  | 'rpc'
+  | 'query'
+  | 'json-retrieve'
+  | 'json-submit';
 
 /** One operation as it will be called. */
 export interface Operation {
@@ -97,6 +105,10 @@ function onlyOne<T>(items: readonly T[]): T | undefined {
 }
 
 function addressFor({ index }: OpenCatalogue, system: System, target: Target): Address {
+  const known = index.catalogue.environments.map(({ id }) => id);
+  if (!known.includes(target.environment)) {
+    throw clientProblem('catalogue.unknown_environment', { environment: target.environment, known });
+  }
   for (const address of index.addresses.values()) {
     const fits = address.channel === 'api' && address.environment === target.environment;
     if (fits && address.generation === target.generation && address.systems.includes(system.id)) return address;
@@ -115,6 +127,10 @@ function serviceNamed({ index }: OpenCatalogue, system: System, asked: string): 
   }
   const classified = classifyService(index, { systems: [system.id] }, { serviceName: whole[0]?.name ?? asked });
   const read = readServiceName(asked, index.naming);
+  const versions = otherVersions(index.naming, system, asked);
+  if (versions.length > 0) {
+    throw clientProblem('catalogue.unknown_service', { system: system.name, service: asked, near: versions });
+  }
   // A name that no list has is believed only when it is written as it stands in a path, version tail and all.
   if (classified.kind !== 'service' || (classified.by === 'naming-rule' && (read?.version ?? null) === null)) {
     throw clientProblem('catalogue.unknown_service', {
@@ -127,6 +143,22 @@ function serviceNamed({ index }: OpenCatalogue, system: System, asked: string): 
   const service = listed === undefined ? (read?.base ?? asked) : lastSegment(listed.name);
   const { version, docAttach, operation: kind } = classified;
   return { service, version, kind, docAttach, verbatim: (read?.version ?? null) !== null, listed };
+}
+
+/** Names of a listed service in the versions that are listed, where the version asked for is none of them. */
+function otherVersions(
+  naming: Parameters<typeof readServiceName>[1] & Suffixes,
+  system: System,
+  asked: string,
+): string[] {
+  const read = readServiceName(asked, naming);
+  if (read === null || read.version === null) return [];
+  const alike = (system.services ?? []).filter(
+    ({ name, version }) => version !== undefined && lastSegment(name).toLowerCase() === read.base.toLowerCase(),
+  );
+  if (alike.some(({ version }) => version === read.version)) return [];
+  const tag = read.tag ?? '';
+  return alike.map(({ name, version }) => `${lastSegment(name)}_${tag}v${version}${naming.endSuffix ?? ''}`);
 }
 
 function near(system: System, asked: string): string[] {
@@ -189,6 +221,7 @@ function withMark(segment: string, mark: string, end: string | undefined): strin
 function shapeOf(system: System, kind: 'submit' | 'retrieve', docAttach: boolean): Shape {
   if (system.protocol === 'soap-rpc') return 'rpc';
   if (system.protocol === 'zip') return 'query';
+  if (system.protocol === 'json') return `json-${kind}`;
   return `${kind}-${docAttach ? 'doc-attach' : 'plain'}`;
 }
 

@@ -4,6 +4,7 @@ import { decodeAttachment, type PayloadElement, readElements, readMessage, verif
 import type { Answer } from '../call/call.ts';
 import type { Operation } from '../catalogue/look-up.ts';
 import { clientProblem } from '../client-problem.ts';
+import { toJsonTable } from './json-rows.ts';
 import { parseCsv, type Table, toTable } from './rows.ts';
 import { unzip } from './unzip.ts';
 
@@ -14,7 +15,7 @@ export interface Decoded {
   readonly exchange: string | null;
   /** `verified` when the answer was signed and holds; many answers of this market are unsigned. */
   readonly signature: 'verified' | 'unsigned';
-  /** The answer's document as XML or CSV text. */
+  /** The answer's document as XML, CSV or JSON text. */
   readonly text: string;
   /** Its repeated records as plain rows. */
   readonly table: Table;
@@ -27,8 +28,25 @@ const payloadElementsMax = 5_000_000;
 /** Reads an answer that `diagnose` found no fault with; raises `diagnose.*` for one that cannot be used. */
 export function decode(answer: Answer, operation: Operation): Decoded {
   const { text, signature } = contentOf(answer, operation);
-  const table = text.startsWith('<') ? tableOf(text, answer, operation) : parseCsv(text);
+  const table = isJson(operation)
+    ? toJsonTable(jsonOf(text, answer))
+    : text.startsWith('<')
+      ? tableOf(text, answer, operation)
+      : parseCsv(text);
   return { status: answer.status, exchange: answer.headers[fields.exchange] ?? null, signature, text, table };
+}
+
+function isJson({ shape }: Operation): boolean {
+  return shape === 'json-retrieve' || shape === 'json-submit';
+}
+
+function jsonOf(text: string, answer: Answer): unknown {
+  if (text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unreadable(answer, 'no JSON document');
+  }
 }
 
 interface Content {
@@ -39,6 +57,14 @@ interface Content {
 function contentOf(answer: Answer, operation: Operation): Content {
   if (operation.shape === 'query') return { text: unzipped(answer), signature: 'unsigned' };
   if (operation.shape === 'rpc') return { text: rpcResult(answer), signature: 'unsigned' };
+  if (isJson(operation))
+    return {
+      text: answer.body
+        .toString('utf8')
+        .replace(/^\ufeff/, '')
+        .trim(),
+      signature: 'unsigned',
+    };
   const reading = readMessage(answer.headers['content-type'] ?? '', answer.body);
   if (!reading.ok) throw unreadable(answer, reading.reason.replaceAll('_', ' '));
   const { message } = reading;

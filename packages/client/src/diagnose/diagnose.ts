@@ -23,12 +23,12 @@ function problemOfAnswer(outcome: Answer, operation: Operation): ClientProblem |
   const contentType = outcome.headers['content-type'] ?? '';
   if (isPage(contentType, outcome.body)) return problemOfPage(outcome);
   if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType))
-    return problemOfJson(outcome) ?? problemOfStatus(outcome);
+    return problemOfJson(outcome, operation) ?? problemOfStatus(outcome, operation);
   if (outcome.status >= 300 && outcome.status < 400) {
     const location = outcome.headers.location ?? 'nowhere';
     return clientProblem('call.redirected', { status: outcome.status, location }, seen(outcome));
   }
-  return problemOfFault(outcome, contentType, operation) ?? problemOfStatus(outcome);
+  return problemOfFault(outcome, contentType, operation) ?? problemOfStatus(outcome, operation);
 }
 
 function problemOfFailure(failure: Failure): ClientProblem {
@@ -110,12 +110,14 @@ export function secondsIn(text: string): number | undefined {
   return seconds >= 1 && seconds <= 86_400 ? seconds : undefined;
 }
 
-function problemOfJson(answer: Answer): ClientProblem | null {
-  const said = parseJson(answer.body);
+function problemOfJson(answer: Answer, { system }: Operation): ClientProblem | null {
+  // A document of a system may have a code and a detail of its own; only with an error's status are they a "no".
+  const said = answer.status < 400 ? null : parseJson(answer.body);
   if (said === null) return null;
-  const code = textOf(said.code) ?? textOf(said.type)?.replace(/^urn:headgate:problem:/, '');
+  const code = textOf(said.code) ?? /^urn:headgate:problem:(.+)$/.exec(textOf(said.type) ?? '')?.[1];
   const detail = textOf(said.detail) ?? textOf(said.title);
-  if (code === undefined || detail === undefined) return null;
+  if (detail === undefined) return null;
+  if (code === undefined) return clientProblem('diagnose.system_fault', { system, text: detail }, seen(answer));
   return gatewayProblem({ code, detail, fix: textOf(said.fix) }, gatewayFacts(answer, said));
 }
 
@@ -157,11 +159,12 @@ function envelopeOf(contentType: string, body: Buffer): string | null {
   return /^\s*(?:<\?xml[^>]*\?>\s*)?<(?:[\w-]+:)?Envelope[\s>]/.test(start) ? body.toString('utf8') : null;
 }
 
-function problemOfStatus(answer: Answer): ClientProblem | null {
+function problemOfStatus(answer: Answer, { shape }: Operation): ClientProblem | null {
   const { status } = answer;
   const contentType = answer.headers['content-type'] ?? 'no content type';
   if (status >= 400) return clientProblem('diagnose.http_error', { status, contentType }, seen(answer));
-  if (answer.body.length > 0) return null;
+  // RFC 9110 §15.3.5: a submit may be answered with 204 and nothing else.
+  if (answer.body.length > 0 || (shape === 'json-submit' && status === 204)) return null;
   return clientProblem('diagnose.unreadable_answer', { status, contentType, found: 'an empty body' }, seen(answer));
 }
 

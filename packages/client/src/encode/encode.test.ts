@@ -164,3 +164,31 @@ test('a key that cannot sign RSA is refused before anything is sent', async () =
   const other = loadCredential({ certificate: elliptic.certificatePem, key: elliptic.keyPem });
   assert.throws(() => encode(operationOf(), {}, other, options), { code: 'credential.unsupported_format' });
 });
+
+const sendOutage = operationOf({
+  system: 'Outages',
+  service: 'SendOutage',
+  kind: 'submit',
+  shape: 'json-submit',
+  url: new URL('https://api.grid.example.net/v2/outages/SendOutage'),
+});
+
+test('a submit to a JSON system is its document, from content, text or values, and never sent twice', () => {
+  for (const input of [{ content: { mw: '5' } }, { payload: '{"mw":"5"}' }, { values: { mw: '5' } }]) {
+    const request = encoded(sendOutage, input);
+    assert.deepEqual([request.method, String(request.body), request.repeatable], ['POST', '{"mw":"5"}', false]);
+    assert.deepEqual(request.headers[0], ['Content-Type', 'application/json']);
+  }
+});
+
+test('a submit to a JSON system without a document, or with text that is no JSON, is refused', () => {
+  for (const input of [{}, { sample: true }, { payload: '<a/>' }, { content: {} }]) {
+    assert.throws(() => encoded(sendOutage, input), { code: 'encode.invalid_input' });
+  }
+});
+
+test('a retrieve from a JSON system is a GET with its values as the query', () => {
+  const request = encoded({ ...sendOutage, kind: 'retrieve', shape: 'json-retrieve' }, { values: { unit: 'A&B' } });
+  assert.deepEqual([request.method, request.url.search, request.body], ['GET', '?unit=A%26B', null]);
+  assert.equal(request.repeatable, true);
+});

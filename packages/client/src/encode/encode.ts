@@ -21,15 +21,17 @@ import { clientProblem } from '../client-problem.ts';
 import type { Credential } from '../credential/load-credential.ts';
 import type { WireRequest } from '../wire-request.ts';
 import { toNodes, writeDocument } from './document.ts';
+import { jsonDocument } from './json-document.ts';
 import { queryParameters, retrieveDocument, submitDocument } from './request-document.ts';
+import { assertNames } from './value-names.ts';
 
 /** What a call is asked. Nothing is required: retrieves have defaults, submits can be samples. */
 export interface CallInput {
-  /** The whole document as XML: the payload of a submit, or the request document of a retrieve. At most 64 MiB. */
+  /** The whole document as text, XML or JSON as the system speaks: a submit's payload or a retrieve's request. At most 64 MiB. */
   readonly payload?: string | undefined;
   /** Values by name for the document, the RPC parameters or the query. */
   readonly values?: Readonly<Record<string, string>> | undefined;
-  /** Structured content of a submit: a list of bids. */
+  /** Structured content of a submit: a list of bids, or the document of a JSON system. */
   readonly content?: unknown;
   /** Send the built-in sample of a submit. */
   readonly sample?: boolean | undefined;
@@ -49,6 +51,7 @@ export const payloadCharsMax = 64 * 1024 * 1024;
 /** A message stops being valid 900 seconds after creation, as the market's own tool says. */
 const messageLifeMs = 900_000;
 const userAgent = 'headgate/0.1.0';
+const jsonAccept = 'application/json, application/problem+json';
 
 /** Builds the request; raises `encode.invalid_input` or `encode.too_large`, and `credential.*` for a key that cannot sign. */
 export function encode(
@@ -67,6 +70,16 @@ export function encode(
       const url = new URL(operation.url);
       url.search = queryParameters(operation, built).toString();
       return { method: 'GET', url, headers: commonFields('*/*'), body: null, repeatable: true };
+    }
+    case 'json-retrieve': {
+      const url = new URL(operation.url);
+      url.search = new URLSearchParams(values).toString();
+      return { method: 'GET', url, headers: commonFields(jsonAccept), body: null, repeatable: true };
+    }
+    case 'json-submit': {
+      const headers = [['Content-Type', 'application/json'] as const, ...commonFields(jsonAccept)];
+      const body = Buffer.from(jsonDocument(input, payloadCharsMax));
+      return { method: 'POST', url: operation.url, headers, body, repeatable: false };
     }
     case 'rpc':
       return post(operation, rpcMessage(operation, input));
@@ -107,6 +120,8 @@ function commonFields(accept: string): (readonly [string, string])[] {
 }
 
 function rpcMessage(operation: Operation, input: CallInput): OutgoingMessage {
+  // The submits of this interface have parameters that no public material shows.
+  if (input.payload === undefined && !/^submit/i.test(operation.service)) assertNames(input.values ?? {}, ['batchUID']);
   const values = { ...(needsBatch(operation) ? { batchUID: '-1' } : {}), ...input.values };
   const parameters = toNodes(Object.entries(values))
     .map((node) => writeDocument(node))

@@ -6,6 +6,7 @@ import { clientProblem } from '../client-problem.ts';
 import { bidNodes, parseBids } from './bids.ts';
 import { type DocumentNode, messageHeader, toInstantText, toNodes, writeDocument } from './document.ts';
 import { tradeDayAfter, tradeDaySpan } from './trade-day.ts';
+import { assertNames } from './value-names.ts';
 
 /** What a document is built from. */
 export interface DocumentInput {
@@ -101,6 +102,12 @@ export function retrieveDocument(operation: Operation, input: DocumentInput): st
 
 function valuesFor(plan: DocumentPlan, input: DocumentInput): [string, string][] {
   const given = new Map<string, string>();
+  const [startName, endName, daysFromToday] = plan.span ?? ['dateTimeStart', 'dateTimeEnd', 0];
+  const knownNames = [...plan.values.map(([name]) => name), ...Object.keys(plan.aliases ?? {})];
+  // A document that has no plan takes any name; one that has would carry a misspelt one to nobody.
+  if (knownNames.length > 0) {
+    assertNames(input.values, plan.span === undefined ? knownNames : [...knownNames, 'tradeDate', startName, endName]);
+  }
   for (const [name, value] of Object.entries(input.values)) {
     const path = plan.aliases?.[name] ?? name;
     if (!/^[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*){0,7}$/.test(path)) {
@@ -112,7 +119,6 @@ function valuesFor(plan: DocumentPlan, input: DocumentInput): [string, string][]
     }
     given.set(path, value);
   }
-  const [startName, endName, daysFromToday] = plan.span ?? ['dateTimeStart', 'dateTimeEnd', 0];
   const tradeDate = given.get('tradeDate');
   given.delete('tradeDate');
   if (tradeDate !== undefined || (plan.span !== undefined && !given.has(startName))) {
@@ -134,12 +140,19 @@ export function submitDocument(operation: Operation, input: DocumentInput): stri
   if (build === undefined || (!input.sample && input.content === undefined)) {
     const expected =
       build === undefined
-        ? 'an XML payload, since this client cannot build one for this service'
-        : 'an XML payload, a file of values, or the built-in sample';
+        ? 'a document with --payload FILE, since this client cannot build one for this service'
+        : 'a document with --payload FILE, or --sample for the built-in one';
     throw clientProblem('encode.invalid_input', { field: 'payload', found: 'nothing', expected });
   }
+  if (input.sample) assertNames(input.values, sampleNames[operation.service.toLowerCase()] ?? []);
   return build(input);
 }
+
+const sampleNames: Readonly<Record<string, readonly string[]>> = {
+  submitrawbidset: ['tradeDate', 'hour', 'scid', 'resource', 'marketType'],
+  submitmeterdata: ['tradeDate', 'scid', 'resource'],
+  submitdrregistrations: ['tradeDate', 'name', 'mRID', 'provider', 'scid', 'location'],
+};
 
 type Build = (input: DocumentInput) => string;
 
@@ -254,8 +267,25 @@ function sampleRegistration({ values, nowMs }: DocumentInput): DocumentNode {
   ];
 }
 
+/** Names that public OASIS queries use; the operator's interface has no others. */
+const queryNames = [
+  'tradeDate',
+  'queryname',
+  'groupid',
+  'version',
+  'resultformat',
+  'startdatetime',
+  'enddatetime',
+  'market_run_id',
+  'node',
+  'grp_type',
+  'opr_hr',
+] as const;
+
 /** The query of an OASIS call, with defaults for a day of prices; a `tradeDate` becomes the two ends in UTC. */
 export function queryParameters(operation: Operation, { values, nowMs }: DocumentInput): URLSearchParams {
+  // Reports have parameters of their own; only what is nearly a known name is surely a slip.
+  assertNames(values, queryNames, { others: true });
   const { tradeDate, ...given } = values;
   const { startMs, endMs } = tradeDaySpan(tradeDate ?? tradeDayAfter(nowMs, -1));
   const compact = (ms: number) => `${new Date(ms).toISOString().replace(/[-]/g, '').slice(0, 14)}-0000`;

@@ -18,6 +18,8 @@ export interface DocumentStore {
   remove(path: string): boolean;
   /** The documents directly below a path, in the order of writing. */
   below(collection: string): StoredDocument[];
+  /** The documents at any depth below a path, in the order of writing. */
+  under(path: string): StoredDocument[];
 }
 
 /** Most bytes of one document. */
@@ -46,6 +48,7 @@ export function createDocumentStore(): DocumentStore {
       return write(`${collection}/${number}`, content, nowMs);
     },
     remove: (path) => documents.delete(path),
+    under: (path) => [...documents.values()].filter((document) => document.path.startsWith(`${path}/`)),
     below: (collection) =>
       [...documents.values()].filter(({ path }) => {
         const rest = path.startsWith(`${collection}/`) ? path.slice(collection.length + 1) : '';

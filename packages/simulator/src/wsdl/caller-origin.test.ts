@@ -36,6 +36,7 @@ const cases = [
   },
   { says: 'its own address when no host was named', fields: {}, origin: 'http://127.0.0.1:8080' },
   { says: 'its own address for a host that is none', fields: { host: '"/><evil' }, origin: 'http://127.0.0.1:8080' },
+  { says: 'its own address for a host that no URL can have', fields: { host: '.0' }, origin: 'http://127.0.0.1:8080' },
 ] as const;
 
 for (const { says, fields, origin } of cases) {

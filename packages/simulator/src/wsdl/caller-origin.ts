@@ -9,9 +9,12 @@ export function callerOrigin(incoming: Incoming): string {
   const host = parameterOf(forwarded, 'host') ?? fieldOf(incoming, 'host');
   const scheme = proto?.toLowerCase() === 'https' ? 'https' : 'http';
   // A value that is no authority is not repeated: whatever stands here is where clients send their certificates' calls.
-  const authority =
-    host !== null && /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host) ? host : incoming.ownAuthority;
-  return `${scheme}://${authority}`;
+  return `${scheme}://${host !== null && isAuthority(host) ? host : incoming.ownAuthority}`;
+}
+
+// Letters and dots alone make no host: `.0` and a port past 65535 are none, and a URL with them is read by nobody.
+function isAuthority(text: string): boolean {
+  return /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(text) && URL.canParse(`http://${text}`);
 }
 
 /** One parameter of the last element of Forwarded: the proxy nearest to us is the one that we stand behind. */

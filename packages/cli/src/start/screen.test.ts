@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { describe, test } from 'node:test';
+import { evidenceRecord } from './evidence-record.fixture.ts';
+import { composeScreen, createScreen } from './screen.ts';
+import { emptySummary, withRecord } from './summary.ts';
+import { tryNext } from './try-next.ts';
+
+const participants = ['alpha-energy', 'bravo-municipal', 'charlie-storage', 'delta-trading', 'you'];
+const summary = participants
+  .flatMap((participant) => [evidenceRecord({ participant }), evidenceRecord({ participant, generation: 'old' })])
+  .reduce(withRecord, emptySummary);
+
+const picture = {
+  summary,
+  unsent: new Map([['call.connect_failed', 2]]),
+  suggestions: tryNext('.headgate/demo'),
+  page: '.headgate/demo/TRY.md',
+  notes: ['8443 is taken; using 41183'],
+  pids: 'simulator (legacy) 30510, simulator (current) 30511, gateway 30512',
+};
+
+describe('a terminal of 24 × 80, of 40 × 120, and smaller and larger ones', () => {
+  for (const [rows, columns] of [
+    [24, 80],
+    [40, 120],
+    [10, 40],
+    [5, 20],
+    [60, 200],
+    [24, 200],
+  ] as const) {
+    test(`${rows} × ${columns} shows the summary first, and no line wraps or scrolls`, () => {
+      const lines = composeScreen(picture, { rows, columns }).map(({ text }) => text);
+      assert.ok(lines.length <= rows, `${lines.length} lines`);
+      for (const line of lines) assert.ok(line.length < columns, line);
+      assert.equal(lines[0], 'Headgate');
+      assert.match(lines[1] ?? '', /^Calls 10 {3}answe/);
+    });
+  }
+});
+
+test('24 × 80 shows every participant, the note, the processes and where the commands are', () => {
+  const text = composeScreen(picture, { rows: 24, columns: 80 })
+    .map((line) => line.text)
+    .join('\n');
+  for (const who of participants) assert.match(text, new RegExp(`^${who} `, 'm'));
+  assert.match(text, /^Commands to try: \.headgate\/demo\/TRY\.md$/m);
+  assert.match(text, /^8443 is taken; using 41183$/m);
+  assert.match(text, /^Processes: .*…$/m);
+});
+
+test('40 × 120 shows every command whole', () => {
+  const lines = composeScreen(picture, { rows: 40, columns: 120 }).map(({ text }) => text.trim());
+  for (const { command } of picture.suggestions) assert.ok(lines.includes(command), command);
+});
+
+test('a terminal that changes its size is drawn anew at once', () => {
+  const written: string[] = [];
+  const terminal = Object.assign(
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        written.push(chunk.toString());
+        done();
+      },
+    }),
+    { isTTY: true, rows: 40, columns: 120 },
+  );
+  const screen = createScreen(terminal, { ...picture, quiet: false });
+  screen.draw(summary, new Map());
+  Object.assign(terminal, { rows: 24, columns: 80 });
+  const before = written.length;
+  terminal.emit('resize');
+  assert.equal(written.length, before + 1);
+  assert.ok((written.at(-1) ?? '').split('\n').length <= 24);
+  screen.close();
+  terminal.emit('resize');
+  assert.equal(written.length, before + 2);
+});
