@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
+import { setInterval } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -69,10 +69,10 @@ async function untilReady({ child, lines, ended }: Demo): Promise<void> {
   await Promise.race([said(), early]);
 }
 
-async function remove({ child, folder, pids }: Demo): Promise<void> {
-  child.kill('SIGKILL');
-  await Promise.all(pids().map(untilGone));
-  await rm(folder, { recursive: true, force: true });
+async function remove(demo: Demo): Promise<void> {
+  demo.child.kill('SIGKILL');
+  await Promise.all(demo.pids().map(untilGone));
+  await rm(demo.folder, { recursive: true, force: true });
 }
 
 /** Whether a process is gone; a container may leave it as a zombie that nobody reaps. */
@@ -86,7 +86,8 @@ function isGone(pid: number): boolean {
 }
 
 async function untilGone(pid: number): Promise<void> {
-  while (!isGone(pid)) await setTimeout(20);
+  // Nobody tells of the end of a process that is no child of ours.
+  for await (const _ of setInterval(20)) if (isGone(pid)) return;
 }
 
 describe('the demo that `npm start` runs', () => {
@@ -218,6 +219,17 @@ test('a demo that is killed leaves no process behind, and the next one takes its
   const next = await startDemo(demo.folder);
   t.after(() => remove(next));
   await untilReady(next);
+});
+
+test('Ctrl-C while the demo starts stops what has begun', async (t) => {
+  const demo = await startDemo();
+  t.after(() => remove(demo));
+  assert.ok(demo.child.stdout !== null);
+  while (!demo.lines.some((line) => line.includes('✓ market systems'))) await once(demo.child.stdout, 'data');
+  demo.child.kill('SIGINT');
+  assert.equal(await demo.ended, 0, demo.lines.join('\n'));
+  assert.equal(demo.lines.at(-1), 'Everything is stopped.');
+  assert.ok(!existsSync(join(demo.folder, 'demo.lock')));
 });
 
 test('SIGTERM to what `npm start` runs stops the demo, and so does the end of npm itself', async (t) => {

@@ -99,6 +99,36 @@ test('a second gateway on a taken port is told which port and what to change', a
   assert.doesNotMatch(running.lines.join('\n'), / at .*\.ts:/);
 });
 
+test('a simulator on a taken port is told the same way, with the option to change', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const running = run(['simulator', '--port', String(kit.port)]);
+  assert.equal(await running.ended, 4);
+  assert.match(
+    running.lines.join('\n'),
+    new RegExp(
+      `^headgate simulator: port ${kit.port} on 127\\.0\\.0\\.1 is taken .*; change --port or stop that process$`,
+    ),
+  );
+});
+
+test('a configuration that is not there is told with the command that writes one', async () => {
+  const running = run(['gateway', '--config', '/nonexistent/gateway.yaml']);
+  assert.equal(await running.ended, 4);
+  assert.match(running.lines.join('\n'), /there is no \/nonexistent\/gateway\.yaml; .*gateway example > gateway\.yaml/);
+});
+
+test('a process id is told only by a gateway whose files can be used', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const file = await configFile(kit, 'lacking', (config) => {
+    config.provisioning = 'nowhere.yaml';
+  });
+  const running = run(['gateway', '--config', file]);
+  assert.equal(await running.ended, 4);
+  assert.doesNotMatch(running.lines.join('\n'), /gateway pid/);
+});
+
 test('a wrong configuration is refused with file, line, found and expected', async (t) => {
   const kit = await startTestGateway();
   t.after(() => kit.close());
@@ -136,5 +166,14 @@ test('the printed example is a configuration that only lacks its files', async (
   await writeFile(file, printed.lines.join('\n'));
   const checked = run(['gateway', '--config', file, '--check']);
   assert.equal(await checked.ended, 4);
-  assert.match(checked.lines.join('\n'), /found no such file; expected a file that can be read/);
+  const text = checked.lines.join('\n');
+  assert.match(
+    text,
+    /example\.yaml:\d+:\d+ listeners\.0\.hosts\.0\.certificate: found no such file; expected .*server\.pem/,
+  );
+  assert.match(
+    text,
+    /example\.yaml:\d+:\d+ trustBundles\.0\.anchors: found no such file; expected a file that can be read/,
+  );
+  assert.match(text, /example\.yaml:\d+:\d+ catalogue: found no such file/);
 });

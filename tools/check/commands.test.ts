@@ -7,7 +7,7 @@ const clean = {
   'package.json': '{ "scripts": { "start": "x", "check": "x" } }',
   'packages/cli/src/commands/doctor.ts': '',
   'README.md':
-    '```sh\nnpm start         # all of it\nnpm run check -- --only links\n$ npx headgate doctor --json\n```\nnpm nothing\n',
+    '```sh\nnpm start         # all of it\nnpm run check -- --only links\n$ npx --no headgate doctor --json\n```\nnpm nothing\n',
 };
 
 test('commands that exist have no finding', () => {
@@ -23,6 +23,11 @@ test('an npm script that does not exist is found with its line', () => {
 });
 
 test('a headgate command that does not exist is found', () => {
-  const [finding] = checkCommands(treeOf({ ...clean, 'README.md': '```console\n$ npx headgate cure\n```\n' }));
+  const [finding] = checkCommands(treeOf({ ...clean, 'README.md': '```console\n$ npx --no headgate cure\n```\n' }));
   assert.match(finding?.fix ?? '', /no packages\/cli\/src\/commands\/cure\.ts/);
+});
+
+test('a command that npx might fetch from a registry is found', () => {
+  const [finding] = checkCommands(treeOf({ ...clean, 'README.md': '```sh\nnpx headgate doctor\n```\n' }));
+  assert.match(finding?.fix ?? '', /npx --no headgate/);
 });

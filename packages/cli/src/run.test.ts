@@ -34,6 +34,19 @@ test('a code is explained with its fix, and the beginning of a code explains all
   const all = JSON.parse((await runLine(['problem', 'credential.', '--json'])).stdout);
   assert.ok(all.length >= 5 && all.every(({ saidBy }: { saidBy: string }) => saidBy === 'client'));
   assert.equal((await runLine(['problem', 'nothing.here'])).code, 3);
+  assert.match(
+    (await runLine(['problem', 'admision.acceptable_use'])).stderr,
+    /Do you mean admission\.acceptable_use\?/,
+  );
+  assert.match((await runLine(['problem'])).stdout, /^admission\.acceptable_use +Acceptable use/m);
+});
+
+test('the version is told by option and by command alike', async () => {
+  const { stdout } = await runLine(['version']);
+  for (const option of ['--version', '-V']) {
+    const told = await runLine([option]);
+    assert.deepEqual([told.code, told.stdout], [0, stdout]);
+  }
 });
 
 test('every stage’s codes end with the exit code that is documented for it', () => {

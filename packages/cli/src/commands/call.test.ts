@@ -29,7 +29,10 @@ test('an answer is printed as a table under its facts', async (t) => {
   const profile = await profileFor(t, ads);
   const { code, stdout } = await runLine([...call, '--profile', profile], { clock });
   assert.equal(code, 0);
-  assert.equal(stdout, '1 row, signature unsigned, exchange 0A\n\nresult\n──────\ntrue\n');
+  assert.equal(
+    stdout,
+    '1 row, answer not signed (this market’s usually are not), exchange 0A\n\nresult\n──────\ntrue\n',
+  );
 });
 
 test('with --json standard output is one object for each call and nothing else', async (t) => {
@@ -95,6 +98,33 @@ test('an option of the command line wins over the profile', async (t) => {
   const { code, stderr } = await runLine([...call, '--profile', profile, '--connect-to', '127.0.0.1:1'], { clock });
   assert.equal(code, 1);
   assert.match(stderr, /call\.connect_failed/);
+});
+
+test('a profile that is not there is refused in words of its own', async () => {
+  const { code, stderr } = await runLine([...call, '--profile', '/nonexistent/you.yaml'], { clock });
+  assert.equal(code, 4);
+  assert.equal(
+    stderr,
+    'headgate call: no profile at /nonexistent/you.yaml; `npm start` writes .headgate/demo/you.yaml, and docs/reference/cli.md shows how to write one\n',
+  );
+});
+
+test('a name that the request does not know is refused before anything is sent', async (t) => {
+  let requests = 0;
+  const profile = await profileFor(t, () => {
+    requests += 1;
+  });
+  const line = ['call', 'cmri', 'RetrieveMarketAwards', '--profile', profile, '--set', 'tradeDte=2024-02-21'];
+  const { code, stderr } = await runLine(line, { clock });
+  assert.deepEqual([code, requests], [2, 0]);
+  assert.match(stderr, /tradeDte: found a name that the request does not know; expected "tradeDate"/);
+});
+
+test('a submit without a document names both ways to give one', async (t) => {
+  const profile = await profileFor(t, ads);
+  const { code, stderr } = await runLine(['call', 'sibr', 'SubmitRawBidSet', '--profile', profile], { clock });
+  assert.equal(code, 2);
+  assert.match(stderr, /--payload FILE, or --sample/);
 });
 
 test('a profile with an unknown key is refused with file and line', async (t) => {

@@ -37,7 +37,7 @@ interface CallOptions {
   readonly plain?: boolean;
   readonly payload?: string;
   readonly sample?: boolean;
-  readonly set: Readonly<Record<string, string>>;
+  readonly set?: Readonly<Record<string, string>>;
   readonly certificate?: string;
   readonly key?: string;
   readonly trust?: string;
@@ -58,25 +58,25 @@ export const registerCall: Register = (program, context) => {
     .description('call a service of a market system through the gateway')
     .argument('<system>', 'the system, as cmri')
     .argument('<service>', 'the service, as RetrieveMarketAwards, with or without its version tail')
-    .option('--profile <file>', 'YAML file with any of the options below')
-    .option('--environment <name>', 'environment of the catalogue (default: its first)')
-    .option('--generation <which>', 'new or old address', parseGeneration)
-    .option('--doc-attach', 'use the DocAttach message shape')
-    .option('--plain', 'use http where the catalogue offers it')
+    .option('--profile <file>', 'YAML file with the options that stay the same from call to call (° below)')
+    .option('--environment <name>', '° environment of the catalogue (default: its first)')
+    .option('--generation <which>', '° new or old address', parseGeneration)
+    .option('--doc-attach', '° use the DocAttach message shape')
+    .option('--plain', '° use http where the catalogue offers it')
     .option('--payload <file>', 'document to send: XML, JSON for a JSON system; bids also YAML')
     .option('--sample', 'send the built-in sample of a submit')
-    .option('--set <name=value>', 'set a value of the request; may be repeated', collectValue, {})
-    .option('--certificate <file>', 'PEM file of the client certificate')
-    .option('--key <file>', 'PEM file of its private key')
-    .option('--trust <file>', 'PEM file of the trust anchors of the server')
-    .option('--connect-to <host:port>', 'connect here; the real host name is still named and checked')
-    .option('--source <address>', 'source address of the connection')
+    .option('--set <name=value>', 'set a value of the request; may be repeated', collectValue)
+    .option('--certificate <file>', '° PEM file of the client certificate')
+    .option('--key <file>', '° PEM file of its private key')
+    .option('--trust <file>', '° PEM file of the trust anchors of the server')
+    .option('--connect-to <host:port>', '° connect here; the real host name is still named and checked')
+    .option('--source <address>', '° source address of the connection')
     .option('--repeat <n>', `call n times, one after the other (1 to ${repeatMax})`, parseRepeat, 1)
-    .option('--no-pacing', 'do not wait for a turn; the gateway may refuse')
-    .option('--allow-expired', 'send an expired certificate and see how the gateway answers')
+    .option('--no-pacing', '° do not wait for a turn (turns are counted in this process alone); the gateway may refuse')
+    .option('--allow-expired', '° send an expired certificate and see how the gateway answers')
     .option('--json', 'print one JSON object for each call and nothing else')
     .option('--show', 'print the raw exchange too')
-    .option('--catalogue <folder>', 'catalogue folder (default: the one that comes with Headgate)')
+    .option('--catalogue <folder>', '° catalogue folder (default: the one that comes with Headgate)')
     .action((system: string, service: string, options: CallOptions) =>
       runCall(`${system}/${service}`, options, context),
     );
@@ -208,7 +208,11 @@ async function callOnce(one: OneCall): Promise<void> {
   one.patience.begin(name);
   try {
     const decoded = await invoke(name, input, session);
-    context.stdout.write(options.json === true ? answerJson(one, decoded) : answerText(one, decoded));
+    context.stdout.write(
+      options.json === true
+        ? answerJson(one, decoded)
+        : answerText(one, decoded, context.stdout.isTTY === true ? context.stdout.columns : undefined),
+    );
   } catch (error) {
     if (!isClientProblem(error)) throw error;
     // Nothing was sent and nothing will be: the next repetition would say the same.
@@ -230,18 +234,18 @@ function answerJson({ number }: OneCall, { status, exchange, signature, table }:
   return `${JSON.stringify({ call: number, ok: true, status, exchange, signature, rows: table.rows })}\n`;
 }
 
-function answerText(one: OneCall, { exchange, signature, table }: Decoded): string {
+function answerText(one: OneCall, { exchange, signature, table }: Decoded, columnsMax: number | undefined): string {
   const { rows, columns } = table;
   const facts = [
     `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`,
-    `signature ${signature}`,
+    signature === 'verified' ? 'signature verified' : 'answer not signed (this market’s usually are not)',
     ...(exchange === null ? [] : [`exchange ${exchange}`]),
   ].join(', ');
   // The table of a repeated call was shown once already.
   if (one.number > 1) return `${callLabel(one)}${facts}\n`;
   const shown = rows.slice(0, shownRowsMax).map((row) => columns.map((column) => row[column] ?? ''));
   const more = rows.length > shownRowsMax ? `… and ${rows.length - shownRowsMax} more rows; --json prints all\n` : '';
-  return `${callLabel(one)}${facts}\n\n${textTable(columns, shown)}${more}`;
+  return `${callLabel(one)}${facts}\n\n${textTable(columns, shown, { columnsMax })}${more}`;
 }
 
 function callLabel({ number, options }: OneCall): string {
@@ -254,7 +258,7 @@ function waitText({ rule, waitMs, operation }: PacingWait, context: CliContext):
 }
 
 async function inputOf(options: CallOptions): Promise<CallInput> {
-  const input = { values: options.set, sample: options.sample };
+  const input = { values: options.set ?? {}, sample: options.sample };
   if (options.payload === undefined) return input;
   const text = await readText(options.payload, 'payload');
   if (/^\ufeff?\s*</.test(text)) return { ...input, payload: text };
@@ -294,7 +298,7 @@ function parseRepeat(text: string): number {
   throw new InvalidArgumentError(`It must be a whole number from 1 to ${repeatMax}.`);
 }
 
-function collectValue(text: string, values: Readonly<Record<string, string>>): Record<string, string> {
+function collectValue(text: string, values: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It must be name=value.');
   return { ...values, [text.slice(0, at)]: text.slice(at + 1) };

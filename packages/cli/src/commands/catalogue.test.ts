@@ -91,3 +91,11 @@ test("another operator's URL is told with its own limits, halls and words", asyn
   assert.match(old, /^move to +https:\/\/api\.grid\.example\.net\/v2\/offers\/ReadOffers$/m);
   assert.match((await find('https://api.grid.example.net/v2/exchange')).stdout, /^system +Meters or Balances$/m);
 });
+
+test('a URL without a scheme is refused with the whole one, and a look-up never speaks of sending', async () => {
+  const short = await runLine(['catalogue', 'find', 'ws.caiso.com/sst/cmri']);
+  assert.equal(short.code, 2);
+  assert.match(short.stderr, /Begin with https:\/\/, as in https:\/\/ws\.caiso\.com\/sst\/cmri/);
+  const { stderr } = await runLine(['catalogue', 'find', 'https://example.org/x']);
+  assert.doesNotMatch(stderr, /nothing was sent/);
+});

@@ -36,14 +36,16 @@ export const registerCatalogue: Register = (program, context) => {
   catalogue
     .command('find')
     .description('say what a URL is: system, service, class, limits and replacement')
-    .argument('<url>', 'the whole URL')
+    .argument('<url>', 'the whole URL, with https:// or http://', parseUrl)
     .option('--as-of <day>', 'the day, as 2024-02-21 (default: today)', parseDay)
     .option('--catalogue <folder>', 'catalogue folder (default: the one that comes with Headgate)')
     .option('--json', 'print JSON and nothing else')
     .action(async (url: string, options: CatalogueOptions) => {
       const opened = await openCatalogue(folderOf(options, context));
       const found = describeUrl(opened, url, dayOf(options, context));
-      context.stdout.write(options.json === true ? `${JSON.stringify(found, null, 2)}\n` : urlText(found));
+      context.stdout.write(
+        options.json === true ? `${JSON.stringify(found, null, 2)}\n` : urlText(found, context.stdout),
+      );
     });
 };
 
@@ -54,6 +56,11 @@ export function folderOf({ catalogue }: { readonly catalogue?: string | undefine
 
 function dayOf({ asOf }: CatalogueOptions, context: CliContext): string {
   return asOf ?? new Date(context.clock()).toISOString().slice(0, 10);
+}
+
+function parseUrl(text: string): string {
+  if (/^https?:\/\//i.test(text)) return text;
+  throw new InvalidArgumentError(`Begin with https://, as in https://${text.replace(/^.*?:\/\//, '').slice(0, 200)}`);
 }
 
 function parseDay(text: string): string {

@@ -6,6 +6,7 @@ import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
 import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { missingFiles } from '../named-files.ts';
 import { isSystemFault, sayFault } from '../system-fault.ts';
 
 /** Adds `gateway` and `gateway example`. The gateway itself is loaded only when it is run. */
@@ -49,9 +50,12 @@ async function runGateway(
   const say = (line: string) => context.stdout.write(`${line}\n`);
   const complain = (lines: string) => context.stderr.write(`headgate gateway: ${lines}\n`);
   try {
-    const parsed = parseConfig(file, await configText(file));
+    const text = await configText(file);
+    const parsed = parseConfig(file, text);
     if (!parsed.ok) throw new UnusableFiles(parsed.findings);
     const base = baseOf(file);
+    const missing = await missingFiles({ file, text }, parsed.config, base);
+    if (missing.length > 0) throw new UnusableFiles(missing);
     if (check === true) {
       const { number, hash } = await checkFiles(parsed.config, base);
       say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);

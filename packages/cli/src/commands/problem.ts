@@ -1,6 +1,6 @@
 // `headgate problem CODE`: what a code means and what to do, without asking anyone.
 import { clientProblems } from '@headgate/client';
-import { problems } from '@headgate/contract';
+import { nearest, problems } from '@headgate/contract';
 import type { Register } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 
@@ -25,19 +25,33 @@ export const registerProblem: Register = (program, context) => {
   program
     .command('problem')
     .description('explain a problem code, such as admission.acceptable_use')
-    .argument('<code>', 'the code, or the beginning of some codes')
+    .argument('[code]', 'the code, or the beginning of some codes; without one all are listed')
     .option('--json', 'print JSON and nothing else')
-    .action((code: string, { json }: { json?: boolean }) => {
+    .action((code: string | undefined, { json }: { json?: boolean }) => {
+      if (code === undefined) {
+        context.stdout.write(json === true ? `${JSON.stringify(explanations)}\n` : listText());
+        return;
+      }
       const found = explanations.filter((each) => each.code === code);
       const matching = found.length > 0 ? found : explanations.filter((each) => each.code.startsWith(code));
       if (matching.length === 0) {
-        context.stderr.write(`No problem has a code that begins with "${code}".\n`);
+        const near = nearest(
+          code,
+          explanations.map((each) => each.code),
+        );
+        const hint = near === null ? '`npx --no headgate problem` lists all' : `Do you mean ${near}?`;
+        context.stderr.write(`No problem has a code that begins with "${code}". ${hint}\n`);
         context.exitWith(exitCodes.notFound);
         return;
       }
       context.stdout.write(json === true ? `${JSON.stringify(matching)}\n` : matching.map(explanationText).join('\n'));
     });
 };
+
+function listText(): string {
+  const width = Math.max(...explanations.map(({ code }) => code.length));
+  return explanations.map(({ code, title }) => `${code.padEnd(width)}  ${title}\n`).join('');
+}
 
 const explanations: readonly Explanation[] = [
   ...Object.entries(problems).map(([code, { title, fix, retry, status, ...rest }]): Explanation => {

@@ -29,7 +29,7 @@ export function matrixText({ environment, asOf, rows }: Matrix, stream: Output):
   const cell = (value: MatrixCell) => toCell(value, stream);
   const lines = rows.map(({ system, ui, api }) => [system, cell(ui.new), cell(ui.old), cell(api.new), cell(api.old)]);
   const used = new Set(rows.flatMap(({ ui, api }) => [ui.new, ui.old, api.new, api.old]).map(({ status }) => status));
-  return `Addresses of ${environment} as of ${asOf}\n\n${textTable(matrixHeaders, lines)}\n${legend(used, stream)}`;
+  return `Addresses of ${environment} as of ${asOf}\n\n${textTable(matrixHeaders, lines, { columnsMax: stream.isTTY === true ? stream.columns : undefined })}\n${legend(used, stream)}`;
 }
 
 function toCell({ url, status, inferred }: MatrixCell, stream: Output): TextCell {

@@ -98,7 +98,7 @@ const found: UrlDescription = {
 };
 
 test('a URL is described with its limits and where to move', () =>
-  assertGolden('a URL is described with limits', urlText(found)));
+  assertGolden('a URL is described with limits', urlText(found, pipe)));
 
 test('a problem says what, why, what to do and what to quote', () => {
   const options = { status: 500, exchange: '0A1B', forwarded: 'no', retryAfterSeconds: 1 } as const;
@@ -125,6 +125,23 @@ test('text from an answer cannot steer the terminal', () => {
 test('a long cell is cut with a mark', () => {
   const cell = textTable(['x'], [['y'.repeat(200)]]).split('\n')[2] ?? '';
   assert.deepEqual([cell.length, cell.at(-1)], [cellCharsMax, '…']);
+});
+
+test('a table for a terminal is no wider than it: columns shrink, then the last ones go, and it says so', () => {
+  const wide = ['a', 'b'.repeat(30), 'c'.repeat(70)];
+  for (const columnsMax of [20, 40, 80]) {
+    const lines = textTable(['one', 'two', 'three'], [wide], { columnsMax }).trimEnd().split('\n');
+    assert.ok(
+      lines.every((line) => line.length <= Math.max(columnsMax, 60)),
+      lines.join('\n'),
+    );
+    assert.ok(lines.slice(0, 3).every((line) => line.length <= columnsMax));
+    assert.match(lines.at(-1) ?? '', /--json/);
+  }
+  const many = Array.from({ length: 30 }, (_, index) => `column${index}`);
+  const [header = '', , , note] = textTable(many, [many], { columnsMax: 80 }).split('\n');
+  assert.ok(header.length <= 80);
+  assert.match(note ?? '', /^\(\d+ more columns; --json has everything\)$/);
 });
 
 const request: WireRequest = {

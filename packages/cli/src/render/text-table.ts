@@ -9,20 +9,55 @@ export interface TextCell {
 /** Widest cell printed, in characters; longer text is cut and ends in "…". */
 export const cellCharsMax = 72;
 
+/** How wide a table may be. */
+export interface TableBounds {
+  /** Widest cell. Default 72. */
+  readonly cellCharsMax?: number | undefined;
+  /** Width of the terminal; undefined where nobody looks at one. What does not fit is cut, and a last line says so. */
+  readonly columnsMax?: number | undefined;
+}
+
+/** Narrowest that a column is cut to; when all are, the last columns are left out. */
+const columnCharsMin = 8;
+const gapChars = 2;
+
 /** Writes rows under headers, two spaces between columns, no trailing spaces. Control characters are replaced. */
 export function textTable(
   headers: readonly string[],
   rows: readonly (readonly (string | TextCell)[])[],
-  charsMax = cellCharsMax,
+  { cellCharsMax: charsMax = cellCharsMax, columnsMax }: TableBounds = {},
 ): string {
   const toCell = (cell: string | TextCell) => bounded(cell, charsMax);
   const cells = rows.map((row) => row.map(toCell));
-  const widths = headers.map((header, index) =>
+  const wanted = headers.map((header, index) =>
     Math.max(header.length, ...cells.map((row) => row[index]?.text.length ?? 0)),
   );
-  const headerLine = line(headers.map(toCell), widths);
+  const widths = columnsMax === undefined ? wanted : fitted(wanted, columnsMax);
+  const fit = (row: readonly TextCell[]) => widths.map((width, index) => bounded(row[index] ?? { text: '' }, width));
+  const headerLine = line(fit(headers.map(toCell)), widths);
   const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return `${[headerLine, rule, ...cells.map((row) => line(row, widths))].join('\n')}\n`;
+  const lines = [headerLine, rule, ...cells.map((row) => line(fit(row), widths)), ...cutNote(wanted, widths)];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Widths whose sum with gaps is at most `columnsMax`: the widest column gives way first. */
+function fitted(wanted: readonly number[], columnsMax: number): readonly number[] {
+  const widths = [...wanted];
+  const total = () => widths.reduce((sum, width) => sum + width + gapChars, -gapChars);
+  while (widths.length > 1 && total() > columnsMax) {
+    const widest = Math.max(...widths);
+    if (widest > columnCharsMin) widths[widths.lastIndexOf(widest)] = widest - 1;
+    else widths.pop();
+  }
+  return widths.map((width) => Math.min(width, columnsMax));
+}
+
+function cutNote(wanted: readonly number[], widths: readonly number[]): readonly string[] {
+  const left = wanted.length - widths.length;
+  if (left > 0) return [`(${left} more ${left === 1 ? 'column' : 'columns'}; --json has everything)`];
+  return widths.some((width, index) => width < (wanted[index] ?? 0))
+    ? ['(cut to the terminal; --json has everything)']
+    : [];
 }
 
 function bounded(cell: string | TextCell, charsMax: number): TextCell {

@@ -1,9 +1,10 @@
 // What the catalogue knows about a URL, for a person.
 import type { UrlDescription } from '@headgate/client';
+import type { Output } from '../context.ts';
 import { textTable } from './text-table.ts';
 
 /** Writes a description of a URL: facts, limits, and where to move. */
-export function urlText(found: UrlDescription): string {
+export function urlText(found: UrlDescription, stream: Output): string {
   const facts: [string, string][] = [
     ['address', found.address],
     ['system', found.systems.map(({ name }) => name).join(' or ')],
@@ -18,7 +19,7 @@ export function urlText(found: UrlDescription): string {
   ];
   const width = Math.max(...facts.map(([label]) => label.length));
   const lines = facts.map(([label, text]) => `${label.padEnd(width)}  ${text}`);
-  return `${found.url}\n\n${lines.join('\n')}\n\n${limitsText(found)}`;
+  return `${found.url}\n\n${lines.join('\n')}\n\n${limitsText(found, stream)}`;
 }
 
 function serviceWords({ service, channel }: UrlDescription): string {
@@ -36,7 +37,7 @@ function serviceWords({ service, channel }: UrlDescription): string {
   }
 }
 
-function limitsText({ limits }: UrlDescription): string {
+function limitsText({ limits }: UrlDescription, stream: Output): string {
   if (limits.length === 0) return 'No limit of the policy counts calls to this URL.\n';
   const rows = limits.map((limit) => [
     limit.name,
@@ -46,7 +47,8 @@ function limitsText({ limits }: UrlDescription): string {
     limit.source,
   ]);
   // A source is a sentence, and the last column: it may be as long as the policy allows.
-  return textTable(['Limit', 'Allows', 'Mode', 'Evidence', 'Source'], rows, 300);
+  const columnsMax = stream.isTTY === true ? stream.columns : undefined;
+  return textTable(['Limit', 'Allows', 'Mode', 'Evidence', 'Source'], rows, { cellCharsMax: 300, columnsMax });
 }
 
 function sayMs(ms: number): string {

@@ -71,9 +71,10 @@ function isAlive(pid: number): boolean {
 }
 
 async function assertDemoFolder(folder: string): Promise<void> {
-  const entries = await readdir(folder).catch((fault: NodeJS.ErrnoException) => {
-    if (fault.code === 'ENOENT') return [];
-    throw new CliRefusal(`${folder} cannot be used as the demo's folder: ${fault.code}`, exitCodes.unusable);
+  const entries = await readdir(folder).catch((fault: unknown) => {
+    const { code } = fault as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    throw new CliRefusal(`${folder} cannot be used as the demo's folder: ${code ?? 'unreadable'}`, exitCodes.unusable);
   });
   if (entries.length === 0 || entries.some((name) => name.startsWith(lockName))) return;
   const config = await readFile(join(folder, 'gateway.yaml'), 'utf8').catch(() => '');

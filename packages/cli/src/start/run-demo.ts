@@ -18,6 +18,9 @@ import { tryNext, tryPage } from './try-next.ts';
 const preferredPorts = { tls: 8443, plain: 8080 } as const;
 
 const drawMs = 1_000;
+const impatientMs = 1_000;
+/** What a shell reports of a program that Ctrl-C ended: 128 and the number of SIGINT. */
+const impatientCode = 130;
 
 /** What the demo is asked. */
 export interface DemoOptions {
@@ -31,29 +34,43 @@ export async function runDemo(options: DemoOptions, context: CliContext): Promis
   const stopped = stopSignal();
   const lock = await takeFolder(place);
   const children = createChildren();
-  const undo: (() => Promise<void> | void)[] = [() => lock.release(), () => children.stop()];
+  const downs: Down[] = [() => children.stop()];
+  let over = false;
+  // What begins while everything is being stopped is ended at once.
+  const undo = (down: Down) => (over ? void down() : void downs.push(down));
+  const isOver = () => over;
+  const shown = showDemo({ ...options, folder: place }, { context, children, undo, stopped, isOver });
   try {
-    await Promise.race([stopped, showDemo({ ...options, folder: place }, { context, children, undo, stopped })]);
+    await Promise.race([stopped, shown]);
   } finally {
-    for (const down of undo.toReversed()) await down();
+    over = true;
+    for (const down of downs.toReversed()) await down();
+    await shown.catch(() => undefined); // A step under way still writes into the folder.
+    await lock.release();
     await written(context, 'Everything is stopped.\n');
   }
 }
 
+type Down = () => Promise<void> | void;
+
 interface Running {
   readonly context: CliContext;
   readonly children: Children;
-  /** What ends what was begun, in the order of beginning. */
-  readonly undo: (() => Promise<void> | void)[];
+  /** Takes what ends a thing that was begun; the last is done first. */
+  undo(down: Down): void;
   readonly stopped: Promise<void>;
+  /** Whether everything is being stopped: a step that ends now is the last. */
+  isOver(): boolean;
 }
 
 async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promise<void> {
-  const { context, undo, stopped } = running;
-  const shown = relative(process.cwd(), folder) || '.';
+  const { context, stopped } = running;
+  const near = relative(process.cwd(), folder) || '.';
+  const shown = near.startsWith('..') ? folder : near;
   const { ports, notes } = await takePorts();
   for (const note of notes) say(context, `  · ${note}`);
-  const { parts, world, follower, fleet, summaryNow } = await startParts(folder, ports, running);
+  const started = await startParts(folder, ports, running);
+  const { parts, world, follower, fleet } = started;
   const suggestions = tryNext(shown);
   await writeFile(join(world.folder, 'TRY.md'), tryPage(suggestions));
 
@@ -64,15 +81,15 @@ async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promi
     pids: parts.map(({ name, pid }) => `${name} ${pid}`).join(', '),
     quiet,
   });
-  undo.push(() => screen.close());
+  running.undo(() => screen.close());
   const broken = Promise.withResolvers<never>();
   const draw = () =>
     follower
       .catchUp()
-      .then(() => screen.draw(summaryNow(), fleet.unsent))
+      .then(() => screen.draw(started.summaryNow(), fleet.unsent))
       .catch(broken.reject);
   const timer = setInterval(() => void draw(), drawMs);
-  undo.push(() => clearInterval(timer));
+  running.undo(() => clearInterval(timer));
   void draw();
   await Promise.race([stopped, fleet.broken, broken.promise, ...parts.map(failWhenEnded)]);
 }
@@ -85,20 +102,21 @@ interface Parts {
   summaryNow(): typeof emptySummary;
 }
 
-async function startParts(folder: string, ports: Ports, { context, children, undo }: Running): Promise<Parts> {
+async function startParts(folder: string, ports: Ports, running: Running): Promise<Parts> {
+  const { context, children } = running;
   const catalogue = resolve(context.workspaceRoot, 'catalogues/caiso');
-  const simulators = await step(context, 'market systems, old and current infrastructure', () =>
+  const simulators = await step(running, 'market systems, old and current infrastructure', () =>
     Promise.all([startSimulator('legacy', children, context), startSimulator('current', children, context)]),
   );
   const [legacy, current] = simulators;
   const upstreams = { legacy: legacy.url, current: current.url };
   const world = await step(
-    context,
+    running,
     `an authority, server chains of both families, certificates for ${demoParticipants.length} participants`,
     () => createDemoWorld({ folder, catalogue, nowMs: context.clock(), ports, upstreams }),
   );
   const gateway = await step(
-    context,
+    running,
     `the gateway on 127.0.0.1:${ports.tls} (TLS) and 127.0.0.1:${ports.plain} (OASIS)`,
     () => startPart('gateway', ['gateway', '--config', world.gatewayConfig], children, context),
   );
@@ -106,19 +124,20 @@ async function startParts(folder: string, ports: Ports, { context, children, und
   const follower = followEvidence(world.evidenceFolder, (record) => {
     summary = withRecord(summary, record);
   });
-  undo.push(() => follower.close());
-  const fleet = await step(context, 'participants calling through old and new addresses', () =>
+  running.undo(() => follower.close());
+  const fleet = await step(running, 'participants calling through old and new addresses', () =>
     startFleet(world, catalogue, ports),
   );
-  undo.push(() => fleet.stop());
+  running.undo(() => fleet.stop());
   const parts = [...simulators.map(({ child }) => child), gateway];
   return { parts, world, follower, fleet, summaryNow: () => summary };
 }
 
-async function step<T>(context: CliContext, what: string, work: () => Promise<T>): Promise<T> {
+async function step<T>(running: Running, what: string, work: () => Promise<T>): Promise<T> {
   const startedMs = performance.now();
   const result = await work();
-  say(context, `  ✓ ${what}  (${((performance.now() - startedMs) / 1_000).toFixed(1)} s)`);
+  if (running.isOver()) throw new Error('the demo is stopping');
+  say(running.context, `  ✓ ${what}  (${((performance.now() - startedMs) / 1_000).toFixed(1)} s)`);
   return result;
 }
 
@@ -158,9 +177,18 @@ async function failWhenEnded({ name, ended }: ReadyChild): Promise<never> {
   );
 }
 
+/** Resolves on the first signal; one that comes a second later and finds us stopping still ends the process. */
 function stopSignal(): Promise<void> {
   const { promise, resolve: asked } = Promise.withResolvers<void>();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => asked());
+  let firstMs = Number.POSITIVE_INFINITY;
+  const hear = () => {
+    const nowMs = performance.now();
+    // One Ctrl-C may arrive several times: from the terminal, and from each process between it and us.
+    if (nowMs - firstMs > impatientMs) process.exit(impatientCode);
+    firstMs = Math.min(firstMs, nowMs);
+    asked();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, hear);
   return promise;
 }
 

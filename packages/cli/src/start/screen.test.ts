@@ -46,7 +46,7 @@ test('24 × 80 shows every participant, the note, the processes and where the co
   for (const who of participants) assert.match(text, new RegExp(`^${who} `, 'm'));
   assert.match(text, /^Commands to try: \.headgate\/demo\/TRY\.md$/m);
   assert.match(text, /^8443 is taken; using 41183$/m);
-  assert.match(text, /^Processes: .*…$/m);
+  assert.match(text, /^Ctrl-C stops everything\. Processes: .*…$/m);
 });
 
 test('40 × 120 shows every command whole', () => {

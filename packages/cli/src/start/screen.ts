@@ -81,7 +81,7 @@ export function composeScreen(picture: Picture, { rows, columns }: { rows: numbe
   const { summary, unsent, notes, pids } = picture;
   const width = columns - 1;
   const top = [bold('Headgate'), ...[...summaryLines(summary, width), ...unsentLines(unsent)].map(plain)];
-  const bottom = [...notes.map(plain), dim(`Processes: ${pids}. Ctrl-C stops everything.`)];
+  const bottom = [...notes.map(plain), dim(`Ctrl-C stops everything. Processes: ${pids}.`)];
   const commands = commandLines(picture, { rows: rows - top.length - bottom.length, columns: width });
   const free = rows - top.length - commands.length - bottom.length;
   const calls = lastCallLines(summary, width).slice(-Math.max(0, free - 2));
@@ -116,7 +116,7 @@ function plainScreen(output: Output, { suggestions, notes, pids, quiet }: Screen
     `  (${deckNote})`,
     '',
     ...notes,
-    `Processes: ${pids}. Ctrl-C stops everything.`,
+    `Ctrl-C stops everything. Processes: ${pids}.`,
   ];
   output.write(`\n${lines.join('\n')}\n\n`);
   let shownCalls = -plainEvery;

@@ -131,3 +131,24 @@ test("another operator's services are called by its own names: a tail, a version
   assert.equal(there('meters/ReadReadings', { generation: 'old' }).subject.infrastructure, 'west-hall');
   assert.throws(() => there('outages/ListOutages', { generation: 'old' }), { code: 'catalogue.no_address' });
 });
+
+test('a listed service in a version that is not listed is refused with the versions that are', () => {
+  assert.throws(() => at('cmri/RetrieveMarketAwards_CMRIv9_AP'), {
+    code: 'catalogue.unknown_service',
+    detail: /RetrieveMarketAwards_CMRIv4_AP/,
+  });
+});
+
+test('an environment that does not exist is refused with those that do', () => {
+  assert.throws(() => at('cmri/RetrieveMarketAwards', { environment: 'prod' }), {
+    code: 'catalogue.unknown_environment',
+    detail: /production, map-stage/,
+  });
+});
+
+test('an unknown service of a system without a list says so, and how its path name is written', () => {
+  assert.throws(() => at('baaop/RetrieveThing'), {
+    code: 'catalogue.unknown_service',
+    detail: /lists no service of BAAOP: write the whole name as it stands in the path/,
+  });
+});

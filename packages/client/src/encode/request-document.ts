@@ -141,7 +141,7 @@ export function submitDocument(operation: Operation, input: DocumentInput): stri
     const expected =
       build === undefined
         ? 'a document with --payload FILE, since this client cannot build one for this service'
-        : 'a document with --payload FILE, or --sample for the built-in one';
+        : 'a document with --payload FILE, or --sample for the built-in sample';
     throw clientProblem('encode.invalid_input', { field: 'payload', found: 'nothing', expected });
   }
   if (input.sample) assertNames(input.values, sampleNames[operation.service.toLowerCase()] ?? []);

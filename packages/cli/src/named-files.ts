@@ -1,0 +1,69 @@
+// The files that a gateway's configuration names: all that are missing at once, each with the line that names it.
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { catalogueFileNames, type Finding } from '@headgate/contract';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+
+/** What a configuration names, as far as files go. */
+export interface FilesOfConfig {
+  readonly listeners: readonly {
+    readonly hosts: readonly { readonly certificate?: string | undefined; readonly key?: string | undefined }[];
+  }[];
+  readonly catalogue: string;
+  readonly policy?: string | undefined;
+  readonly provisioning?: string | undefined;
+  readonly trustBundles: readonly { readonly anchors: string; readonly intermediates?: string | undefined }[];
+}
+
+interface NamedFile {
+  /** Where the configuration names it, key by key. */
+  readonly at: readonly (string | number)[];
+  readonly name: string;
+}
+
+/** Finds every missing file of a configuration; `text` is that of the configuration `file`, relative names start from `base`. */
+export async function missingFiles(
+  { file, text }: { readonly file: string; readonly text: string },
+  config: FilesOfConfig,
+  base: string,
+): Promise<readonly Finding[]> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const found = await Promise.all(
+    namedFiles(config).map(async ({ at, name }): Promise<readonly Finding[]> => {
+      if (await exists(resolve(base, name))) return [];
+      const node = document.getIn(at, true);
+      const { line, col: column } = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0);
+      const expected = `a file that can be read: ${name}`;
+      return [{ file, line, column, path: at.join('.'), found: 'no such file', expected }];
+    }),
+  );
+  return found.flat();
+}
+
+function namedFiles({ catalogue, policy, provisioning, listeners, trustBundles }: FilesOfConfig): readonly NamedFile[] {
+  const optional = (at: NamedFile['at'], name: string | undefined) => (name === undefined ? [] : [{ at, name }]);
+  return [
+    ...listeners.flatMap(({ hosts }, listener) =>
+      hosts.flatMap(({ certificate, key }, host) => [
+        ...optional(['listeners', listener, 'hosts', host, 'certificate'], certificate),
+        ...optional(['listeners', listener, 'hosts', host, 'key'], key),
+      ]),
+    ),
+    ...catalogueFileNames.map((name) => ({ at: ['catalogue'], name: join(catalogue, name) })),
+    ...optional(['policy'], policy),
+    ...optional(['provisioning'], provisioning),
+    ...trustBundles.flatMap(({ anchors, intermediates }, bundle) => [
+      ...optional(['trustBundles', bundle, 'anchors'], anchors),
+      ...optional(['trustBundles', bundle, 'intermediates'], intermediates),
+    ]),
+  ];
+}
+
+/** Whether a file can be read; one that is there and cannot be read is told by whoever reads it. */
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    (fault: unknown) => (fault as NodeJS.ErrnoException).code !== 'ENOENT',
+  );
+}
