@@ -13,12 +13,20 @@ const clean = {
   'packages/gateway/src/serve.ts': `import { admit } from './admission/admit.ts';\nimport { forward } from './forward/forward.ts';\nexport const serve = [admit, forward];`,
   'packages/gateway/src/admission/admit.ts': `import type { Exchange } from '../exchange.ts';\nexport type Permit = Exchange;\nexport const admit = 1;`,
   'packages/gateway/src/forward/forward.ts': `import type { Permit } from '../admission/admit.ts';\nexport const forward = (permit: Permit) => permit;`,
+  'packages/gateway/src/http1/bytes.ts': `export const bytes = 1;`,
+  'packages/gateway/src/forward/endpoint.ts': `import { bytes } from '../http1/bytes.ts';\nexport const endpoint = bytes;`,
   'packages/cli/src/commands/gateway.ts': `export const run = async () => (await import('@headgate/gateway')).run();`,
   'packages/cli/src/commands/call.ts': `import { invoke } from '@headgate/client';\nexport const call = invoke;`,
   'tests/e2e/story.test.ts': `import '@headgate/cli';`,
 };
 
 const faults: readonly (readonly [title: string, file: string, text: string, found: RegExp])[] = [
+  [
+    'what lies beneath every stage uses none',
+    'packages/gateway/src/http1/a.ts',
+    `import { admit } from '../admission/admit.ts';\nexport const a = admit;`,
+    /http1/,
+  ],
   [
     'the contract imports nothing of ours',
     'packages/contract/src/a.ts',

@@ -67,9 +67,25 @@ const nodeRules: readonly {
 ];
 
 /** Packages made of stages: a stage takes only types from earlier stages and nothing from later ones. */
-const stageRules: readonly { readonly of: string; readonly list: string; readonly reason: string }[] = [
-  { of: 'gateway', list: 'requestStages', reason: 'no stage calls another, so serve.ts is the whole order' },
-  { of: 'client', list: 'clientStages', reason: 'no stage calls another, so invoke.ts is the whole order' },
+const stageRules: readonly {
+  readonly of: string;
+  readonly list: string;
+  /** Folders that every stage may use and that use none: they know bytes, not calls. */
+  readonly beneath: readonly string[];
+  readonly reason: string;
+}[] = [
+  {
+    of: 'gateway',
+    list: 'requestStages',
+    beneath: ['http1'],
+    reason: 'no stage calls another, so serve.ts is the whole order',
+  },
+  {
+    of: 'client',
+    list: 'clientStages',
+    beneath: [],
+    reason: 'no stage calls another, so invoke.ts is the whole order',
+  },
 ];
 
 interface Sighting extends Import {
@@ -160,12 +176,9 @@ function crossedStages(
       },
     ];
   return inPackage.flatMap((sighting) => {
-    const fix = stageFault(
-      nouns,
-      partOf(sighting.file, folder),
-      partOf(resolveRelative(sighting.file, sighting.specifier), folder),
-      sighting.kind,
-    );
+    const target = partOf(resolveRelative(sighting.file, sighting.specifier), folder);
+    if (rule.beneath.includes(target)) return [];
+    const fix = stageFault(nouns, partOf(sighting.file, folder), target, sighting.kind);
     return fix === undefined ? [] : [finding(sighting, `${fix}: ${rule.reason}`)];
   });
 }

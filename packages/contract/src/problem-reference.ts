@@ -41,6 +41,8 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     malformed_request: { found: 'more than one Host field' },
     ambiguous_framing: { found: 'Content-Length and Transfer-Encoding together' },
     header_too_large: { limitBytes: 16_384 },
+    target_too_long: { limitBytes: 8_192 },
+    version_not_supported: { found: 'another version than HTTP/1.1 or HTTP/1.0' },
     request_timeout: { waitedMs: 30_000 },
     too_many_waiting_bodies: { source: '192.0.2.7', limit: 64 },
   },

@@ -75,6 +75,24 @@ export const problems = {
     detail: ({ limitBytes }) => `The request line and header fields together exceed ${limitBytes} bytes.`,
     fix: 'Send fewer or shorter header fields; drop cookies that this service did not set.',
   }),
+  'listener.target_too_long': problem<{ limitBytes: number }>({
+    status: 414,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Request target too long',
+    detail: ({ limitBytes }) => `The request target exceeds ${limitBytes} bytes.`,
+    fix: 'Shorten the URL; send what is long in the body.',
+  }),
+  'listener.version_not_supported': problem<{ found: string }>({
+    status: 505,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'never',
+    title: 'HTTP version not supported',
+    detail: ({ found }) => `The request uses ${found}.`,
+    fix: 'Send the request as HTTP/1.1.',
+  }),
   'listener.request_timeout': problem<{ waitedMs: number }>({
     status: 408,
     proxyError: 'http_request_error',
@@ -177,7 +195,7 @@ export const problems = {
     retry: 'never',
     title: 'No system at this path',
     detail: ({ host, path }) => `No published address of ${host} covers the path ${path}.`,
-    fix: 'Check the path against the published addresses; it is /sst/<SYSTEM>/<SERVICE> on most hosts.',
+    fix: 'Check the path against the published addresses, letter by letter.',
   }),
   'route.unknown_service': problem<{ system: string; service: string }>({
     status: 404,

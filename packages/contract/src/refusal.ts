@@ -18,7 +18,11 @@ export class Refusal<Code extends ProblemCode = ProblemCode> extends Error {
   readonly soapStatus: number | undefined;
 
   constructor(code: Code, facts: ProblemFacts<Code>, options: RefusalOptions = {}) {
+    // A refusal is an expected answer, not a fault: its stack helps nobody and costs more than all the rest of saying no.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(problems[code].title, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'Refusal';
     this.code = code;
     this.facts = facts;

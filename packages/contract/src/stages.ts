@@ -10,7 +10,7 @@ export interface Stage {
 
 /** The request path of the gateway, in order. `listener` calls `serve`; the rest are called by it. */
 export const requestStages = [
-  { noun: 'listener', verb: 'listen', refusals: [400, 408, 431, 503] },
+  { noun: 'listener', verb: 'listen', refusals: [400, 405, 408, 414, 431, 503, 505] },
   { noun: 'identity', verb: 'identify', refusals: [403, 421] },
   { noun: 'route', verb: 'selectRoute', refusals: [400, 404, 405, 410, 503] },
   { noun: 'admission', verb: 'admit', refusals: [403, 429] },

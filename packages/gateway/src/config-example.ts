@@ -33,6 +33,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           address: set('127.0.0.1'),
           port: set(8443),
           tls: left(true),
+          balancers: left(['192.0.2.0/24']),
           hosts: {
             list: [
               {

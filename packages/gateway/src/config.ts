@@ -1,6 +1,7 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
 import { type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
+import { parseNetwork } from './networks.ts';
 
 const milliseconds = (min: number, max: number, preset: number) => z.int().min(min).max(max).default(preset);
 const bytes = milliseconds;
@@ -23,11 +24,25 @@ const host = z
   })
   .describe('One host name served on a listener.');
 
+const network = z
+  .string()
+  .refine(
+    (text) => parseNetwork(text) !== null,
+    'an address with a prefix length, such as 192.0.2.0/24 or 2001:db8::/32',
+  );
+
 const listener = z.strictObject({
   name: name.describe('Appears in evidence.'),
   address: z.string().min(1).max(64).default('127.0.0.1').describe('Local address to listen on.'),
   port: z.int().min(0).max(65_535).describe('TCP port; 0 lets the system choose, and the gateway prints its choice.'),
   tls: z.boolean().default(true).describe('false: plain HTTP, for anonymous addresses such as http://oasis.'),
+  balancers: z
+    .array(network)
+    .max(64)
+    .default([])
+    .describe(
+      'Networks of trusted TCP balancers, as 192.0.2.0/24. A connection from one must begin with a PROXY protocol header (version 1 or 2), which tells the caller’s own address; one from elsewhere must not.',
+    ),
   hosts: z.array(host).min(1).max(200).describe('The first host answers handshakes that name no known host.'),
 });
 
@@ -75,6 +90,13 @@ const path = z.strictObject({
   ),
   keepAliveMs: milliseconds(1_000, 3_600_000, 120_000).describe(
     'How long an idle connection is kept. Default 120,000 ms.',
+  ),
+  targetBytesMax: bytes(256, 32_768, 8_192).describe('Longest request target, in bytes. Default 8,192.'),
+  sendTimeoutMs: milliseconds(100, 3_600_000, 60_000).describe(
+    'Longest wait for a caller to take more of its answer. Default 60,000 ms.',
+  ),
+  upstreamIdleMs: milliseconds(100, 3_600_000, 4_000).describe(
+    'How long an unused connection to a back end is kept; below what back ends keep. Default 4,000 ms.',
   ),
   connectTimeoutMs: milliseconds(50, 120_000, 5_000).describe(
     'Longest wait for an upstream to accept a connection. Default 5,000 ms.',

@@ -28,6 +28,8 @@ export interface RequestHead {
   readonly query: string;
   /** Host name in lower case, without port; empty when the request named none. */
   readonly host: string;
+  /** Host as the caller named it, in lower case, with its port if it gave one. */
+  readonly authority: string;
   readonly httpVersion: '1.0' | '1.1';
   readonly fields: Fields;
 }
@@ -45,10 +47,19 @@ export interface RequestBody {
    * when the caller goes away, and with `listener.too_many_waiting_bodies` past the bound per source.
    */
   head(bytesMax: number, deadlineMs: number): Promise<Uint8Array>;
+  /** The whole body where all of it has arrived, else null. Taking it counts as reading it. */
+  readonly whole: Uint8Array | null;
   /** The whole body from its first byte, peeked bytes included. May be read once. */
   chunks(): AsyncIterable<Uint8Array>;
-  /** Reads what is left and throws it away, within the bounds of the refusal drain; null when nothing is left. Never rejects. */
-  discard(): Promise<unknown> | null;
+  /** Reads what is left and throws it away, within the bounds of the refusal drain. */
+  discard(): void;
+}
+
+/** Tells when the caller goes away before its answer is complete. Lighter than an AbortSignal, of which every call would need one. */
+export interface Departure {
+  readonly happened: boolean;
+  /** Calls `listener` when it happens; null to hear no more. There is one listener at a time. */
+  hear(listener: (() => void) | null): void;
 }
 
 /** What the caller gets. `send` may be called once. */
@@ -64,8 +75,7 @@ export interface Downstream {
   readonly sentBytes: number;
   /** Ends the connection at once: the only honest end of an answer that broke off halfway. */
   abort(): void;
-  /** Fires when the caller goes away before the answer is complete. */
-  readonly closed: AbortSignal;
+  readonly departure: Departure;
 }
 
 /** The client certificate of a connection, parsed once. */
@@ -88,6 +98,17 @@ export interface Connection {
   readonly peerCertificate: PeerCertificate | null;
 }
 
+/**
+ * What earlier exchanges concluded from the same head, on the same connection, under the same snapshot. Each stage keeps
+ * its own conclusion and checks what may have changed since (the clock, above all).
+ */
+export interface ExchangeMemo {
+  identity?: unknown;
+  route?: unknown;
+  admission?: unknown;
+  forward?: unknown;
+}
+
 /** One request and its answer. */
 export interface Exchange {
   readonly id: string;
@@ -98,6 +119,7 @@ export interface Exchange {
   readonly downstream: Downstream;
   /** The snapshot it began with; it ends under the same one. */
   readonly serving: Serving;
+  readonly memo: ExchangeMemo;
   /** The start of the SOAP envelope, read at most once. See `envelope-head.ts`. */
   envelopeHead: Promise<EnvelopeHead | null> | null;
 

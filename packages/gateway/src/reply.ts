@@ -6,7 +6,7 @@ export interface UpstreamReply {
   readonly kind: 'upstream';
   readonly status: number;
   readonly fields: readonly (readonly [string, string])[];
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** A refusal to be written in the caller's format. `defect` is for the record only. */

@@ -4,10 +4,12 @@ import { resolve } from 'node:path';
 import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import type { Config } from './config.ts';
+import { Deadlines } from './deadlines.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { createUpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import { createVerdicts } from './identity/verdicts.ts';
+import { createInFlight } from './in-flight.ts';
 import { type Listener, listen } from './listener/listen.ts';
 import type { ListenerOptions } from './listener/listener-options.ts';
 import { serve } from './serve.ts';
@@ -77,26 +79,28 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     trouble: (sentence) => options.notice?.({ kind: 'evidence-trouble', sentence }),
     ...(options.seen === undefined ? {} : { seen: options.seen }),
   });
+  const deadlines = new Deadlines();
   const gateway: Gateway = {
     clock,
     counters: createCounters(),
     verdicts: createVerdicts(),
-    upstreams: createUpstreamPool(config.upstreams, config.path),
+    upstreams: createUpstreamPool(config.upstreams, config.path, deadlines),
     evidence,
     options: config.path,
     draining: () => draining,
   };
 
-  const inFlight = new Set<Promise<void>>();
+  const inFlight = createInFlight();
   const wiring = {
     path: config.path,
+    deadlines,
+    sharedPort: false,
     clock,
     newId: randomUUID,
     serving: () => serving,
     evidence,
     serve: (exchange: Parameters<typeof serve>[0]) => {
-      const served = serve(exchange, gateway).finally(() => inFlight.delete(served));
-      inFlight.add(served);
+      return inFlight.count(serve(exchange, gateway));
     },
   };
   const optionsOf = async (listener: Config['listeners'][number]): Promise<ListenerOptions> => ({
@@ -113,10 +117,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
 
   const listeners: Listener[] = [];
-  const close = async (): Promise<void> => {
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closed ??= stop();
+    return closed;
+  };
+  const stop = async (): Promise<void> => {
     draining = true;
     await Promise.all(listeners.map((listener) => listener.close()));
-    await Promise.all(inFlight);
+    await inFlight.none();
     gateway.upstreams.close();
     await evidence.close();
   };

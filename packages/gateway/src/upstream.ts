@@ -1,5 +1,7 @@
 // The words for back ends, shared by routing (which names a group) and forwarding (which uses it). Nothing here is Node's.
 
+import type { Departure } from './exchange.ts';
+
 /** A body with a known length. `bytes` can be sent again; `stream` only once. */
 export type Payload =
   | { readonly kind: 'none' }
@@ -9,20 +11,27 @@ export type Payload =
 /** What is sent upstream. */
 export interface UpstreamRequest {
   readonly method: string;
-  readonly target: string;
-  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Request line and header fields, the empty line included; one character per byte. */
+  readonly head: string;
   readonly payload: Payload;
-  /** Fires when the caller went away. */
-  readonly abandoned: AbortSignal;
+  readonly departure: Departure;
+}
+
+/** An answer's body as it comes. */
+export interface UpstreamBody extends AsyncIterable<Uint8Array> {
+  /** True when all of it arrived. */
+  readonly ended: boolean;
+  /** Everything that arrived, as one piece, and gone from here. */
+  takeAll(): Uint8Array;
 }
 
 /** The head of an upstream's answer, and its body as it comes. */
 export interface UpstreamAnswer {
   readonly status: number;
-  /** In the order received; names in lower case. */
-  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Flat (name, value, …), in the order received; names in lower case. */
+  readonly fields: readonly string[];
   /** Rejects when the upstream breaks off, or pauses longer than `path.responseIdleMs`. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: UpstreamBody;
   /** Ends the connection: nobody wants the rest. */
   abandon(): void;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type EnvelopeHead, readHead } from './head.ts';
+import { defaultHeadBounds, type EnvelopeHead, readHead } from './head.ts';
+import { scanHead } from './head-scan.ts';
 import { soap11Namespace, soap12Namespace } from './namespaces.ts';
 
 const envelope = (body: string, { namespace = soap11Namespace, header = '' } = {}): string =>
@@ -96,6 +97,7 @@ const hostile: ReadonlyArray<readonly [title: string, bytes: Uint8Array, reason:
 for (const [title, bytes, reason] of hostile) {
   test(`${title}: refused as ${reason}`, () => {
     assert.equal(refusalOf(readHead(bytes)), reason);
+    assert.equal(scanHead(bytes, defaultHeadBounds), 'undecided');
   });
 }
 

@@ -1,26 +1,29 @@
 // The head of a message as it stands on the wire: the envelope alone, or the root part of a multipart message.
 import { type EnvelopeHead, type HeadBounds, readHead } from './head.ts';
 import { type MimePartPrefix, parseContentType, readMultipartPrefix } from './multipart.ts';
+import { scanRootPart } from './multipart-scan.ts';
 
 /**
  * Reads the head of the envelope in the first bytes of a message, by its Content-Type. In multipart/* the envelope is
  * the part that `start` names, else the first (RFC 2387 section 3.2). Never throws; a Content-Type that cannot be read
  * is refused only where it claims to be multipart.
  */
-export function readMessageHead(
-  contentType: string,
-  prefix: Uint8Array,
-  bounds: Partial<HeadBounds> = {},
-): EnvelopeHead {
+export function readMessageHead(contentType: string, prefix: Uint8Array, bounds?: Partial<HeadBounds>): EnvelopeHead {
   if (!/^\s*multipart\//i.test(contentType)) return readHead(prefix, bounds);
   const parsed = parseContentType(contentType);
-  const parts = parsed && readMultipartPrefix(parsed.parameters.get('boundary') ?? '', prefix);
-  if (parsed === null || parts === null || typeof parts === 'string') {
-    return { kind: 'refused', reason: 'bad_multipart', at: 0 };
-  }
-  const root = rootOf(parts, parsed.parameters.get('start'));
+  if (parsed === null) return badMultipart;
+  const boundary = parsed.parameters.get('boundary') ?? '';
+  const start = parsed.parameters.get('start');
+  const scanned = scanRootPart(boundary, start, prefix);
+  if (scanned !== 'undecided') return readHead(scanned, bounds);
+
+  const parts = readMultipartPrefix(boundary, prefix);
+  if (typeof parts === 'string') return badMultipart;
+  const root = rootOf(parts, start);
   return root === null ? { kind: 'unfinished' } : readHead(root.body, bounds);
 }
+
+const badMultipart = { kind: 'refused', reason: 'bad_multipart', at: 0 } as const;
 
 function rootOf(parts: readonly MimePartPrefix[], start: string | undefined): MimePartPrefix | null {
   if (start === undefined) return parts[0] ?? null;

@@ -46,10 +46,12 @@ export interface ContentType {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const partsMax = 8;
+/** Parts of one message. */
+export const partsMax = 8;
 const partHeaderBytesMax = 8 * 1024;
 const contentTypeCharsMax = 1024;
-const boundaryPattern = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
+/** A boundary of RFC 2046 section 5.1.1. */
+export const boundaryPattern = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
 const fieldPattern = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
 const parameterPattern =
   /\s*;\s*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*=\s*(?:"((?:[^"\\\r\n]|\\[^\r\n])*)"|([^\s;"]+)))?/y;

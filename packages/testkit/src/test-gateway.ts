@@ -29,6 +29,8 @@ export interface TestGatewayOptions {
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly positions?: Record<string, string>;
+  /** Networks of trusted balancers of the TLS listener. */
+  readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
   readonly provisioning?: string;
   /** YAML text of a policy file; default: the catalogue's own. */
@@ -198,6 +200,7 @@ async function writeConfig(
       {
         name: 'secure',
         port: 0,
+        balancers: options.balancers ?? [],
         hosts: [...hosts, ...anonymousHosts].map((name) => ({
           name,
           certificate: 'server.pem',

@@ -94,7 +94,7 @@ describe('a caller that goes away', () => {
   test('without reading a large answer is given up after the idle wait', async (t) => {
     const patient = await startTestGateway({
       policy: 'limits: []\n',
-      path: { responseIdleMs: 150 },
+      path: { sendTimeoutMs: 150 },
       answer: (_request, response) => {
         response.writeHead(200, { 'content-type': 'text/xml' });
         response.end(Buffer.alloc(32 * 1_048_576, 'x'));
@@ -329,18 +329,16 @@ describe('many at once', () => {
     assert.equal(gateway.records.length, records + 50);
   });
 
-  test('a thousand pipelined requests are answered in order until one is refused with the reason, as the last', async () => {
-    // Node trips over its own paused parser (HPE_PAUSED): wrong, but readable, and nothing is answered out of order.
+  test('a thousand pipelined requests are answered in order, each with its record', async () => {
     const records = gateway.records.length;
     const caller = await openRawCaller(gateway, { source: '127.0.5.5' });
     caller.write(rawPost(soapRequest, { path: '/nowhere' }).repeat(1_000));
-    const codes: (string | undefined)[] = [];
-    while (codes.length < 1_000 && codes.at(-1) !== 'listener.malformed_request')
-      codes.push(readFault((await caller.answer()).body)?.problem.code);
-    await gateway.recorded(records + codes.length);
-    assert.deepEqual([...new Set(codes.slice(0, -1))], ['route.not_found']);
-    assert.equal(gateway.records.length, records + codes.length);
+    for (let at = 0; at < 1_000; at += 1) {
+      assert.equal(readFault((await caller.answer()).body)?.problem.code, 'route.not_found');
+    }
     caller.destroy();
+    await gateway.recorded(records + 1_000);
+    assert.equal(gateway.records.length, records + 1_000);
   });
 });
 

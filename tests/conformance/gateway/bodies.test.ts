@@ -162,9 +162,12 @@ describe('a body that stalls', () => {
     // The neighbour's answer proves that the four were read: they came first over the same listener.
     const neighbour = await gateway.call({ source: '127.0.3.2' });
     assert.equal(neighbour.status, 200);
-    const fifth = await gateway.call({ source: '127.0.3.1' });
-    assert.equal(readFault(fifth.body)?.problem.code, 'listener.too_many_waiting_bodies');
-    assert.match(readFault(fifth.body)?.text ?? '', /127\.0\.3\.1 has 4 requests/);
+    const fifth = await openRawCaller(gateway, { source: '127.0.3.1' });
+    fifth.write(rawPost('<', { fields: { 'Content-Length': '500' } }));
+    const refused = await fifth.answer();
+    fifth.destroy();
+    assert.equal(codeOf(refused), 'listener.too_many_waiting_bodies');
+    assert.match(readFault(refused.body)?.text ?? '', /127\.0\.3\.1 has 4 requests/);
     for (const caller of stalled) assert.equal(codeOf(await caller.answer()), 'inspection.body_timeout');
     assert.equal((await gateway.call({ source: '127.0.3.1' })).status, 200);
     for (const caller of stalled) caller.destroy();

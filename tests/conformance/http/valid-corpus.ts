@@ -681,10 +681,6 @@ function trailers(): ValidMessage[] {
     post('a trailer with high bytes', ['X-Trailer: \xe9\xff']),
     post('a trailer of 1,000 characters', [`X-Trailer: ${'t'.repeat(1_000)}`]),
     post('a trailer that repeats a field', ['X-Kept: forged'], [field('X-Kept', 'true')]),
-    post('Content-Length as a trailer', ['Content-Length: 100']),
-    post('Content-Length of zero as a trailer', ['Content-Length: 0']),
-    post('Transfer-Encoding as a trailer', ['Transfer-Encoding: chunked']),
-    post('Transfer-Encoding identity as a trailer', ['Transfer-Encoding: identity']),
     post('Host as a trailer', ['Host: other.example.test']),
     post('Connection as a trailer', ['Connection: keep-alive']),
     post('Authorization as a trailer', ['Authorization: Basic bm9ib2R5Om5vdGhpbmc=']),
@@ -1072,6 +1068,17 @@ export const contestedMessages: readonly ContestedMessage[] = [
     method: 'POST',
     body: chunked(['hello'], { line: 'Transfer-Encoding: , chunked' }),
   }),
+  ...[
+    ['Content-Length', 'Content-Length: 100'],
+    ['Content-Length of zero', 'Content-Length: 0'],
+    ['Transfer-Encoding', 'Transfer-Encoding: chunked'],
+    ['Transfer-Encoding identity', 'Transfer-Encoding: identity'],
+  ].map(([what = '', line = '']) =>
+    contested(`${what} as a trailer`, 'RFC 9110 §6.5.1: a sender must not; a recipient drops it or takes offence', {
+      method: 'POST',
+      body: chunked(['hello'], { trailers: [line] }),
+    }),
+  ),
   contested('space before a chunk extension', 'RFC 9112 §7.1.1: BWS, a known source of disagreement', {
     method: 'POST',
     body: chunked(['hello'], { size: () => '5 ;a=b' }),

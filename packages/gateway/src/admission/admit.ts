@@ -19,11 +19,14 @@ export interface Permit {
 
 /** Admits an exchange, or refuses with `admission.*`. A refusal says when the first call will be admitted again. */
 export async function admit(exchange: Exchange, principal: Principal, route: Route, gateway: Gateway): Promise<Permit> {
-  refuseWithoutRight(principal, route);
-  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route));
+  const known = exchange.memo.admission as KnownCharges | undefined;
+  const applying =
+    known?.principal === principal && known.route === route ? known : chargesOf(exchange, principal, route);
+  exchange.memo.admission = applying;
+  const { charges } = applying;
   const nowMs = gateway.clock();
   const decision = await gateway.counters.decide(charges, nowMs);
-  exchange.admission = evidenceOf(exchange.id, charges, decision, nowMs);
+  exchange.admission = evidenceOf(exchange.id, applying.rules, decision, nowMs);
   if (decision.admitted) return permit(exchange.id, charges);
 
   const { rule } = decision.decidedBy;
@@ -34,6 +37,20 @@ export async function admit(exchange: Exchange, principal: Principal, route: Rou
     { rule: rule.name, text },
     { retryAfterMs: decision.retryAtMs - nowMs, soapStatus: rule.refusal.status },
   );
+}
+
+/** What a call of this caller over this route is charged to; rights were proved when it was made. */
+interface KnownCharges {
+  readonly principal: Principal;
+  readonly route: Route;
+  readonly charges: readonly Charge[];
+  readonly rules: readonly string[];
+}
+
+function chargesOf(exchange: Exchange, principal: Principal, route: Route): KnownCharges {
+  refuseWithoutRight(principal, route);
+  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route));
+  return { principal, route, charges, rules: charges.map(({ rule }) => rule.name) };
 }
 
 function refuseWithoutRight(principal: Principal, route: Route): void {
@@ -66,14 +83,14 @@ function permit(id: string, charges: readonly Charge[]): Permit {
 
 function evidenceOf(
   id: string,
-  charges: readonly Charge[],
+  rules: readonly string[],
   decision: CounterDecision,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
   return {
     admitted: decision.admitted,
     permit: decision.admitted ? id : null,
-    rules: charges.map((charge) => charge.rule.name),
+    rules,
     decidedBy: decision.admitted ? null : decision.decidedBy.rule.name,
     decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
     retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,

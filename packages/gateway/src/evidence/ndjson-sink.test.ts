@@ -9,7 +9,42 @@ import { openNdjsonSink } from './ndjson-sink.ts';
 import { type EvidenceGap, sequenceBlock } from './reservation.ts';
 
 type Draft = Parameters<ReturnType<typeof openNdjsonSink>['append']>[0];
-const draft = (receivedMs: number) => ({ exchange: `x${receivedMs}`, listener: { receivedMs } }) as unknown as Draft;
+const whole: Draft = {
+  exchange: 'x',
+  snapshot: 1,
+  listener: {
+    listener: 'secure',
+    source: '127.0.0.1',
+    sourcePort: 1,
+    receivedMs: 0,
+    serverName: null,
+    tlsVersion: null,
+    tlsResumed: false,
+    method: 'POST',
+    host: 'ws.example',
+    path: '/sst/a',
+    contentType: null,
+    framing: 'none',
+    userAgent: null,
+  },
+  identity: null,
+  route: null,
+  admission: null,
+  inspection: null,
+  forward: null,
+  response: {
+    status: 200,
+    format: 'upstream',
+    refusal: null,
+    detail: null,
+    requestBytes: 0,
+    responseBytes: 0,
+    durationMs: 0,
+    complete: true,
+    defect: null,
+  },
+};
+const draft = (receivedMs: number): Draft => ({ ...whole, listener: { ...whole.listener, receivedMs } });
 
 let root: string;
 let folder: string;
@@ -35,8 +70,9 @@ const linesOf = async (boot: string) =>
 async function killedBoot(boot: string, { records = 0, waits = false } = {}): Promise<void> {
   const script = `
     const { openNdjsonSink } = await import(${JSON.stringify(new URL('./ndjson-sink.ts', import.meta.url).href)});
+    const whole = ${JSON.stringify(whole)};
     const sink = openNdjsonSink({ folder: ${JSON.stringify(folder)}, node: 'n', boot: '${boot}', clock: () => 500 });
-    for (let at = 1; at <= ${records}; at += 1) sink.append({ exchange: 'x' + at, listener: { receivedMs: at } });
+    for (let at = 1; at <= ${records}; at += 1) sink.append({ ...whole, listener: { ...whole.listener, receivedMs: at } });
     const say = () => process.stdout.write('ready');
     const { statSync } = await import('node:fs');
     if (${!waits}) say();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type EvidenceRecord, type EvidenceSink, evidenceSchemaVersion } from '@headgate/contract';
 import { lockFolder } from './folder-lock.ts';
 import { openLineFile } from './line-file.ts';
+import { recordLine } from './record-line.ts';
 import { type EvidenceGap, gapBefore, sequenceBlock, writeReservation } from './reservation.ts';
 
 /** Options of the sink. */
@@ -66,7 +67,7 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
         sequence,
         ...record,
       };
-      lines.append(JSON.stringify(whole));
+      lines.append(recordLine(whole));
       options.seen?.(whole);
     },
     async close() {

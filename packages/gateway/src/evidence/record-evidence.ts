@@ -18,10 +18,10 @@ export function recordEvidence(exchange: Exchange, { evidence }: Gateway): void 
       tlsResumed: connection.tlsResumed,
       method: request.method,
       host: request.host,
-      path: request.path.slice(0, 2_048),
-      contentType: request.fields.get('content-type')?.slice(0, 200) ?? null,
+      path: atMost(request.path, 2_048),
+      contentType: atMost(request.fields.get('content-type'), 200),
       framing: body.framing,
-      userAgent: request.fields.get('user-agent')?.slice(0, 200) ?? null,
+      userAgent: atMost(request.fields.get('user-agent'), 200),
     },
     identity: exchange.identity,
     route: exchange.route,
@@ -30,6 +30,11 @@ export function recordEvidence(exchange: Exchange, { evidence }: Gateway): void 
     forward: exchange.forward,
     response: exchange.response ?? noResponse(exchange),
   });
+}
+
+/** The same text where it is short enough, which is nearly always. */
+function atMost<Text extends string | null>(text: Text, charactersMax: number): Text {
+  return text === null || text.length <= charactersMax ? text : (text.slice(0, charactersMax) as Text);
 }
 
 function noResponse({ body, downstream }: Exchange): NonNullable<Exchange['response']> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { EvidenceRecord } from '@headgate/contract';
 
 /** How many numbers are reserved at a time: the most records a crash can lose sight of. */
-export const sequenceBlock = 1_000;
+export const sequenceBlock = 10_000;
 
 /** What one boot reserved. `closedAt` is set by a clean stop: the last number really used. */
 export interface Reservation {

@@ -9,8 +9,9 @@ import type { UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
 import type { Endpoint, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 import { pageStart, pageStartBytesMax } from './page-start.ts';
-import { requestFields, responseFields } from './request-fields.ts';
+import { requestHead } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
+import { responseFields } from './response-fields.ts';
 
 /** Forwards an exchange and returns the upstream's answer, or refuses with `forward.*`. */
 export async function forward(
@@ -22,14 +23,11 @@ export async function forward(
   gateway: Gateway,
 ): Promise<UpstreamReply> {
   const payload = await takePayload(exchange, inspected, gateway.options.peekBytesMax);
-  const bodyBytes =
-    payload.kind === 'none' ? null : payload.kind === 'bytes' ? payload.bytes.byteLength : payload.lengthBytes;
   const request: UpstreamRequest = {
     method: exchange.request.method,
-    target: exchange.request.target,
-    fields: requestFields(exchange, principal, bodyBytes),
+    head: requestHead(exchange, principal, payload),
     payload,
-    abandoned: exchange.downstream.closed,
+    departure: exchange.downstream.departure,
   };
   const { outcome, endpoint, attempts } = await attemptInTurn(request, route);
   const evidence = {
@@ -116,18 +114,32 @@ async function replyOf(answer: UpstreamAnswer, route: Route): Promise<UpstreamRe
     throw new Refusal('forward.invalid_response', { system: route.systemName });
   }
   const fields = responseFields(answer.fields);
-  if (route.channel !== 'api') return { kind: 'upstream', status, fields, body: answer.body };
+  const isApi = route.channel === 'api';
+  if (isApi && fields.some(([name, value]) => name === 'content-type' && /html/i.test(value)))
+    throw pageRefusal(answer, route);
+  if (answer.body.ended) {
+    const body = answer.body.takeAll();
+    if (isApi && pageStart(latin1Start(body)) === 'page') throw pageRefusal(answer, route);
+    return { kind: 'upstream', status, fields, body };
+  }
+  if (!isApi) return { kind: 'upstream', status, fields, body: answer.body };
 
-  // Invariant 3: an API caller never receives HTML, whatever the upstream calls it.
   const iterator: AsyncIterator<Uint8Array> = answer.body[Symbol.asyncIterator]();
   const { chunks, page } = await startOf(iterator).catch((cause: unknown) => {
     throw new Refusal('forward.response_incomplete', { system: route.systemName }, { cause });
   });
-  if (page || fields.some(([name, value]) => name === 'content-type' && /html/i.test(value))) {
-    answer.abandon();
-    throw new Refusal('forward.html_answer', { system: route.systemName, status });
-  }
+  if (page) throw pageRefusal(answer, route);
   return { kind: 'upstream', status, fields, body: resumed(chunks, iterator) };
+}
+
+/** Invariant 3: an API caller never receives HTML, whatever the upstream calls it. */
+function pageRefusal(answer: UpstreamAnswer, route: Route): Refusal {
+  answer.abandon();
+  return new Refusal('forward.html_answer', { system: route.systemName, status: answer.status });
+}
+
+function latin1Start(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, pageStartBytesMax)).toString('latin1');
 }
 
 /** Reads until it is clear whether the answer begins as a page; it may come a byte at a time. */

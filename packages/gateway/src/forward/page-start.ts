@@ -7,6 +7,8 @@ const openings = ['<html', '<head', '<body', '<title', '<script', '<!doctype htm
 
 /** Judges the start of a body: `undecided` while more bytes could still make it a page. */
 export function pageStart(start: string): 'page' | 'other' | 'undecided' {
+  // Most answers begin as an envelope, an archive or JSON: one look at two characters tells.
+  if (/^(?:[^<\s\xef]|<[^!?hbts\s])/i.test(start.slice(0, 2))) return 'other';
   const rest = start.slice(prologLength(start));
   if (/^<(?:!doctype\s+html|(?:html|head|body|title|script)[\s>/])/i.test(rest)) return 'page';
   const written = rest.toLowerCase().replace(/\s+/g, ' ');

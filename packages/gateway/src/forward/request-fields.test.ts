@@ -4,39 +4,59 @@ import fc from 'fast-check';
 import type { Exchange } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
 import { fieldsOf } from '../listener/framing.ts';
-import { requestFields } from './request-fields.ts';
+import { requestHead } from './request-fields.ts';
 
 const exchangeOf = (rawFields: readonly string[], source = '192.0.2.1') =>
   ({
     id: 'our-id',
-    request: { httpVersion: '1.1', host: 'ws.example', fields: fieldsOf(rawFields) },
+    request: {
+      method: 'POST',
+      target: '/a',
+      httpVersion: '1.1',
+      host: 'ws.example',
+      authority: 'ws.example:8443',
+      fields: fieldsOf(rawFields.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text))),
+    },
     connection: { source, secure: true },
+    memo: {},
   }) as unknown as Exchange;
 const principalOf = (subject: string) =>
   ({ certificate: { subject }, certificateDer: new Uint8Array([1, 2, 3]) }) as unknown as Principal;
+const noBody = { kind: 'none' } as const;
+
+/** The fields of a head, which must be one request line, field lines and an empty line. */
+function fieldsIn(head: string): [string, string][] {
+  const [line, ...rest] = head.split('\r\n');
+  assert.equal(line, 'POST /a HTTP/1.1');
+  assert.deepEqual(rest.splice(-2), ['', '']);
+  return rest.map((field) => {
+    const [name = '', value = ''] = field.split(/: (.*)/s);
+    return [name, value];
+  });
+}
 
 test('a subject of any letters becomes a field value that can be sent, and decodes to itself', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (subject) => {
-      const fields = new Map(requestFields(exchangeOf([]), principalOf(subject), null));
+      const fields = new Map(fieldsIn(requestHead(exchangeOf([]), principalOf(subject), noBody)));
       assert.match(fields.get('ct-remote-user') ?? '', /^[\x20-\x7e]*$/);
     }),
   );
-  const said = new Map(requestFields(exchangeOf([]), principalOf('CN=Ω𝒜,O=É'), null)).get('ct-remote-user');
+  const said = new Map(fieldsIn(requestHead(exchangeOf([]), principalOf('CN=Ω𝒜,O=É'), noBody))).get('ct-remote-user');
   assert.equal(decodeURIComponent(said ?? ''), 'CN=Ω𝒜,O=É');
 });
 
 test('half a letter in a subject is no defect', () => {
-  assert.doesNotThrow(() => requestFields(exchangeOf([]), principalOf('CN=\ud800x'), null));
+  assert.doesNotThrow(() => requestHead(exchangeOf([]), principalOf('CN=\ud800x'), noBody));
 });
 
 test('an IPv6 source stands in brackets and quotes in Forwarded', () => {
-  const fields = new Map(requestFields(exchangeOf([], '2001:db8::1'), principalOf('x'), null));
-  assert.equal(fields.get('forwarded'), 'for="[2001:db8::1]";host="ws.example";proto=https');
+  const fields = new Map(fieldsIn(requestHead(exchangeOf([], '2001:db8::1'), principalOf('x'), noBody)));
+  assert.equal(fields.get('forwarded'), 'for="[2001:db8::1]";host="ws.example:8443";proto=https');
 });
 
 test('Via of others is kept and ours is added', () => {
-  const fields = new Map(requestFields(exchangeOf(['Via', '1.0 a', 'Via', '1.1 b']), principalOf('x'), null));
+  const fields = new Map(fieldsIn(requestHead(exchangeOf(['Via', '1.0 a', 'Via', '1.1 b']), principalOf('x'), noBody)));
   assert.equal(fields.get('via'), '1.0 a, 1.1 b, 1.1 headgate');
 });
 
@@ -56,12 +76,13 @@ test('whatever the caller sends, our names occur once and carry our values', () 
   const value = fc.constantFrom('forged', 'client-cert', 'host, content-length', 'close');
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value), { maxLength: 20 }), (pairs) => {
-      const fields = requestFields(exchangeOf(pairs.flat()), principalOf('CN=me'), 7);
+      const seven = { kind: 'bytes', bytes: new Uint8Array(7) } as const;
+      const fields = fieldsIn(requestHead(exchangeOf(pairs.flat()), principalOf('CN=me'), seven));
       for (const [own, said] of [
         ['client-cert', ':AQID:'],
         ['ct-remote-user', 'CN=me'],
         ['headgate-exchange', 'our-id'],
-        ['host', 'ws.example'],
+        ['host', 'ws.example:8443'],
         ['content-length', '7'],
         ['x-forwarded-for', '192.0.2.1'],
       ] as const)
@@ -72,4 +93,18 @@ test('whatever the caller sends, our names occur once and carry our values', () 
       assert.ok(!fields.some(([field]) => field.includes('_') || field === 'connection'));
     }),
   );
+});
+
+test('a second request with the same head differs only in its exchange id and length', () => {
+  const exchange = exchangeOf(['x-a', '1']);
+  const principal = principalOf('CN=me');
+  const first = requestHead(exchange, principal, noBody);
+  const second = requestHead({ ...exchange, id: 'other-id' }, principal, { kind: 'bytes', bytes: new Uint8Array(2) });
+  assert.equal(second.replace('other-id', 'our-id').replace('content-length: 2\r\n', ''), first);
+});
+
+test('a head that was remembered for one caller is not sent for another', () => {
+  const exchange = exchangeOf([]);
+  requestHead(exchange, principalOf('CN=first'), noBody);
+  assert.match(requestHead(exchange, principalOf('CN=second'), noBody), /ct-remote-user: CN=second/);
 });

@@ -2,10 +2,10 @@
 import { fields as fieldNames, identityFields } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
-import type { UpstreamAnswer } from '../upstream.ts';
+import type { Payload } from '../upstream.ts';
 
 /** RFC 9110 §7.6.1, and the fields that older intermediaries use for one hop. */
-const hopByHopFields: ReadonlySet<string> = new Set([
+export const hopByHopFields: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -20,8 +20,33 @@ const hopByHopFields: ReadonlySet<string> = new Set([
 /** Rewritten by us or settled with the caller already: the body is complete or counted, so nobody waits for 100. */
 const rewrittenFields = new Set(['host', 'content-length', 'expect', 'via']);
 
-/** Fields for the upstream, in order. `bodyBytes` is the length we promise; null when there is no body. */
-export function requestFields(exchange: Exchange, principal: Principal, bodyBytes: number | null): [string, string][] {
+/** What does not change while a caller repeats the same head over the same connection. */
+interface FixedHead {
+  readonly principal: Principal;
+  readonly text: string;
+}
+
+/** The whole head for the upstream: request line, fields, empty line; one character per byte. */
+export function requestHead(exchange: Exchange, principal: Principal, payload: Payload): string {
+  const known = exchange.memo.forward as FixedHead | undefined;
+  const fixed = known?.principal === principal ? known : { principal, text: fixedHead(exchange, principal) };
+  exchange.memo.forward = fixed;
+  return `${fixed.text}${lengthField(payload)}${fieldNames.exchange}: ${exchange.id}\r\n\r\n`;
+}
+
+function lengthField(payload: Payload): string {
+  if (payload.kind === 'none') return '';
+  return `content-length: ${payload.kind === 'bytes' ? payload.bytes.byteLength : payload.lengthBytes}\r\n`;
+}
+
+function fixedHead(exchange: Exchange, principal: Principal): string {
+  const { request } = exchange;
+  const lines = fieldsFor(exchange, principal).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}`;
+}
+
+/** Fields for the upstream, in order; its length and the exchange id change with every request. */
+function fieldsFor(exchange: Exchange, principal: Principal): [string, string][] {
   const { request, connection } = exchange;
   // RFC 9110 §7.6.1: every field named in Connection is hop-by-hop as well. They are dropped before ours are added; the
   // other way round, "Connection: client-cert" would strip our proof of identity.
@@ -32,30 +57,17 @@ export function requestFields(exchange: Exchange, principal: Principal, bodyByte
     return !foreign && !rewrittenFields.has(name) && !identityFields.has(name);
   });
   const via = [...request.fields.all('via'), `${request.httpVersion} headgate`].join(', '); // RFC 9110 §7.6.3.
-  const forwarded = `for=${forwardedNode(connection.source)};host="${request.host}";proto=${connection.secure ? 'https' : 'http'}`;
+  const forwarded = `for=${forwardedNode(connection.source)};host="${request.authority}";proto=${connection.secure ? 'https' : 'http'}`;
   return [
-    ['host', request.host],
+    ['host', request.authority],
     ...kept.map(([name, value]): [string, string] => [name, value]),
-    ...(bodyBytes === null ? [] : [['content-length', String(bodyBytes)] as [string, string]]),
     ['via', via],
     [fieldNames.forwarded, forwarded],
     ['x-forwarded-for', connection.source],
     ['x-forwarded-proto', connection.secure ? 'https' : 'http'],
-    [fieldNames.exchange, exchange.id],
     ...identityOf(principal),
   ];
 }
-
-/** The upstream's own fields without what belongs to its hop, and without what only we may say. */
-export function responseFields(received: UpstreamAnswer['fields']): [string, string][] {
-  const named = connectionOptions(received.filter(([name]) => name === 'connection').map(([, value]) => value));
-  return received
-    .filter(([name]) => !hopByHopFields.has(name) && !named.has(name) && !ownFields.has(name))
-    .map(([name, value]) => [name, value]);
-}
-
-/** Said by this gateway alone: an upstream that sends them would speak in our name. */
-const ownFields: ReadonlySet<string> = new Set([fieldNames.exchange, fieldNames.proxyStatus]);
 
 function identityOf({ certificate, certificateDer }: Principal): [string, string][] {
   if (certificate === null || certificateDer === null) return [];
@@ -70,7 +82,8 @@ function fieldText(text: string): string {
   return text.toWellFormed().replace(/[^\x20-\x7e]/gu, (character) => encodeURIComponent(character));
 }
 
-function connectionOptions(values: readonly string[]): Set<string> {
+/** The names that a Connection field lists, in lower case. */
+export function connectionOptions(values: readonly string[]): Set<string> {
   return new Set(values.flatMap((value) => value.split(',')).map((option) => option.trim().toLowerCase()));
 }
 

@@ -14,6 +14,10 @@ export async function takePayload(
   collectBytesMax: number,
 ): Promise<Payload> {
   if (body.framing === 'none') return { kind: 'none' };
+  if (body.receivedBytes <= bodyBytesMax) {
+    const { whole } = body;
+    if (whole !== null) return { kind: 'bytes', bytes: whole };
+  }
   if (body.declaredBytes !== null && body.declaredBytes > collectBytesMax) {
     return { kind: 'stream', lengthBytes: body.declaredBytes, chunks: body.chunks() };
   }

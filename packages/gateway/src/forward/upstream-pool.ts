@@ -1,13 +1,18 @@
 // Which back ends serve a system on an infrastructure.
 import type { Config, PathOptions } from '../config.ts';
+import type { Deadlines } from '../deadlines.ts';
 import type { UpstreamGroup, UpstreamPool } from '../upstream.ts';
 import { createEndpoint, type KeptEndpoint } from './endpoint.ts';
 
 /** Creates the pool of one configuration; groups that name the same address share its connections. */
-export function createUpstreamPool(upstreams: Config['upstreams'], path: PathOptions): UpstreamPool {
+export function createUpstreamPool(
+  upstreams: Config['upstreams'],
+  path: PathOptions,
+  deadlines: Deadlines,
+): UpstreamPool {
   const endpoints = new Map<string, KeptEndpoint>();
   const endpointOf = (url: string): KeptEndpoint => {
-    const endpoint = endpoints.get(url) ?? createEndpoint(url, path);
+    const endpoint = endpoints.get(url) ?? createEndpoint(url, path, deadlines);
     endpoints.set(url, endpoint);
     return endpoint;
   };

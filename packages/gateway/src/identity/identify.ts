@@ -18,41 +18,67 @@ export interface Principal {
   readonly enrolment: Enrolment | null;
 }
 
+/** A caller that was accepted, for as long as the clock stays within the dates of its chain. */
+interface KnownCaller {
+  readonly principal: Principal;
+  readonly evidence: NonNullable<Exchange['identity']>;
+  readonly validFromMs: number;
+  readonly validUntilMs: number;
+}
+
 /** Identifies the caller of an exchange. Refuses with `identity.*`; never waits. */
 export function identify(exchange: Exchange, gateway: Gateway): Principal {
+  const nowMs = gateway.clock();
+  const remembered = exchange.memo.identity as KnownCaller | undefined;
+  const known =
+    remembered !== undefined && nowMs >= remembered.validFromMs && nowMs <= remembered.validUntilMs
+      ? remembered
+      : judgeCaller(exchange, gateway, nowMs);
+  exchange.memo.identity = known;
+  exchange.identity = known.evidence;
+  return known.principal;
+}
+
+function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): KnownCaller {
   refuseForeignHost(exchange);
   const { serving, connection, request } = exchange;
   const host = serving.host(connection.listener, request.host);
   const peer = connection.peerCertificate;
   if (host === null || host.clientCertificate === 'none') {
-    exchange.identity = { ...nobody, verdict: 'not-required' };
-    return principal(null, null, null);
+    return {
+      principal: principal(null, null, null),
+      evidence: { ...nobody, verdict: 'not-required' },
+      validFromMs: Number.NEGATIVE_INFINITY,
+      validUntilMs: Number.POSITIVE_INFINITY,
+    };
   }
   if (peer === null) {
     exchange.identity = { ...nobody, verdict: 'refused' };
     throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
   }
 
-  const { certificate, verdict } = gateway.verdicts.judge(peer, host.trust, serving, gateway.clock());
+  const { certificate, verdict } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
   const enrolment = serving.enrolment(certificate.subject);
-  exchange.identity = {
+  const evidence = {
     subject: certificate.subject,
     issuer: certificate.issuer,
     serial: certificate.serial,
     fingerprint: certificate.fingerprint256,
     notAfter: new Date(certificate.notAfterMs).toISOString(),
     participant: enrolment?.participant ?? null,
-    verdict: verdict.accepted ? 'accepted' : 'refused',
+    verdict: verdict.accepted ? ('accepted' as const) : ('refused' as const),
   };
+  exchange.identity = evidence;
   if (!verdict.accepted) throw certificateRefusal(certificate, verdict, host, exchange);
   if (serving.snapshot.provisioning !== null && enrolment === null) {
-    exchange.identity = { ...exchange.identity, verdict: 'refused' };
+    exchange.identity = { ...evidence, verdict: 'refused' };
     throw new Refusal('identity.not_enrolled', {
       subject: certificate.subject,
       environment: host.environment ?? 'this environment',
     });
   }
-  return principal(certificate, peer.der, enrolment);
+  const { validFromMs, validUntilMs } = verdict;
+  return { principal: principal(certificate, peer.der, enrolment), evidence, validFromMs, validUntilMs };
 }
 
 const nobody = {

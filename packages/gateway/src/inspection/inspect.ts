@@ -18,14 +18,17 @@ export interface Inspected {
 /** What this build does not look into; the firewall is an issue of its own. */
 const uninspected = ['payload', 'attachments', 'signatures'] as const;
 
+const sizeChecks = ['size'] as const;
+const envelopeChecks = ['size', 'content-type', 'envelope-head'] as const;
+
 const soapTypes = ['text/xml', 'application/soap+xml', 'multipart/related', 'application/xop+xml'] as const;
 
 /** Inspects an admitted request, or refuses with `inspection.*`. */
 export async function inspect(exchange: Exchange, route: Route, gateway: Gateway): Promise<Inspected> {
   const { body } = exchange;
   const { bodyBytesMax } = gateway.options;
-  const checks = ['size'];
-  exchange.inspection = { checks, uninspected, bodyBytesLimit: bodyBytesMax };
+  const looksAtEnvelope = route.speaksSoap && exchange.request.method === 'POST';
+  exchange.inspection = looked(looksAtEnvelope ? envelopeChecks : sizeChecks, bodyBytesMax);
   if (body.declaredBytes !== null && body.declaredBytes > bodyBytesMax) {
     throw new Refusal('inspection.body_too_large', {
       limitBytes: bodyBytesMax,
@@ -33,12 +36,24 @@ export async function inspect(exchange: Exchange, route: Route, gateway: Gateway
       declared: true,
     });
   }
-  if (route.speaksSoap && exchange.request.method === 'POST') {
-    checks.push('content-type', 'envelope-head');
+  if (looksAtEnvelope) {
     refuseForeignType(exchange);
     refuseNonEnvelope(await envelopeHead(exchange, gateway));
   }
   return { bodyBytesMax } as Inspected; // The only place that can say so.
+}
+
+type Looked = NonNullable<Exchange['inspection']>;
+
+const lookedBefore = new Map<readonly string[], Looked>();
+
+/** The section for one list of checks: the same object while the bound is the same, so that it is written down once. */
+function looked(checks: readonly string[], bodyBytesLimit: number): Looked {
+  const before = lookedBefore.get(checks);
+  if (before?.bodyBytesLimit === bodyBytesLimit) return before;
+  const section = { checks, uninspected, bodyBytesLimit };
+  lookedBefore.set(checks, section);
+  return section;
 }
 
 function refuseForeignType({ request }: Exchange): void {

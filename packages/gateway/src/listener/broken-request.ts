@@ -1,27 +1,26 @@
 // Answers what never became an exchange: bytes that are not a request, or a head that two readers could read differently.
 // The caller's format is guessed from what did arrive, and a record is kept as for every exchange.
-import type { Socket } from 'node:net';
 import { fields as fieldNames, problems, type Refusal } from '@headgate/contract';
 import { callerFormat } from '../caller-format.ts';
 import type { Connection, Fields } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
-import { linger } from './conversation.ts';
 import { fieldsOf } from './framing.ts';
 import type { ListenerOptions } from './listener-options.ts';
 
 /** A request that could not be read. */
 export interface BrokenRequest {
-  readonly socket: Socket;
   readonly connection: Connection;
   readonly head?: undefined | { readonly method: string; readonly target: string; readonly fields: Fields };
   /** What the parser had in hand when it gave up; sniffed for the caller's format, never recorded. */
   readonly rawPacket?: Buffer | undefined;
   readonly refusal: Refusal;
+  /** Hands bytes to the caller; the connection is ended by who calls. False when the caller is gone. */
+  write(bytes: Buffer): boolean;
 }
 
-/** Writes the refusal, ends the connection after the caller could read it, and records it. */
+/** Writes the refusal and records it. */
 export function answerBroken(request: BrokenRequest, options: ListenerOptions): void {
-  const { socket, connection, refusal } = request;
+  const { connection, refusal } = request;
   const exchange = options.newId();
   const receivedMs = options.clock();
   const head = request.head ?? { method: '', target: '', fields: sniffedFields(request.rawPacket) };
@@ -39,12 +38,7 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
     '',
     '',
   ].join('\r\n');
-  const readable = socket.writable;
-  if (readable) {
-    socket.on('error', () => socket.destroy());
-    socket.end(Buffer.concat([Buffer.from(answer, 'latin1'), body]));
-    void linger(socket, options.path.drainBytesMax, options.path.drainMs).then(() => socket.destroy());
-  }
+  const complete = request.write(Buffer.concat([Buffer.from(answer, 'latin1'), body]));
   options.evidence.append({
     exchange,
     snapshot: options.serving().snapshot.number,
@@ -76,7 +70,7 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
       requestBytes: 0,
       responseBytes: body.byteLength,
       durationMs: options.clock() - receivedMs,
-      complete: readable,
+      complete,
       defect: null,
     },
   });

@@ -2,16 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isRefusal } from '@headgate/contract';
 import fc from 'fast-check';
-import { fieldsOf, framingOf, type RawHead, readHead } from './framing.ts';
+import type { RawRequestHead } from '../http1/request-head.ts';
+import { fieldsOf, framingOf, readHead } from './framing.ts';
 
-const raw = (changes: Partial<RawHead> = {}): RawHead => ({
+type Changes = Partial<Omit<RawRequestHead, 'fields'>> & { readonly rawFields?: readonly string[] };
+
+/** A head as the parser leaves it: names in lower case, values trimmed. */
+const raw = ({ rawFields = ['Host', 'ws.prod.caiso.com'], ...changes }: Changes = {}): RawRequestHead => ({
   method: 'POST',
   target: '/sst/cmri/x?a=1',
   httpVersion: '1.1',
-  rawFields: ['Host', 'ws.prod.caiso.com'],
+  fields: rawFields.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text.replace(/^[ \t]+|[ \t]+$/g, ''))),
   ...changes,
 });
-const refused = (changes: Partial<RawHead>, code: string, found: RegExp) =>
+const refused = (changes: Changes, code: string, found: RegExp) =>
   assert.throws(
     () => readHead(raw(changes)),
     (thrown) => isRefusal(thrown) && thrown.code === code && found.test(thrown.detail),
@@ -56,17 +60,7 @@ describe('a head that two readers could read differently', () => {
 
   test('is refused for its target', () => {
     const code = 'listener.malformed_request';
-    for (const target of [
-      '*',
-      'a',
-      '',
-      'ftp://x/',
-      'http://',
-      'http://a@b.example/x',
-      '/a#b',
-      '/é',
-      `/${'a'.repeat(9_000)}`,
-    ])
+    for (const target of ['*', 'a', '', 'ftp://x/', 'http://', 'http://a@b.example/x', '/a#b', '/é'])
       refused({ target }, code, /./);
     for (const path of [
       '/a//b',
@@ -135,17 +129,17 @@ describe('properties', () => {
     );
   });
 
-  test('names are compared without letter case, and order is kept', () => {
+  test('every value of a name is kept, in order, whatever the name', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.constantFrom('A', 'a', 'B', '__proto__'), fc.stringMatching(/^[a-z]{0,5}$/))),
+        fc.array(fc.tuple(fc.constantFrom('a', 'b', '__proto__'), fc.stringMatching(/^[a-z]{0,5}$/))),
         (pairs) => {
           const fields = fieldsOf(pairs.flat());
           assert.deepEqual(
             fields.entries().map(([, value]) => value),
             pairs.map(([, value]) => value),
           );
-          const wanted = pairs.filter(([name]) => name.toLowerCase() === 'a').map(([, value]) => value);
+          const wanted = pairs.filter(([name]) => name === 'a').map(([, value]) => value);
           assert.deepEqual([...fields.all('a')], wanted);
           assert.equal(fields.get('a'), wanted[0] ?? null);
         },

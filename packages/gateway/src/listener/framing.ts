@@ -2,24 +2,22 @@
 // Sources: RFC 9112 §3.2 (target and Host), §6.1–6.3 (length), RFC 9110 §7.2; conformance cases in framing.test.ts.
 import { Refusal } from '@headgate/contract';
 import type { Fields, RequestHead } from '../exchange.ts';
-
-/** A head as the socket layer read it: names in the case received. */
-export interface RawHead {
-  readonly method: string;
-  readonly target: string;
-  readonly httpVersion: string;
-  readonly rawFields: readonly string[];
-}
-
-const targetCharactersMax = 8_192;
+import type { RawRequestHead } from '../http1/request-head.ts';
 
 /** Reads a head strictly, or refuses with `listener.malformed_request` or `listener.ambiguous_framing`. */
-export function readHead(raw: RawHead): RequestHead {
-  if (raw.httpVersion !== '1.1' && raw.httpVersion !== '1.0') refuse(`HTTP version ${raw.httpVersion}`);
-  const fields = fieldsOf(raw.rawFields);
+export function readHead(raw: RawRequestHead): RequestHead {
+  // RFC 9110 §9.3.6: a tunnel is never what a market call wants, whatever its target looks like.
+  if (raw.method === 'CONNECT') {
+    throw new Refusal('route.method_not_allowed', { method: 'CONNECT', allowed: ['GET', 'HEAD', 'POST'] });
+  }
+  // RFC 9112 §3.2.4: understood, and about the whole server, which has no answer of its own.
+  if (raw.method === 'OPTIONS' && raw.target === '*') {
+    throw new Refusal('route.method_not_allowed', { method: 'OPTIONS', allowed: ['GET', 'HEAD', 'POST'] });
+  }
+  const fields = fieldsOf(raw.fields);
   refuseAmbiguousLength(fields, raw.httpVersion);
   const { authority, target } = splitTarget(raw.target);
-  const host = hostOf(fields, authority, raw.httpVersion);
+  const named = hostOf(fields, authority, raw.httpVersion);
   const queryAt = target.indexOf('?');
   const path = queryAt === -1 ? target : target.slice(0, queryAt);
   refuseUnclearPath(path);
@@ -28,7 +26,8 @@ export function readHead(raw: RawHead): RequestHead {
     target,
     path,
     query: queryAt === -1 ? '' : target.slice(queryAt + 1),
-    host,
+    host: named.host,
+    authority: named.authority,
     httpVersion: raw.httpVersion,
     fields,
   };
@@ -46,19 +45,14 @@ export function framingOf(fields: Fields): {
     : { framing: 'content-length', declaredBytes: Number(length) };
 }
 
-/** Header fields from a flat list of names and values, in the order received. */
+/** Header fields from a flat list of lower-case names and trimmed values, in the order received. */
 export function fieldsOf(rawFields: readonly string[]): Fields {
   const list: [string, string][] = [];
   for (let at = 0; at + 1 < rawFields.length; at += 2) {
-    list.push([(rawFields[at] ?? '').toLowerCase(), withoutPadding(rawFields[at + 1] ?? '')]);
+    list.push([rawFields[at] ?? '', rawFields[at + 1] ?? '']);
   }
   const all = (name: string) => list.filter(([known]) => known === name).map(([, value]) => value);
   return { get: (name) => list.find(([known]) => known === name)?.[1] ?? null, all, entries: () => list };
-}
-
-/** RFC 9110 §5.6.3: spaces and tabs alone pad a value; a no-break space that one reader trims is content to another. */
-function withoutPadding(value: string): string {
-  return value.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
 }
 
 /** RFC 9112 §6.3: the one place where smuggling starts, so only one plain form of each length is accepted. */
@@ -79,7 +73,6 @@ function refuseAmbiguousLength(fields: Fields, httpVersion: string): void {
 
 /** RFC 9112 §3.2.2: absolute-form names the authority itself, and that wins over Host. */
 function splitTarget(target: string): { authority: string | null; target: string } {
-  if (target.length > targetCharactersMax) refuse(`a request target of ${target.length} characters`);
   if (!/^[\x21-\x7e]*$/.test(target)) refuse('a character in the request target that must be encoded');
   if (target.includes('#')) refuse('a fragment in the request target');
   if (target.startsWith('/')) return { authority: null, target };
@@ -89,14 +82,21 @@ function splitTarget(target: string): { authority: string | null; target: string
 }
 
 /** RFC 9112 §3.2: exactly one Host in HTTP/1.1, and it must be one host name or address. */
-function hostOf(fields: Fields, authority: string | null, httpVersion: string): string {
+function hostOf(fields: Fields, authority: string | null, httpVersion: string): { host: string; authority: string } {
   const hosts = fields.all('host');
   if (hosts.length > 1) return refuse('more than one Host field');
   if (hosts.length === 0 && httpVersion === '1.1') return refuse('no Host field');
-  const named = (authority ?? hosts[0] ?? '').toLowerCase();
-  const valid = /^([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.exec(named);
-  if (named === '' && httpVersion === '1.0') return '';
-  return valid?.[1] ?? refuse('a Host that is not a host name');
+  // RFC 9112 §3.2: an invalid Host is refused even where the target's own authority wins over it.
+  const sent = hosts[0] === undefined ? null : validAuthority(hosts[0]);
+  if (authority !== null) return validAuthority(authority);
+  return sent ?? { host: '', authority: '' };
+}
+
+function validAuthority(text: string): { host: string; authority: string } {
+  const authority = text.toLowerCase();
+  const valid = /^([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/.exec(authority);
+  if (valid?.[1] === undefined || Number(valid[2] ?? 0) > 65_535) return refuse('a Host that is not a host name');
+  return { host: valid[1], authority };
 }
 
 /**

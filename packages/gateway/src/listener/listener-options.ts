@@ -1,6 +1,7 @@
 // What one listener is given: its place, its hosts with their keys, its bounds, and what to call.
 import type { EvidenceSink } from '@headgate/contract';
 import type { PathOptions } from '../config.ts';
+import type { Deadlines } from '../deadlines.ts';
 import type { Exchange } from '../exchange.ts';
 import type { KeyedHost } from '../server-keys.ts';
 import type { Serving } from '../serving.ts';
@@ -11,13 +12,19 @@ export interface ListenerOptions {
   readonly address: string;
   readonly port: number;
   readonly tls: boolean;
+  /** Networks of trusted balancers, which send a PROXY header. */
+  readonly balancers: readonly string[];
   readonly hosts: readonly KeyedHost[];
   readonly path: PathOptions;
+  readonly deadlines: Deadlines;
+  /** True where several threads listen on the one port. */
+  readonly sharedPort: boolean;
   readonly clock: () => number;
   readonly newId: () => string;
   /** The snapshot in force now. */
   readonly serving: () => Serving;
-  readonly serve: (exchange: Exchange) => void;
+  /** Serves one exchange; resolves when it is answered or aborted, and recorded. Never rejects. */
+  readonly serve: (exchange: Exchange) => Promise<void>;
   readonly evidence: EvidenceSink;
   /** A connection past the bounds was closed. */
   readonly connectionRefused: (source: string) => void;

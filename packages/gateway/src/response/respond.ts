@@ -29,7 +29,7 @@ async function respondUpstream(exchange: Exchange, { status, fields, body }: Ups
     exchange.downstream.abort();
     return { ...sent, complete: false, detail: `the answer broke off: ${(thrown as Error).message}` };
   } finally {
-    void exchange.body.discard();
+    exchange.body.discard();
   }
 }
 
@@ -45,20 +45,13 @@ async function respondRefusal(exchange: Exchange, { refusal, defect }: RefusalRe
   });
   const sent = { status, format, refusal: refusal.code, detail: refusal.detail, defect };
   try {
-    const unread = exchange.body.discard();
-    const held = unread === null ? body : heldOpen(body, unread);
-    await exchange.downstream.send(status, refusalFields(exchange, refusal, contentType, body), held);
+    exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
+    await exchange.downstream.send(status, refusalFields(exchange, refusal, contentType, body), body);
     return { ...sent, complete: true };
   } catch {
     exchange.downstream.abort();
     return { ...sent, complete: false };
   }
-}
-
-/** The whole answer at once, its end only when the caller stopped sending, or a closing connection resets and it is lost. */
-async function* heldOpen(body: Uint8Array, unread: Promise<unknown>): AsyncGenerator<Uint8Array> {
-  yield body;
-  await unread;
 }
 
 /** A Host that says nothing leaves the name of the handshake: a host for programs is no place for a page. */

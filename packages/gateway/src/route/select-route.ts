@@ -27,11 +27,36 @@ export interface Route {
   readonly upstream: UpstreamGroup;
 }
 
+/** A route that a head alone decided, on one day: addresses are decommissioned by the day. */
+interface KnownRoute {
+  readonly route: Route;
+  readonly evidence: NonNullable<Exchange['route']>;
+  readonly day: number;
+}
+
+const dayMs = 86_400_000;
+
 /** Routes an exchange, or refuses with `route.*`. Waits only for the head of a body on a shared path. */
 export async function selectRoute(exchange: Exchange, gateway: Gateway): Promise<Route> {
   if (gateway.draining()) throw new Refusal('gateway.draining', {});
+  const nowMs = gateway.clock();
+  const day = Math.floor(nowMs / dayMs);
+  const known = exchange.memo.route as KnownRoute | undefined;
+  if (known?.day === day) {
+    exchange.route = known.evidence;
+    return known.route;
+  }
+  const route = await decideRoute(exchange, gateway, nowMs);
+  // A body that was asked may say something else next time.
+  if (exchange.route !== null && exchange.route.decidedBy !== 'body-element') {
+    exchange.memo.route = { route, evidence: exchange.route, day } satisfies KnownRoute;
+  }
+  return route;
+}
+
+async function decideRoute(exchange: Exchange, gateway: Gateway, nowMs: number): Promise<Route> {
   const match = matchAddress(exchange);
-  refuseDecommissioned(exchange, match, gateway.clock());
+  refuseDecommissioned(exchange, match, nowMs);
   const { index } = exchange.serving;
   const speaksSoap = exchange.serving.speaksSoap(match.address);
   const asksDescription = speaksSoap && exchange.request.method === 'GET' && /^wsdl\b/i.test(exchange.request.query);

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EvidenceRecord } from '@headgate/contract';
+import fc from 'fast-check';
+import { recordLine } from './record-line.ts';
+
+const text = fc.string({ unit: 'binary', maxLength: 30 });
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
+const number = fc.integer({ min: 0, max: 1_000_000 });
+
+/** Keys in the order of the type; texts of any character, as a caller could bring them. */
+const record = fc.record({
+  schemaVersion: fc.constant(1),
+  node: text,
+  boot: text,
+  thread: number,
+  sequence: number,
+  exchange: fc.uuid(),
+  snapshot: number,
+  listener: fc.record({
+    listener: text,
+    source: text,
+    sourcePort: number,
+    receivedMs: number,
+    serverName: maybe(text),
+    tlsVersion: maybe(text),
+    tlsResumed: fc.boolean(),
+    method: text,
+    host: text,
+    path: text,
+    contentType: maybe(text),
+    framing: fc.constantFrom('none', 'content-length', 'chunked'),
+    userAgent: maybe(text),
+  }),
+  identity: maybe(fc.record({ subject: text })),
+  route: maybe(fc.record({ system: text })),
+  admission: maybe(fc.record({ rules: fc.array(text) })),
+  inspection: maybe(fc.record({ checks: fc.array(text) })),
+  forward: maybe(
+    fc.record({
+      upstream: text,
+      endpoint: text,
+      attempts: number,
+      forwarded: fc.constantFrom('no', 'partly', 'yes'),
+      reusedConnection: fc.boolean(),
+      status: maybe(number),
+      firstByteMs: maybe(number),
+    }),
+  ),
+  response: fc.record({
+    status: maybe(number),
+    format: fc.constantFrom('upstream', 'soap-1.1', 'none'),
+    refusal: maybe(text),
+    detail: maybe(text),
+    requestBytes: number,
+    responseBytes: number,
+    durationMs: number,
+    complete: fc.boolean(),
+    defect: maybe(text),
+  }),
+}) as unknown as fc.Arbitrary<EvidenceRecord>;
+
+test('a line is what JSON.stringify writes of the record, the first time and again', () => {
+  fc.assert(
+    fc.property(record, (drawn) => {
+      assert.equal(recordLine(drawn), JSON.stringify(drawn));
+      const again = { ...drawn, sequence: drawn.sequence + 1 };
+      assert.equal(recordLine(again), JSON.stringify(again));
+    }),
+  );
+});

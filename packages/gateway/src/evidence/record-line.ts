@@ -1,0 +1,68 @@
+// One evidence record as a line of JSON, as JSON.stringify would write it. It is made for every call, so sections that calls
+// share are turned into text once, and so are the texts that come again and again.
+import type { EvidenceRecord } from '@headgate/contract';
+
+/** The record as JSON without a line break, keys in the order of the type. */
+export function recordLine(record: EvidenceRecord): string {
+  return (
+    `{"schemaVersion":${record.schemaVersion},"node":${quoted(record.node)},"boot":${quoted(record.boot)},` +
+    `"thread":${record.thread},"sequence":${record.sequence},"exchange":"${record.exchange}",` +
+    `"snapshot":${record.snapshot},"listener":${listenerText(record.listener)},"identity":${shared(record.identity)},` +
+    `"route":${shared(record.route)},"admission":${JSON.stringify(record.admission)},` +
+    `"inspection":${shared(record.inspection)},"forward":${forwardText(record.forward)},` +
+    `"response":${responseText(record.response)}}`
+  );
+}
+
+function listenerText(it: EvidenceRecord['listener']): string {
+  return (
+    `{"listener":${quoted(it.listener)},"source":${quoted(it.source)},"sourcePort":${it.sourcePort},` +
+    `"receivedMs":${it.receivedMs},"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
+    `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
+    `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","userAgent":${quoted(it.userAgent)}}`
+  );
+}
+
+function forwardText(it: EvidenceRecord['forward']): string {
+  if (it === null) return 'null';
+  return (
+    `{"upstream":${quoted(it.upstream)},"endpoint":${quoted(it.endpoint)},"attempts":${it.attempts},` +
+    `"forwarded":"${it.forwarded}","reusedConnection":${it.reusedConnection},"status":${it.status},` +
+    `"firstByteMs":${it.firstByteMs}}`
+  );
+}
+
+function responseText(it: EvidenceRecord['response']): string {
+  return (
+    `{"status":${it.status},"format":"${it.format}","refusal":${quoted(it.refusal)},"detail":${quoted(it.detail)},` +
+    `"requestBytes":${it.requestBytes},"responseBytes":${it.responseBytes},"durationMs":${it.durationMs},` +
+    `"complete":${it.complete},"defect":${quoted(it.defect)}}`
+  );
+}
+
+const written = new WeakMap<object, string>();
+
+/** Sections that a stage takes from its memo are the same object again, and are never changed. */
+function shared(section: object | null): string {
+  if (section === null) return 'null';
+  const known = written.get(section);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(section);
+  written.set(section, text);
+  return text;
+}
+
+/** Texts remembered at once; callers can bring new ones without end, so that all are forgotten past it. */
+const quotedMax = 4_096;
+const quotes = new Map<string, string>();
+
+/** A text as JSON writes it: quoted, with what must be escaped. */
+function quoted(text: string | null): string {
+  if (text === null) return 'null';
+  const known = quotes.get(text);
+  if (known !== undefined) return known;
+  if (quotes.size >= quotedMax) quotes.clear();
+  const quote = JSON.stringify(text);
+  quotes.set(text, quote);
+  return quote;
+}

@@ -1,0 +1,466 @@
+// One connection toward a caller: bytes in, exchanges in order, answers out. It answers for framing, order, keep-alive,
+// half-closed callers and for reading on what was refused; what a request means is not its business.
+import type { Socket } from 'node:net';
+import { isRefusal, Refusal } from '@headgate/contract';
+import type { Waiting } from '../deadlines.ts';
+import type { Connection, Exchange, RequestHead } from '../exchange.ts';
+import { CR, LF } from '../http1/bytes.ts';
+import { ChunkedDecoder } from '../http1/chunked.ts';
+import { Malformed } from '../http1/malformed.ts';
+import { RequestHeadReader } from '../http1/request-head.ts';
+import type { Serving } from '../serving.ts';
+import { ArrivingBody, bodyTimeout } from './arriving-body.ts';
+import { answerBroken } from './broken-request.ts';
+import { framingOf, readHead } from './framing.ts';
+import type { ListenerOptions } from './listener-options.ts';
+import { OutgoingAnswer } from './outgoing-answer.ts';
+import type { HeadMemory, HeadsOfKind, RememberedHead } from './remembered-heads.ts';
+import type { WaitingBodies } from './waiting-bodies.ts';
+
+/** Bytes of later requests held while an answer is under way (64 KiB); then the socket is paused. */
+const pipelinedBytesMax = 64 * 1024;
+
+/** How long a connection without a request is kept at shutdown, in milliseconds. */
+const quietMs = 500;
+
+/** How long a caller that sent everything and got everything may take to close, in milliseconds. */
+const closingMs = 1_000;
+
+const continueLine = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+type Phase =
+  /** Between requests, or in the middle of a head. */
+  | 'head'
+  /** An exchange is under way. */
+  | 'exchange'
+  /** Answered for the last time: what still arrives is dropped until the caller closes. */
+  | 'lingering'
+  | 'closed';
+
+/** Serves one socket until it closes. */
+export class DownstreamConnection implements Waiting {
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #socket: Socket;
+  readonly #facts: Connection;
+  readonly #options: ListenerOptions;
+  readonly #waiting: WaitingBodies;
+  readonly #heads: HeadsOfKind;
+  #phase: Phase = 'head';
+  #pending: Buffer | null = null;
+  #reader: RequestHeadReader | null = null;
+  #requestSinceMs = 0;
+  #body: ArrivingBody | null = null;
+  #bodyWait: { ms: number; untilMs: number } | null = null;
+  #bodyLeftBytes = 0;
+  #decoder: ChunkedDecoder | null = null;
+  #answer: OutgoingAnswer | null = null;
+  #keepAlive = true;
+  #continueDue = false;
+  #callerEnded = false;
+  #draining = false;
+  #paused = false;
+  #droppedBytes = 0;
+  /** The bytes after a malformed body mean nothing: they are dropped while the answer is sent. */
+  #unreadable = false;
+
+  constructor(
+    socket: Socket,
+    facts: Connection,
+    options: ListenerOptions,
+    shared: { readonly waiting: WaitingBodies; readonly heads: HeadMemory },
+  ) {
+    this.#socket = socket;
+    this.#facts = facts;
+    this.#options = options;
+    this.#waiting = shared.waiting;
+    this.#heads = shared.heads.of(facts);
+    this.deadlineMs = options.deadlines.now() + options.path.headerTimeoutMs;
+    options.deadlines.add(this);
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        this.#receive(chunk);
+      } catch (thrown) {
+        // A defect of ours costs this connection, never the process.
+        socket.destroy();
+        options.connectionFailed(facts.source, thrown);
+      }
+    });
+    socket.on('end', () => this.#callerEnds());
+    socket.on('drain', () => this.#answer?.drained());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#closed());
+  }
+
+  /** Takes no further request; closes at once when idle, else after the answer under way. */
+  drain(): void {
+    this.#draining = true;
+    // A request may be on its way on an idle connection: it gets an answer that says so instead of a closed door.
+    if (this.#phase === 'head') this.deadlineMs = this.#options.deadlines.now() + quietMs;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  get idle(): boolean {
+    return this.#phase === 'head';
+  }
+
+  expire(): void {
+    const { path } = this.#options;
+    switch (this.#phase) {
+      case 'head':
+        // Nothing begun: an idle connection is closed without a word.
+        if (!this.#requestBegun()) this.#socket.destroySoon();
+        else this.#refuse(new Refusal('listener.request_timeout', { waitedMs: path.headerTimeoutMs }));
+        return;
+      case 'exchange':
+        this.#expireExchange();
+        return;
+      default:
+        this.#socket.destroy();
+    }
+  }
+
+  #expireExchange(): void {
+    const nowMs = this.#options.deadlines.now();
+    if (this.#bodyWait !== null && this.#bodyWait.untilMs <= nowMs) {
+      this.#body?.fail(bodyTimeout(this.#bodyWait.ms));
+      return;
+    }
+    // An answer that the caller does not take, or a refused body that it does not stop sending.
+    if (this.#answer?.stalled === true || this.#body?.dropping === true) this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#phase === 'lingering' || this.#unreadable) {
+      this.#droppedBytes += chunk.byteLength;
+      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#socket.destroy();
+      return;
+    }
+    const input = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#pending = null;
+    this.#consume(input, 0);
+  }
+
+  /** Reads as far as the present phase allows; the rest waits in `#pending`. */
+  #consume(input: Buffer, from: number): void {
+    let at = from;
+    while (at < input.byteLength) {
+      if (this.#body !== null && !this.#body.arrived) {
+        at = this.#feedBody(input, at);
+        if (this.#phase !== 'head' && this.#phase !== 'exchange') return;
+      } else if (this.#phase === 'head') {
+        const next = this.#beginExchange(input, at);
+        if (next === -1) {
+          this.#hold(input, at);
+          return;
+        }
+        at = next;
+      } else {
+        this.#hold(input, at);
+        return;
+      }
+    }
+  }
+
+  #hold(input: Buffer, at: number): void {
+    this.#pending = at === 0 ? input : input.subarray(at);
+    if (this.#phase === 'exchange' && this.#pending.byteLength > pipelinedBytesMax) this.#pause();
+  }
+
+  /** Returns the offset behind the head, or -1 while it is incomplete or refused. */
+  #beginExchange(input: Buffer, at: number): number {
+    const serving = this.#options.serving();
+    const known = this.#reader === null ? this.#heads.find(input, at, serving) : null;
+    if (known !== null) {
+      this.#serve(known);
+      return at + known.bytes;
+    }
+    try {
+      if (this.#reader === null) {
+        this.#reader = new RequestHeadReader({
+          headBytesMax: this.#options.path.headerBytesMax,
+          targetBytesMax: this.#options.path.targetBytesMax,
+        });
+        this.deadlineMs = this.#options.deadlines.now() + this.#options.path.headerTimeoutMs;
+      }
+      const bytes = at === 0 ? input : input.subarray(at);
+      const raw = this.#reader.read(bytes);
+      if (raw === null) return -1;
+      const end = this.#reader.end;
+      this.#reader = null;
+      const head = readHead(raw);
+      const fresh = rememberHead(end, head, serving);
+      this.#heads.keep(bytes, 0, fresh);
+      this.#serve(fresh);
+      return at + end;
+    } catch (thrown) {
+      this.#pending = input.subarray(at);
+      this.#refuse(this.#refusalOf(thrown));
+      return -1;
+    }
+  }
+
+  #serve(known: RememberedHead): void {
+    const options = this.#options;
+    this.#requestSinceMs = options.deadlines.now();
+    this.#phase = 'exchange';
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#keepAlive = known.keepAlive && !this.#draining;
+    this.#continueDue = known.awaitsContinue;
+    const { framing, declaredBytes } = known.framing;
+    this.#bodyLeftBytes = declaredBytes ?? 0;
+    this.#decoder = framing === 'chunked' ? new ChunkedDecoder() : null;
+    const body = new ArrivingBody(framing, declaredBytes, {
+      path: options.path,
+      source: this.#facts.source,
+      waiting: this.#waiting,
+      pause: () => this.#pause(),
+      resume: () => this.#resume(),
+      continueNow: () => this.#continueNow(),
+      awaitBody: (ms) => this.#awaitBody(ms),
+      drop: () => this.#dropBody(),
+    });
+    this.#body = body;
+    const answer = new OutgoingAnswer(this.#socket, {
+      headOnly: known.head.method === 'HEAD',
+      httpVersion: known.head.httpVersion,
+      keepAlive: () => this.#staysOpen(),
+      stall: (stalled) => this.#stall(stalled),
+    });
+    this.#answer = answer;
+    const exchange: Exchange = {
+      id: options.newId(),
+      receivedMs: options.clock(),
+      connection: this.#facts,
+      request: known.head,
+      body,
+      downstream: answer,
+      serving: known.serving,
+      memo: known.memo,
+      envelopeHead: null,
+      identity: null,
+      route: null,
+      admission: null,
+      inspection: null,
+      forward: null,
+      response: null,
+    };
+    // The body's bytes behind this head are fed before the path runs, so that a small call is whole at once.
+    queueMicrotask(() => {
+      void options.serve(exchange).then(() => this.#answered());
+    });
+  }
+
+  /** Whether the connection will serve another request after this answer; said in its head. */
+  #staysOpen(): boolean {
+    // A caller refused before `100 Continue` may or may not send its body: only a new connection is unambiguous.
+    if (this.#continueDue) this.#keepAlive = false;
+    // What a half-closed caller pipelined is still answered; behind the last of it there is nothing to wait for.
+    if (this.#draining || (this.#callerEnded && !this.#requestBegun())) this.#keepAlive = false;
+    return this.#keepAlive;
+  }
+
+  #answered(): void {
+    if (this.#phase !== 'exchange') return;
+    this.#answer = null;
+    if (!this.#keepAlive) {
+      this.#linger(this.#body?.arrived === true ? closingMs : this.#options.path.drainMs);
+      return;
+    }
+    if (this.#body !== null && !this.#body.arrived) {
+      this.#body.discard();
+      return; // The next request begins where this body ends: see #bodyArrived.
+    }
+    this.#next();
+  }
+
+  #next(): void {
+    this.#phase = 'head';
+    this.#body = null;
+    this.#decoder = null;
+    this.#bodyWait = null;
+    this.deadlineMs = this.#options.deadlines.now() + (this.#draining ? quietMs : this.#options.path.keepAliveMs);
+    const pending = this.#pending;
+    this.#pending = null;
+    this.#resume();
+    if (pending !== null) this.#consume(pending, 0);
+    if (this.#callerEnded) this.#endInput();
+  }
+
+  #feedBody(input: Buffer, at: number): number {
+    const body = this.#body;
+    if (body === null) return at;
+    let end: number;
+    if (this.#decoder === null) {
+      end = Math.min(input.byteLength, at + this.#bodyLeftBytes);
+      body.push(input.subarray(at, end));
+      this.#bodyLeftBytes -= end - at;
+      if (this.#bodyLeftBytes === 0) this.#bodyArrived(body);
+    } else {
+      try {
+        end = this.#decoder.feed(input, at, (data) => body.push(data));
+      } catch (thrown) {
+        // What follows cannot be told apart from the next request any more.
+        this.#keepAlive = false;
+        body.fail(this.#refusalOf(thrown));
+        this.#body = null;
+        this.#pending = null;
+        this.#unreadable = true;
+        if (this.#answer === null) this.#linger(this.#options.path.drainMs);
+        return input.byteLength;
+      }
+      if (this.#decoder.ended) this.#bodyArrived(body);
+    }
+    if (body.dropping) {
+      this.#droppedBytes += end - at;
+      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#socket.destroy();
+    }
+    return end;
+  }
+
+  #bodyArrived(body: ArrivingBody): void {
+    body.end();
+    this.#continueDue = false;
+    // Refused long ago and answered: only the rest of the body kept the next request waiting.
+    if (this.#answer === null && this.#phase === 'exchange')
+      queueMicrotask(() => this.#phase === 'exchange' && this.#next());
+  }
+
+  #continueNow(): void {
+    if (!this.#continueDue) return;
+    this.#continueDue = false;
+    this.#socket.write(continueLine, 'latin1');
+  }
+
+  #awaitBody(ms: number | null): void {
+    const wholeUntilMs = this.#requestSinceMs + this.#options.path.requestTimeoutMs;
+    this.#bodyWait = ms === null ? null : { ms, untilMs: Math.min(wholeUntilMs, this.#options.deadlines.now() + ms) };
+    this.deadlineMs = this.#bodyWait?.untilMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #dropBody(): void {
+    this.#droppedBytes = 0;
+    this.#bodyWait = null;
+    this.deadlineMs = this.#options.deadlines.now() + this.#options.path.drainMs;
+    this.#resume();
+  }
+
+  #stall(stalled: boolean): void {
+    this.deadlineMs = stalled
+      ? this.#options.deadlines.now() + this.#options.path.sendTimeoutMs
+      : Number.POSITIVE_INFINITY;
+  }
+
+  #callerEnds(): void {
+    this.#callerEnded = true;
+    this.#endInput();
+  }
+
+  /** Nothing more will arrive: what is unfinished stays so, what is whole is still answered. */
+  #endInput(): void {
+    if (this.#body !== null && !this.#body.arrived) {
+      this.#body.fail(new Refusal('inspection.body_incomplete', { seenBytes: this.#body.receivedBytes }));
+      this.#keepAlive = false;
+      if (this.#answer === null) this.#socket.end();
+      return;
+    }
+    if (this.#phase === 'exchange') return; // A half-closed caller still gets its answer (RFC 9112 §9.6).
+    if (this.#phase === 'head' && this.#requestBegun()) {
+      this.#refuse(new Refusal('listener.malformed_request', { found: 'it ends in the middle of its header section' }));
+      return;
+    }
+    this.#socket.end();
+  }
+
+  /** Whether bytes of a request are held; an empty line behind the last one is none (RFC 9112 §2.2). */
+  #requestBegun(): boolean {
+    return this.#pending?.some((byte) => byte !== CR && byte !== LF) === true;
+  }
+
+  /** Answers what never became an exchange, and takes nothing more from this connection. */
+  #refuse(refusal: Refusal): void {
+    answerBroken(
+      {
+        connection: this.#facts,
+        rawPacket: this.#pending ?? undefined,
+        refusal,
+        write: (bytes) => this.#socket.writable && (this.#socket.write(bytes) || true),
+      },
+      this.#options,
+    );
+    this.#linger(this.#options.path.drainMs);
+  }
+
+  /**
+   * Closes our side and reads on for a while: closing with unread bytes would reset the connection, and the caller
+   * would lose the answer it was just sent (invariant 9).
+   */
+  #linger(waitMs: number): void {
+    this.#phase = 'lingering';
+    this.#pending = null;
+    this.#reader = null;
+    this.#body = null;
+    this.#droppedBytes = 0;
+    this.deadlineMs = this.#options.deadlines.now() + waitMs;
+    this.#socket.end();
+    this.#resume();
+  }
+
+  #closed(): void {
+    this.#phase = 'closed';
+    this.#options.deadlines.remove(this);
+    const body = this.#body;
+    if (body !== null && !body.arrived) {
+      body.fail(new Refusal('inspection.body_incomplete', { seenBytes: body.receivedBytes }));
+    }
+    this.#answer?.gone();
+    this.#pending = null;
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  #refusalOf(thrown: unknown): Refusal {
+    if (isRefusal(thrown)) return thrown;
+    if (!(thrown instanceof Malformed)) throw thrown;
+    const { found } = thrown;
+    switch (thrown.kind) {
+      case 'ambiguous-length':
+        return new Refusal('listener.ambiguous_framing', { found });
+      case 'head-too-large':
+        return new Refusal('listener.header_too_large', { limitBytes: this.#options.path.headerBytesMax });
+      case 'target-too-long':
+        return new Refusal('listener.target_too_long', { limitBytes: this.#options.path.targetBytesMax });
+      case 'version':
+        return new Refusal('listener.version_not_supported', { found });
+      case 'syntax':
+        return new Refusal('listener.malformed_request', { found });
+    }
+  }
+}
+
+function rememberHead(bytes: number, head: RequestHead, serving: Serving): RememberedHead {
+  const options = head.fields.all('connection').flatMap((value) => value.toLowerCase().split(','));
+  const says = (option: string) => options.some((each) => each.trim() === option);
+  return {
+    bytes,
+    head,
+    framing: framingOf(head.fields),
+    keepAlive: !says('close') && (head.httpVersion === '1.1' || says('keep-alive')), // RFC 9112 §9.3: close wins.
+    awaitsContinue: head.httpVersion === '1.1' && head.fields.get('expect')?.toLowerCase() === '100-continue',
+    serving,
+    memo: {},
+  };
+}

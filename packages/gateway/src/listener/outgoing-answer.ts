@@ -1,0 +1,174 @@
+// The answer to one request over a socket: one write where it is small, back pressure where it is not.
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Departure, Downstream } from '../exchange.ts';
+
+/** What an answer needs from its connection. */
+export interface AnswerSurroundings {
+  /** True for HEAD: the same head, no body (RFC 9110 §9.3.2). */
+  readonly headOnly: boolean;
+  readonly httpVersion: '1.0' | '1.1';
+  /** Decided when the head is written: whether another request may follow. */
+  keepAlive(): boolean;
+  /** The caller takes nothing at the moment, or takes again. */
+  stall(stalled: boolean): void;
+}
+
+/** Bodies up to this size leave in one write with their head: two writes double the dearest operation (64 KiB). */
+const joinedBytesMax = 64 * 1024;
+
+/** Writes one answer. */
+export class OutgoingAnswer implements Downstream, Departure {
+  readonly #socket: Socket;
+  readonly #surroundings: AnswerSurroundings;
+  #happened = false;
+  #listener: (() => void) | null = null;
+  #started = false;
+  #sentBytes = 0;
+  #wake: { resolve: () => void; reject: (error: Error) => void } | null = null;
+
+  constructor(socket: Socket, surroundings: AnswerSurroundings) {
+    this.#socket = socket;
+    this.#surroundings = surroundings;
+  }
+
+  get departure(): Departure {
+    return this;
+  }
+
+  get happened(): boolean {
+    return this.#happened;
+  }
+
+  hear(listener: (() => void) | null): void {
+    this.#listener = listener;
+  }
+
+  get started(): boolean {
+    return this.#started;
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** True while the caller takes nothing. */
+  get stalled(): boolean {
+    return this.#wake !== null;
+  }
+
+  abort(): void {
+    this.#socket.destroy();
+  }
+
+  /** The socket takes bytes again. */
+  drained(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    this.#surroundings.stall(false);
+    wake?.resolve();
+  }
+
+  /** The caller went away. */
+  gone(): void {
+    this.#happened = true;
+    this.#listener?.();
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.reject(new Error('the caller went away'));
+  }
+
+  async send(
+    status: number,
+    fields: readonly (readonly [string, string])[],
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    if (this.#happened || this.#socket.destroyed) throw new Error('the caller went away');
+    this.#started = true;
+    const bodiless = this.#surroundings.headOnly || status === 204 || status === 304;
+    if (body instanceof Uint8Array) {
+      const head = this.#head(status, fields, body.byteLength, bodiless);
+      await this.#sendWhole(head, bodiless ? new Uint8Array(0) : body);
+      return;
+    }
+    const framed = fields.some(([name]) => name === 'content-length') || bodiless;
+    const chunked = !framed && this.#surroundings.httpVersion === '1.1';
+    await this.#write(Buffer.from(this.#head(status, fields, null, bodiless, chunked), 'latin1'));
+    for await (const chunk of body) {
+      if (bodiless || chunk.byteLength === 0) continue;
+      this.#sentBytes += chunk.byteLength;
+      await this.#write(chunked ? inChunk(chunk) : chunk);
+    }
+    if (chunked) await this.#write(lastChunk);
+    else if (!framed) this.#socket.end(); // HTTP/1.0: the end of the connection is the end of the body.
+  }
+
+  #head(
+    status: number,
+    fields: readonly (readonly [string, string])[],
+    bodyBytes: number | null,
+    bodiless: boolean,
+    chunked = false,
+  ): string {
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+    let dated = false;
+    let sized = false;
+    for (const [name, value] of fields) {
+      head += `${name}: ${value}\r\n`;
+      dated ||= name === 'date';
+      sized ||= name === 'content-length';
+    }
+    if (!sized && bodyBytes !== null && !bodiless) head += `content-length: ${bodyBytes}\r\n`;
+    if (chunked) head += 'transfer-encoding: chunked\r\n';
+    if (!dated) head += `date: ${httpDate()}\r\n`;
+    const open = this.#surroundings.keepAlive() && (sized || chunked || bodyBytes !== null || bodiless);
+    if (!open) head += 'connection: close\r\n';
+    else if (this.#surroundings.httpVersion === '1.0') head += 'connection: keep-alive\r\n';
+    return `${head}\r\n`;
+  }
+
+  async #sendWhole(head: string, body: Uint8Array): Promise<void> {
+    this.#sentBytes += body.byteLength;
+    if (body.byteLength > joinedBytesMax) {
+      await this.#write(Buffer.from(head, 'latin1'));
+      await this.#write(body);
+      return;
+    }
+    const joined = Buffer.allocUnsafe(head.length + body.byteLength);
+    joined.write(head, 0, 'latin1');
+    joined.set(body, head.length);
+    await this.#write(joined);
+  }
+
+  #write(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#socket.write(bytes)) return undefined;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#wake = { resolve, reject };
+    this.#surroundings.stall(true);
+    return promise;
+  }
+}
+
+const lastChunk = Buffer.from('0\r\n\r\n');
+
+function inChunk(data: Uint8Array): Buffer {
+  const size = `${data.byteLength.toString(16)}\r\n`;
+  const framed = Buffer.allocUnsafe(size.length + data.byteLength + 2);
+  framed.write(size, 0, 'latin1');
+  framed.set(data, size.length);
+  framed.write('\r\n', size.length + data.byteLength, 'latin1');
+  return framed;
+}
+
+let dateSecond = 0;
+let dateText = '';
+
+/** The present instant as an HTTP date (RFC 9110 §5.6.7), made once a second. */
+function httpDate(): string {
+  const second = Math.floor(Date.now() / 1_000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = new Date(second * 1_000).toUTCString();
+  }
+  return dateText;
+}

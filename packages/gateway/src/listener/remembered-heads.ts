@@ -1,0 +1,77 @@
+// Heads that callers repeat: one caller polls the same few services for years. What was read and concluded from a head is kept
+// per kind of connection (listener, source, name, certificate) and dropped with the snapshot it was concluded under.
+import type { Connection, ExchangeMemo, RequestHead } from '../exchange.ts';
+import type { Serving } from '../serving.ts';
+import type { framingOf } from './framing.ts';
+
+/** Heads kept per kind of connection, and kinds kept at once; the oldest go first. About 4 KiB a head. */
+const headsMax = 64;
+const kindsMax = 1_024;
+
+/** Heads longer than this are read anew each time, in bytes. */
+const headBytesMax = 4_096;
+
+/** What one head said, and what the stages concluded from it. */
+export interface RememberedHead {
+  readonly head: RequestHead;
+  readonly bytes: number;
+  readonly framing: ReturnType<typeof framingOf>;
+  readonly keepAlive: boolean;
+  readonly awaitsContinue: boolean;
+  readonly serving: Serving;
+  readonly memo: ExchangeMemo;
+}
+
+/** The heads of one kind of connection. */
+export interface HeadsOfKind {
+  /** The head that begins at `at`, if it is known under this snapshot and whole. */
+  find(input: Buffer, at: number, serving: Serving): RememberedHead | null;
+  keep(input: Buffer, at: number, head: RememberedHead): void;
+}
+
+/** Gives connections of one kind the same memory. */
+export interface HeadMemory {
+  of(connection: Connection): HeadsOfKind;
+}
+
+/** Creates the memory of one listener. */
+export function createHeadMemory(): HeadMemory {
+  const kinds = new Map<string, HeadsOfKind>();
+  return {
+    of({ source, serverName, peerCertificate }) {
+      const kind = `${source} ${serverName} ${peerCertificate?.fingerprint}`;
+      const known = kinds.get(kind);
+      if (known !== undefined) return known;
+      const heads = createHeadsOfKind();
+      kinds.set(kind, heads);
+      dropOldest(kinds, kindsMax);
+      return heads;
+    },
+  };
+}
+
+const headEnd = Buffer.from('\r\n\r\n');
+
+function createHeadsOfKind(): HeadsOfKind {
+  const heads = new Map<string, RememberedHead>();
+  return {
+    find(input, at, serving) {
+      const endAt = input.indexOf(headEnd, at);
+      if (endAt === -1 || endAt - at > headBytesMax) return null;
+      // The whole head is the key, empty line included: equal bytes are an equal head.
+      const known = heads.get(input.toString('latin1', at, endAt + headEnd.byteLength));
+      return known?.serving === serving ? known : null;
+    },
+    keep(input, at, head) {
+      if (head.bytes > headBytesMax) return;
+      heads.set(input.toString('latin1', at, at + head.bytes), head);
+      dropOldest(heads, headsMax);
+    },
+  };
+}
+
+function dropOldest(map: Map<string, unknown>, entriesMax: number): void {
+  if (map.size <= entriesMax) return;
+  const oldest = map.keys().next();
+  if (!oldest.done) map.delete(oldest.value);
+}
