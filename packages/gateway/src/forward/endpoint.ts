@@ -54,13 +54,20 @@ export function createEndpoint(url: string, path: PathOptions, deadlines: Deadli
   return {
     url,
     async attempt(request: UpstreamRequest): Promise<Outcome> {
-      const connection = idle.pop() ?? (await connectionFor());
+      const connection = newestUsable(idle) ?? (await connectionFor());
       return connection instanceof UpstreamConnection ? connection.exchange(request) : connection;
     },
     close() {
       for (const connection of open) connection.close();
     },
   };
+}
+
+/** A connection leaves the list when its close is reported, a turn of the event loop after it stopped being usable. */
+function newestUsable(idle: UpstreamConnection[]): UpstreamConnection | undefined {
+  let connection = idle.pop();
+  while (connection !== undefined && !connection.usable) connection = idle.pop();
+  return connection;
 }
 
 type NotConnected = Extract<Outcome, { kind: 'not-connected' }>;

@@ -70,6 +70,11 @@ export class UpstreamConnection implements Waiting {
     this.#socket.on('close', () => this.#closed());
   }
 
+  /** Whether a request may be sent on it now. */
+  get usable(): boolean {
+    return this.#phase === 'idle' && !this.#socket.destroyed;
+  }
+
   /** Resolves when connecting ended, one way or the other. */
   reached(): Promise<'connected' | 'refused' | 'timed-out'> {
     return this.#reached.promise;
