@@ -74,26 +74,26 @@ function fault12(fault: FaultFields, prefix: string): string {
   );
 }
 
-function detail(fault: FaultFields): string {
-  const fieldOf = (name: string) => fault.fields.find(([fieldName]) => fieldName === name)?.[1];
-  const event = [
-    ['result', fieldOf('code') ?? 'FAILURE'],
-    ['id', fieldOf('exchange') ?? '1'],
-    ['name', 'refusal'],
-    ['description', fault.text],
-    ['creationTime', new Date(fault.createdMs).toISOString()],
-    ['severity', 'ERROR'],
-    ['eventType', 'REFUSAL'],
-  ] as const;
-  const lines = event.map(([name, value]) => `<ns1:${name}>${escapeLine(String(value))}</ns1:${name}>`);
+function detail({ text, createdMs, fields }: FaultFields): string {
+  let result = 'FAILURE';
+  let id = '1';
+  let problem = '';
+  for (const [name, value] of fields) {
+    if (name === 'code') result = String(value);
+    else if (name === 'exchange') id = String(value);
+    problem += problemField(name, value);
+  }
   return (
-    `<ns1:outputDataType xmlns:ns1="${standardOutputNamespace}"><ns1:EventLog><ns1:Event>${lines.join('')}` +
-    `</ns1:Event></ns1:EventLog></ns1:outputDataType>` +
-    `<problem xmlns="${problemNamespace}">${fault.fields.map(problemField).join('')}</problem>`
+    `<ns1:outputDataType xmlns:ns1="${standardOutputNamespace}"><ns1:EventLog><ns1:Event>` +
+    `<ns1:result>${escapeLine(result)}</ns1:result><ns1:id>${escapeLine(id)}</ns1:id><ns1:name>refusal</ns1:name>` +
+    `<ns1:description>${escapeLine(text)}</ns1:description>` +
+    `<ns1:creationTime>${new Date(createdMs).toISOString()}</ns1:creationTime>` +
+    `<ns1:severity>ERROR</ns1:severity><ns1:eventType>REFUSAL</ns1:eventType>` +
+    `</ns1:Event></ns1:EventLog></ns1:outputDataType><problem xmlns="${problemNamespace}">${problem}</problem>`
   );
 }
 
-function problemField([name, value]: readonly [string, string | number | boolean]): string {
+function problemField(name: string, value: string | number | boolean): string {
   if (!isElementName(name)) throw new TypeError(`"${name}" cannot name an element of a problem.`);
   return `<${name}>${escapeLine(String(value))}</${name}>`;
 }

@@ -30,8 +30,12 @@ export function escapeAttribute(text: string): string {
   return withLegalCharacters(text).replace(/[&<>"\r\n\t]/g, (found) => entities[found] ?? found);
 }
 
+/** Printable ASCII that needs no escape, which is nearly all that a fault says. */
+const plainLine = /^[ -%'-;=?-~]*$/;
+
 /** Escapes element content onto one line: every run of line breaks and tabs becomes one space. */
 export function escapeLine(text: string): string {
+  if (plainLine.test(text)) return text;
   return escapeText(text.replace(/[\r\n\t\u0085\u2028]+/g, ' '));
 }
 

@@ -55,7 +55,10 @@ describe('an endpoint', () => {
   test('uses a kept connection again', async (context) => {
     const { server, url, connections } = await upstream();
     const endpoint = createEndpoint(url, path, new TurnedDeadlines());
-    context.after(() => (endpoint.close(), server.close()));
+    context.after(() => {
+      endpoint.close();
+      server.close();
+    });
     for (const _ of [1, 2, 3]) assert.equal((await endpoint.attempt(submit())).kind, 'answered');
     assert.equal(connections(), 1);
   });
@@ -64,7 +67,10 @@ describe('an endpoint', () => {
     const { server, url, connections } = await upstream();
     const deadlines = new TurnedDeadlines();
     const endpoint = createEndpoint(url, path, deadlines);
-    context.after(() => (endpoint.close(), server.close()));
+    context.after(() => {
+      endpoint.close();
+      server.close();
+    });
     assert.equal((await endpoint.attempt(submit())).kind, 'answered');
     deadlines.passAll();
     assert.equal((await endpoint.attempt(submit())).kind, 'answered');
