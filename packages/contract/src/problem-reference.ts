@@ -43,6 +43,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     header_too_large: { limitBytes: 16_384 },
     target_too_long: { limitBytes: 8_192 },
     version_not_supported: { found: 'another version than HTTP/1.1 or HTTP/1.0' },
+    plain_http: { port: 443 },
     request_timeout: { waitedMs: 30_000 },
     too_many_waiting_bodies: { source: '192.0.2.7', limit: 64 },
   },

@@ -93,6 +93,15 @@ export const problems = {
     detail: ({ found }) => `The request uses ${found}.`,
     fix: 'Send the request as HTTP/1.1.',
   }),
+  'listener.plain_http': problem<{ port: number }>({
+    status: 400,
+    proxyError: 'http_request_error',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Plain HTTP on a TLS port',
+    detail: ({ port }) => `Port ${port} speaks TLS, but the request came as plain HTTP.`,
+    fix: 'Write https: in place of http: in the address.',
+  }),
   'listener.request_timeout': problem<{ waitedMs: number }>({
     status: 408,
     proxyError: 'http_request_error',
@@ -117,7 +126,8 @@ export const problems = {
     source: 'downstream',
     retry: 'never',
     title: 'Host differs from TLS name',
-    detail: ({ host, serverName }) => `The TLS handshake named ${serverName} but the request names ${host}.`,
+    detail: ({ host, serverName }) =>
+      `The TLS handshake named ${serverName} but the request names ${host === '' ? 'no host' : host}.`,
     fix: 'Open one connection per host name, and send that name in both the TLS handshake and the Host field.',
   }),
   'identity.certificate_missing': problem<{ host: string; issuers: readonly string[] }>({

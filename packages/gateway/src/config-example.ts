@@ -23,6 +23,11 @@ function defaultsOf(options: OptionSchema | undefined): ShownGroup {
   );
 }
 
+/** A host with a pair of files of its own: a certificate that names another host is refused by every caller. */
+function hostWithPair(name: string): ShownGroup {
+  return { name: set(name), certificate: set(`certificates/${name}.pem`), key: set(`certificates/${name}.key`) };
+}
+
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
@@ -36,18 +41,9 @@ function exampleValues(options: OptionSchema): ShownGroup {
           balancers: left(['192.0.2.0/24']),
           hosts: {
             list: [
-              {
-                name: set('ws.prod.caiso.com'),
-                certificate: set('certificates/server.pem'),
-                key: set('certificates/server.key'),
-                clientCertificate: left('required'),
-                trust: left('users'),
-              },
-              {
-                name: set('ws.caiso.com'),
-                certificate: set('certificates/server.pem'),
-                key: set('certificates/server.key'),
-              },
+              { ...hostWithPair('ws.prod.caiso.com'), clientCertificate: left('required'), trust: left('users') },
+              hostWithPair('ws.caiso.com'),
+              hostWithPair('adsws.prod.caiso.com'),
             ],
           },
         },
@@ -80,7 +76,6 @@ function exampleValues(options: OptionSchema): ShownGroup {
           infrastructure: left('*'),
           endpoints: set(['http://127.0.0.1:9000']),
         },
-        { system: set('cmri'), infrastructure: set('legacy'), endpoints: set(['http://127.0.0.1:9001']) },
       ],
     },
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
@@ -93,6 +88,8 @@ export function exampleConfig(): string {
   const options = configOptions();
   const head = [
     '# Configuration of a Headgate gateway. Relative file names start from the folder of this file.',
+    '# As printed it serves the production API: every system below /sst/ at its new and old address, ADS and OASIS.',
+    '# Other hosts of the catalogue (MAP stage, user interfaces) need a host entry and a certificate of their own.',
     '# A line that begins with "#" and no space is an option at its default, or one that few need: take the "#" away to',
     '# set it. An unknown key is refused. Every option: docs/reference/gateway-configuration.md.',
     '',

@@ -2,6 +2,7 @@
 // record. A failed promise nobody awaited would end this file.
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { readFault } from '@headgate/soap';
@@ -129,6 +130,21 @@ describe('bytes that are no handshake', () => {
       socket.resume();
       await promise;
     });
+
+  test('but plain HTTP are answered in words, and recorded', async () => {
+    const socket = connect(gateway.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write('GET /sst/cmri HTTP/1.1\r\nHost: ws.prod.caiso.com\r\n\r\n');
+    const answer = await text(socket);
+    assert.match(answer, /^HTTP\/1\.1 400 /);
+    const problem = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as Record<string, string>;
+    assert.equal(problem.code, 'listener.plain_http');
+    assert.match(problem.detail ?? '', new RegExp(`port ${gateway.port}`, 'i'));
+    assert.match(problem.fix ?? '', /https:/);
+    const record = gateway.records.find(({ exchange }) => exchange === problem.exchange);
+    assert.equal(record?.response.refusal, 'listener.plain_http');
+    assert.equal(record.listener.source, '127.0.0.1');
+  });
 
   test('are noticed with source and reason', async () => {
     await assert.rejects(

@@ -102,6 +102,15 @@ function routesCallsOf(operator: Operator): void {
         assert.equal(codeOf(answer), code, answer.body);
       });
 
+    test('no host at all, which HTTP/1.0 may, is told apart from another host', async () => {
+      const caller = await openRawCaller(gateway, { serverName: host });
+      caller.write(`GET ${path} HTTP/1.0\r\n\r\n`);
+      const answer = await caller.answer();
+      assert.equal(codeOf(answer), 'identity.host_mismatch', answer.body);
+      assert.match(answer.body, /names no host/);
+      caller.destroy();
+    });
+
     test('a decommissioned address is refused with its replacement, and was served until then', async (t) => {
       const { call, stillServedMs, goneMs, replacement } = operator.decommissioned;
       const before = await start({}, stillServedMs);

@@ -8,10 +8,12 @@ import {
   type TLSSocket,
   type Server as TlsServer,
 } from 'node:tls';
+import { Refusal } from '@headgate/contract';
 import type { Connection, PeerCertificate } from '../exchange.ts';
 import { createNetworkTest } from '../networks.ts';
 import { toSecureContext } from '../server-keys.ts';
 import { awaitProxyHeader, type Source } from './balanced.ts';
+import { answerBroken } from './broken-request.ts';
 import { DownstreamConnection } from './downstream-connection.ts';
 import type { ListenerOptions } from './listener-options.ts';
 import { createHeadMemory } from './remembered-heads.ts';
@@ -57,6 +59,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
   const tlsServer = options.tls ? createTls(options, (name) => contexts.get(name)) : null;
   tlsServer?.on('secureConnection', serveSocket);
+  tlsServer?.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    // The TLS socket has lost its handle and with it the address; the TCP socket beneath remembers what was asked once.
+    const { _parent: beneath } = socket as TLSSocket & { readonly _parent?: Socket };
+    const known = beneath && sources.get(peerOf(beneath));
+    const source = known?.address ?? canonicalSource(socket.remoteAddress ?? beneath?.remoteAddress);
+    options.handshakeFailed(source, serverNameOf(socket), error.code ?? error.message);
+    if (error.code === 'ERR_SSL_HTTP_REQUEST' && beneath !== undefined)
+      guarded(socket, options, () => answerPlainHttp(beneath, known ?? directSource(beneath), options));
+    else socket.destroy();
+  });
 
   /** Gives an accepted connection to TLS or HTTP, once it is known whose it is and there is room for it. */
   const take = (socket: Socket, source: Source): void => {
@@ -117,7 +129,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 }
 
 function createTls(options: ListenerOptions, contextOf: (name: string) => SecureContext | undefined): TlsServer {
-  const server = createTlsServer({
+  return createTlsServer({
     minVersion: 'TLSv1.2',
     handshakeTimeout: options.path.headerTimeoutMs,
     ALPNProtocols: ['http/1.1'],
@@ -128,15 +140,22 @@ function createTls(options: ListenerOptions, contextOf: (name: string) => Secure
     SNICallback: (serverName, done) => done(null, contextOf(serverName.toLowerCase())),
     ...options.hosts[0]?.pem,
   });
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    // The TLS socket has lost its handle and with it the address; the TCP socket beneath remembers what was asked once.
-    const { _parent: beneath } = socket as TLSSocket & { readonly _parent?: Socket };
-    const source = canonicalSource(socket.remoteAddress ?? beneath?.remoteAddress);
-    options.handshakeFailed(source, serverNameOf(socket), error.code ?? error.message);
-    socket.destroy();
-  });
-  return server;
 }
+
+/** Tells in plain HTTP that the port speaks TLS: a program would otherwise see only that the connection broke. */
+function answerPlainHttp(socket: Socket, source: Source, options: ListenerOptions): void {
+  socket.on('error', () => undefined); // The caller may be gone already.
+  const refusal = new Refusal('listener.plain_http', { port: socket.localPort ?? options.port });
+  const connection = { ...unencrypted, listener: options.name, source: source.address, sourcePort: source.port };
+  answerBroken({ connection, refusal, write: (bytes) => socket.writable && socket.end(bytes) === socket }, options);
+  // Closing at once would reset the connection while bytes are unread, and the answer would be lost with it.
+  setTimeout(() => socket.destroy(), plainHttpLingerMs).unref();
+}
+
+const unencrypted = { secure: false, serverName: null, tlsVersion: null, tlsResumed: false, peerCertificate: null };
+
+/** How long a connection that is no TLS stays open to be read, in milliseconds. */
+const plainHttpLingerMs = 1_000;
 
 /** A throw outside the path costs one connection, never the process. */
 function guarded(socket: Socket, options: ListenerOptions, work: () => void): void {
