@@ -1,6 +1,6 @@
 // Lines appended to a file in pieces. A disk that takes nothing costs no call: lines are held, then lost and counted, and the
 // operator is told once when it begins and once when it ends.
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 
 /** Lines are written in pieces of at least this many bytes, or after `flushMs`. */
 const pieceBytes = 256 * 1024;
@@ -16,7 +16,7 @@ export interface LineFile {
   append(line: string): void;
   /** Writes everything held and waits until it is on the disk. Throws when the disk takes nothing. */
   sync(): void;
-  /** Writes everything held and closes. Throws when the disk takes nothing. */
+  /** Writes everything held and closes; a file that stayed empty is removed. Throws when the disk takes nothing. */
   close(): void;
 }
 
@@ -81,6 +81,7 @@ export function openLineFile(options: LineFileOptions): LineFile {
         held.write();
         fsyncSync(handle);
       } finally {
+        if (fstatSync(handle).size === 0) rmSync(options.file, { force: true });
         closeSync(handle);
       }
     },

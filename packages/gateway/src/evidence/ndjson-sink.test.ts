@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { access, appendFile, mkdtemp, open as openFile, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -131,6 +131,18 @@ describe('after a kill', () => {
     assert.equal((await linesOf('b'))[0]?.gap?.after, 3);
   });
 
+  test('that left a file too long to hold in memory, its last record counts', async () => {
+    await killedBoot('a', { records: 3, waits: true });
+    const file = join(folder, 'a.ndjson');
+    const lines = await readFile(file);
+    const handle = await openFile(file, 'r+');
+    await handle.write(lines, 0, lines.byteLength, 600 * 1_048_576); // A hole in the file, so that it takes no disk.
+    await handle.close();
+    await open('b').close();
+    const [told] = await linesOf('b');
+    assert.equal(told?.gap?.after, 3);
+  });
+
   test('and another one right after the start, both gaps are told', async () => {
     await killedBoot('a', { records: 3, waits: true });
     await killedBoot('b');
@@ -150,6 +162,13 @@ test('a second opener of the same node is refused while the first lives', async 
   assert.throws(() => open('b'), { name: 'EvidenceInUse' });
   await first.close();
   await open('c').close();
+});
+
+test('a boot that recorded nothing leaves no file behind', async () => {
+  const sink = open('a');
+  await sink.close();
+  await assert.rejects(access(sink.file), { code: 'ENOENT' });
+  await open('b').close();
 });
 
 test('a folder that vanishes never throws into the path, and is told', async () => {

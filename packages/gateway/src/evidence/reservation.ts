@@ -1,5 +1,5 @@
 // Sequence numbers reserved on disk in blocks before use: what lets the boot after a crash say how many records it hid.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EvidenceRecord } from '@headgate/contract';
 
@@ -75,10 +75,23 @@ function lastWritten(file: string): { sequence: number; receivedMs: number | nul
   return { sequence: 0, receivedMs: null };
 }
 
+/** The last lines of a file, the first of them perhaps cut: a file of days may be longer than memory. */
 function readLines(file: string): string[] {
+  let handle: number;
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-3);
+    handle = openSync(file, 'r');
   } catch {
     return []; // The crash came before the first record.
   }
+  try {
+    const { size } = fstatSync(handle);
+    const tail = Buffer.alloc(Math.min(size, tailBytes));
+    const readBytes = readSync(handle, tail, 0, tail.byteLength, size - tail.byteLength);
+    return tail.toString('utf8', 0, readBytes).trimEnd().split('\n').slice(-3);
+  } finally {
+    closeSync(handle);
+  }
 }
+
+/** More than three of the longest records, in bytes. */
+const tailBytes = 1_048_576;
