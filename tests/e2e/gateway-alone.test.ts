@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createTestAuthority } from '@headgate/pki';
 import { startTestGateway, type TestGateway } from '@headgate/testkit';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -169,11 +171,65 @@ test('the printed example is a configuration that only lacks its files', async (
   const text = checked.lines.join('\n');
   assert.match(
     text,
-    /example\.yaml:\d+:\d+ listeners\.0\.hosts\.0\.certificate: found no such file; expected .*server\.pem/,
+    /example\.yaml:\d+:\d+ listeners\.0\.hosts\.1\.certificate: found no such file; expected .*certificates\/ws\.caiso\.com\.pem/,
   );
   assert.match(
     text,
     /example\.yaml:\d+:\d+ trustBundles\.0\.anchors: found no such file; expected a file that can be read/,
   );
   assert.match(text, /example\.yaml:\d+:\d+ catalogue: found no such file/);
+});
+
+/** A folder as the guide makes it: the example as printed but for its ports, the catalogue, and a pair for each host. */
+async function exampleFolder(simulatorUrl: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-example-'));
+  const authority = await createTestAuthority({ nowMs: Date.now() });
+  const write = (name: string, text: string) => writeFile(join(folder, name), text, { mode: 0o600 });
+  await Promise.all(['certificates', 'trust', 'catalogues'].map((name) => mkdir(join(folder, name))));
+  await cp(join(root, 'catalogues/caiso'), join(folder, 'catalogues/caiso'), { recursive: true });
+  for (const host of ['ws.prod.caiso.com', 'ws.caiso.com', 'adsws.prod.caiso.com']) {
+    const { certificatePem, keyPem } = await authority.serverChain('current', [host]);
+    await write(`certificates/${host}.pem`, certificatePem);
+    await write(`certificates/${host}.key`, keyPem);
+  }
+  const users = authority.trustBundlePem('current', 'user');
+  await write('trust/users-anchors.pem', users.anchorsPem);
+  await write('trust/users-intermediates.pem', users.intermediatesPem);
+  const you = await authority.user('current', { name: 'YOUx1000', organisation: 'You' });
+  await write('you.pem', you.certificatePem);
+  await write('you.key', you.keyPem);
+  await write('server-anchors.pem', authority.trustBundlePem('current', 'server').anchorsPem);
+  const printed = run(['gateway', 'example']);
+  await printed.ended;
+  const config = printed.lines.join('\n').replaceAll(/port: \d+$/gm, 'port: 0');
+  await write('gateway.yaml', config.replace('http://127.0.0.1:9000', simulatorUrl));
+  return folder;
+}
+
+test('the printed example with a pair for each host and one simulator answers at the new and the old address and for ADS', async (t) => {
+  const simulator = run(['simulator', '--port', '0']);
+  t.after(() => simulator.child.kill('SIGKILL'));
+  const listening = await simulator.line(/^listening on /);
+  const folder = await exampleFolder(listening.replace('listening on ', ''));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const gateway = run(['gateway', '--config', join(folder, 'gateway.yaml')]);
+  t.after(() => gateway.child.kill('SIGKILL'));
+  await gateway.line(/^ready$/);
+  const port = (await gateway.line(/^listener secure on /)).split(':').at(-1);
+  const profile = {
+    certificate: 'you.pem',
+    key: 'you.key',
+    trust: 'server-anchors.pem',
+    connectTo: `127.0.0.1:${port}`,
+  };
+  await writeFile(join(folder, 'you.yaml'), JSON.stringify(profile));
+  const calls = [
+    ['cmri', 'RetrieveMarketAwards'],
+    ['cmri', 'RetrieveSchedulePrices', '--generation', 'old'],
+    ['ads', 'getDispatchBatchesSinceUID'],
+  ];
+  for (const words of calls) {
+    const called = run(['call', ...words, '--profile', join(folder, 'you.yaml')]);
+    assert.equal(await called.ended, 0, called.lines.join('\n'));
+  }
 });

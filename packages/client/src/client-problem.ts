@@ -91,8 +91,8 @@ export function gatewayProblem(
     return clientProblem('call.refused_by_gateway', { code: said.code, detail: said.detail }, options);
   }
   const { title, fix, retry, source } = problems[said.code];
-  // A system that is unreachable or breaks off is the system's doing, though the gateway wrote the answer.
-  const refusedBy = source === 'upstream' ? 'system' : 'gateway';
+  // A system that breaks off stopped the call, though the gateway wrote the answer; one that was never reached did not.
+  const refusedBy = source === 'upstream' && options.forwarded !== 'no' ? 'system' : 'gateway';
   const words = { code: said.code, title, detail: said.detail, fix: said.fix ?? fix, retry, refusedBy } as const;
   return new ClientProblem(words, options);
 }

@@ -85,6 +85,7 @@ const clientExamples: ExampleFacts<ClientProblemCode, { [Code in ClientProblemCo
     lookup_failed: { host, code: 'ENOTFOUND' },
     connect_failed: { host, address: '192.0.2.1:443', code: 'ECONNREFUSED' },
     tls_untrusted: { host, check: 'SELF_SIGNED_CERT_IN_CHAIN', presented: `CN=${host} (issuer CN=Unknown CA)` },
+    tls_wrong_name: { host, presented: 'CN=ws.example.org (issuer CN=Server Issuing CA)' },
     tls_failed: { host, code: 'ERR_SSL_WRONG_VERSION_NUMBER' },
     timeout: { host, phase: 'response', waitedMs: 120_000, mayBeDone: true },
     reset: { host, phase: 'send', mayBeDone: true },

@@ -157,6 +157,14 @@ export const clientProblems = {
       `The server at ${host} presented ${presented}, which this client does not trust: ${check}. Nothing was sent.`,
     fix: 'Compare the certificate with the published anchors; add the missing anchor to your trust file, and never switch the check off.',
   }),
+  'call.tls_wrong_name': problem<{ host: string; presented: string }>({
+    refusedBy: 'client',
+    retry: 'never',
+    title: 'Server certificate names another host',
+    detail: ({ host, presented }) =>
+      `The server that was reached for ${host} presented ${presented}, which does not name this host. Nothing was sent.`,
+    fix: 'Check where the connection goes (--connect-to, /etc/hosts); if that is right, the operator must serve a certificate that names this host. More anchors do not help.',
+  }),
   'call.tls_failed': problem<{ host: string; code: string }>({
     refusedBy: 'network',
     retry: 'never',

@@ -151,7 +151,7 @@ function assertRight(
       assert.ok(['served', 'forward.response_incomplete'].includes(way), `${what}: ${way}`);
       return;
     case 'breaks-off':
-      assert.equal(way, breaksAfter < sizeBytes ? 'forward.response_incomplete' : 'served', what);
+      assert.equal(way, breaksAfter <= sizeBytes ? 'forward.response_incomplete' : 'served', what);
   }
 }
 

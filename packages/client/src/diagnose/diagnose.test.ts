@@ -27,7 +27,9 @@ const xml = { 'content-type': 'text/xml; charset=utf-8' };
 const json = { 'content-type': 'application/problem+json' };
 
 function faultOf(version: '1.1' | '1.2', code: string, text: string, more: [string, string | number][] = []): string {
-  const fields: [string, string | number][] = [['code', code], ['fix', 'Do this.'], ['forwarded', 'no'], ...more];
+  // As the gateway writes it: only where it sent nothing on does it say `no`.
+  const forwarded = code === 'forward.response_timeout' ? 'yes' : 'no';
+  const fields: [string, string | number][] = [['code', code], ['fix', 'Do this.'], ['forwarded', forwarded], ...more];
   return writeFault({ version, side: 'server', text, createdMs: 0, fields });
 }
 
@@ -116,6 +118,18 @@ const table: [title: string, answer: Answer, code: string, refusedBy: string][] 
     answerOf(Buffer.from([0, 1, 2, 255]), { 'content-type': 'application/octet-stream' }, 500),
     'diagnose.http_error',
     'gateway',
+  ],
+  [
+    'a system that the gateway could not reach',
+    answerOf(JSON.stringify({ code: 'forward.upstream_unavailable', detail: 'No.', forwarded: 'no' }), json, 503),
+    'forward.upstream_unavailable',
+    'gateway',
+  ],
+  [
+    'a system that broke off its answer',
+    answerOf(JSON.stringify({ code: 'forward.response_incomplete', detail: 'No.', forwarded: 'yes' }), json, 502),
+    'forward.response_incomplete',
+    'system',
   ],
   ['a redirect', answerOf('', { location: '/my.policy' }, 302), 'call.redirected', 'gateway'],
 ];

@@ -40,6 +40,7 @@ function problemOfFailure(failure: Failure): ClientProblem {
       return clientProblem('call.connect_failed', { host, address, code }, { cause });
     case 'untrusted': {
       const presented = failure.presented ?? 'a certificate';
+      if (wrongName.test(code)) return clientProblem('call.tls_wrong_name', { host, presented }, { cause });
       return clientProblem('call.tls_untrusted', { host, check: sayCheck(code), presented }, { cause });
     }
     case 'tls':
@@ -55,8 +56,10 @@ function problemOfFailure(failure: Failure): ClientProblem {
   }
 }
 
+/** Node's own name check and OpenSSL's: the chain may well be trusted, so that an anchor is not what is missing. */
+const wrongName = /^(?:ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/;
+
 const checks: Readonly<Record<string, string>> = {
-  ERR_TLS_CERT_ALTNAME_INVALID: 'it is not made out to this host name',
   CERT_HAS_EXPIRED: 'it, or a certificate above it, has expired',
   CERT_NOT_YET_VALID: 'it, or a certificate above it, is not valid yet',
   SELF_SIGNED_CERT_IN_CHAIN: 'the root of its chain is not among the anchors',
