@@ -38,18 +38,14 @@ interface Demo {
   pids(): readonly number[];
 }
 
+/** The words before `--folder` that start a demo, by our program. */
+const byProgram = [process.execPath, 'packages/cli/src/main.ts', 'start'];
+
 /** Starts a demo in a folder of its own, or in the one given, by our program or by another way in. */
-async function startDemo(
-  given?: string,
-  wayIn: readonly string[] = ['packages/cli/src/main.ts', 'start'],
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<Demo> {
+async function startDemo(given?: string, wayIn: readonly string[] = byProgram): Promise<Demo> {
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'headgate-demo-')));
-  const child = spawn(process.execPath, [...wayIn, '--folder', folder], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const [program, ...args] = [...wayIn, '--folder', folder];
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => lines.push(line));
   const ended = once(child, 'close').then(([code]) => code as number | null);
@@ -233,23 +229,52 @@ test('Ctrl-C while the demo starts stops what has begun', async (t) => {
 });
 
 test('SIGTERM to what `npm start` runs stops the demo, and so does the end of npm itself', async (t) => {
-  const wayIn = ['tools/setup/run.mjs', 'start'];
-  const asked = await startDemo(undefined, wayIn);
+  const asked = await startDemo(undefined, [process.execPath, 'tools/setup/run.mjs', 'start']);
   t.after(() => remove(asked));
   await untilReady(asked);
   asked.child.kill('SIGTERM');
   assert.equal(await asked.ended, 0, asked.lines.join('\n'));
 
-  // npm starts a script through a shell, and dies of SIGTERM without passing it on.
-  const starter = `require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })`;
-  const orphaned = await startDemo(undefined, ['-e', starter, '--', ...wayIn], {
-    ...process.env,
-    npm_lifecycle_event: 'start',
-  });
+  // npm starts a script through a shell, and the shell of Debian outlives it.
+  const orphaned = await startDemo(undefined, ['npm', 'start', '--']);
   t.after(() => remove(orphaned));
   await untilReady(orphaned);
   orphaned.child.kill('SIGKILL');
   await orphaned.ended;
   assert.ok(orphaned.lines.includes('Everything is stopped.'), orphaned.lines.join('\n'));
   for (const pid of orphaned.pids()) assert.ok(isGone(pid));
+});
+
+test('a demo whose output nobody reads any more, as in `npm start | head -3`, stops and gives its folder back', async (t) => {
+  const demo = await startDemo();
+  t.after(() => remove(demo));
+  const { stdout } = demo.child;
+  assert.ok(stdout !== null);
+  while (!demo.lines.some((line) => line.includes('✓ market systems'))) await once(stdout, 'data');
+  stdout.destroy();
+  assert.equal(await demo.ended, 0, demo.lines.join('\n'));
+  assert.ok(!existsSync(join(demo.folder, 'demo.lock')));
+});
+
+test('a demo whose terminal is closed stops every process of it and gives its folder back', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-demo-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const inTerminal = `stty rows 50 cols 200; exec ${[...byProgram, '--folder', folder].join(' ')}`;
+  // script(1) of bsdutils, which every Debian has, holds the other end of the terminal.
+  const terminal = spawn('sh', ['-c', 'exec script -qec "$0" /dev/null', inTerminal], {
+    cwd: root,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.after(() => terminal.kill('SIGKILL'));
+  let shown = '';
+  const parts = () => [...shown.matchAll(/(?:simulator \(\w+\)|gateway) (\d+)/g)].map(([, pid]) => Number(pid));
+  while (!/Processes: .*gateway \d+\./.test(shown)) {
+    const [chunk] = (await once(terminal.stdout, 'data')) as [Buffer];
+    shown += chunk.toString();
+  }
+  const lock = join(folder, 'demo.lock');
+  const demo = Number.parseInt(await readFile(lock, 'utf8'), 10);
+  terminal.kill('SIGKILL');
+  await Promise.all([demo, ...parts()].map(untilGone));
+  assert.ok(!existsSync(lock));
 });

@@ -6,7 +6,7 @@ export function runAttached(
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly onStart?: (pid: number) => void;
-    /** End it when the process that started us is gone. Default false. */
+    /** End it when the process that started us is gone, or the npm behind a shell that did. Default false. */
     readonly endWithStarter?: boolean;
   },
 ): Promise<number>;

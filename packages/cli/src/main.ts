@@ -21,11 +21,20 @@ const registers: readonly Register[] = [
   registerVersion,
 ];
 
-// A reader that has seen enough (`| head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+/** A pipe whose reader has seen enough (`| head`), and a terminal that was closed. */
+const nobodyLooks: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ENXIO']);
+let isLeft = false;
+
+// That nobody looks any more is no failure: whatever stops in order when it is told to does, the rest is over.
+function stopUnseen(error: NodeJS.ErrnoException): void {
+  if (!nobodyLooks.has(error.code)) throw error;
+  if (isLeft) return; // Each later word fails in the same way.
+  isLeft = true;
+  if (process.listenerCount('SIGTERM') === 0) process.exit();
+  process.kill(process.pid, 'SIGTERM');
+}
+
+for (const stream of [process.stdout, process.stderr]) stream.on('error', stopUnseen);
 
 process.exitCode = await runCli(process.argv.slice(2), registers, {
   stdout: process.stdout,

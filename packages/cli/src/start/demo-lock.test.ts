@@ -38,6 +38,14 @@ test('a lock of a process that is gone is taken over, and a released one is free
   await (await takeFolder(folder)).release();
 });
 
+test('a lock whose process id another process has by now is taken over', async (t) => {
+  const folder = await folderFor(t);
+  for (const left of [`${process.pid} 1\n`, `${process.pid}\n`]) {
+    await writeFile(join(folder, 'demo.lock'), left);
+    await (await takeFolder(folder)).release();
+  }
+});
+
 test('a folder with anything but a demo in it is refused', async (t) => {
   const folder = await folderFor(t);
   await writeFile(join(folder, 'thesis.txt'), 'years of work');

@@ -1,12 +1,12 @@
 // One demo for each folder: whoever holds the lock may replace what the last demo left. A lock of a process that is
-// gone counts for nothing.
+// gone counts for nothing, also when another process has its id by now.
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliRefusal } from '../cli-refusal.ts';
 import { exitCodes } from '../exit-codes.ts';
 
-/** Name of the lock in the demo's folder; it holds the pid of the demo. */
+/** Name of the lock in the demo's folder; it holds the pid of the demo and when that process started. */
 export const lockName = 'demo.lock';
 
 /** A folder that is this process's own until it lets go. */
@@ -23,7 +23,7 @@ export async function takeFolder(folder: string, pid = process.pid): Promise<Dem
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const lock = join(folder, lockName);
   const own = join(folder, `${lockName}.${randomUUID()}`);
-  await writeFile(own, `${pid}\n`);
+  await writeFile(own, `${pid} ${await startOf(pid)}\n`);
   try {
     await hold(own, lock, folder);
   } finally {
@@ -51,8 +51,11 @@ async function hold(own: string, lock: string, folder: string): Promise<void> {
 }
 
 async function refuseIfHeld(lock: string, folder: string): Promise<void> {
-  const holder = Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10);
-  if (Number.isInteger(holder) && isAlive(holder)) throw alreadyRuns(holder, folder);
+  const text = await readFile(lock, 'utf8').catch(() => '');
+  const [pid = '', start = ''] = text.trim().split(' ');
+  const holder = Number(pid);
+  if (!/^[1-9]\d*$/.test(pid) || !isAlive(holder) || (await startOf(holder)) !== start) return;
+  throw alreadyRuns(holder, folder);
 }
 
 function alreadyRuns(holder: number, folder: string): CliRefusal {
@@ -68,6 +71,16 @@ function isAlive(pid: number): boolean {
   } catch (fault) {
     return (fault as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+/**
+ * When a process started, in clock ticks since boot (proc(5), field 22): process ids are reused. Empty where the system
+ * does not say; `ended` for one that nobody collected, which a container may keep for ever.
+ */
+async function startOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return state === 'Z' ? 'ended' : (fields[18] ?? '');
 }
 
 async function assertDemoFolder(folder: string): Promise<void> {

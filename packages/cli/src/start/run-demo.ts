@@ -177,14 +177,15 @@ async function failWhenEnded({ name, ended }: ReadyChild): Promise<never> {
   );
 }
 
-/** Resolves on the first signal; one that comes a second later and finds us stopping still ends the process. */
+/** Resolves on the first signal; a Ctrl-C that comes a second later and finds us stopping still ends the process. */
 function stopSignal(): Promise<void> {
   const { promise, resolve: asked } = Promise.withResolvers<void>();
   let firstMs = Number.POSITIVE_INFINITY;
-  const hear = () => {
+  const hear = (signal: NodeJS.Signals) => {
     const nowMs = performance.now();
-    // One Ctrl-C may arrive several times: from the terminal, and from each process between it and us.
-    if (nowMs - firstMs > impatientMs) process.exit(impatientCode);
+    // One Ctrl-C may arrive several times: from the terminal, and from each process between it and us. Of a terminal that
+    // is closed we hear by SIGHUP, by what we cannot write, and later by the end of npm: nobody is impatient there.
+    if (signal === 'SIGINT' && nowMs - firstMs > impatientMs) process.exit(impatientCode);
     firstMs = Math.min(firstMs, nowMs);
     asked();
   };

@@ -43,6 +43,7 @@ test('24 × 80 shows every participant, the note, the processes and where the co
   const text = composeScreen(picture, { rows: 24, columns: 80 })
     .map((line) => line.text)
     .join('\n');
+  assert.match(text, /^Participant .* unrouted .* still on old addresses$/m);
   for (const who of participants) assert.match(text, new RegExp(`^${who} `, 'm'));
   assert.match(text, /^Commands to try: \.headgate\/demo\/TRY\.md$/m);
   assert.match(text, /^8443 is taken; using 41183$/m);

@@ -47,8 +47,9 @@ export function createScreen(output: Output, options: ScreenOptions): Screen {
   let last: Parameters<Screen['draw']> | null = null;
   const draw: Screen['draw'] = (summary, unsent) => {
     last = [summary, unsent];
-    const { rows = usualSize.rows, columns = usualSize.columns } = output;
-    const lines = composeScreen({ ...options, summary, unsent }, { rows, columns });
+    // A terminal that nobody gave a size says 0.
+    const size = { rows: output.rows || usualSize.rows, columns: output.columns || usualSize.columns };
+    const lines = composeScreen({ ...options, summary, unsent }, size);
     // Home, then each line cleared to its end: redrawing without clearing the screen does not flicker.
     output.write(`\x1b[H${lines.map((line) => `${painted(line)}\x1b[K`).join('\n')}\x1b[J`);
   };

@@ -29,8 +29,16 @@ test('a participant that called an old address is named with the time of its las
     record({ participant: 'bravo-municipal', generation: 'old' }),
     record({ participant: 'alpha-energy' }),
   );
-  assert.match(text, /^bravo-municipal +0 +1 +0 {3}yes, last 14:00:05$/m);
-  assert.match(text, /^alpha-energy +1 +0 +0 {3}no$/m);
+  assert.match(text, /^bravo-municipal +0 +1 +0 +0 {3}yes, last 14:00:05$/m);
+  assert.match(text, /^alpha-energy +1 +0 +0 +0 {3}no$/m);
+});
+
+test('new, old and unrouted calls of a participant add up to its calls', () => {
+  const unrouted = { ...record({ refusal: 'route.not_found' }), route: null };
+  const text = linesOf(record({}), record({ generation: 'old' }), unrouted, unrouted);
+  assert.match(text, /^Participant +new +old +unrouted +refused {3}still on old addresses$/m);
+  assert.match(text, /^alpha-energy +1 +1 +2 +2 {3}yes/m);
+  assert.match(text, /unrouted 2/);
 });
 
 test('an empty summary says so instead of showing nothing', () => {

@@ -14,10 +14,12 @@ export interface Summary {
   readonly last: readonly EvidenceRecord[];
 }
 
-/** How one participant calls. */
+/** How one participant calls: each call is new, old or unrouted, and may have been refused besides. */
 export interface AddressUse {
   readonly oldCalls: number;
   readonly newCalls: number;
+  /** Calls that were refused before a route was known. */
+  readonly unroutedCalls: number;
   /** Milliseconds since 1970 UTC of the last call to an old address; null when there was none. */
   readonly lastOldMs: number | null;
   readonly refused: number;
@@ -40,7 +42,7 @@ const lastMax = 6;
 /** The summary with one more record. */
 export function withRecord(summary: Summary, record: EvidenceRecord): Summary {
   const { refusal } = record.response;
-  const system = record.route?.system ?? 'not routed';
+  const system = record.route?.system ?? 'unrouted';
   const who = record.identity?.participant ?? record.identity?.subject ?? 'anonymous';
   return {
     calls: summary.calls + 1,
@@ -63,13 +65,14 @@ function counted(counts: ReadonlyMap<string, number>, key: string): ReadonlyMap<
 }
 
 function withCall(
-  use: AddressUse = { oldCalls: 0, newCalls: 0, lastOldMs: null, refused: 0 },
+  use: AddressUse = { oldCalls: 0, newCalls: 0, unroutedCalls: 0, lastOldMs: null, refused: 0 },
   record: EvidenceRecord,
 ): AddressUse {
   const old = record.route?.generation === 'old';
   return {
     oldCalls: use.oldCalls + (old ? 1 : 0),
     newCalls: use.newCalls + (record.route !== null && !old ? 1 : 0),
+    unroutedCalls: use.unroutedCalls + (record.route === null ? 1 : 0),
     lastOldMs: old ? record.listener.receivedMs : use.lastOldMs,
     refused: use.refused + (record.response.refusal === null ? 0 : 1),
   };
@@ -85,7 +88,7 @@ export function summaryLines(summary: Summary, columns: number): readonly string
     `By system     ${systems.map(([system, count]) => `${system} ${count}`).join(' · ') || 'none yet'}`,
     `Refusals      ${reasons.map(([reason, count]) => `${reason} ${count}`).join(' · ') || 'none'}`,
     '',
-    `${'Participant'.padEnd(22)}${'new'.padStart(6)}${'old'.padStart(6)}${'refused'.padStart(9)}   still on old addresses`,
+    `${'Participant'.padEnd(22)}${'new'.padStart(6)}${'old'.padStart(6)}${'unrouted'.padStart(10)}${'refused'.padStart(9)}   still on old addresses`,
     ...participants.map(([who, use]) => participantLine(who, use)),
   ].map((line) => cut(line, columns));
 }
@@ -102,7 +105,13 @@ export function cut(line: string, columns: number): string {
 
 function participantLine(who: string, use: AddressUse): string {
   const old = use.lastOldMs === null ? 'no' : `yes, last ${clockTime(use.lastOldMs)}`;
-  return `${cut(who, 21).padEnd(22)}${String(use.newCalls).padStart(6)}${String(use.oldCalls).padStart(6)}${String(use.refused).padStart(9)}   ${old}`;
+  const counts = [
+    [use.newCalls, 6],
+    [use.oldCalls, 6],
+    [use.unroutedCalls, 10],
+    [use.refused, 9],
+  ] as const;
+  return `${cut(who, 21).padEnd(22)}${counts.map(([count, width]) => String(count).padStart(width)).join('')}   ${old}`;
 }
 
 function callLine(record: EvidenceRecord): string {
