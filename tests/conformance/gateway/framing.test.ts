@@ -1,5 +1,5 @@
 // What two readers could read differently is refused, in words that the caller reads, and never reaches a back end.
-// Bytes over a real TLS connection: Node's parser and ours together obey RFC 9112.
+// Bytes over a real TLS connection, judged by RFC 9112.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { ProblemCode } from '@headgate/contract';
