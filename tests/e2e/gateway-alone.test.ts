@@ -159,6 +159,26 @@ test('SIGHUP takes changed files into use, and a broken file leaves the old ones
   await running.line(/^reloaded: snapshot \d+/);
 });
 
+test('a gateway whose log nobody reads any more goes on serving and reloading', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const running = run(['gateway', '--config', await configFile(kit, 'unread')]);
+  const { child, lines, ended } = running;
+  t.after(() => child.kill('SIGKILL'));
+  await running.line(/^ready$/);
+  const plain = lines.join('\n').match(/^listener plain on (.+)$/m)?.[1];
+  const evidence = join(kit.folder, lines.join('\n').match(/^evidence .*?(evidence-unread.+)$/m)?.[1] ?? '');
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  for (const snapshot of [2, 3]) {
+    child.kill('SIGHUP');
+    do await fetch(`http://${plain}/`);
+    while (!(await readFile(evidence, 'utf8')).includes(`"snapshot":${snapshot},`));
+  }
+  child.kill('SIGTERM');
+  assert.equal(await ended, 0);
+});
+
 test('the printed example is a configuration that only lacks its files', async (t) => {
   const kit = await startTestGateway();
   t.after(() => kit.close());

@@ -34,7 +34,14 @@ export async function runLine(
   { clock = () => Date.UTC(2024, 1, 21, 20), env = {}, more = [] as readonly Register[] } = {},
 ): Promise<CliRun> {
   const [stdout, stderr] = [memory(), memory()];
-  const code = await runCli(args, [...registers, ...more], { stdout, stderr, env, clock, workspaceRoot });
+  const code = await runCli(args, [...registers, ...more], {
+    stdout,
+    stderr,
+    env,
+    clock,
+    workspaceRoot,
+    goOnUnseen: () => undefined,
+  });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 

@@ -18,6 +18,8 @@ export interface CliContext {
   readonly clock: () => number;
   /** The folder that holds `packages` and `catalogues`. */
   readonly workspaceRoot: string;
+  /** For a command whose work others rely on: it goes on when nobody reads its words any more. The rest stops then. */
+  goOnUnseen(): void;
   /** Sets what the process exits with; the last call counts. */
   exitWith(code: ExitCode): void;
 }

@@ -24,11 +24,12 @@ const registers: readonly Register[] = [
 /** A pipe whose reader has seen enough (`| head`), and a terminal that was closed. */
 const nobodyLooks: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ENXIO']);
 let isLeft = false;
+let goesOn = false;
 
 // That nobody looks any more is no failure: whatever stops in order when it is told to does, the rest is over.
 function stopUnseen(error: NodeJS.ErrnoException): void {
   if (!nobodyLooks.has(error.code)) throw error;
-  if (isLeft) return; // Each later word fails in the same way.
+  if (isLeft || goesOn) return; // Each later word fails in the same way.
   isLeft = true;
   if (process.listenerCount('SIGTERM') === 0) process.exit();
   process.kill(process.pid, 'SIGTERM');
@@ -42,4 +43,7 @@ process.exitCode = await runCli(process.argv.slice(2), registers, {
   env: process.env,
   clock: Date.now,
   workspaceRoot: resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..'),
+  goOnUnseen: () => {
+    goesOn = true;
+  },
 });

@@ -67,6 +67,8 @@ async function runGateway(
       clock: context.clock,
       notice: (notice) => complain(JSON.stringify(notice)),
     });
+    // A gateway that serves must not end for want of a reader of its log.
+    context.goOnUnseen();
     // Before it says that it is ready: a signal in between would end the process.
     const stopped = untilStopped({
       reload: async () => {
