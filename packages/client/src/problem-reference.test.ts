@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type ExampleFacts, type ProblemEntry, sentenceOf, writeEntries } from '@headgate/contract';
+import { type ExampleFacts, type ProblemEntry, sentenceOf, withPart, writeEntries } from '@headgate/contract';
 import { type ClientProblemCode, type ClientProblemFacts, clientProblems } from './problems.ts';
 
 const page = new URL('../../../docs/reference/problems.md', import.meta.url);
@@ -17,21 +17,13 @@ test('no sentence of the reference has a hole where a fact is missing', () => {
   }
 });
 
-/** The part between `<!-- name -->` and `<!-- /name -->`, written anew when UPDATE_REFERENCE is set. */
+/** Holds the named part of the page against what the code says; writes it anew when UPDATE_REFERENCE is set. */
 function assertPart(name: string, expected: string): void {
   const text = readFileSync(page, 'utf8');
-  const [open, close] = [`<!-- ${name} -->\n\n`, `<!-- /${name} -->`];
-  const start = text.indexOf(open) + open.length;
-  const end = text.indexOf(close);
-  assert.ok(start >= open.length && end >= start, `docs/reference/problems.md has no part ${name}`);
-  if (process.env.UPDATE_REFERENCE !== undefined) {
-    writeFileSync(page, `${text.slice(0, start)}${expected}\n${text.slice(end)}`);
-    return;
-  }
-  assert.ok(
-    text.slice(start, end) === `${expected}\n`,
-    `docs/reference/problems.md is not up to date; run: ${rewrite}`,
-  );
+  const current = withPart(text, name, expected);
+  if (process.env.UPDATE_REFERENCE === undefined)
+    assert.ok(text === current, `docs/reference/problems.md is not up to date; run: ${rewrite}`);
+  else writeFileSync(page, current);
 }
 
 function clientEntries(): readonly ProblemEntry[] {

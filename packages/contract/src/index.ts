@@ -61,6 +61,7 @@ export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';
 export type { Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
 export { problems, problemType } from './problems.ts';
+export { withPart } from './reference-page.ts';
 export type { RefusalOptions } from './refusal.ts';
 export { isRefusal, Refusal } from './refusal.ts';
 export type { Positions, Snapshot, SnapshotSource, TrustBundleFacts } from './snapshot.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { withPart } from '@headgate/contract';
 import { configOptions, configReference, type OptionSchema } from './config-reference.ts';
 
 const page = new URL('../../../docs/reference/gateway-configuration.md', import.meta.url);
@@ -8,17 +9,10 @@ const rewrite = 'UPDATE_REFERENCE=1 node --test packages/gateway/src/config-refe
 
 test('docs/reference/gateway-configuration.md has every option with the meaning, default and bounds of the schema', () => {
   const text = readFileSync(page, 'utf8');
-  const [open, close] = ['<!-- options -->\n\n', '<!-- /options -->'];
-  const start = text.indexOf(open) + open.length;
-  const end = text.indexOf(close);
-  assert.ok(
-    start >= open.length && end >= start,
-    'the page has no part between <!-- options --> and <!-- /options -->',
-  );
-  const expected = `${configReference()}\n`;
+  const current = withPart(text, 'options', configReference());
   if (process.env.UPDATE_REFERENCE === undefined)
-    assert.ok(text.slice(start, end) === expected, `the page is not up to date; run: ${rewrite}`);
-  else writeFileSync(page, `${text.slice(0, start)}${expected}${text.slice(end)}`);
+    assert.ok(text === current, `the page is not up to date; run: ${rewrite}`);
+  else writeFileSync(page, current);
 });
 
 test('every single option has a meaning', () => {
