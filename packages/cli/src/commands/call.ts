@@ -16,7 +16,7 @@ import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import type { CliContext, Register } from '../context.ts';
 import { exitCodeFor } from '../exit-codes.ts';
-import { type Profile, readProfile, readText } from '../profile.ts';
+import { type Profile, profileSchema, readProfile, readText } from '../profile.ts';
 import { exchangeText } from '../render/exchange-text.ts';
 import { paint } from '../render/paint.ts';
 import { problemText } from '../render/problem-text.ts';
@@ -29,26 +29,15 @@ const repeatMax = 1_000;
 /** Most rows of an answer that are printed as a table; --json prints all. */
 const shownRowsMax = 20;
 
-interface CallOptions {
+interface CallOptions extends Omit<Profile, 'pacing'> {
   readonly profile?: string;
-  readonly environment?: string;
-  readonly generation?: 'new' | 'old';
-  readonly docAttach?: boolean;
-  readonly plain?: boolean;
   readonly payload?: string;
   readonly sample?: boolean;
   readonly set?: Readonly<Record<string, string>>;
-  readonly certificate?: string;
-  readonly key?: string;
-  readonly trust?: string;
-  readonly connectTo?: string;
-  readonly source?: string;
   readonly repeat: number;
   readonly pacing: boolean;
-  readonly allowExpired?: boolean;
   readonly json?: boolean;
   readonly show?: boolean;
-  readonly catalogue?: string;
 }
 
 /** Adds `call`. */
@@ -98,35 +87,9 @@ async function runCall(name: string, options: CallOptions, context: CliContext):
 
 /** The options that a profile may hold too, as far as they were given. `pacing` is true unless --no-pacing was. */
 function given(options: CallOptions): Profile {
-  const {
-    environment,
-    generation,
-    docAttach,
-    plain,
-    certificate,
-    key,
-    trust,
-    connectTo,
-    source,
-    allowExpired,
-    catalogue,
-  } = options;
-  const pacing = options.pacing ? undefined : false;
-  const all = {
-    environment,
-    generation,
-    docAttach,
-    plain,
-    certificate,
-    key,
-    trust,
-    connectTo,
-    source,
-    allowExpired,
-    catalogue,
-    pacing,
-  };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const said: Profile = { ...options, pacing: options.pacing ? undefined : false };
+  const names = Object.keys(profileSchema.shape) as (keyof Profile)[];
+  return Object.fromEntries(names.flatMap((name) => (said[name] === undefined ? [] : [[name, said[name]]])));
 }
 
 async function openSession(
