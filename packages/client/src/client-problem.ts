@@ -59,9 +59,8 @@ export class ClientProblem extends Error {
 
   /** The problem as plain data, for `--json`: no stack, no cause, absent facts left out. */
   toJSON(): Record<string, unknown> {
-    const { code, title, detail, fix, retry, refusedBy, retryAfterSeconds, exchange, forwarded, status, faultText } =
-      this;
-    return { code, title, detail, fix, retry, refusedBy, retryAfterSeconds, exchange, forwarded, status, faultText };
+    const { name: _name, ...facts } = this;
+    return facts;
   }
 }
 

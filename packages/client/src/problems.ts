@@ -300,10 +300,4 @@ export const clientProblems = {
 export type ClientProblemCode = keyof typeof clientProblems;
 
 /** The typed facts that a client code's sentence needs. */
-export type ClientProblemFacts<Code extends ClientProblemCode> = Parameters<
-  (typeof clientProblems)[Code]['detail']
->[0] extends infer Facts
-  ? Facts extends undefined
-    ? Record<never, never>
-    : Facts
-  : never;
+export type ClientProblemFacts<Code extends ClientProblemCode> = Parameters<(typeof clientProblems)[Code]['detail']>[0];

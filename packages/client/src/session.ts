@@ -1,17 +1,15 @@
 // What the calls of one program share: catalogue, credential, pacing, connections, and the clock.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Outcome } from './call/call.ts';
-import { createTransport, type PhaseTimeouts, type Transport } from './call/transport.ts';
+import { createTransport, type Transport, type TransportOptions } from './call/transport.ts';
 import type { Target } from './catalogue/look-up.ts';
 import { type OpenCatalogue, openCatalogue } from './catalogue/open-catalogue.ts';
 import type { CredentialHolder } from './credential/current-credential.ts';
 import { type CredentialFiles, loadCredential } from './credential/load-credential.ts';
 import { createPacer, type Pacer, type PacingWait } from './pacing/await-turn.ts';
-import type { WireRequest } from './wire-request.ts';
 
 /** What a session is made with. Everything but the catalogue has a default. */
-export interface SessionOptions {
+export interface SessionOptions extends TransportOptions {
   /** A catalogue folder, or one already opened. */
   readonly catalogue: string | OpenCatalogue;
   /** Default: the first environment of the catalogue. */
@@ -24,12 +22,6 @@ export interface SessionOptions {
   readonly plain?: boolean | undefined;
   /** Needed for everything but public queries. */
   readonly credential?: CredentialFiles | undefined;
-  /** PEM text of the server's trust anchors; without it no TLS call succeeds. */
-  readonly anchorsPem?: string | undefined;
-  readonly connectTo?: { readonly host: string; readonly port: number } | undefined;
-  /** Source address of connections. */
-  readonly localAddress?: string | undefined;
-  readonly timeouts?: Partial<PhaseTimeouts> | undefined;
   /** Default true: wait for a turn by the catalogue's policy. */
   readonly pacing?: boolean | undefined;
   /** Longest wait for one turn, in milliseconds. Default 600,000. */
@@ -43,7 +35,6 @@ export interface SessionOptions {
   readonly nextId?: (() => string) | undefined;
   readonly onWait?: ((wait: PacingWait) => void) | undefined;
   readonly onWarning?: ((sentence: string) => void) | undefined;
-  readonly onExchange?: ((request: WireRequest, outcome: Outcome) => void) | undefined;
 }
 
 /** What `invoke` needs. `close` ends idle connections; a session that is not closed keeps the process alive for them. */
@@ -60,16 +51,10 @@ export interface Session {
 
 /** Opens a session; raises `catalogue.unreadable` or `credential.*`. Connects to nothing. */
 export async function createSession(options: SessionOptions): Promise<Session> {
-  const { catalogue, credential, anchorsPem, connectTo, localAddress, onExchange } = options;
+  const { catalogue, credential } = options;
   const opened = typeof catalogue === 'string' ? await openCatalogue(catalogue) : catalogue;
   const now = options.now ?? Date.now;
-  const transport = createTransport({
-    anchorsPem,
-    connectTo,
-    localAddress,
-    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
-    ...(onExchange === undefined ? {} : { onExchange }),
-  });
+  const transport = createTransport(options);
   return {
     catalogue: opened,
     target: {

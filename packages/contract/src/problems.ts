@@ -419,13 +419,7 @@ export const problems = {
 export type ProblemCode = keyof typeof problems;
 
 /** The typed facts that a code's sentence needs. */
-export type ProblemFacts<Code extends ProblemCode> = Parameters<
-  (typeof problems)[Code]['detail']
->[0] extends infer Facts
-  ? Facts extends undefined
-    ? Record<never, never>
-    : Facts
-  : never;
+export type ProblemFacts<Code extends ProblemCode> = Parameters<(typeof problems)[Code]['detail']>[0];
 
 /** RFC 9457 `type` of a problem: a URN, since the words travel with the answer and need no web page. */
 export function problemType(code: ProblemCode): string {

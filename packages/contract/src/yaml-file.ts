@@ -26,6 +26,11 @@ export function sayFinding(finding: Finding): string {
   return `${finding.file}:${finding.line}:${finding.column}${path} found ${finding.found}; expected ${finding.expected}`;
 }
 
+/** A finding about a file as a whole. */
+export function wholeFileFinding(file: string, found: string, expected: string): Finding {
+  return { file, line: 1, column: 1, path: '', found, expected };
+}
+
 /** A path of keys and indexes inside a file. */
 export type FilePath = readonly (string | number)[];
 
@@ -47,16 +52,7 @@ export function readYamlFile<Schema extends z.ZodType>(
   | { readonly ok: false; readonly findings: readonly Finding[] } {
   const bytes = Buffer.byteLength(text);
   if (bytes > yamlFileBytesMax) {
-    return failed([
-      {
-        file,
-        line: 1,
-        column: 1,
-        path: '',
-        found: `${bytes} bytes`,
-        expected: `at most ${yamlFileBytesMax} bytes`,
-      },
-    ]);
+    return failed([wholeFileFinding(file, `${bytes} bytes`, `at most ${yamlFileBytesMax} bytes`)]);
   }
   const lines = new LineCounter();
   // A duplicate key would let the last of two contradicting rows win in silence.
@@ -71,11 +67,7 @@ export function readYamlFile<Schema extends z.ZodType>(
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) return failed(syntax.slice(0, findingsMax).map((error) => syntaxFinding(file, lines, error)));
   const plain = toPlain(document);
-  if (plain === null) {
-    return failed([
-      { file, line: 1, column: 1, path: '', found: 'an alias (*name)', expected: 'every value written out' },
-    ]);
-  }
+  if (plain === null) return failed([wholeFileFinding(file, 'an alias (*name)', 'every value written out')]);
   const parsed = schema.safeParse(plain.value);
   const locate = locator(document, lines);
   const finding = (path: FilePath, found: string, expected: string): Finding => ({
@@ -87,7 +79,7 @@ export function readYamlFile<Schema extends z.ZodType>(
   });
   if (parsed.success) return { ok: true, read: { file, value: parsed.data, finding } };
   const findings = parsed.error.issues.flatMap((issue) =>
-    issueFindings(issue, [], plain.value, schema, { file, document, lines, locate }),
+    issueFindings(issue, plain.value, schema, { file, document, lines, locate, finding }),
   );
   return failed(findings.slice(0, findingsMax));
 }
@@ -126,6 +118,7 @@ interface FileContext {
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
   readonly locate: (path: FilePath) => Position;
+  readonly finding: ReadFile<unknown>['finding'];
 }
 
 /** Where a path stands; where the path is missing, the nearest part above it that exists. */
@@ -144,12 +137,11 @@ function locator(document: Document.Parsed, lines: LineCounter): (path: FilePath
 
 function issueFindings(
   issue: z.core.$ZodIssue,
-  prefix: FilePath,
   value: unknown,
   schema: z.ZodType,
   context: FileContext,
 ): readonly Finding[] {
-  const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schemaAt(schema, path));
     return issue.keys.map((key) => ({
@@ -160,15 +152,7 @@ function issueFindings(
       expected: expectedKey(key, known),
     }));
   }
-  return [
-    {
-      file: context.file,
-      ...context.locate(path),
-      path: path.join('.'),
-      found: describe(valueAt(value, path)),
-      expected: expectedBy(issue),
-    },
-  ];
+  return [context.finding(path, describe(valueAt(value, path)), expectedBy(issue))];
 }
 
 function keyPosition(context: FileContext, path: FilePath, key: string): Position {

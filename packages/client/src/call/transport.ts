@@ -37,15 +37,15 @@ const idleConnectionsMax = 8;
 
 /** What one session's calls share on the network. */
 export interface TransportOptions {
-  /** PEM text of the trust anchors of the server; the system's own anchors are never added. */
+  /** PEM text of the server's trust anchors; without it no TLS call succeeds, since the system's own are never added. */
   readonly anchorsPem?: string | undefined;
   /** Connect here instead of to the address's own host; TLS name and Host field stay the real ones. */
   readonly connectTo?: { readonly host: string; readonly port: number } | undefined;
   /** Source address of the connection, as in 127.0.0.7. */
   readonly localAddress?: string | undefined;
-  readonly timeouts?: Partial<PhaseTimeouts>;
+  readonly timeouts?: Partial<PhaseTimeouts> | undefined;
   /** Sees every exchange as it was on the wire, failed ones too. The private key is in neither. */
-  readonly onExchange?: (request: WireRequest, outcome: Outcome) => void;
+  readonly onExchange?: ((request: WireRequest, outcome: Outcome) => void) | undefined;
 }
 
 /** The network side of a session. `close` ends its idle connections. */

@@ -9,6 +9,10 @@ export interface Credential {
   readonly certificatePem: string;
   /** Unencrypted PKCS#8. Never logged, printed or part of a request. */
   readonly keyPem: string;
+  /** The leaf in DER, as a signature carries it. */
+  readonly certificateDer: Uint8Array;
+  /** As Node names it: `rsa`, `ec`, … */
+  readonly keyType: string | undefined;
   /** RFC 4514, most specific first: `CN=ALPHAx0001,OU=people,O=CAISO,C=US`. */
   readonly username: string;
   readonly issuer: string;
@@ -49,6 +53,8 @@ export function loadCredential({ certificate, key, passphrase }: CredentialFiles
   return {
     certificatePem: `${blocks.join('\n')}\n`,
     keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    certificateDer: leaf.raw,
+    keyType: privateKey.asymmetricKeyType,
     username: facts.subject,
     issuer: facts.issuer,
     fingerprint256: facts.fingerprint256,

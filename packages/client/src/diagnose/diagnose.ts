@@ -6,6 +6,7 @@ import { answerBytesMax } from '../answer-bytes.ts';
 import type { Answer, Failure, Outcome } from '../call/call.ts';
 import type { Operation } from '../catalogue/look-up.ts';
 import { type ClientProblem, type ClientProblemOptions, clientProblem, gatewayProblem } from '../client-problem.ts';
+import { isPlainObject } from '../plain-object.ts';
 
 /** An answer that can be decoded, or the problem that came instead. */
 export type Diagnosis =
@@ -127,9 +128,7 @@ function problemOfJson(answer: Answer, { system }: Operation): ClientProblem | n
 function parseJson(body: Buffer): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
+    return isPlainObject(value) ? value : null;
   } catch {
     return null;
   }

@@ -1,37 +1,32 @@
 // Rows out of any JSON document: its longest list of objects are the records, nested names are joined with dots.
-import type { Table } from './rows.ts';
+import { isPlainObject } from '../plain-object.ts';
+import { fromRows, type Table } from './rows.ts';
 
 /** Levels that become columns; what lies deeper stays JSON text in its cell. */
 const depthMax = 8;
 
 /** Reads a document into rows; one without a list of objects is a single row, an empty list has none. */
 export function toJsonTable(document: unknown): Table {
-  const rows = (recordsOf(document) ?? [document]).map(toRow);
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return { columns, rows: rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? '']))) };
+  return fromRows((recordsOf(document) ?? [document]).map(toRow));
 }
 
 function recordsOf(document: unknown): readonly unknown[] | null {
   if (Array.isArray(document)) return document as unknown[];
-  if (!isObject(document)) return null;
-  const lists = Object.values(document).filter((value) => Array.isArray(value) && value.every(isObject));
+  if (!isPlainObject(document)) return null;
+  const lists = Object.values(document).filter((value) => Array.isArray(value) && value.every(isPlainObject));
   return (lists as unknown[][]).toSorted((one, other) => other.length - one.length)[0] ?? null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toRow(record: unknown): Record<string, string> {
   const row: Record<string, string> = {};
-  if (isObject(record)) addInto(row, record, '', 1);
+  if (isPlainObject(record)) addInto(row, record, '', 1);
   else row.value = textOf(record);
   return row;
 }
 
 function addInto(row: Record<string, string>, object: Record<string, unknown>, prefix: string, depth: number): void {
   for (const [name, value] of Object.entries(object)) {
-    if (isObject(value) && depth < depthMax) addInto(row, value, `${prefix}${name}.`, depth + 1);
+    if (isPlainObject(value) && depth < depthMax) addInto(row, value, `${prefix}${name}.`, depth + 1);
     else row[`${prefix}${name}`] = textOf(value);
   }
 }

@@ -96,7 +96,8 @@ function addDeep(row: Record<string, string>, element: PayloadElement, prefix: s
   }
 }
 
-function fromRows(rows: readonly Record<string, string>[]): Table {
+/** Gives every row every column, in the order in which columns first appear. */
+export function fromRows(rows: readonly Record<string, string>[]): Table {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return { columns, rows: rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? '']))) };
 }

@@ -1,5 +1,6 @@
 // Bids as plain values, as a YAML or JSON file holds them, and the RawBidSet that they become.
 import { clientProblem } from '../client-problem.ts';
+import { isPlainObject } from '../plain-object.ts';
 import { type DocumentNode, toInstantText } from './document.ts';
 
 /** Most bids of one submit. */
@@ -22,7 +23,7 @@ export interface BidInput {
 
 /** Reads `{bids: [...]}` or a bare list; raises `encode.invalid_input` naming the first field that is wrong. */
 export function parseBids(value: unknown): BidInput[] {
-  const list = Array.isArray(value) ? value : isRecord(value) ? value.bids : undefined;
+  const list = Array.isArray(value) ? value : isPlainObject(value) ? value.bids : undefined;
   if (!Array.isArray(list) || list.length === 0 || list.length > bidsMax) {
     throw invalid('bids', Array.isArray(list) ? `${list.length} bids` : 'no list', `a list of 1 to ${bidsMax} bids`);
   }
@@ -30,7 +31,7 @@ export function parseBids(value: unknown): BidInput[] {
 }
 
 function parseBid(value: unknown, field: string): BidInput {
-  if (!isRecord(value)) throw invalid(field, say(value), 'a bid: scid, resource, start, stop, curve');
+  if (!isPlainObject(value)) throw invalid(field, say(value), 'a bid: scid, resource, start, stop, curve');
   const known = ['id', 'scid', 'resource', 'start', 'stop', 'marketType', 'product', 'curve'];
   const unknownKey = Object.keys(value).find((key) => !known.includes(key));
   if (unknownKey !== undefined) throw invalid(`${field}.${unknownKey}`, 'an unknown key', `one of ${known.join(', ')}`);
@@ -100,10 +101,6 @@ export function bidNodes(bids: readonly BidInput[]): DocumentNode[] {
       ],
     ],
   ]);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function say(value: unknown): string {

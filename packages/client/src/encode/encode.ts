@@ -1,6 +1,5 @@
 // An operation and its input become one request for the wire: built, signed, packed, and of a known length. Pure but
 // for the clock and the ids, which the session passes in.
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import {
   adsRpcNamespace,
   encodeAttachment,
@@ -143,8 +142,8 @@ function signed(operation: Operation, credential: Credential | null, options: En
   }
   const { nowMs: createdMs, nextId } = options;
   const nonce = nonceAt(createdMs);
-  const certificateDer = new X509Certificate(credential.certificatePem).raw; // Of several blocks it reads the first: the leaf.
-  if (createPrivateKey(credential.keyPem).asymmetricKeyType !== 'rsa') {
+  const { username, keyPem, certificateDer, keyType } = credential;
+  if (keyType !== 'rsa') {
     throw clientProblem('credential.unsupported_format', {
       what: 'private key',
       format: 'not RSA, which signing needs',
@@ -152,15 +151,14 @@ function signed(operation: Operation, credential: Credential | null, options: En
   }
   return {
     caisoHeader: {
-      username: credential.username,
+      username,
       createdMs,
       nonce,
       messageId: nonce,
       expiresMs: createdMs + messageLifeMs,
     },
     soapAction: operation.soapAction,
-    sign: (envelope) =>
-      signEnvelope(envelope, { keyPem: credential.keyPem, certificateDer, ids: () => `id-${nextId()}` }),
+    sign: (envelope) => signEnvelope(envelope, { keyPem, certificateDer, ids: () => `id-${nextId()}` }),
   };
 }
 

@@ -22,7 +22,6 @@ export interface DocumentInput {
 
 interface DocumentPlan {
   readonly root: string;
-  readonly namespace?: string;
   /** Element around the values; null: they stand in the payload itself. */
   readonly record: string | null;
   /** Names in document order, with defaults; null has none and is left out unless set. */
@@ -43,26 +42,20 @@ const sibrValues = [
   ['marketType', 'DAM'],
   ['schedulingCoordinator', null],
 ] as const;
-const providerValues = [['DemandResponseProvider.mRID', null]] as const;
-const providerAliases = { provider: 'DemandResponseProvider.mRID' };
+const drRegistrations: DocumentPlan = {
+  root: 'RequestDRRegistrationData',
+  record: null,
+  values: [['DemandResponseProvider.mRID', null]],
+  aliases: { provider: 'DemandResponseProvider.mRID' },
+};
 
 const plans: Readonly<Record<string, DocumentPlan>> = {
   retrievemarketawards: cmri('RequestMarketAwards'),
   retrievescheduleprices: cmri('RequestSchedulePrices'),
   retrieverawbidset: sibr('RequestRawBidSet'),
   retrievecurrentbidresults: sibr('RequestCurrentBidResults'),
-  retrievedrregistrations: {
-    root: 'RequestDRRegistrationData',
-    record: null,
-    values: providerValues,
-    aliases: providerAliases,
-  },
-  retrievedrlocations: {
-    root: 'RequestDRRegistrationData',
-    record: null,
-    values: providerValues,
-    aliases: providerAliases,
-  },
+  retrievedrregistrations: drRegistrations,
+  retrievedrlocations: drRegistrations,
   retrievebatchvalidationstatus: {
     root: 'BatchValidationStatus',
     record: null,
@@ -97,7 +90,7 @@ export function retrieveDocument(operation: Operation, input: DocumentInput): st
   const plan = plans[operation.service.toLowerCase()] ?? { root, record: `${root}Record`, values: [] };
   const nodes = toNodes(valuesFor(plan, input));
   const payload: DocumentNode[] = plan.record === null ? nodes : [[plan.record, nodes]];
-  return writeDocument([plan.root, [messageHeader(input.nowMs), ['MessagePayload', payload]]], plan.namespace);
+  return writeDocument([plan.root, [messageHeader(input.nowMs), ['MessagePayload', payload]]]);
 }
 
 function valuesFor(plan: DocumentPlan, input: DocumentInput): [string, string][] {
@@ -136,50 +129,49 @@ function valuesFor(plan: DocumentPlan, input: DocumentInput): [string, string][]
 
 /** The payload of a submit from structured content or as a sample; raises `encode.invalid_input` where it cannot be built. */
 export function submitDocument(operation: Operation, input: DocumentInput): string {
-  const build = submits[operation.service.toLowerCase()];
-  if (build === undefined || (!input.sample && input.content === undefined)) {
+  const plan = submits[operation.service.toLowerCase()];
+  if (plan === undefined || (!input.sample && input.content === undefined)) {
     const expected =
-      build === undefined
+      plan === undefined
         ? 'a document with --payload FILE, since this client cannot build one for this service'
         : 'a document with --payload FILE, or --sample for the built-in sample';
     throw clientProblem('encode.invalid_input', { field: 'payload', found: 'nothing', expected });
   }
-  if (input.sample) assertNames(input.values, sampleNames[operation.service.toLowerCase()] ?? []);
-  return build(input);
+  if (input.sample) assertNames(input.values, plan.sampleNames);
+  const payload: DocumentNode = ['MessagePayload', plan.payload(input)];
+  const root = plan.schema.replace(/_v\d+$/, '');
+  const namespace = `http://www.caiso.com/soa/${plan.schema}.xsd#`;
+  return writeDocument([root, [messageHeader(input.nowMs), payload]], namespace);
 }
 
-const sampleNames: Readonly<Record<string, readonly string[]>> = {
-  submitrawbidset: ['tradeDate', 'hour', 'scid', 'resource', 'marketType'],
-  submitmeterdata: ['tradeDate', 'scid', 'resource'],
-  submitdrregistrations: ['tradeDate', 'name', 'mRID', 'provider', 'scid', 'location'],
-};
+interface SubmitPlan {
+  /** Name and version of the schema: the root's name and the namespace follow from it. */
+  readonly schema: string;
+  /** Values that a sample takes. */
+  readonly sampleNames: readonly string[];
+  readonly payload: (input: DocumentInput) => readonly DocumentNode[];
+}
 
-type Build = (input: DocumentInput) => string;
-
-const submits: Readonly<Record<string, Build>> = {
-  submitrawbidset: (input) => {
-    const bids = parseBids(input.content ?? [sampleBid(input)]);
-    const namespace = 'http://www.caiso.com/soa/RawBidSet_v4.xsd#';
-    return writeDocument(['RawBidSet', [messageHeader(input.nowMs), ['MessagePayload', bidNodes(bids)]]], namespace);
+const submits: Readonly<Record<string, SubmitPlan>> = {
+  submitrawbidset: {
+    schema: 'RawBidSet_v4',
+    sampleNames: ['tradeDate', 'hour', 'scid', 'resource', 'marketType'],
+    payload: (input) => bidNodes(parseBids(input.content ?? [sampleBid(input)])),
   },
-  submitmeterdata: (input) => {
-    onlySample(input);
-    const namespace = 'http://www.caiso.com/soa/MeterData_v1.xsd#';
-    return writeDocument(
-      ['MeterData', [messageHeader(input.nowMs), ['MessagePayload', [sampleMeter(input)]]]],
-      namespace,
-    );
+  submitmeterdata: {
+    schema: 'MeterData_v1',
+    sampleNames: ['tradeDate', 'scid', 'resource'],
+    payload: (input) => [sampleMeter(onlySample(input))],
   },
-  submitdrregistrations: (input) => {
-    onlySample(input);
-    const namespace = 'http://www.caiso.com/soa/DRRegistrationData_v1.xsd#';
-    const payload: DocumentNode = ['MessagePayload', [sampleRegistration(input)]];
-    return writeDocument(['DRRegistrationData', [messageHeader(input.nowMs), payload]], namespace);
+  submitdrregistrations: {
+    schema: 'DRRegistrationData_v1',
+    sampleNames: ['tradeDate', 'name', 'mRID', 'provider', 'scid', 'location'],
+    payload: (input) => [sampleRegistration(onlySample(input))],
   },
 };
 
-function onlySample({ content }: DocumentInput): void {
-  if (content === undefined) return;
+function onlySample(input: DocumentInput): DocumentInput {
+  if (input.content === undefined) return input;
   const expected = 'an XML payload or the built-in sample; only bids are read from a file of values';
   throw clientProblem('encode.invalid_input', { field: 'payload', found: 'a file of values', expected });
 }

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { announcedOnSchema, dateValueSchema, daySchema } from './dates.ts';
 
-const idSchema = z
+/** An id that a person reads and a file name can hold. */
+export const idSchema = z
   .string()
   .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/)
   .max(80);

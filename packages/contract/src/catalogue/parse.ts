@@ -1,7 +1,7 @@
 // A catalogue folder's texts become a catalogue, or a list of findings with file, line, column, what was found and what
 // was expected. Pure; every finding is collected, none is thrown.
 
-import { type Finding, findingsMax, readYamlFile } from '../yaml-file.ts';
+import { type Finding, findingsMax, readYamlFile, wholeFileFinding } from '../yaml-file.ts';
 import { type Catalogue, type CatalogueFileName, catalogueFileSchemas } from './model.ts';
 import { type ReadFiles, referenceFindings } from './references.ts';
 
@@ -20,14 +20,7 @@ export function parseCatalogue(files: ReadonlyMap<string, string>): ParsedCatalo
   for (const file of catalogueFileNames) {
     const text = files.get(file);
     if (text === undefined) {
-      findings.push({
-        file,
-        line: 1,
-        column: 1,
-        path: '',
-        found: 'no such file',
-        expected: `the files ${catalogueFileNames.join(', ')}`,
-      });
+      findings.push(wholeFileFinding(file, 'no such file', `the files ${catalogueFileNames.join(', ')}`));
       continue;
     }
     const result = readYamlFile(file, text, catalogueFileSchemas[file]);

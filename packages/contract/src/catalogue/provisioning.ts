@@ -1,12 +1,8 @@
 // Who may do what: participants, their scheduling coordinator ids, the certificates they hold and the rights those give.
 import { z } from 'zod';
 import { type Finding, type ReadFile, readYamlFile } from '../yaml-file.ts';
-import { channels, operations } from './model.ts';
+import { channels, idSchema, operations } from './model.ts';
 
-const idSchema = z
-  .string()
-  .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/)
-  .max(80);
 const scidSchema = z.string().regex(/^[A-Z0-9]{1,12}$/);
 
 const rightSchema = z.strictObject({

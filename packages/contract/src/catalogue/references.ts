@@ -84,9 +84,7 @@ function checkHosts(catalogue: Catalogue, known: Known, report: Report): void {
     if (host.namespace !== undefined) mustExist(known.namespaces, host.namespace, [...at, 'namespace'], report);
     for (const [number, chain] of (host.chains ?? []).entries()) {
       mustExist(known.infrastructures, chain.infrastructure, [...at, 'chains', number, 'infrastructure'], report);
-      for (const [place, anchor] of chain.anchors.entries()) {
-        mustExist(known.anchors, anchor, [...at, 'chains', number, 'anchors', place], report);
-      }
+      mustAllExist(known.anchors, chain.anchors, [...at, 'chains', number, 'anchors'], report);
     }
   }
 }
@@ -99,6 +97,16 @@ function mustExist(
   file: keyof ReadFiles = 'catalogue.yaml',
 ): void {
   if (!ids.has(id)) report(file, path, id, oneOf(ids));
+}
+
+function mustAllExist(
+  ids: ReadonlySet<string>,
+  named: readonly string[] | undefined,
+  path: FilePath,
+  report: Report,
+  file: keyof ReadFiles = 'catalogue.yaml',
+): void {
+  for (const [place, id] of (named ?? []).entries()) mustExist(ids, id, [...path, place], report, file);
 }
 
 function oneOf(ids: ReadonlySet<string>): string {
@@ -210,10 +218,8 @@ function checkAnnouncements(catalogue: Catalogue, known: Known, report: Report):
     if (subject.host === undefined && subject.systems === undefined)
       report(file, [...at, 'subject'], 'neither host nor systems', 'host or systems');
     const systems = Array.isArray(subject.systems) ? subject.systems : [];
-    for (const [place, system] of systems.entries())
-      mustExist(known.systems, system, [...at, 'subject', 'systems', place], report, file);
-    for (const [place, system] of (subject.except ?? []).entries())
-      mustExist(known.systems, system, [...at, 'subject', 'except', place], report, file);
+    mustAllExist(known.systems, systems, [...at, 'subject', 'systems'], report, file);
+    mustAllExist(known.systems, subject.except, [...at, 'subject', 'except'], report, file);
     if (replaces === undefined) continue;
     const before = byId.get(replaces);
     if (before === undefined) report(file, [...at, 'replaces'], replaces, 'the id of another announcement');
@@ -236,10 +242,8 @@ function checkIssues(catalogue: Catalogue, known: Known, report: Report): void {
   const file = 'known-issues.yaml';
   for (const [index, issue] of catalogue.knownIssues.entries()) {
     const at = ['issues', index];
-    for (const [place, id] of (issue.environments ?? []).entries())
-      mustExist(known.environments, id, [...at, 'environments', place], report, file);
-    for (const [place, id] of (issue.systems ?? []).entries())
-      mustExist(known.systems, id, [...at, 'systems', place], report, file);
+    mustAllExist(known.environments, issue.environments, [...at, 'environments'], report, file);
+    mustAllExist(known.systems, issue.systems, [...at, 'systems'], report, file);
     for (const [number, { states }] of issue.cases.entries()) {
       for (const [place, { environment }] of states.entries()) {
         if (environment !== undefined)
