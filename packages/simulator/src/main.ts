@@ -1,6 +1,6 @@
 // Runs a simulator on its own: `node packages/simulator/src/main.ts --port 8080 --host 127.0.0.1 --seed demo`.
 import { parseArgs } from 'node:util';
-import type { Faults } from './faults.ts';
+import { delayMsMax, type Faults } from './faults.ts';
 import { startSimulator } from './start-simulator.ts';
 
 const usage = `Usage: node packages/simulator/src/main.ts [options]
@@ -43,7 +43,7 @@ async function run(): Promise<void> {
     log: say,
   });
   stopOn(['SIGTERM', 'SIGINT'], () => simulator.close());
-  const faults = toFaults(values.fault, toNumber('--delay-ms', values['delay-ms'], 600_000));
+  const faults = toFaults(values.fault, toNumber('--delay-ms', values['delay-ms'], delayMsMax));
   if (Object.keys(faults).length > 0) await simulator.setFaults(faults);
   say(`simulator pid ${process.pid}`);
   say(`simulator listening on ${simulator.url}`);

@@ -9,8 +9,14 @@ import { createProvisioning, type Provision, type Provisioning } from './state/p
 import { createRegistrationStore, type RegistrationStore } from './state/registrations.ts';
 import { createSubmissionStore, type SubmissionStore } from './state/submissions.ts';
 
-/** The state of one simulator. Everything in it follows from the seed, the clock and the requests, in their order. */
-export interface World {
+/** The key and certificate that answers are signed with: a PEM private key and a DER certificate. */
+export interface AnswerCredential {
+  readonly keyPem: string;
+  readonly certificateDer: Uint8Array;
+}
+
+/** What a world is made from. */
+export interface WorldOptions {
   readonly seed: string;
   /** The present instant, in ms since 1970 UTC. */
   readonly clock: () => number;
@@ -21,37 +27,24 @@ export interface World {
   readonly documentPrefixes: readonly string[];
   /** Whose systems are played that the simulator has no model of; null for none. */
   readonly catalogue: CatalogueIndex | null;
-  /** What those systems were sent as XML. */
-  readonly submissions: SubmissionStore;
+  readonly provisions: readonly Provision[] | undefined;
+  readonly coordinators: readonly Coordinator[] | undefined;
+}
+
+/** The state of one simulator. Everything in it follows from the seed, the clock and the requests, in their order. */
+export interface World extends Omit<WorldOptions, 'provisions' | 'coordinators'> {
   readonly market: Market;
   readonly provisioning: Provisioning;
   readonly bids: BidStore;
   readonly registrations: RegistrationStore;
   readonly meters: MeterStore;
   readonly documents: DocumentStore;
+  /** What the catalogue's systems were sent as XML. */
+  readonly submissions: SubmissionStore;
   /** UIDs of dispatch batches that were acknowledged, at most 10,000. */
   readonly adsAcknowledged: BoundedMap<string, true>;
   /** The next number of this simulator, from 1: message ids and MIME boundaries are made of it. */
   readonly nextNumber: () => number;
-}
-
-/** The key and certificate that answers are signed with: a PEM private key and a DER certificate. */
-export interface AnswerCredential {
-  readonly keyPem: string;
-  readonly certificateDer: Uint8Array;
-}
-
-/** What a world is made from. */
-export interface WorldOptions {
-  readonly seed: string;
-  readonly clock: () => number;
-  readonly environment: string;
-  readonly infrastructure: string;
-  readonly answerCredential: AnswerCredential | undefined;
-  readonly documentPrefixes: readonly string[];
-  readonly catalogue: CatalogueIndex | null;
-  readonly provisions: readonly Provision[] | undefined;
-  readonly coordinators: readonly Coordinator[] | undefined;
 }
 
 /** A fresh world without a request yet. */

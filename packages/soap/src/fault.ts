@@ -1,6 +1,12 @@
 // Faults: written so that every known client shows the sentence, read in every layout that a market system uses.
 import type { XmlElement } from 'libxml2-wasm';
-import { problemNamespace, soap11Namespace, soap12Namespace, standardOutputNamespace } from './namespaces.ts';
+import {
+  problemNamespace,
+  soap11Namespace,
+  soap12Namespace,
+  soapVersionOf,
+  standardOutputNamespace,
+} from './namespaces.ts';
 import type { XmlBounds } from './xml-bounds.ts';
 import { attributeOf, childByLocalName, childrenNamed, elementsOf, readXml } from './xml-document.ts';
 import { escapeLine, isElementName } from './xml-text.ts';
@@ -99,7 +105,7 @@ function problemField(name: string, value: string | number | boolean): string {
 }
 
 function faultOf(root: XmlElement): Fault | null {
-  const version = root.namespaceUri === soap11Namespace ? '1.1' : root.namespaceUri === soap12Namespace ? '1.2' : null;
+  const version = soapVersionOf(root.namespaceUri);
   if (version === null || root.name !== 'Envelope') return null;
   const body = childrenNamed(root, root.namespaceUri, 'Body')[0];
   const fault = body && childrenNamed(body, root.namespaceUri, 'Fault')[0];

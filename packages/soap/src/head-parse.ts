@@ -1,7 +1,7 @@
 // The head of a message as a whole XML parser sees it: slow, and the one that judges.
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import type { EnvelopeHead, HeadBounds, HeadRefusalReason, QualifiedName } from './head.ts';
-import { soap11Namespace, soap12Namespace } from './namespaces.ts';
+import { soap11Namespace, soap12Namespace, soapVersionOf } from './namespaces.ts';
 import { doctypeAt, isReadableEncoding } from './xml-bounds.ts';
 
 const chunkBytes = 1024;
@@ -155,9 +155,8 @@ class HeadReader {
 
   #openRoot(root: QualifiedName): void {
     this.#prolog = null;
-    if (root.localName === 'Envelope' && root.namespace === soap11Namespace) this.#version = '1.1';
-    else if (root.localName === 'Envelope' && root.namespace === soap12Namespace) this.#version = '1.2';
-    else this.answer ??= { kind: 'xml', root };
+    if (root.localName === 'Envelope') this.#version = soapVersionOf(root.namespace);
+    if (this.#version === null) this.answer ??= { kind: 'xml', root };
   }
 
   #isBody(name: QualifiedName): boolean {

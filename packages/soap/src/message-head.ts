@@ -1,6 +1,6 @@
 // The head of a message as it stands on the wire: the envelope alone, or the root part of a multipart message.
 import { type EnvelopeHead, type HeadBounds, readHead } from './head.ts';
-import { type MimePartPrefix, parseContentType, readMultipartPrefix } from './multipart.ts';
+import { bareId, type MimePartPrefix, parseContentType, readMultipartPrefix } from './multipart.ts';
 import { scanRootPart } from './multipart-scan.ts';
 
 /**
@@ -27,6 +27,5 @@ const badMultipart = { kind: 'refused', reason: 'bad_multipart', at: 0 } as cons
 
 function rootOf(parts: readonly MimePartPrefix[], start: string | undefined): MimePartPrefix | null {
   if (start === undefined) return parts[0] ?? null;
-  const bare = (id: string) => id.trim().replace(/^<(.*)>$/, '$1');
-  return parts.find(({ fields }) => bare(fields.get('content-id') ?? '') === bare(start)) ?? null;
+  return parts.find(({ fields }) => bareId(fields.get('content-id') ?? '') === bareId(start)) ?? null;
 }

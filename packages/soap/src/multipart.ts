@@ -102,6 +102,11 @@ export function readMultipartPrefix(boundary: string, bytes: Uint8Array): MimePa
   return parts;
 }
 
+/** A Content-ID as it is compared: without its angle brackets and the white space around it. */
+export function bareId(contentId: string): string {
+  return contentId.trim().replace(/^<(.*)>$/, '$1');
+}
+
 /** Takes a Content-Type apart (RFC 2045 section 5.1); null when malformed, or a parameter stands twice, or past 1 KiB. */
 export function parseContentType(value: string): ContentType | null {
   if (value.length > contentTypeCharsMax) return null;

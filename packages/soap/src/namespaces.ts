@@ -4,6 +4,13 @@
 export const soap11Namespace = 'http://schemas.xmlsoap.org/soap/envelope/';
 /** SOAP 1.2 envelope (W3C Recommendation, section 5). */
 export const soap12Namespace = 'http://www.w3.org/2003/05/soap-envelope';
+
+/** The version of SOAP whose envelope has this namespace; null for any other. */
+export function soapVersionOf(namespace: string): '1.1' | '1.2' | null {
+  if (namespace === soap11Namespace) return '1.1';
+  return namespace === soap12Namespace ? '1.2' : null;
+}
+
 /** The identity header that every market request carries. */
 export const caisoHeaderNamespace = 'http://www.caiso.com/soa/2006-09-30/CAISOWSHeader.xsd';
 /** The header that says how an attachment is packed. */

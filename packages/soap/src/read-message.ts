@@ -5,7 +5,7 @@ import { attachmentHash } from './attachment.ts';
 import { type CaisoHeader, caisoHeaderOf } from './caiso-header.ts';
 import type { QualifiedName } from './head.ts';
 import { readHead } from './head.ts';
-import { type MimePart, type MultipartRefusalReason, parseContentType, readMultipart } from './multipart.ts';
+import { bareId, type MimePart, type MultipartRefusalReason, parseContentType, readMultipart } from './multipart.ts';
 import {
   attachmentHashNamespace,
   attachmentInforNamespace,
@@ -13,6 +13,7 @@ import {
   isoAttachmentNamespace,
   soap11Namespace,
   soap12Namespace,
+  soapVersionOf,
   wsuNamespace,
   xopNamespace,
 } from './namespaces.ts';
@@ -22,6 +23,7 @@ import {
   attributeOf,
   childByLocalName,
   childrenNamed,
+  countOf,
   decodeUtf8,
   elementsOf,
   isNamed,
@@ -133,10 +135,6 @@ function contentIdOf(part: MimePart): string | null {
   return id === undefined ? null : bareId(id);
 }
 
-function bareId(id: string): string {
-  return id.trim().replace(/^<(.*)>$/, '$1');
-}
-
 function readIn(
   root: XmlElement,
   document: XmlDocument,
@@ -144,7 +142,8 @@ function readIn(
   others: readonly MimePart[],
 ): SoapMessage | MessageRefusalReason {
   const soap = root.namespaceUri;
-  if (root.name !== 'Envelope' || (soap !== soap11Namespace && soap !== soap12Namespace)) return 'not_soap';
+  const version = soapVersionOf(soap);
+  if (root.name !== 'Envelope' || version === null) return 'not_soap';
   const [header, ...otherHeaders] = childrenNamed(root, soap, 'Header');
   const [body, ...otherBodies] = childrenNamed(root, soap, 'Body');
   if (body === undefined) return 'not_soap';
@@ -158,7 +157,7 @@ function readIn(
   const hash = header === undefined ? null : hashIn(header);
   const isIsoAttachment = bodyElement !== null && isNamed(bodyElement, isoAttachmentNamespace, 'ISOAttachment');
   return {
-    version: soap === soap11Namespace ? '1.1' : '1.2',
+    version,
     envelopeXml,
     bodyElement: bodyElement && { namespace: bodyElement.namespaceUri, localName: bodyElement.name },
     bodyElementXml: bodyElement === null || isIsoAttachment ? null : standaloneXml(bodyElement),
@@ -171,12 +170,11 @@ function readIn(
 }
 
 function ambiguityIn(document: XmlDocument): 'two_headers' | 'two_envelopes' | 'duplicate_id' | null {
-  const countOf = (name: string, namespace: string) =>
-    Number(document.eval(`count(//*[local-name()='${name}' and namespace-uri()='${namespace}'])`));
-  if (countOf('Envelope', soap11Namespace) + countOf('Envelope', soap12Namespace) > 1) return 'two_envelopes';
-  if (countOf('CAISOWSHeader', caisoHeaderNamespace) > 1) return 'two_headers';
-  if (countOf('attachmentHash', attachmentHashNamespace) > 1) return 'two_headers';
-  if (countOf('standardAttachmentInfor', attachmentInforNamespace) > 1) return 'two_headers';
+  const envelopes = countOf(document, soap11Namespace, 'Envelope') + countOf(document, soap12Namespace, 'Envelope');
+  if (envelopes > 1) return 'two_envelopes';
+  if (countOf(document, caisoHeaderNamespace, 'CAISOWSHeader') > 1) return 'two_headers';
+  if (countOf(document, attachmentHashNamespace, 'attachmentHash') > 1) return 'two_headers';
+  if (countOf(document, attachmentInforNamespace, 'standardAttachmentInfor') > 1) return 'two_headers';
   const ids = document.find('//@wsu:Id', { wsu: wsuNamespace }).map((id) => id.content);
   return new Set(ids).size === ids.length ? null : 'duplicate_id';
 }
@@ -239,9 +237,7 @@ function caisoHeaderIn(header: XmlElement): CaisoHeader | null {
 // The element carries every namespace in scope, for names inside its values (xsi:type="xsd:string"); only the envelope's
 // own stays behind unless something uses it, so that a document comes out as it went in.
 function standaloneXml(element: XmlElement): string | null {
-  const inScope = Object.entries(element.namespaces).filter(
-    ([, uri]) => uri !== soap11Namespace && uri !== soap12Namespace,
-  );
+  const inScope = Object.entries(element.namespaces).filter(([, uri]) => soapVersionOf(uri) === null);
   try {
     return canonicalText(element, {
       mode: XmlC14NMode.XML_C14N_EXCLUSIVE_1_0,

@@ -12,8 +12,7 @@ import {
   rsaSha256,
   sha1Digest,
   sha256Digest,
-  soap11Namespace,
-  soap12Namespace,
+  soapVersionOf,
   wsseNamespace,
   wsuNamespace,
   x509TokenType,
@@ -53,7 +52,7 @@ export function signEnvelope(envelopeXml: string, key: SigningKey): string {
 }
 
 function partsOf(root: XmlElement): { readonly header: XmlElement; readonly body: XmlElement } {
-  const isEnvelope = root.name === 'Envelope' && [soap11Namespace, soap12Namespace].includes(root.namespaceUri);
+  const isEnvelope = root.name === 'Envelope' && soapVersionOf(root.namespaceUri) !== null;
   const [header, ...otherHeaders] = childrenNamed(root, root.namespaceUri, 'Header');
   const [body, ...otherBodies] = childrenNamed(root, root.namespaceUri, 'Body');
   if (!isEnvelope || header === undefined || body === undefined || otherHeaders.length + otherBodies.length > 0) {

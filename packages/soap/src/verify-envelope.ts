@@ -8,8 +8,7 @@ import {
   attachmentInforNamespace,
   caisoHeaderNamespace,
   dsNamespace,
-  soap11Namespace,
-  soap12Namespace,
+  soapVersionOf,
   wsseNamespace,
   x509TokenType,
 } from './namespaces.ts';
@@ -21,7 +20,7 @@ import {
   transformOf,
 } from './signature-algorithms.ts';
 import type { XmlBounds } from './xml-bounds.ts';
-import { attributeOf, childrenNamed, elementsOf, isNamed, readXml } from './xml-document.ts';
+import { attributeOf, childrenNamed, countOf, elementsOf, isNamed, readXml } from './xml-document.ts';
 
 /** The parts of an envelope that a signature can be required to cover. */
 export type SignedPart = 'Body' | 'CAISOWSHeader' | 'attachmentHash' | 'standardAttachmentInfor';
@@ -54,8 +53,6 @@ export interface VerifiedEnvelope {
   /** The certificate whose key made the signature. Proven is possession of the key; trust is the caller's to judge. */
   readonly certificateDer: Buffer;
   readonly signatureHash: 'sha1' | 'sha256';
-  /** Values of the signed ids, in the order of the references. */
-  readonly signedIds: readonly string[];
   /** Canonical XML of each signed part, a document of its own; null for a part that the envelope does not have. */
   readonly signed: Readonly<Record<SignedPart, string | null>>;
 }
@@ -91,7 +88,6 @@ interface Envelope {
 }
 
 interface SignedElement {
-  readonly id: string;
   readonly element: XmlElement;
   readonly text: string;
 }
@@ -111,14 +107,13 @@ function verifyIn(root: XmlElement, document: XmlDocument, options: VerifyOption
     ok: true,
     certificateDer: certificate.der,
     signatureHash,
-    signedIds: signed.map(({ id }) => id),
     signed: texts,
   };
 }
 
 function findEnvelope(root: XmlElement, document: XmlDocument): Envelope | VerifyRefusalReason {
   const soap = root.namespaceUri;
-  if (root.name !== 'Envelope' || (soap !== soap11Namespace && soap !== soap12Namespace)) return 'malformed';
+  if (root.name !== 'Envelope' || soapVersionOf(soap) === null) return 'malformed';
   const [first, second, ...rest] = elementsOf(root);
   if (rest.length > 0 || first === undefined) return 'malformed';
   if (second === undefined) return isNamed(first, soap, 'Body') ? 'no_signature' : 'malformed';
@@ -144,15 +139,13 @@ function findParts(
   document: XmlDocument,
   soap: string,
 ): Map<SignedPart, XmlElement> | VerifyRefusalReason {
-  const countOf = (name: string, namespace: string) =>
-    document.eval(`count(//*[local-name()='${name}' and namespace-uri()='${namespace}'])`);
-  for (const name of ['Envelope', 'Header', 'Body']) if (countOf(name, soap) !== 1) return 'wrapped';
-  if (Number(countOf('Security', wsseNamespace)) > 1) return 'wrapped';
+  for (const name of ['Envelope', 'Header', 'Body']) if (countOf(document, soap, name) !== 1) return 'wrapped';
+  if (countOf(document, wsseNamespace, 'Security') > 1) return 'wrapped';
 
   const parts = new Map<SignedPart, XmlElement>([['Body', body]]);
   for (const [name, namespace] of headerParts) {
     const [part] = childrenNamed(header, namespace, name);
-    if (countOf(name, namespace) !== (part === undefined ? 0 : 1)) return 'wrapped';
+    if (countOf(document, namespace, name) !== (part === undefined ? 0 : 1)) return 'wrapped';
     if (part !== undefined) parts.set(name, part);
   }
   return parts;
@@ -190,7 +183,7 @@ function findToken(envelope: Envelope, document: XmlDocument): XmlElement | null
 
   const target = resolve(attributeOf(named as XmlElement, 'URI'), document);
   if (typeof target === 'string') return target;
-  const token = tokens.find((candidate) => candidate.isSameNode(target.element));
+  const token = tokens.find((candidate) => candidate.isSameNode(target));
   const valueType = token && attributeOf(token, 'ValueType');
   return token !== undefined && (valueType === null || valueType === x509TokenType) ? token : 'no_certificate';
 }
@@ -242,20 +235,20 @@ function checkReference(
 ): SignedElement | VerifyRefusalReason {
   const target = resolve(attributeOf(reference, 'URI'), document);
   if (typeof target === 'string') return target;
-  if (!isInPlace(target.element, envelope)) return 'wrapped';
+  if (!isInPlace(target, envelope)) return 'wrapped';
   const [method, ...otherMethods] = childrenNamed(reference, dsNamespace, 'DigestMethod');
   const [value, ...otherValues] = childrenNamed(reference, dsNamespace, 'DigestValue');
   if (method === undefined || value === undefined || otherMethods.length + otherValues.length > 0) return 'malformed';
 
   const hash = digestHashes.get(attributeOf(method, 'Algorithm') ?? '');
-  const holdsSignature = target.element.isSameNode(envelope.security);
+  const holdsSignature = target.isSameNode(envelope.security);
   const canonicalization = transformOf(reference, !holdsSignature);
   if (hash === undefined || canonicalization === null) return 'unsupported_algorithm';
   const expected = bytesOfBase64(value.content);
   if (expected === null) return 'malformed';
-  const text = canonicalText(target.element, canonicalization);
+  const text = canonicalText(target, canonicalization);
   const digest = createHash(hash).update(text).digest();
-  return digest.equals(expected) ? { ...target, text } : 'digest_mismatch';
+  return digest.equals(expected) ? { element: target, text } : 'digest_mismatch';
 }
 
 /** Signed may be the Body, a header, or a child of the Security header: anywhere else it could be a copy of one. */
@@ -265,10 +258,7 @@ function isInPlace(element: XmlElement, { header, body, security }: Envelope): b
 }
 
 /** The one element that a same-document reference names. Every attribute called Id, ID or id counts, in any namespace. */
-function resolve(
-  uri: string | null,
-  document: XmlDocument,
-): { readonly id: string; readonly element: XmlElement } | VerifyRefusalReason {
+function resolve(uri: string | null, document: XmlDocument): XmlElement | VerifyRefusalReason {
   // The empty URI (the whole document), XPointer and external URIs would let the sender choose what is looked at.
   if (uri === null || !uri.startsWith('#') || uri.includes('(')) return 'unsupported_algorithm';
   const id = uri.slice(1);
@@ -279,7 +269,7 @@ function resolve(
   const [element, ...others] = elements;
   if (element === undefined) return 'malformed';
   // Two readers may each know another kind of id, so one value on two elements is refused whatever their kinds.
-  return others.length > 0 ? 'wrapped' : { id, element: element as XmlElement };
+  return others.length > 0 ? 'wrapped' : (element as XmlElement);
 }
 
 function requiredTexts(

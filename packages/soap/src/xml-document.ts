@@ -66,6 +66,11 @@ export function isNamed(element: XmlElement, namespace: string, localName: strin
   return element.name === localName && element.namespaceUri === namespace;
 }
 
+/** How many elements of a document have this namespace and local name, at any depth. Both come from code. */
+export function countOf(document: XmlDocument, namespace: string, localName: string): number {
+  return Number(document.eval(`count(//*[local-name()='${localName}' and namespace-uri()='${namespace}'])`));
+}
+
 /** An attribute's value by namespace and local name, or null; the empty namespace means none. */
 export function attributeOf(element: XmlElement, localName: string, namespace = ''): string | null {
   const found = element.attrs.find((attribute) => attribute.name === localName && attribute.namespaceUri === namespace);

@@ -55,6 +55,13 @@ export function toTradeDayStart(instantMs: number): number {
   return drift.hour === 1 ? guess - hourMs : guess;
 }
 
+/** The last instant that day-ahead results are there for: from 13:00 Pacific the whole next trade day. */
+export function dayAheadPostedUntilMs(nowMs: number): number {
+  const today = toTradeDayStart(nowMs);
+  const tomorrow = toTradeDayStart(today + dayMs + 2 * hourMs);
+  return nowMs < today + 13 * hourMs ? tomorrow : toTradeDayStart(tomorrow + dayMs + 2 * hourMs);
+}
+
 /** The hour of operation, 1 to 25, that an instant lies in. */
 export function toOperatingHour(instantMs: number): number {
   return Math.floor((instantMs - toTradeDayStart(instantMs)) / hourMs) + 1;
@@ -88,4 +95,9 @@ export function parseInstant(text: string): number | null {
 /** An instant as the market writes it, `2026-07-20T07:00:00Z`; milliseconds only where there are any. */
 export function toInstantText(instantMs: number): string {
   return new Date(instantMs).toISOString().replace('.000Z', 'Z');
+}
+
+/** The same as OASIS writes it, `2026-07-20T07:00:00-00:00`. */
+export function toGmtText(instantMs: number): string {
+  return toInstantText(instantMs).replace('Z', '-00:00');
 }

@@ -5,7 +5,7 @@ import { priceAt, type Resource, scheduleAt } from '../state/market.ts';
 import { hourMs, minuteMs, toInstantText } from '../state/market-time.ts';
 import { rounded, seededHex } from '../state/seeded.ts';
 import { certificateFieldOf } from '../wire/client-certificate.ts';
-import { type Incoming, notFoundReply, type Reply, xmlReply } from '../wire/message.ts';
+import { type Incoming, methodNotAllowed, notFoundReply, type Reply, xmlReply } from '../wire/message.ts';
 import { childrenNamed, textAt } from '../wire/payload.ts';
 import { soapFaultReply, subjectOf } from '../wire/secured-call.ts';
 import { element, writeXml, type XmlNode } from '../wire/xml.ts';
@@ -26,7 +26,7 @@ const batchEveryMs = 5 * minuteMs;
 export function answerAds(incoming: Incoming, world: World): Reply {
   if (incoming.path !== adsPath) return notFoundReply;
   if (asksForWsdl(incoming)) return wsdlReply(adsDescription(`${callerOrigin(incoming)}${adsPath}`));
-  if (incoming.method !== 'POST') return { status: 405, fields: { allow: 'POST' }, body: '' };
+  if (incoming.method !== 'POST') return methodNotAllowed('POST');
   const call = readCall(incoming);
   if (typeof call === 'string') return fault(call);
   const operation = operations.get(call.localName);

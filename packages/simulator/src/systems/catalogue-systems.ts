@@ -9,7 +9,7 @@ import {
   type ServiceClassification,
 } from '@headgate/contract';
 import type { PayloadElement } from '@headgate/soap';
-import { type Incoming, jsonReply, type Reply } from '../wire/message.ts';
+import { type Incoming, jsonReply, methodNotAllowed, type Reply } from '../wire/message.ts';
 import { answerCall } from '../wire/secured-call.ts';
 import type { Service, ServiceAnswer } from '../wire/service.ts';
 import { messageHeader, type OutputEvent } from '../wire/standard-output.ts';
@@ -33,7 +33,7 @@ export function answerCatalogue(incoming: Incoming, world: World): Reply | null 
     case 'soap':
       return incoming.method === 'POST'
         ? answerCall(incoming, { service: serviceOf(index, found), isDocAttach: found.docAttach }, world)
-        : { status: 405, fields: { allow: 'POST' }, body: '' };
+        : methodNotAllowed('POST');
     case 'json':
       return answerJson(incoming, found, match.address, world);
     default:
@@ -52,8 +52,7 @@ function matchOf(index: CatalogueIndex, { path, fields }: Incoming) {
 function answerJson(incoming: Incoming, found: ServiceClassification, { path }: Address, world: World): Reply {
   // What is written below any service of the address is what a retrieve of it lists.
   if (found.operation === 'submit') return answerDocuments(incoming, world);
-  if (incoming.method !== 'GET' && incoming.method !== 'HEAD')
-    return { status: 405, fields: { allow: 'GET, HEAD' }, body: '' };
+  if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return methodNotAllowed('GET, HEAD');
   const items = world.documents.under(path).map(({ number, content, writtenMs }) => {
     return { number, writtenAt: new Date(writtenMs).toISOString(), content };
   });

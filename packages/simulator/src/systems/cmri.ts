@@ -2,6 +2,7 @@
 import type { PayloadElement } from '@headgate/soap';
 import { type Market, priceAt, type Resource, scheduleAt } from '../state/market.ts';
 import {
+  dayAheadPostedUntilMs,
   dayMs,
   hourMs,
   intervalCount,
@@ -9,12 +10,11 @@ import {
   minuteMs,
   type Span,
   toInstantText,
-  toTradeDayStart,
 } from '../state/market-time.ts';
 import { spanNamed, valueNamed, valuesNamed } from '../wire/payload.ts';
 import type { Caller, Service, ServiceAnswer } from '../wire/service.ts';
-import { errorEvent, messageHeader } from '../wire/standard-output.ts';
-import { element, writeXml, type XmlNode } from '../wire/xml.ts';
+import { dataAnswer, errorEvent } from '../wire/standard-output.ts';
+import { element, type XmlNode } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { noDataEvent, notProvisionedEvent } from './shared-events.ts';
 
@@ -73,11 +73,7 @@ function answerRows(
   if (question.resources.length === 0 || intervalCount(posted, question.run.intervalMs) === 0) {
     return { kind: 'events', events: [noDataEvent] };
   }
-  const root = schema.replace(/_v\d+$/, '');
-  const document = element(root, [messageHeader(nowMs, 'CMRI'), element('MessagePayload', rowsOf(posted, world))], {
-    xmlns: `http://www.caiso.com/soa/${schema}.xsd#`,
-  });
-  return { kind: 'data', xml: writeXml(document) };
+  return dataAnswer('CMRI', schema, rowsOf(posted, world), nowMs);
 }
 
 function readQuestion(
@@ -109,13 +105,9 @@ function readQuestion(
   return { ...span, run, resources };
 }
 
-// Day-ahead results are posted at 13:00 for the next trade day; real-time results when their interval begins.
+// Real-time results are posted when their interval begins.
 function postedUntilMs(run: MarketRun, nowMs: number): number {
-  if (run.marketType !== 'DAM') return nowMs + run.intervalMs;
-  const today = toTradeDayStart(nowMs);
-  const tomorrow = toTradeDayStart(today + dayMs + 2 * hourMs);
-  const isPosted = nowMs >= today + 13 * hourMs;
-  return isPosted ? toTradeDayStart(tomorrow + dayMs + 2 * hourMs) : tomorrow;
+  return run.marketType === 'DAM' ? dayAheadPostedUntilMs(nowMs) : nowMs + run.intervalMs;
 }
 
 function awardRows({ run, resources, ...span }: Question, { market }: World): XmlNode[] {

@@ -1,6 +1,6 @@
 // A plain JSON system, for an operator whose systems speak JSON: it stores what is written below a path and gives it back.
 import { documentBytesMax, documentDepthMax, type StoredDocument } from '../state/documents.ts';
-import { type Incoming, jsonReply, type Reply } from '../wire/message.ts';
+import { type Incoming, jsonReply, methodNotAllowed, type Reply } from '../wire/message.ts';
 import type { World } from '../world.ts';
 
 // At least 2 and at most 9 segments of 64 characters, none of them `.` or `..`.
@@ -21,7 +21,7 @@ export function answerDocuments(incoming: Incoming, world: World): Reply {
     case 'DELETE':
       return world.documents.remove(path) ? { status: 204, fields: {}, body: '' } : missing(path);
     default:
-      return { status: 405, fields: { allow: 'GET, HEAD, POST, PUT, DELETE' }, body: '' };
+      return methodNotAllowed('GET, HEAD, POST, PUT, DELETE');
   }
 }
 

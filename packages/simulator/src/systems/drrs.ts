@@ -12,13 +12,10 @@ import {
 } from '../state/registrations.ts';
 import { elementsNamed, textAt, valuesNamed } from '../wire/payload.ts';
 import type { Caller, Service, ServiceAnswer } from '../wire/service.ts';
-import { errorEvent, messageHeader, successEvent } from '../wire/standard-output.ts';
-import { element, writeXml, type XmlNode } from '../wire/xml.ts';
+import { dataAnswer, errorEvent, successEvent } from '../wire/standard-output.ts';
+import { element, reference, type XmlNode } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { noDataEvent, notProvisionedEvent } from './shared-events.ts';
-
-const registrationNamespace = 'http://www.caiso.com/soa/DRRegistrationData_v1.xsd#';
-const batchNamespace = 'http://www.caiso.com/soa/BatchValidationStatus_v1.xsd#';
 
 /** The services of DRRS. */
 export const drrsServices: readonly Service[] = [
@@ -151,10 +148,7 @@ function retrieve<Item extends DemandLocation | DemandRegistration>(
     nodes.push(nodeOf(item, statusOf(entry, world.registrations.batch(batchId), nowMs)));
   }
   if (nodes.length === 0) return { kind: 'fault', event: noDataEvent };
-  const document = element('DRRegistrationData', [messageHeader(nowMs, 'DRRS'), element('MessagePayload', nodes)], {
-    xmlns: registrationNamespace,
-  });
-  return { kind: 'data', xml: writeXml(document) };
+  return dataAnswer('DRRS', 'DRRegistrationData_v1', nodes, nowMs);
 }
 
 function retrieveBatch(request: PayloadElement, caller: Caller, world: World): ServiceAnswer {
@@ -165,22 +159,15 @@ function retrieveBatch(request: PayloadElement, caller: Caller, world: World): S
   if (batch === undefined || isOwn !== true) return { kind: 'fault', event: noDataEvent };
   const nowMs = world.clock();
   const verdict = verdictOf(batch, nowMs);
-  const document = element(
-    'BatchValidationStatus',
-    [
-      messageHeader(nowMs, 'DRRS'),
-      element('MessagePayload', [
-        element('BatchStatus', [
-          element('mRID', batch.id),
-          element('description', verdict),
-          element('creationTime', toInstantText(batch.createdMs)),
-        ]),
-        ...(verdict === 'IN PROCESS' ? [] : batch.items.map((entry) => verdictNode(entry, batch.doneMs))),
-      ]),
-    ],
-    { xmlns: batchNamespace },
-  );
-  return { kind: 'data', xml: writeXml(document) };
+  const nodes = [
+    element('BatchStatus', [
+      element('mRID', batch.id),
+      element('description', verdict),
+      element('creationTime', toInstantText(batch.createdMs)),
+    ]),
+    ...(verdict === 'IN PROCESS' ? [] : batch.items.map((entry) => verdictNode(entry, batch.doneMs))),
+  ];
+  return dataAnswer('DRRS', 'BatchValidationStatus_v1', nodes, nowMs);
 }
 
 function verdictNode({ item, errors }: Submitted<DemandLocation | DemandRegistration>, doneMs: number): XmlNode {
@@ -200,12 +187,8 @@ function verdictNode({ item, errors }: Submitted<DemandLocation | DemandRegistra
 
 function locationNode(item: DemandLocation, status: string): XmlNode {
   return element('DistributedEnergyResourceContainer', [
-    element('mRID', item.mrid),
-    element('name', item.name),
-    element('DemandResponseProvider', [element('mRID', item.drp)]),
-    activityNode(item),
-    element('RegisteredGenerator', [aggregationNode(item), element('LoadServingEntity', [element('mRID', item.lse)])]),
-    element('DemandUtilityDistributionCompany', [element('mRID', item.udc)]),
+    ...commonNodes(item),
+    reference('DemandUtilityDistributionCompany', item.udc),
     element('locationID', item.locationId),
     element('status', [element('value', status)]),
   ]);
@@ -213,18 +196,10 @@ function locationNode(item: DemandLocation, status: string): XmlNode {
 
 function registrationNode(item: DemandRegistration, status: string): XmlNode {
   return element('DemandResponseRegistration_Full', [
-    element('mRID', item.mrid),
-    element('name', item.name),
-    element('DemandResponseProvider', [element('mRID', item.drp)]),
-    activityNode(item),
-    element('RegisteredGenerator', [
-      aggregationNode(item),
-      element('LoadServingEntity', [element('mRID', item.lse)]),
-      element('SchedulingCoordinator', [element('mRID', item.scid)]),
-    ]),
+    ...commonNodes(item),
     element('status', [element('value', status)]),
     element('terminateRegistrationFlag', item.isTermination),
-    element('DemandUtilityDistributionCompany', [element('mRID', item.udc)]),
+    reference('DemandUtilityDistributionCompany', item.udc),
     element('baselineMethod', item.baselineMethod),
     element('program', item.program),
     element('resourceType', item.resourceType),
@@ -232,15 +207,22 @@ function registrationNode(item: DemandRegistration, status: string): XmlNode {
   ]);
 }
 
-function activityNode(item: DemandLocation | DemandRegistration): XmlNode {
-  return element('DistributedActivity', [
-    element('submittedActiveEndDateTime', toInstantText(item.endMs)),
-    element('submittedActiveStartDateTime', toInstantText(item.startMs)),
-  ]);
-}
-
-function aggregationNode(item: DemandLocation | DemandRegistration): XmlNode {
-  return element('LoadAggregationPoint', [element('AggregatedPnode', [element('mRID', item.subLap)])]);
+/** What both begin with, in the order of the schema. */
+function commonNodes(item: DemandLocation | DemandRegistration): XmlNode[] {
+  return [
+    element('mRID', item.mrid),
+    element('name', item.name),
+    reference('DemandResponseProvider', item.drp),
+    element('DistributedActivity', [
+      element('submittedActiveEndDateTime', toInstantText(item.endMs)),
+      element('submittedActiveStartDateTime', toInstantText(item.startMs)),
+    ]),
+    element('RegisteredGenerator', [
+      element('LoadAggregationPoint', [reference('AggregatedPnode', item.subLap)]),
+      reference('LoadServingEntity', item.lse),
+      item.kind === 'registration' ? reference('SchedulingCoordinator', item.scid) : null,
+    ]),
+  ];
 }
 
 function fault(sentence: string): ServiceAnswer {

@@ -1,7 +1,7 @@
 // OASIS: public reports as zip files. Application errors are a report of their own, inside a zip, with status 200.
 import { strToU8, zipSync } from 'fflate';
 import { toInstantText } from '../state/market-time.ts';
-import { type Incoming, notFoundReply, type Reply } from '../wire/message.ts';
+import { type Incoming, methodNotAllowed, notFoundReply, type Reply } from '../wire/message.ts';
 import type { World } from '../world.ts';
 import type { OasisError } from './oasis/errors.ts';
 import { findGroup } from './oasis/groups.ts';
@@ -13,9 +13,7 @@ import { toCsv, toErrorXml, toReportXml } from './oasis/write.ts';
 export function answerOasis(incoming: Incoming, world: World): Reply {
   const name = incoming.path.slice('/oasisapi/'.length);
   if (name !== 'SingleZip' && name !== 'GroupZip') return notFoundReply;
-  if (incoming.method !== 'GET' && incoming.method !== 'HEAD') {
-    return { status: 405, fields: { allow: 'GET, HEAD' }, body: '' };
-  }
+  if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return methodNotAllowed('GET, HEAD');
   const report = name === 'SingleZip' ? findReport(incoming.query) : findGroup(incoming.query);
   const rows = 'code' in report ? report : askReport(report, incoming.query, world);
   return 'code' in rows ? errorReply(rows, world) : reportReply(rows, world);
@@ -25,7 +23,7 @@ function reportReply(rows: ReportRows, world: World): Reply {
   const nowMs = world.clock();
   const isCsv = rows.format === 'csv';
   const text = isCsv ? toCsv(rows) : toReportXml(rows, nowMs);
-  const stem = `${rows.startText}_${rows.endText}_${rows.fileName}_${toFileTime(nowMs)}_v${rows.version}`;
+  const stem = `${rows.startText}_${rows.endText}_${rows.fileName}_${toFileTime(nowMs)}_v${rows.report.version}`;
   return zipReply(`${stem}.zip`, `${stem}.${isCsv ? 'csv' : 'xml'}`, text, nowMs);
 }
 

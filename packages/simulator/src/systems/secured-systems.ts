@@ -1,6 +1,6 @@
 // The `/sst/` systems behind one door: the path names a service, the message proves its sender, the service answers.
 
-import { type Incoming, notFoundReply, type Reply } from '../wire/message.ts';
+import { type Incoming, methodNotAllowed, notFoundReply, type Reply } from '../wire/message.ts';
 import { answerCall } from '../wire/secured-call.ts';
 import { findService, type Service } from '../wire/service.ts';
 import type { World } from '../world.ts';
@@ -20,6 +20,6 @@ export function answerSst(incoming: Incoming, world: World): Reply {
   const path = findService(services, incoming.path);
   if (path === null) return notFoundReply;
   if (asksForWsdl(incoming)) return wsdlReply(serviceDescription(path, `${callerOrigin(incoming)}${incoming.path}`));
-  if (incoming.method !== 'POST') return { status: 405, fields: { allow: 'POST' }, body: '' };
+  if (incoming.method !== 'POST') return methodNotAllowed('POST');
   return answerCall(incoming, path, world);
 }

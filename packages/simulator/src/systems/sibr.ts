@@ -4,8 +4,8 @@ import { type Bid, bidMarkets, type JudgedBid, judgeBid } from '../state/bids.ts
 import { parseInstant, toInstantText } from '../state/market-time.ts';
 import { childrenNamed, elementsNamed, spanNamed, textAt, valueNamed, valuesNamed } from '../wire/payload.ts';
 import type { Caller, Service, ServiceAnswer } from '../wire/service.ts';
-import { errorEvent, messageHeader, type OutputEvent, successEvent } from '../wire/standard-output.ts';
-import { element, writeXml, type XmlNode } from '../wire/xml.ts';
+import { dataAnswer, errorEvent, type OutputEvent, successEvent } from '../wire/standard-output.ts';
+import { element, reference, type XmlNode } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { noDataEvent, notProvisionedEvent } from './shared-events.ts';
 
@@ -133,12 +133,7 @@ function retrieve(
   }
   const bids = world.bids.find(asked.length === 0 ? allowed : asked, marketType, span);
   if (bids.length === 0) return { kind: 'events', events: [noDataEvent] };
-  const document = element(
-    schema.replace(/_v\d+$/, ''),
-    [messageHeader(world.clock(), 'SIBR'), element('MessagePayload', bids.map(nodeOf))],
-    { xmlns: `http://www.caiso.com/soa/${schema}.xsd#` },
-  );
-  return { kind: 'data', xml: writeXml(document) };
+  return dataAnswer('SIBR', schema, bids.map(nodeOf), world.clock());
 }
 
 function bidNode(bid: JudgedBid): XmlNode {
@@ -168,8 +163,8 @@ function identityNodes(bid: JudgedBid): XmlNode[] {
     element('startTime', toInstantText(bid.startMs)),
     element('stopTime', toInstantText(bid.endMs)),
     element('marketType', bid.marketType),
-    element('SchedulingCoordinator', [element('mRID', bid.scid)]),
-    element('RegisteredGenerator', [element('mRID', bid.resource)]),
+    reference('SchedulingCoordinator', bid.scid),
+    reference('RegisteredGenerator', bid.resource),
   ];
 }
 

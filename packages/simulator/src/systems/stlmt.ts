@@ -11,17 +11,16 @@ import {
 } from '../state/meter-readings.ts';
 import { childrenNamed, elementsNamed, spanNamed, textAt, valueNamed, valuesNamed } from '../wire/payload.ts';
 import type { Caller, Service, ServiceAnswer } from '../wire/service.ts';
-import { errorEvent, messageHeader, type OutputEvent, successEvent } from '../wire/standard-output.ts';
-import { element, writeXml, type XmlNode } from '../wire/xml.ts';
+import { dataAnswer, errorEvent, type OutputEvent, successEvent } from '../wire/standard-output.ts';
+import { element, reference, type XmlNode } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { noDataEvent, notProvisionedEvent } from './shared-events.ts';
-
-const meterNamespace = 'http://www.caiso.com/soa/MeterData_v1.xsd#';
 
 /** The services of MRI-S that are simulated; paths are formed as for systems whose paths are public. */
 export const stlmtServices: readonly Service[] = [
   {
     system: 'stlmt',
+    tag: 'MRIS',
     name: 'SubmitMeterData',
     version: 1,
     operation: 'submit',
@@ -33,6 +32,7 @@ export const stlmtServices: readonly Service[] = [
   },
   {
     system: 'stlmt',
+    tag: 'MRIS',
     name: 'RetrieveMeterData',
     version: 1,
     operation: 'retrieve',
@@ -97,12 +97,7 @@ function retrieve(request: PayloadElement, caller: Caller, world: World): Servic
   }
   const readings = world.meters.find(query, world.market, nowMs);
   if (readings.length === 0) return { kind: 'events', events: [noDataEvent] };
-  const document = element(
-    'MeterData',
-    [messageHeader(nowMs, 'MRI-S'), element('MessagePayload', seriesNodes(readings))],
-    { xmlns: meterNamespace },
-  );
-  return { kind: 'data', xml: writeXml(document) };
+  return dataAnswer('MRI-S', 'MeterData_v1', seriesNodes(readings), nowMs);
 }
 
 function readQuery(request: PayloadElement, caller: Caller, nowMs: number): ReadingQuery | OutputEvent {
@@ -139,8 +134,8 @@ function seriesNodes(readings: readonly Reading[]): XmlNode[] {
 
 function seriesNode(first: Reading, members: readonly Reading[]): XmlNode {
   return element('MeterMeasurementData', [
-    element('SchedulingCoordinator', [element('mRID', first.scid)]),
-    element('RegisteredResource', [element('mRID', first.resource)]),
+    reference('SchedulingCoordinator', first.scid),
+    reference('RegisteredResource', first.resource),
     element('measurementType', first.measurementType),
     element('timeIntervalLength', (first.endMs - first.startMs) / minuteMs),
     element('unitOfMeasure', 'MWh'),

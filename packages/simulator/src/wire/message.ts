@@ -41,6 +41,11 @@ export const notFoundReply: Reply = {
   body: '<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>',
 };
 
+/** The answer to a method that a path does not take; `allow` lists those that it takes. */
+export function methodNotAllowed(allow: string): Reply {
+  return { status: 405, fields: { allow }, body: '' };
+}
+
 /** The page that a certificate without access gets. Clients look for the sentence, or for the status. */
 export const noAccessReply: Reply = {
   status: 403,

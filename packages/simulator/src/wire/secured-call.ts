@@ -1,7 +1,6 @@
 // One call to an `/sst/` service: who sent it is proved, what was signed is read, and the answer is put in its shape.
 import { readCertificate, UnreadableCertificate } from '@headgate/pki';
 import {
-  attachmentHash,
   decodeAttachment,
   encodeAttachment,
   type OutgoingMessage,
@@ -23,7 +22,7 @@ import { seededHex } from '../state/seeded.ts';
 import type { World } from '../world.ts';
 import { certificateFieldOf } from './client-certificate.ts';
 import { fieldOf, type Incoming, noAccessReply, type Reply, xmlReply } from './message.ts';
-import type { Caller, ServiceAnswer, ServicePath } from './service.ts';
+import { type Caller, type ServiceAnswer, type ServicePath, wireNameOf } from './service.ts';
 import { errorEvent, type OutputEvent, writeOutputDataType, writeStandardOutputBare } from './standard-output.ts';
 import { element, writeXml } from './xml.ts';
 
@@ -94,7 +93,7 @@ function readRequest(message: SoapMessage, bodyXml: string, path: ServicePath): 
   const base64 = path.isDocAttach ? attachmentIn(first) : message.attachmentBase64;
   if (base64 === null) return unreadable('The attachment is missing.');
   // The hash is under the signature and the attachment is not: this comparison is what ties the two together.
-  if (!path.isDocAttach && attachmentHash(base64) !== message.attachmentHash) {
+  if (!path.isDocAttach && message.isHashRight !== true) {
     return errorEvent('SIM-HASH', 'ATTACHMENT_HASH', 'Attachment hash validation status: false');
   }
   return readAttachment(base64, path);
@@ -133,7 +132,7 @@ function submitReply(answer: ServiceAnswer & { kind: 'data' | 'events' }, path: 
   const batchMrid = answer.kind === 'events' ? answer.batchId : undefined;
   const message = writeSubmitAnswer({
     layout: 'standardOutputV1',
-    service: wireNameOf(path),
+    service: wireNameOf(path.service),
     events: events.map((event, index) => ({ ...event, id: String(index + 1) })),
     createdMs: world.clock(),
     messageId: seededHex(32, world.seed, 'message', world.nextNumber()),
@@ -174,11 +173,7 @@ export function soapFaultReply(text: string, side: 'Client' | 'Server', detailXm
 }
 
 function logOf(events: readonly OutputEvent[], path: ServicePath, world: World) {
-  return { service: wireNameOf(path), createdMs: world.clock(), events };
-}
-
-function wireNameOf({ service }: ServicePath): string {
-  return `${service.name.charAt(0).toLowerCase()}${service.name.slice(1)}_v${service.version}`;
+  return { service: wireNameOf(path.service), createdMs: world.clock(), events };
 }
 
 function signing({ answerCredential, seed, nextNumber }: World): { readonly sign?: SignHook } {

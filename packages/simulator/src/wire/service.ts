@@ -22,6 +22,8 @@ export type ServiceAnswer =
 export interface Service {
   /** Path token of its system, lower case. */
   readonly system: string;
+  /** What the path says before the version. Default: the token in capitals. */
+  readonly tag?: string;
   /** Verb and thing, such as `RetrieveMarketAwards`. */
   readonly name: string;
   readonly version: number;
@@ -70,6 +72,16 @@ export function pathOf(service: Service, isDocAttach = false): string {
   return `/sst/${service.system}/${service.name}_${tailOf(service)}v${service.version}${attach}_AP`;
 }
 
-function tailOf(service: Service): string {
-  return service.system === 'stlmt' ? 'MRIS' : service.system.toUpperCase();
+/** The name of a service as messages and descriptions have it, such as `retrieveMarketAwards`. */
+export function lowerNameOf({ name }: Service): string {
+  return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+}
+
+/** That name with the version, such as `retrieveMarketAwards_v4`. */
+export function wireNameOf(service: Service): string {
+  return `${lowerNameOf(service)}_v${service.version}`;
+}
+
+function tailOf({ system, tag }: Service): string {
+  return tag ?? system.toUpperCase();
 }

@@ -1,4 +1,5 @@
-// StandardOutput in both of the market's schemas, as errors travel in it: in place of data, and in the detail of a fault.
+// The documents that data travels in, and StandardOutput in both of the market's schemas, as errors travel in it: in place
+// of data, and in the detail of a fault.
 import { standardOutputNamespace } from '@headgate/soap';
 import { toInstantText } from '../state/market-time.ts';
 import { element, writeXml, type XmlNode } from './xml.ts';
@@ -29,6 +30,18 @@ export function messageHeader(createdMs: number, source: string): XmlNode {
     element('Source', source),
     element('Version', messageVersion),
   ]);
+}
+
+/** The answer with the document of a schema, such as `MarketAwards_v4`: its root and namespace are named after it. */
+export function dataAnswer(
+  source: string,
+  schema: string,
+  nodes: readonly XmlNode[],
+  nowMs: number,
+): { readonly kind: 'data'; readonly xml: string } {
+  const content = [messageHeader(nowMs, source), element('MessagePayload', nodes)];
+  const xmlns = `http://www.caiso.com/soa/${schema}.xsd#`;
+  return { kind: 'data', xml: writeXml(element(schema.replace(/_v\d+$/, ''), content, { xmlns })) };
 }
 
 /** The event of a submit that was taken in. `SCSS0001` is the one success code in public material. */

@@ -17,6 +17,11 @@ export function element(name: string, content: XmlContent = [], attributes: Reco
   return { name, attributes, children };
 }
 
+/** An element that names something by its `mRID`. */
+export function reference(name: string, mrid: string): XmlNode {
+  return element(name, [element('mRID', mrid)]);
+}
+
 /** Writes an element and all below it, without an XML declaration. */
 export function writeXml(node: XmlNode): string {
   const pieces: string[] = [];

@@ -7,7 +7,7 @@ import {
   isoAttachmentNamespace,
   standardOutputV1Namespace,
 } from '@headgate/soap';
-import type { ServicePath } from '../wire/service.ts';
+import { lowerNameOf, type ServicePath, wireNameOf } from '../wire/service.ts';
 import { element, type XmlNode } from '../wire/xml.ts';
 import { acknowledgementSchema, requestNamespace, requestSchema } from './request-documents.ts';
 import { part, type WsdlDescription, type WsdlMessage } from './wsdl-document.ts';
@@ -15,8 +15,8 @@ import { complex, identifiable, schema, simple } from './xml-schema.ts';
 
 /** The description of a service for callers who reach it at `location`. */
 export function serviceDescription({ service, isDocAttach }: ServicePath, location: string): WsdlDescription {
-  const lower = `${service.name.charAt(0).toLowerCase()}${service.name.slice(1)}`;
-  const name = `${lower}_v${service.version}`;
+  const lower = lowerNameOf(service);
+  const name = wireNameOf(service);
   const attach = isDocAttach ? '_docattach' : '';
   const sides =
     service.operation === 'submit' ? submitSides(isDocAttach) : retrieveSides(isDocAttach, service.requestRoot);

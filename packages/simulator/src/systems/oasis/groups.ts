@@ -1,11 +1,11 @@
 // The groups of GroupZip that are simulated: all day-ahead prices of a trade day, and public bids 90 days later.
 import { bidPriceBounds } from '../../state/bids.ts';
-import { dayMs, hourMs, intervalsOf, minuteMs, type Span, toInstantText } from '../../state/market-time.ts';
+import { dayAheadPostedUntilMs, dayMs, hourMs, intervalsOf, type Span, toGmtText } from '../../state/market-time.ts';
 import { rounded, seededBetween } from '../../state/seeded.ts';
 import type { World } from '../../world.ts';
 import { type OasisError, oasisErrors } from './errors.ts';
 import type { Report, Row } from './question.ts';
-import { allNodes, dayAheadPostedUntilMs, dayAheadPrices, priceRows } from './reports.ts';
+import { allNodes, dayAheadPrices, priceRows } from './reports.ts';
 
 const bidColumns = [
   'STARTTIME',
@@ -62,6 +62,7 @@ function publicBids(name: string, marketRun: string, needsHour: boolean): Report
     needsHour,
     intervalMs: hourMs,
     columns: bidColumns,
+    unit: 'US$/MWh',
     marketRun: () => marketRun,
     // Bids become public 90 days after their trade day.
     postedUntilMs: (nowMs) => dayAheadPostedUntilMs(nowMs) - 91 * dayMs,
@@ -86,7 +87,7 @@ function bidRows(span: Span, marketRun: string, { market }: World): Row[] {
         const mw = rounded((resource.capacityMw * segment) / 2, 2);
         const base = seededBetween(-20, 40, market.seed, 'public-bid', marketRun, resource.id, interval.startMs);
         const price = rounded(Math.min(bidPriceBounds.max, base + segment * 25), 2);
-        const [start, end] = [toText(interval.startMs), toText(interval.endMs)];
+        const [start, end] = [toGmtText(interval.startMs), toGmtText(interval.endMs)];
         const cells = [
           start,
           end,
@@ -113,8 +114,4 @@ function bidRows(span: Span, marketRun: string, { market }: World): Row[] {
     }
   }
   return rows;
-}
-
-function toText(instantMs: number): string {
-  return toInstantText(instantMs - (instantMs % minuteMs)).replace('Z', '-00:00');
 }

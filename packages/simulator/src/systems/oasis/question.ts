@@ -23,6 +23,8 @@ export interface Report {
   readonly isGroup: boolean;
   readonly intervalMs: number;
   readonly columns: readonly string[];
+  /** Unit of a row's value, for the XML form. */
+  readonly unit: string;
   /** `null` for a query that does not name what the report needs. */
   readonly marketRun: (query: URLSearchParams) => string | null;
   /** The last instant that rows are there for, by the present instant. */
@@ -38,7 +40,6 @@ export interface ReportRows {
   readonly rows: readonly Row[];
   readonly marketRun: string;
   readonly fileName: string;
-  readonly version: number;
   readonly startText: string;
   readonly endText: string;
   readonly format: 'csv' | 'xml';
@@ -69,7 +70,6 @@ export function askReport(report: Report, query: URLSearchParams, world: World):
     rows,
     marketRun,
     fileName: report.isGroup ? `${report.name}_N_N` : `${report.name}_${marketRun}`,
-    version: report.version,
     startText: toDateText(span.startMs),
     endText: toDateText(report.isGroup ? span.startMs : span.endMs),
     format,

@@ -1,15 +1,15 @@
 // The reports of SingleZip that are simulated: day-ahead and interval prices, and the load forecast.
 import { loadForecastAt, type PriceParts, priceAt } from '../../state/market.ts';
 import {
+  dayAheadPostedUntilMs,
   dayMs,
   hourMs,
   intervalsOf,
   minuteMs,
   type Span,
-  toInstantText,
+  toGmtText,
   toOperatingHour,
   toTradeDate,
-  toTradeDayStart,
 } from '../../state/market-time.ts';
 import type { World } from '../../world.ts';
 import { type OasisError, oasisErrors } from './errors.ts';
@@ -48,6 +48,7 @@ export const dayAheadPrices: Report = {
   isGroup: false,
   intervalMs: hourMs,
   columns: priceColumns('MW'),
+  unit: 'US$/MWh',
   marketRun: (query) => marketRunOf(query, ['DAM']),
   postedUntilMs: dayAheadPostedUntilMs,
   allNodesMsMax: dayMs + hourMs,
@@ -62,6 +63,7 @@ const reports: readonly Report[] = [
     isGroup: false,
     intervalMs: 5 * minuteMs,
     columns: priceColumns('VALUE'),
+    unit: 'US$/MWh',
     marketRun: (query) => marketRunOf(query, ['RTM']),
     postedUntilMs: (nowMs) => nowMs,
     allNodesMsMax: hourMs,
@@ -88,6 +90,7 @@ const reports: readonly Report[] = [
       'EXECUTION_TYPE',
       'GROUP',
     ],
+    unit: 'MW',
     marketRun: (query) =>
       marketRunOf(query, ['DAM', '2DA', '7DA', 'ACTUAL', 'RTM']) ?? (query.has('market_run_id') ? null : 'DAM'),
     postedUntilMs: (nowMs) => nowMs + 7 * dayMs,
@@ -101,13 +104,6 @@ export function findReport(query: URLSearchParams): Report | OasisError {
   if (query.size === 0) return oasisErrors.emptyQuery;
   const name = query.get('queryname');
   return reports.find((report) => report.name === name) ?? oasisErrors.unknownReport;
-}
-
-/** Day-ahead results are there from 13:00 Pacific for the whole next trade day. */
-export function dayAheadPostedUntilMs(nowMs: number): number {
-  const today = toTradeDayStart(nowMs);
-  const tomorrow = toTradeDayStart(today + dayMs + 2 * hourMs);
-  return nowMs < today + 13 * hourMs ? tomorrow : toTradeDayStart(tomorrow + dayMs + 2 * hourMs);
 }
 
 /** Every node that has a price. */
@@ -179,13 +175,7 @@ function forecastRows(span: Span, query: URLSearchParams, { market }: World): Ro
 
 function timeCells({ startMs, endMs }: Span, intervalMs: number): (string | number)[] {
   const within = intervalMs === hourMs ? 0 : (startMs % hourMs) / intervalMs + 1;
-  return [
-    toInstantText(startMs).replace('Z', '-00:00'),
-    toInstantText(endMs).replace('Z', '-00:00'),
-    toTradeDate(startMs),
-    toOperatingHour(startMs),
-    within,
-  ];
+  return [toGmtText(startMs), toGmtText(endMs), toTradeDate(startMs), toOperatingHour(startMs), within];
 }
 
 function marketRunOf(query: URLSearchParams, known: readonly string[]): string | null {

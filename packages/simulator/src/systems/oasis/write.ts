@@ -1,6 +1,6 @@
 // Reports as text: comma-separated values, and the OASISReport document that data and errors share.
 import { oasisReportNamespace } from '@headgate/soap';
-import { toInstantText, toOperatingHour, toTradeDate } from '../../state/market-time.ts';
+import { toGmtText, toInstantText, toOperatingHour, toTradeDate } from '../../state/market-time.ts';
 import { element, writeXml, type XmlNode } from '../../wire/xml.ts';
 import type { OasisError } from './errors.ts';
 import type { ReportRows, Row } from './question.ts';
@@ -42,7 +42,7 @@ function reportItem({ report, marketRun }: ReportRows, rows: readonly Row[]): Xm
       element('m:TZ', 'PPT'),
       element('m:REPORT', report.name),
       element('m:MKT_TYPE', marketRun),
-      element('m:UOM', report.name === 'SLD_FCST' ? 'MW' : 'US$/MWh'),
+      element('m:UOM', report.unit),
       element('m:INTERVAL', 'ENDING'),
       element('m:SEC_PER_INTERVAL', report.intervalMs / 1_000),
     ]),
@@ -52,8 +52,8 @@ function reportItem({ report, marketRun }: ReportRows, rows: readonly Row[]): Xm
         element('m:RESOURCE_NAME', row.resource),
         element('m:OPR_DATE', toTradeDate(row.span.startMs)),
         element('m:INTERVAL_NUM', toOperatingHour(row.span.startMs)),
-        element('m:INTERVAL_START_GMT', toInstantText(row.span.startMs).replace('Z', '-00:00')),
-        element('m:INTERVAL_END_GMT', toInstantText(row.span.endMs).replace('Z', '-00:00')),
+        element('m:INTERVAL_START_GMT', toGmtText(row.span.startMs)),
+        element('m:INTERVAL_END_GMT', toGmtText(row.span.endMs)),
         element('m:VALUE', row.value),
       ]),
     ),
