@@ -57,8 +57,7 @@ export interface RequestBody {
 
 /** Tells when the caller goes away before its answer is complete. Lighter than an AbortSignal, of which every call would need one. */
 export interface Departure {
-  readonly happened: boolean;
-  /** Calls `listener` when it happens; null to hear no more. There is one listener at a time. */
+  /** Calls `listener` when it happens, at once where it has; null to hear no more. There is one listener at a time. */
   hear(listener: (() => void) | null): void;
 }
 

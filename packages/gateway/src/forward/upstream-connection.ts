@@ -88,9 +88,7 @@ export class UpstreamConnection implements Waiting {
     this.#reused = this.#used;
     this.#used = true;
     this.#requestSent = false;
-    this.#keepAlive = true;
     this.#phase = 'sending';
-    this.#reader = new ResponseHeadReader(responseHeadBytesMax);
     request.departure.hear(this.#abandon);
     this.#send(request);
     return promise;
@@ -108,9 +106,7 @@ export class UpstreamConnection implements Waiting {
         return;
       case 'sending':
       case 'awaiting': {
-        const cause = new Error(`no answer within ${this.#path.responseTimeoutMs} ms`);
-        this.#settle({ kind: 'no-answer', reason: 'timeout', reusedConnection: this.#reused, cause });
-        this.#socket.destroy();
+        this.#destroy(new Error(`no answer within ${this.#path.responseTimeoutMs} ms`), 'timeout');
         return;
       }
       case 'answering':
@@ -163,8 +159,6 @@ export class UpstreamConnection implements Waiting {
     if (this.#phase === 'sending') {
       this.#phase = 'awaiting';
       this.deadlineMs = this.#deadlines.now() + this.#path.responseTimeoutMs;
-    } else if (this.#phase === 'idle') {
-      this.#owner.idle(this);
     }
   }
 
@@ -177,8 +171,7 @@ export class UpstreamConnection implements Waiting {
       else this.#socket.destroy(); // Bytes that nobody asked for.
     } catch (thrown) {
       if (!(thrown instanceof Malformed)) throw thrown;
-      this.#settle({ kind: 'no-answer', reason: 'invalid', reusedConnection: this.#reused, cause: thrown });
-      this.#destroy(thrown);
+      this.#destroy(thrown, 'invalid');
     }
   }
 
@@ -290,7 +283,6 @@ export class UpstreamConnection implements Waiting {
 
   #upstreamEnds(): void {
     if (this.#phase === 'answering' && this.#untilClose && this.#body !== null) {
-      this.#keepAlive = false;
       this.#finish(this.#body, true);
       return;
     }
@@ -299,14 +291,15 @@ export class UpstreamConnection implements Waiting {
 
   #fail(cause: Error): void {
     if (this.#phase === 'connecting') this.#reached.resolve('refused');
-    this.#settle({ kind: 'no-answer', reason: 'broken', reusedConnection: this.#reused, cause });
     this.#destroy(cause);
   }
 
-  #destroy(cause: Error): void {
+  #destroy(cause: Error, reason: 'timeout' | 'invalid' | 'broken' = 'broken'): void {
     this.#body?.fail(cause);
     this.#body = null;
-    this.#settle({ kind: 'no-answer', reason: 'broken', reusedConnection: this.#reused, cause });
+    this.#request?.departure.hear(null);
+    this.#request = null;
+    this.#settle({ kind: 'no-answer', reason, reusedConnection: this.#reused, cause });
     this.#socket.destroy();
   }
 
@@ -315,8 +308,6 @@ export class UpstreamConnection implements Waiting {
     this.#fail(new Error('the upstream closed the connection'));
     this.#phase = 'closed';
     this.#deadlines.remove(this);
-    this.#request?.departure.hear(null);
-    this.#request = null;
     this.#wakeSender();
     this.#owner.closed(this);
   }

@@ -50,6 +50,8 @@ export class DownstreamConnection implements Waiting {
   #reader: RequestHeadReader | null = null;
   #requestSinceMs = 0;
   #body: ArrivingBody | null = null;
+  #stallUntilMs = Number.POSITIVE_INFINITY;
+  #dropUntilMs = Number.POSITIVE_INFINITY;
   #bodyWait: { ms: number; untilMs: number } | null = null;
   #bodyLeftBytes = 0;
   #decoder: ChunkedDecoder | null = null;
@@ -99,20 +101,12 @@ export class DownstreamConnection implements Waiting {
     if (this.#phase === 'head') this.deadlineMs = this.#options.deadlines.now() + quietMs;
   }
 
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  get idle(): boolean {
-    return this.#phase === 'head';
-  }
-
   expire(): void {
     const { path } = this.#options;
     switch (this.#phase) {
       case 'head':
         // Nothing begun: an idle connection is closed without a word.
-        if (!this.#requestBegun()) this.#socket.destroySoon();
+        if (!this.#requestBegun()) this.#linger(closingMs);
         else this.#refuse(new Refusal('listener.request_timeout', { waitedMs: path.headerTimeoutMs }));
         return;
       case 'exchange':
@@ -125,12 +119,15 @@ export class DownstreamConnection implements Waiting {
 
   #expireExchange(): void {
     const nowMs = this.#options.deadlines.now();
-    if (this.#bodyWait !== null && this.#bodyWait.untilMs <= nowMs) {
-      this.#body?.fail(bodyTimeout(this.#bodyWait.ms));
+    if (this.#stallUntilMs <= nowMs || this.#dropUntilMs <= nowMs) {
+      this.#socket.destroy();
       return;
     }
-    // An answer that the caller does not take, or a refused body that it does not stop sending.
-    if (this.#answer?.stalled === true || this.#body?.dropping === true) this.#socket.destroy();
+    if (this.#bodyWait !== null && this.#bodyWait.untilMs <= nowMs) {
+      this.#body?.fail(bodyTimeout(this.#bodyWait.ms));
+      this.#bodyWait = null;
+    }
+    this.#arm();
   }
 
   #receive(chunk: Buffer): void {
@@ -207,7 +204,10 @@ export class DownstreamConnection implements Waiting {
     const options = this.#options;
     this.#requestSinceMs = options.deadlines.now();
     this.#phase = 'exchange';
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#bodyWait = null;
+    this.#stallUntilMs = Number.POSITIVE_INFINITY;
+    this.#dropUntilMs = Number.POSITIVE_INFINITY;
+    this.#arm();
     this.#keepAlive = known.keepAlive && !this.#draining;
     this.#continueDue = known.awaitsContinue;
     const { framing, declaredBytes } = known.framing;
@@ -220,14 +220,15 @@ export class DownstreamConnection implements Waiting {
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       continueNow: () => this.#continueNow(),
-      awaitBody: (ms) => this.#awaitBody(ms),
+      // The reader of a body that an answer overtook goes on to wait: it is no longer this connection's wait.
+      awaitBody: (ms) => this.#body === body && this.#awaitBody(ms),
       drop: () => this.#dropBody(),
     });
     this.#body = body;
     const answer = new OutgoingAnswer(this.#socket, {
       headOnly: known.head.method === 'HEAD',
       httpVersion: known.head.httpVersion,
-      keepAlive: () => this.#staysOpen(),
+      keepAlive: (framed) => this.#staysOpen(framed),
       stall: (stalled) => this.#stall(stalled),
     });
     this.#answer = answer;
@@ -255,7 +256,8 @@ export class DownstreamConnection implements Waiting {
   }
 
   /** Whether the connection will serve another request after this answer; said in its head. */
-  #staysOpen(): boolean {
+  #staysOpen(framed: boolean): boolean {
+    if (!framed) this.#keepAlive = false;
     // A caller refused before `100 Continue` may or may not send its body: only a new connection is unambiguous.
     if (this.#continueDue) this.#keepAlive = false;
     // What a half-closed caller pipelined is still answered; behind the last of it there is nothing to wait for.
@@ -338,20 +340,28 @@ export class DownstreamConnection implements Waiting {
   #awaitBody(ms: number | null): void {
     const wholeUntilMs = this.#requestSinceMs + this.#options.path.requestTimeoutMs;
     this.#bodyWait = ms === null ? null : { ms, untilMs: Math.min(wholeUntilMs, this.#options.deadlines.now() + ms) };
-    this.deadlineMs = this.#bodyWait?.untilMs ?? Number.POSITIVE_INFINITY;
+    this.#arm();
   }
 
   #dropBody(): void {
     this.#droppedBytes = 0;
     this.#bodyWait = null;
-    this.deadlineMs = this.#options.deadlines.now() + this.#options.path.drainMs;
+    this.#dropUntilMs = this.#options.deadlines.now() + this.#options.path.drainMs;
+    this.#arm();
     this.#resume();
   }
 
   #stall(stalled: boolean): void {
-    this.deadlineMs = stalled
+    this.#stallUntilMs = stalled
       ? this.#options.deadlines.now() + this.#options.path.sendTimeoutMs
       : Number.POSITIVE_INFINITY;
+    this.#arm();
+  }
+
+  /** The first of the waits that are under way in an exchange; each is judged by its own instant. */
+  #arm(): void {
+    const bodyUntilMs = this.#bodyWait?.untilMs ?? Number.POSITIVE_INFINITY;
+    if (this.#phase === 'exchange') this.deadlineMs = Math.min(bodyUntilMs, this.#stallUntilMs, this.#dropUntilMs);
   }
 
   #callerEnds(): void {

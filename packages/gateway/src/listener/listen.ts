@@ -44,6 +44,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const bounds = createSourceBounds(options.path);
   const sources = new Map<string, Source>();
   const connections = new Set<DownstreamConnection>();
+  /** Every TCP socket that is open, those that have not yet said whose they are included. */
+  const sockets = new Set<Socket>();
   let closing = false;
 
   const serveSocket = (socket: Socket): void => {
@@ -86,6 +88,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const isBalancer = createNetworkTest(options.balancers);
   const server = createServer({ allowHalfOpen: !options.tls });
   server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     const direct = directSource(socket);
     if (!isBalancer(direct.address)) {
       take(socket, direct);
@@ -121,7 +125,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       const { promise, resolve } = Promise.withResolvers<void>();
       server.close(() => resolve());
       for (const connection of connections) connection.drain();
-      const rest = setTimeout(() => bounds.closeAll(), options.path.shutdownMs);
+      const rest = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, options.path.shutdownMs);
       await promise;
       clearTimeout(rest);
     },

@@ -8,8 +8,11 @@ export interface AnswerSurroundings {
   /** True for HEAD: the same head, no body (RFC 9110 §9.3.2). */
   readonly headOnly: boolean;
   readonly httpVersion: '1.0' | '1.1';
-  /** Decided when the head is written: whether another request may follow. */
-  keepAlive(): boolean;
+  /**
+   * Decided when the head is written: whether another request may follow. Never behind an answer that has no end but that
+   * of its connection, as one to HTTP/1.0 (RFC 9112 §6.3).
+   */
+  keepAlive(framed: boolean): boolean;
   /** The caller takes nothing at the moment, or takes again. */
   stall(stalled: boolean): void;
 }
@@ -36,12 +39,9 @@ export class OutgoingAnswer implements Downstream, Departure {
     return this;
   }
 
-  get happened(): boolean {
-    return this.#happened;
-  }
-
   hear(listener: (() => void) | null): void {
     this.#listener = listener;
+    if (this.#happened) listener?.();
   }
 
   get started(): boolean {
@@ -50,11 +50,6 @@ export class OutgoingAnswer implements Downstream, Departure {
 
   get sentBytes(): number {
     return this.#sentBytes;
-  }
-
-  /** True while the caller takes nothing. */
-  get stalled(): boolean {
-    return this.#wake !== null;
   }
 
   abort(): void {
@@ -100,7 +95,6 @@ export class OutgoingAnswer implements Downstream, Departure {
       await this.#write(chunked ? inChunk(chunk) : chunk);
     }
     if (chunked) await this.#write(lastChunk);
-    else if (!framed) this.#socket.end(); // HTTP/1.0: the end of the connection is the end of the body.
   }
 
   #head(
@@ -121,7 +115,7 @@ export class OutgoingAnswer implements Downstream, Departure {
     if (!sized && bodyBytes !== null && !bodiless) head += `content-length: ${bodyBytes}\r\n`;
     if (chunked) head += 'transfer-encoding: chunked\r\n';
     if (!dated) head += `date: ${httpDate()}\r\n`;
-    const open = this.#surroundings.keepAlive() && (sized || chunked || bodyBytes !== null || bodiless);
+    const open = this.#surroundings.keepAlive(sized || chunked || bodyBytes !== null || bodiless);
     if (!open) head += 'connection: close\r\n';
     else if (this.#surroundings.httpVersion === '1.0') head += 'connection: keep-alive\r\n';
     return `${head}\r\n`;
@@ -141,6 +135,7 @@ export class OutgoingAnswer implements Downstream, Departure {
   }
 
   #write(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#happened) throw new Error('the caller went away');
     if (this.#socket.write(bytes)) return undefined;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#wake = { resolve, reject };
