@@ -126,6 +126,13 @@ test('an authority for servers issues no users', async () => {
   assertRefused(judge({ leaf: await makeLeaf(servers), intermediates: [servers] }), 'wrong_purpose', servers);
 });
 
+test('a root for servers issues no users', async () => {
+  const servers = await makeRoot('Test Servers', { extendedKeyUsages: [serverAuth] });
+  const below = await makeLeaf(servers, { extendedKeyUsages: [clientAuth, serverAuth] });
+  assertRefused(judge({ leaf: below, anchors: [servers] }), 'wrong_purpose', servers);
+  assert.equal(judge({ leaf: below, anchors: [servers], purpose: 'serverAuth' }).accepted, true);
+});
+
 test("an authority's own certificate is no user's", () => {
   assertRefused(judge({ leaf: intermediate }), 'wrong_purpose', intermediate);
 });
@@ -163,14 +170,15 @@ test('a critical extension that is not understood is refused', async () => {
   assert.equal(judge({ leaf: harmless }).accepted, true);
 });
 
-test('critical name constraints are refused rather than ignored', async () => {
-  const constrained = await makeIntermediate(root, 'Test Constrained', {
-    extensions: [
-      makeExtension('2.5.29.30', true, Uint8Array.from(Buffer.from('300da00b30098207612e6578616d70', 'hex'))),
-    ],
-  });
-  const verdict = judge({ leaf: await makeLeaf(constrained), intermediates: [constrained] });
-  assertRefused(verdict, 'unhandled_critical_extension', constrained);
+test('critical name constraints are refused rather than ignored, at an anchor too', async () => {
+  const extensions = [
+    makeExtension('2.5.29.30', true, Uint8Array.from(Buffer.from('300da00b30098207612e6578616d70', 'hex'))),
+  ];
+  const issuing = await makeIntermediate(root, 'Test Constrained', { extensions });
+  const verdict = judge({ leaf: await makeLeaf(issuing), intermediates: [issuing] });
+  assertRefused(verdict, 'unhandled_critical_extension', issuing);
+  const anchor = await makeRoot('Test Constrained', { extensions });
+  assertRefused(judge({ leaf: await makeLeaf(anchor), anchors: [anchor] }), 'unhandled_critical_extension', anchor);
 });
 
 test('at every instant a verdict accepts exactly the span that it states', () => {

@@ -175,3 +175,20 @@ test('past the most instants rings stop growing and their keys are refused early
   assert.ok(counters.decide([chargeTo(wide)], 1_000).admitted);
   assert.equal(counters.stats().slotCount, 8);
 });
+
+test('keys that expired give their slots back, so that a full table has room for a new key', () => {
+  const counters = createCounters({ instantsMax: 8 });
+  for (let key = 0; key < 8; key += 1) assert.ok(counters.decide([chargeTo(use, `${key}`)], 0).admitted);
+  assertRefused(counters.decide([chargeTo(use, 'new')], 4_999), 'use', 9_999);
+  assert.ok(counters.decide([chargeTo(use, 'new')], 5_000).admitted);
+  assert.equal(counters.stats().slotCount, 1);
+});
+
+test('a table over its instants forgets as many expired keys as it takes, also for one call', () => {
+  const counters = createCounters({ instantsMax: 8 });
+  const many = Array.from({ length: 24 }, (_, key) => chargeTo(use, `${key}`));
+  assert.ok(counters.decide(many, 0).admitted);
+  assert.equal(counters.stats().slotCount, 24);
+  assert.ok(counters.decide([chargeTo(use, 'new')], 5_000).admitted);
+  assert.ok(counters.stats().slotCount <= 8);
+});

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { access, appendFile, mkdtemp, open as openFile, readdir, readFile, rm } from 'node:fs/promises';
+import {
+  access,
+  appendFile,
+  mkdir,
+  mkdtemp,
+  open as openFile,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -162,6 +172,15 @@ test('a second opener of the same node is refused while the first lives', async 
   assert.throws(() => open('b'), { name: 'EvidenceInUse' });
   await first.close();
   await open('c').close();
+});
+
+test('a lock whose process id now belongs to a process that started later is taken over', async () => {
+  await mkdir(folder);
+  await writeFile(join(folder, 'n.lock'), `${process.pid} 1\n`);
+  const sink = open('a');
+  sink.append(draft(1));
+  await sink.close();
+  assert.equal((await linesOf('a')).length, 1);
 });
 
 test('a boot that recorded nothing leaves no file behind', async () => {
