@@ -16,7 +16,7 @@ export const caisoCatalogue = fileURLToPath(new URL('../../../catalogues/caiso',
 /** The invented operator, as shipped. */
 export const exampleCatalogue = fileURLToPath(new URL('../../../catalogues/example', import.meta.url));
 
-/** The family that made a host's server certificate, and the hosts of a listener. */
+/** What differs from a gateway of the deck's profile with its own policy. */
 export interface TestGatewayOptions {
   readonly clock?: FakeClock;
   readonly catalogue?: string;
@@ -37,6 +37,8 @@ export interface TestGatewayOptions {
   readonly policy?: string;
   /** Replaces the test's own back end. */
   readonly upstreams?: Config['upstreams'];
+  /** What every call says that a test does not say otherwise. Default: as in `TestCall`. */
+  readonly call?: TestCall;
 }
 
 /** A call to make; the default is a plain retrieve of market awards by the first user on the new address. */
@@ -154,7 +156,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     config,
     records,
     notices,
-    call: (call = {}) => makeCall(gateway, call),
+    call: (call = {}) => makeCall(gateway, { ...options.call, ...call }),
     recordOf(answer) {
       const exchange = String(answer.fields['headgate-exchange']);
       const found = records.find((record) => record.exchange === exchange);

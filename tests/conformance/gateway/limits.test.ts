@@ -11,16 +11,8 @@ import {
   type TestCall,
   type TestGateway,
 } from '@headgate/testkit';
-import {
-  gatewayOf,
-  limitsOf,
-  type Operator,
-  operators,
-  policyOf,
-  provisioned,
-  provisioningText,
-  ruleOf,
-} from './operators.ts';
+import { gatewayOf, limitsOf, type Operator, operators, policyOf, ruleOf } from './operators.ts';
+import { provisioned, provisioningText } from './provisioning.ts';
 import { codeOf, toldIn } from './told.ts';
 
 /** The first user of every gateway under test. */

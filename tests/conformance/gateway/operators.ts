@@ -36,6 +36,8 @@ export interface Operator {
   readonly retrieve: NamedPlace;
   /** A submit that no acceptable use limits. */
   readonly submit: Place;
+  /** A submit of another system. */
+  readonly otherSubmit: Place & { readonly systemId: string };
   /** A retrieve with acceptable use, the same written otherwise, and another service of the same rule. */
   readonly limited: Place & {
     readonly rule: string;
@@ -107,6 +109,7 @@ const caiso: Operator = {
     serviceElsewhere: '/sst/cmri/RetrieveMeterData_STLMTv1_AP',
   },
   submit: { call: post(ws, '/sst/sibr/SubmitBids_SIBRv1_AP'), system: 'SIBR' },
+  otherSubmit: { call: post(ws, '/sst/drrs/SubmitDRLocations_DRRSv1_AP'), system: 'DRRS', systemId: 'drrs' },
   limited: {
     call: post(ws, '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP'),
     system: 'CMRI',
@@ -230,6 +233,7 @@ const northShore: Operator = {
     serviceElsewhere: '/v2/offers/ReadReadings_METERSv1',
   },
   submit: { call: post(api, '/v2/offers/SendOffers'), system: 'Offers' },
+  otherSubmit: { call: post(api, '/v2/exchange/SendReadings'), system: 'Meters', systemId: 'meters' },
   limited: {
     call: get(api, '/v2/outages/ListOutages'),
     system: 'Outages',
@@ -359,36 +363,6 @@ export async function ruleOf(operator: Operator, name: string): Promise<LimitRul
   const rule = (await limitsOf(operator)).find((each) => each.name === name);
   if (rule === undefined) throw new Error(`${operator.name} has no limit ${name}`);
   return rule;
-}
-
-/** Certificates of the provisioned participants: alpha has two, beta one. */
-export const provisioned = {
-  alphaOther: { name: 'ALPHAx0002', organisation: 'Alpha' },
-  beta: { name: 'BETAx0002', organisation: 'Beta' },
-} as const;
-
-/** A provisioning file of two participants with every right; the first user of a gateway under test is one of alpha's. */
-export function provisioningText({ environment }: Operator, firstSubject: string): string {
-  const participants = [
-    ['alpha', [firstSubject, subjectOf(provisioned.alphaOther)]],
-    ['beta', [subjectOf(provisioned.beta)]],
-  ] as const;
-  const rights = [
-    { system: 'all', environment, channels: ['ui', 'api'], operations: ['submit', 'retrieve'], scids: 'all' },
-  ];
-  return JSON.stringify({
-    format: 1,
-    participants: participants.map(([id, subjects]) => ({
-      id,
-      name: id,
-      scids: [id.toUpperCase()],
-      credentials: subjects.map((subject) => ({ subject, environments: [environment], rights })),
-    })),
-  });
-}
-
-function subjectOf({ name, organisation }: { readonly name: string; readonly organisation: string }): string {
-  return `CN=${name},OU=people,O=${organisation},C=US`;
 }
 
 /** Policy text of some rules alone; YAML reads JSON. */

@@ -7,16 +7,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { readFault } from '@headgate/soap';
-import {
-  openRawCaller,
-  type RawAnswer,
-  type RawCaller,
-  rawPost,
-  soapRequest,
-  startTestGateway,
-  type TestGateway,
-} from '@headgate/testkit';
+import { type RawAnswer, type RawCaller, soapRequest, type TestGateway } from '@headgate/testkit';
 import fc from 'fast-check';
+import { callsTo, noLimits } from './calls.ts';
+import type { Operator } from './operators.ts';
 
 const limitBytes = 1_048_576;
 
@@ -54,11 +48,6 @@ const payloads: fc.Arbitrary<Payload> = fc.record({
   operation: fc.constantFrom('submit', 'retrieve'),
 });
 
-const paths = {
-  submit: '/sst/sibr/SubmitRawBidSet_SIBRv1_AP',
-  retrieve: '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP',
-};
-
 /** How many calls ended in which way. */
 export interface GridCounts {
   readonly calls: number;
@@ -66,11 +55,12 @@ export interface GridCounts {
   readonly ways: Readonly<Record<string, number>>;
 }
 
-/** Runs `calls` calls and asserts of each that its answer was whole and the right one. Prints a seed by its failure. */
-export async function runPayloadGrid(calls: number, seed: number): Promise<GridCounts> {
+/** Makes `calls` calls to an operator and asserts of each that its answer was whole and the right one. Prints a seed by its failure. */
+export async function runPayloadGrid(operator: Operator, calls: number, seed: number): Promise<GridCounts> {
   const backEnd = await startBackEnd();
-  const gateway = await startTestGateway({
-    policy: 'limits: []\n',
+  const { open, start } = callsTo(operator);
+  const gateway = await start({
+    policy: noLimits,
     path: { bodyBytesMax: limitBytes },
     upstreams: [{ system: '*', environment: '*', infrastructure: '*', endpoints: [backEnd.url] }],
   });
@@ -78,10 +68,10 @@ export async function runPayloadGrid(calls: number, seed: number): Promise<GridC
   let kept: RawCaller | null = null;
   try {
     for (const [at, payload] of fc.sample(payloads, { numRuns: calls, seed }).entries()) {
-      const what = `call ${at} of seed ${seed}: ${JSON.stringify(payload)}`;
+      const what = `call ${at} of seed ${seed} at ${operator.name}: ${JSON.stringify(payload)}`;
       backEnd.behaveAs(payload);
-      const caller: RawCaller = kept ?? (await openRawCaller(gateway));
-      const sent = await send(caller, payload);
+      const caller: RawCaller = kept ?? (await open(gateway));
+      const sent = await send(operator, caller, payload);
       const answer = await caller.answer().catch((cause: unknown) => assert.fail(`${what}: ${String(cause)}`));
       const way = wayOf(answer);
       ways[way] = (ways[way] ?? 0) + 1;
@@ -98,13 +88,13 @@ export async function runPayloadGrid(calls: number, seed: number): Promise<GridC
   }
 }
 
-async function send(caller: RawCaller, { sizeBytes, chunked, pieceBytes, operation }: Payload) {
+async function send(operator: Operator, caller: RawCaller, { sizeBytes, chunked, pieceBytes, operation }: Payload) {
   const body = Buffer.alloc(sizeBytes, ' ');
   body.write(soapRequest);
   const framing = chunked
     ? { 'Content-Length': null, 'Transfer-Encoding': 'chunked' }
     : { 'Content-Length': String(sizeBytes) };
-  caller.write(rawPost('', { path: paths[operation], fields: framing }));
+  caller.write(callsTo(operator).post('', { path: operator[operation].call.path, fields: framing }));
   for (let at = 0; at < sizeBytes; at += pieceBytes) {
     const piece = body.subarray(at, at + pieceBytes);
     caller.write(
