@@ -32,6 +32,33 @@ test('the matrix of another environment has its own addresses', async () => {
   assert.match(stdout, /https:\/\/mapstage-ws\.caiso\.com\/sst\/cmri/);
 });
 
+test('an address that the document does not print says so, and is not told as concluded from anything', async () => {
+  const { stdout } = await runLine(['catalogue', 'show', '--environment', 'map-stage']);
+  assert.match(stdout, /^OASIS +– +– +– +–$/m);
+  assert.match(stdout, /^CIRA +– +– +AV\* https:.* XX\* https:/m);
+  assert.match(stdout, /^– {3}not printed in the deck$/m);
+  assert.doesNotMatch(stdout, /NA|interface does not exist/);
+  const { rows } = JSON.parse((await runLine(['catalogue', 'show', '--environment', 'map-stage', '--json'])).stdout);
+  const notPrinted = { url: null, status: 'not-applicable', inferred: true, source: 'not printed' };
+  assert.deepEqual(rows.at(-1), {
+    system: 'OASIS',
+    ui: { new: notPrinted, old: notPrinted },
+    api: { new: notPrinted, old: notPrinted },
+  });
+});
+
+test('a service that the catalogue does not list is spelt as in the URL, and limited as before', async () => {
+  const url = 'https://ws.prod.caiso.com/sst/cmri/RetrieveMarketThings_DocAttach_CMRIv4_AP';
+  const find = async (...more: string[]) => (await runLine(['catalogue', 'find', url, ...more])).stdout;
+  const text = await find();
+  assert.match(text, /^service +RetrieveMarketThings_DocAttach v4 \(retrieve, not in the list\)$/m);
+  const { service, limits } = JSON.parse(await find('--json'));
+  assert.deepEqual(
+    [service.service, service.known, limits.length > 0],
+    ['RetrieveMarketThings_DocAttach', false, true],
+  );
+});
+
 test('a URL is told with its system, class, limits and the address to move to', async () => {
   const found = JSON.parse((await runLine(['catalogue', 'find', awards, '--json', '--as-of', '2024-02-21'])).stdout);
   assert.deepEqual([found.systems[0].id, found.channel, found.generation], ['cmri', 'api', 'old']);

@@ -29,8 +29,9 @@ export const registerCatalogue: Register = (program, context) => {
       const environment = options.environment ?? known[0] ?? '';
       if (!known.includes(environment)) throw clientProblem('catalogue.unknown_environment', { environment, known });
       const matrix = matrixOf(index.catalogue, environment, dayOf(options, context));
+      const { citation } = index.catalogue.document;
       context.stdout.write(
-        options.json === true ? `${JSON.stringify(matrix, null, 2)}\n` : matrixText(matrix, context.stdout),
+        options.json === true ? `${JSON.stringify(matrix, null, 2)}\n` : matrixText(matrix, citation, context.stdout),
       );
     });
   catalogue

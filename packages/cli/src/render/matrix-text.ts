@@ -24,15 +24,28 @@ const statuses: Readonly<Record<CellStatus, StatusWords>> = {
 /** Headers in the order of the published matrix. */
 const matrixHeaders = ['System', 'UI New', 'UI Old', 'API New', 'API Old'] as const;
 
-/** Writes a matrix with its legend. Cells whose status is concluded and not stated carry "*". */
-export function matrixText({ environment, asOf, rows }: Matrix, stream: Output): string {
+/** What a cell says of an address that the document does not print: nothing was said, so nothing was concluded. */
+const notPrintedCode = '–';
+
+/**
+ * Writes a matrix with its legend. Cells whose status is concluded and not stated carry "*". `citation` is what the
+ * published document is called, as in "deck".
+ */
+export function matrixText({ environment, asOf, rows }: Matrix, citation: string, stream: Output): string {
   const cell = (value: MatrixCell) => toCell(value, stream);
   const lines = rows.map(({ system, ui, api }) => [system, cell(ui.new), cell(ui.old), cell(api.new), cell(api.old)]);
-  const used = new Set(rows.flatMap(({ ui, api }) => [ui.new, ui.old, api.new, api.old]).map(({ status }) => status));
-  return `Addresses of ${environment} as of ${asOf}\n\n${textTable(matrixHeaders, lines, { columnsMax: stream.isTTY === true ? stream.columns : undefined })}\n${legend(used, stream)}`;
+  const cells = rows.flatMap(({ ui, api }) => [ui.new, ui.old, api.new, api.old]);
+  return `Addresses of ${environment} as of ${asOf}\n\n${textTable(matrixHeaders, lines, { columnsMax: stream.isTTY === true ? stream.columns : undefined })}\n${legend(cells, citation, stream)}`;
 }
 
-function toCell({ url, status, inferred }: MatrixCell, stream: Output): TextCell {
+/** No cell of the document stands behind it: `matrixOf` says so by this source (rule 1 of docs/reference/catalogue.md). */
+function isUnprinted({ source }: MatrixCell): boolean {
+  return source === 'not printed';
+}
+
+function toCell(value: MatrixCell, stream: Output): TextCell {
+  if (isUnprinted(value)) return { text: notPrintedCode, paint: (painted) => paint(stream, 'dim', painted) };
+  const { url, status, inferred } = value;
   const { code, colour } = statuses[status];
   const mark = `${code}${inferred === true ? '*' : ''}`;
   const text = url !== null ? `${mark} ${url}` : needsAddress(status) ? `${mark} not printed` : mark;
@@ -43,9 +56,15 @@ function needsAddress(status: CellStatus): boolean {
   return status === 'available' || status === 'to-be-cut-over' || status === 'future';
 }
 
-function legend(used: ReadonlySet<CellStatus>, stream: Output): string {
+function legend(cells: readonly MatrixCell[], citation: string, stream: Output): string {
+  const printed = cells.filter((cell) => !isUnprinted(cell));
+  const used = new Set(printed.map(({ status }) => status));
   const lines = Object.entries(statuses)
     .filter(([status]) => used.has(status as CellStatus))
     .map(([, { code, words, colour }]) => `${paint(stream, colour, code)}  ${words}`);
-  return `${[...lines, '*   concluded from the published dates; the document does not say it'].join('\n')}\n`;
+  if (printed.length < cells.length)
+    lines.push(`${paint(stream, 'dim', notPrintedCode)}   not printed in the ${citation}`);
+  if (printed.some(({ inferred }) => inferred === true))
+    lines.push(`*   concluded from dates or forms of address; the ${citation} does not say it`);
+  return `${lines.join('\n')}\n`;
 }

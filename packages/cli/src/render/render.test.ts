@@ -23,6 +23,7 @@ async function assertGolden(name: string, text: string): Promise<void> {
 }
 
 const source = 'deck p. 5';
+const notPrinted = { url: null, status: 'not-applicable', inferred: true, source: 'not printed' } as const;
 const matrix: Matrix = {
   environment: 'production',
   asOf: '2024-02-21',
@@ -39,6 +40,11 @@ const matrix: Matrix = {
       },
     },
     {
+      system: 'GAMMA',
+      ui: { new: notPrinted, old: notPrinted },
+      api: { new: { url: null, status: 'not-applicable', source }, old: notPrinted },
+    },
+    {
       system: 'BETA (& more)',
       ui: {
         new: { url: null, status: 'not-applicable', source },
@@ -53,11 +59,15 @@ const matrix: Matrix = {
 };
 
 test('the matrix has the published columns, codes for every status, and a legend', () =>
-  assertGolden('the matrix has codes and a legend', matrixText(matrix, pipe)));
+  assertGolden('the matrix has codes and a legend', matrixText(matrix, 'guide', pipe)));
 
 test('the matrix of another list of rows explains only the codes it uses', () => {
-  const text = matrixText({ ...matrix, rows: matrix.rows.slice(0, 1) }, pipe);
-  assert.doesNotMatch(text, /decommissioned|already cut over/);
+  const [alpha] = matrix.rows;
+  assert.ok(alpha !== undefined);
+  const text = matrixText({ ...matrix, rows: [alpha] }, 'guide', pipe);
+  assert.doesNotMatch(text, /decommissioned|already cut over|not printed/);
+  const stated = { ...alpha, api: { new: alpha.api.new, old: alpha.api.new } };
+  assert.doesNotMatch(matrixText({ ...matrix, rows: [stated] }, 'guide', pipe), /^\*|concluded/m);
 });
 
 const found: UrlDescription = {

@@ -15,6 +15,12 @@ test('a URL of an old address is told with its system, its class and the address
   assert.equal(replacement, 'https://ws.prod.caiso.com/sst/cmri/RetrieveMarketAwards_CMRIv4_AP');
 });
 
+test('a service that is not listed is spelt as in the URL', () => {
+  const { service } = about('https://ws.caiso.com/sst/baaop/RetrieveThings_BAAOPv2_AP');
+  assert.ok(service?.kind === 'service');
+  assert.deepEqual([service.service, service.version, service.known], ['RetrieveThings', 2, false]);
+});
+
 test('a shared path that names no service leaves the system open', () => {
   const { system, systems, service } = about('https://ws.prod.caiso.com/sst/runtime.asvc');
   assert.equal(system, null);

@@ -1,5 +1,5 @@
 // Everything the catalogue and its policy say about a URL, as plain data for people and programs.
-import { type CellStatus, type Classification, findUrl, type LimitRule } from '@headgate/contract';
+import { type CellStatus, type Classification, findUrl, type LimitRule, readServiceName } from '@headgate/contract';
 import { chargesFor, compilePolicy } from '@headgate/rules';
 import { clientProblem } from '../client-problem.ts';
 import type { OpenCatalogue } from './open-catalogue.ts';
@@ -26,7 +26,7 @@ export interface UrlDescription {
     readonly inferred: boolean;
     readonly source: string;
   }[];
-  /** Null on a user interface, and where the path ends at the address. */
+  /** Null on a user interface, and where the path ends at the address. A service that is not listed is spelt as in the URL. */
   readonly service: Classification | null;
   readonly limits: readonly LimitDescription[];
   /** The same call on the new address; null on a new one, or where none is printed. */
@@ -55,6 +55,8 @@ export function describeUrl({ index, policy }: OpenCatalogue, url: string, asOf:
     ...(system === undefined ? {} : { system }),
     ...(called === null ? {} : { service: called.service, operation: called.operation }),
   };
+  // Limits count it in lower case, whatever its spelling.
+  const spelt = (lowerCase: string) => readServiceName(found.servicePath, index.naming)?.base ?? lowerCase;
   return {
     url,
     address: found.address.url,
@@ -72,7 +74,7 @@ export function describeUrl({ index, policy }: OpenCatalogue, url: string, asOf:
       inferred: cell.inferred === true,
       source: cell.source,
     })),
-    service,
+    service: called?.by === 'naming-rule' ? { ...called, service: spelt(called.service) } : service,
     limits: chargesFor(compilePolicy(policy), subject).map(({ rule }) => describeLimit(rule)),
     replacement: replacement?.url ?? null,
   };
