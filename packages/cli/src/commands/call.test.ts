@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { profileFor, runLine } from '../cli.fixture.ts';
@@ -33,6 +35,23 @@ test('an answer is printed as a table under its facts', async (t) => {
     stdout,
     '1 row, answer not signed (this market’s usually are not), exchange 0A\n\nresult\n──────\ntrue\n',
   );
+});
+
+test('an answer that no market signs, a public archive, is told without a word on signatures', async (t) => {
+  // a.csv: NODE,MW and X,1
+  const archive =
+    'UEsDBBQAAAAAAAAAIQARmzstDAAAAAwAAAAFAAAAYS5jc3ZOT0RFLE1XClgsMQpQSwECFAMUAAAAAAAAACEAEZs7LQwAAAAMAAAABQAAAAAAAAAAAAAAgAEAAAAAYS5jc3ZQSwUGAAAAAAEAAQAzAAAALwAAAAAA';
+  const oasis = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'application/x-zip-compressed', 'headgate-exchange': '0C' });
+    response.end(Buffer.from(archive, 'base64'));
+  }).listen(0, '127.0.0.1');
+  await once(oasis, 'listening');
+  t.after(() => oasis.close());
+  const place = `127.0.0.1:${(oasis.address() as AddressInfo).port}`;
+  const line = ['call', 'oasis', 'SingleZip', '--plain', '--no-pacing', '--connect-to', place];
+  const { code, stdout } = await runLine(line, { clock });
+  assert.deepEqual([code, stdout], [0, '1 row, exchange 0C\n\nNODE  MW\n────  ──\nX     1\n']);
 });
 
 test('with --json standard output is one object for each call and nothing else', async (t) => {

@@ -8,6 +8,7 @@ import {
   type Decoded,
   invoke,
   isClientProblem,
+  lookUp,
   type PacingWait,
   type Session,
 } from '@headgate/client';
@@ -201,7 +202,7 @@ function answerText(one: OneCall, { exchange, signature, table }: Decoded, colum
   const { rows, columns } = table;
   const facts = [
     `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`,
-    signature === 'verified' ? 'signature verified' : 'answer not signed (this market’s usually are not)',
+    ...signatureWords(one, signature),
     ...(exchange === null ? [] : [`exchange ${exchange}`]),
   ].join(', ');
   // The table of a repeated call was shown once already.
@@ -213,6 +214,14 @@ function answerText(one: OneCall, { exchange, signature, table }: Decoded, colum
 
 function callLabel({ number, options }: OneCall): string {
   return options.repeat === 1 ? '' : `call ${number} of ${options.repeat}: `;
+}
+
+/** Only an answer of SOAP could be signed: of another one there is nothing to say. */
+function signatureWords({ name, session }: OneCall, signature: Decoded['signature']): readonly string[] {
+  if (signature === 'verified') return ['signature verified'];
+  const { shape } = lookUp(session.catalogue, name, session.target);
+  const isSoap = shape !== 'query' && shape !== 'json-retrieve' && shape !== 'json-submit';
+  return isSoap ? ['answer not signed (this market’s usually are not)'] : [];
 }
 
 function waitText({ rule, waitMs, operation }: PacingWait, context: CliContext): string {
