@@ -147,6 +147,13 @@ describe('the demo that `npm start` runs', () => {
     assert.match(out, /\d+ rows/);
   });
 
+  test('the suggested help lists the commands', async () => {
+    const { code, out } = await paste(suggested('headgate help'));
+    assert.equal(code, 0, out);
+    for (const command of ['call', 'catalogue', 'gateway', 'start', 'problem', 'version'])
+      assert.match(out, new RegExp(`^  ${command} `, 'm'));
+  });
+
   test('the suggested matrix is the deck’s on its own day', async () => {
     const { code, out } = await paste(suggested('catalogue show'));
     assert.equal(code, 0, out);
@@ -164,6 +171,14 @@ describe('the demo that `npm start` runs', () => {
     assert.ok(demo.child.stdout !== null);
     while (!seen()) await once(demo.child.stdout, 'data');
     assert.ok(!lines.some((line) => line.includes('Never reached the gateway')), lines.join('\n'));
+  });
+
+  test('a call to an old address that its expired certificate keeps from being routed counts as old', async () => {
+    const { code, out } = await paste(`${suggested('expired.yaml')} --generation old`);
+    assert.equal(code, 1, out);
+    const seen = () => lines.some((line) => /^you .* yes, last/.test(line));
+    assert.ok(demo.child.stdout !== null);
+    while (!seen()) await once(demo.child.stdout, 'data');
   });
 
   test('a second demo in the same folder is refused with the pid of the first, which goes on with its files', async () => {

@@ -2,7 +2,7 @@
 // deck's customers do. Some are ready for the cutover, some are not, one is impatient.
 
 import { readFile } from 'node:fs/promises';
-import { createSession, invoke, isClientProblem, openCatalogue, type Session } from '@headgate/client';
+import { createSession, invoke, isClientProblem, type OpenCatalogue, type Session } from '@headgate/client';
 import { parse } from 'yaml';
 import { type DemoWorld, demoParticipants } from './demo-world.ts';
 
@@ -44,8 +44,11 @@ const habits: readonly Habit[] = [
 ];
 
 /** Starts everybody. Refused calls are part of the picture and are shown by the evidence, not here. */
-export async function startFleet(world: DemoWorld, catalogue: string, ports: { readonly tls: number }): Promise<Fleet> {
-  const opened = await openCatalogue(catalogue);
+export async function startFleet(
+  world: DemoWorld,
+  catalogue: OpenCatalogue,
+  ports: { readonly tls: number },
+): Promise<Fleet> {
   const anchorsPem = await readFile(`${world.folder}/server-anchors.pem`, 'utf8');
   const sessions = new Map<string, Session>();
   const sessionOf = async ({ participant, generation }: Habit): Promise<Session> => {
@@ -54,7 +57,7 @@ export async function startFleet(world: DemoWorld, catalogue: string, ports: { r
     if (known !== undefined) return known;
     const profile = parse(await readFile(world.profile(participant), 'utf8')) as { certificate: string; key: string };
     const session = await createSession({
-      catalogue: opened,
+      catalogue,
       generation,
       credential: {
         certificate: await readFile(profile.certificate, 'utf8'),

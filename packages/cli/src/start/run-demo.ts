@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, relative, resolve } from 'node:path';
+import { openCatalogue } from '@headgate/client';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -10,8 +11,9 @@ import { takeFolder } from './demo-lock.ts';
 import { createDemoWorld, type DemoWorld, demoParticipants } from './demo-world.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type EvidenceFollower, followEvidence } from './follow-evidence.ts';
+import { generationByHost } from './generation-by-host.ts';
 import { createScreen } from './screen.ts';
-import { emptySummary, withRecord } from './summary.ts';
+import { type Summary, summaryFor, withRecord } from './summary.ts';
 import { tryNext, tryPage } from './try-next.ts';
 
 /** Ports that the demo prefers; others are taken when these are in use. */
@@ -99,13 +101,13 @@ interface Parts {
   readonly world: DemoWorld;
   readonly follower: EvidenceFollower;
   readonly fleet: Fleet;
-  summaryNow(): typeof emptySummary;
+  summaryNow(): Summary;
 }
 
 async function startParts(folder: string, ports: Ports, running: Running): Promise<Parts> {
   const { context, children } = running;
   const catalogue = resolve(context.workspaceRoot, 'catalogues/caiso');
-  const simulators = await step(running, 'market systems, old and current infrastructure', () =>
+  const simulators = await step(running, 'market systems, legacy and current infrastructure', () =>
     Promise.all([startSimulator('legacy', children, context), startSimulator('current', children, context)]),
   );
   const [legacy, current] = simulators;
@@ -117,16 +119,17 @@ async function startParts(folder: string, ports: Ports, running: Running): Promi
   );
   const gateway = await step(
     running,
-    `the gateway on 127.0.0.1:${ports.tls} (TLS) and 127.0.0.1:${ports.plain} (OASIS)`,
+    `the gateway on 127.0.0.1:${ports.tls} (TLS) and 127.0.0.1:${ports.plain} (plain HTTP, for OASIS)`,
     () => startPart('gateway', ['gateway', '--config', world.gatewayConfig], children, context),
   );
-  let summary = emptySummary;
+  const opened = await openCatalogue(catalogue);
+  let summary = summaryFor(generationByHost(opened.index));
   const follower = followEvidence(world.evidenceFolder, (record) => {
     summary = withRecord(summary, record);
   });
   running.undo(() => follower.close());
   const fleet = await step(running, 'participants calling through old and new addresses', () =>
-    startFleet(world, catalogue, ports),
+    startFleet(world, opened, ports),
   );
   running.undo(() => fleet.stop());
   const parts = [...simulators.map(({ child }) => child), gateway];
@@ -206,7 +209,7 @@ async function takePorts(): Promise<{ ports: Ports; notes: readonly string[] }> 
     [preferredPorts.plain, ports.plain],
   ] as const;
   const moved = pairs.filter(([preferred, port]) => preferred !== port);
-  return { ports, notes: moved.map(([preferred, port]) => `${preferred} is taken; using ${port}`) };
+  return { ports, notes: moved.map(([preferred, port]) => `port ${preferred} is taken; using ${port}`) };
 }
 
 async function freePort(preferred: number): Promise<number> {

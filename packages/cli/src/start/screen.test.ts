@@ -45,9 +45,28 @@ test('24 × 80 shows every participant, the note, the processes and where the co
     .join('\n');
   assert.match(text, /^Participant .* unrouted .* still on old addresses$/m);
   for (const who of participants) assert.match(text, new RegExp(`^${who} `, 'm'));
-  assert.match(text, /^Commands to try: \.headgate\/demo\/TRY\.md$/m);
+  assert.match(text, /^Try, in a second terminal; all commands: \.headgate\/demo\/TRY\.md$/m);
+  assert.match(text, /^ {2}npx --no headgate help$/m);
+  const retrieve = 'call cmri RetrieveMarketAwards --profile .headgate/demo/you.yaml';
+  assert.ok(text.includes(`\n  npx --no headgate ${retrieve.replace(' --profile', ' \\\n   --profile')}\n`), text);
   assert.match(text, /^8443 is taken; using 41183$/m);
-  assert.match(text, /^Ctrl-C stops everything\. Processes: .*…$/m);
+  assert.match(text, /^Ctrl-C stops everything\. Processes: simulator \(legacy\) 30510,$/m);
+  assert.match(text, /^simulator \(current\) 30511, gateway 30512\.$/m);
+});
+
+test('as many commands as fit are shown whole, on one line or continued, and the page that holds all is named', () => {
+  const shown = (rows: number) => {
+    const lines = composeScreen(picture, { rows, columns: 80 }).map(({ text }) => text);
+    const whole = lines.join('\n').replaceAll(' \\\n   ', ' ').split('\n');
+    return picture.suggestions.filter(({ command }) => whole.includes(`  ${command}`)).length;
+  };
+  assert.deepEqual([17, 18, 19, 20, 24].map(shown), [0, 0, 1, 2, 4]);
+  assert.equal(shown(40), picture.suggestions.length);
+});
+
+test('where no command fits, the page of commands is named', () => {
+  const lines = composeScreen(picture, { rows: 18, columns: 80 }).map(({ text }) => text);
+  assert.ok(lines.includes('Commands to try: .headgate/demo/TRY.md'), lines.join('\n'));
 });
 
 test('40 × 120 shows every command whole', () => {

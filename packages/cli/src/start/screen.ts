@@ -73,26 +73,28 @@ const plain = (text: string): ScreenLine => ({ text, style: 'plain' });
 const bold = (text: string): ScreenLine => ({ text, style: 'bold' });
 const dim = (text: string): ScreenLine => ({ text, style: 'dim' });
 const gap = plain('');
+const callsTitle = 'Last calls (UTC)';
+const stopLine = (pids: string) => `Ctrl-C stops everything. Processes: ${pids}.`;
 
 /**
- * The lines for a terminal of a size: the summary first, the processes last, and between them as much of the commands
- * and of the last calls as fits. Never more than `rows` lines, none as wide as `columns`: a full line would wrap.
+ * The lines for a terminal of a size: the summary first, the processes last, and between them as many of the commands,
+ * then of the last calls, as fit. Never more than `rows` lines, none as wide as `columns`: a full line would wrap.
  */
 export function composeScreen(picture: Picture, { rows, columns }: { rows: number; columns: number }): ScreenLine[] {
   const { summary, unsent, notes, pids } = picture;
   const width = columns - 1;
   const top = [bold('Headgate'), ...[...summaryLines(summary, width), ...unsentLines(unsent)].map(plain)];
-  const bottom = [...notes.map(plain), dim(`Ctrl-C stops everything. Processes: ${pids}.`)];
+  const bottom = [...notes.map(plain), ...wrapped(stopLine(pids), /(?<=[.,:]) /, width).map(dim)];
   const commands = commandLines(picture, { rows: rows - top.length - bottom.length, columns: width });
   const free = rows - top.length - commands.length - bottom.length;
   const calls = lastCallLines(summary, width).slice(-Math.max(0, free - 2));
-  const middle = free > 2 && calls.length > 0 ? [gap, plain('Last calls'), ...calls.map(plain)] : [];
+  const middle = free > 2 && calls.length > 0 ? [gap, plain(callsTitle), ...calls.map(plain)] : [];
   const lines = [...top, ...middle, ...commands, ...bottom];
   const fitting = lines.length <= rows ? lines : [...top, ...bottom].slice(0, rows);
   return fitting.map(({ text, style }) => ({ text: cut(text, width), style }));
 }
 
-/** All commands with what they show, or the commands alone, or where they are written. */
+/** All commands with what they show, or the commands alone, or as many as fit and where all are written. */
 function commandLines({ suggestions, page }: Picture, room: { rows: number; columns: number }): ScreenLine[] {
   const title = bold('Try, in a second terminal:');
   const forms = [
@@ -107,7 +109,35 @@ function commandLines({ suggestions, page }: Picture, room: { rows: number; colu
   // A command that is cut cannot be pasted.
   const isWhole = ({ text, style }: ScreenLine) => style === 'dim' || text.length <= room.columns;
   const fitting = forms.find((lines) => lines.length <= room.rows && lines.every(isWhole));
-  return fitting ?? [gap, bold(`Commands to try: ${page}`)];
+  if (fitting !== undefined) return fitting;
+  const some = continuedCommands(suggestions, { rows: room.rows - 2, columns: room.columns });
+  if (some.length === 0) return [gap, bold(`Commands to try: ${page}`)];
+  return [gap, bold(`Try, in a second terminal; all commands: ${page}`), ...some.map(plain)];
+}
+
+/** The commands that fit, whole: a long one goes on after a backslash, as a shell reads it. */
+function continuedCommands(suggestions: readonly Suggestion[], room: { rows: number; columns: number }): string[] {
+  const lines: string[] = [];
+  for (const { command } of suggestions) {
+    const isShort = command.length + 2 <= room.columns;
+    const parts = isShort ? [command] : wrapped(command, / (?=--profile |https:)/, room.columns - 5);
+    const last = parts.length - 1;
+    const shown = parts.map((part, at) => `${at === 0 ? '  ' : '   '}${part}${at === last ? '' : ' \\'}`);
+    const fits = shown.every((line) => line.length <= room.columns) && lines.length + shown.length <= room.rows;
+    if (fits) lines.push(...shown);
+  }
+  return lines;
+}
+
+/** A text in lines of at most `columns` characters, broken only at the spaces that `at` matches; a longer part stays whole. */
+function wrapped(text: string, at: RegExp, columns: number): string[] {
+  const lines: string[] = [];
+  for (const part of text.split(at)) {
+    const longer = lines.length === 0 ? part : `${lines.at(-1)} ${part}`;
+    if (lines.length > 0 && longer.length <= columns) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 function plainScreen(output: Output, { suggestions, notes, pids, quiet }: ScreenOptions): Screen {
@@ -117,7 +147,7 @@ function plainScreen(output: Output, { suggestions, notes, pids, quiet }: Screen
     `  (${deckNote})`,
     '',
     ...notes,
-    `Ctrl-C stops everything. Processes: ${pids}.`,
+    stopLine(pids),
   ];
   output.write(`\n${lines.join('\n')}\n\n`);
   let shownCalls = -plainEvery;
@@ -129,7 +159,7 @@ function plainScreen(output: Output, { suggestions, notes, pids, quiet }: Screen
       const shown = [
         ...summaryLines(summary, columns),
         '',
-        'Last calls',
+        callsTitle,
         ...lastCallLines(summary, columns),
         ...unsentLines(unsent),
       ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EvidenceRecord } from '@headgate/contract';
 import { evidenceRecord } from './evidence-record.fixture.ts';
-import { emptySummary, summaryLines, withRecord } from './summary.ts';
+import { emptySummary, lastCallLines, summaryFor, summaryLines, withRecord } from './summary.ts';
 
 const record = evidenceRecord;
 
@@ -29,7 +29,7 @@ test('a participant that called an old address is named with the time of its las
     record({ participant: 'bravo-municipal', generation: 'old' }),
     record({ participant: 'alpha-energy' }),
   );
-  assert.match(text, /^bravo-municipal +0 +1 +0 +0 {3}yes, last 14:00:05$/m);
+  assert.match(text, /^bravo-municipal +0 +1 +0 +0 {3}yes, last 14:00:05 UTC$/m);
   assert.match(text, /^alpha-energy +1 +0 +0 +0 {3}no$/m);
 });
 
@@ -39,6 +39,24 @@ test('new, old and unrouted calls of a participant add up to its calls', () => {
   assert.match(text, /^Participant +new +old +unrouted +refused {3}still on old addresses$/m);
   assert.match(text, /^alpha-energy +1 +1 +2 +2 {3}yes/m);
   assert.match(text, /unrouted 2/);
+});
+
+test('a call that is refused before routing counts for the generation that its host alone tells', () => {
+  const at = (host: string) => {
+    const refused = record({ participant: 'you', refusal: 'identity.certificate_expired' });
+    return { ...refused, route: null, listener: { ...refused.listener, host } };
+  };
+  const hosts = new Map([['ws.caiso.com', 'old'] as const, ['ws.prod.caiso.com', 'new'] as const]);
+  const calls = ['ws.caiso.com', 'WS.caiso.com:8443', 'ws.prod.caiso.com', 'elsewhere.example.org'].map(at);
+  const counted = calls.reduce(withRecord, summaryFor(hosts));
+  const text = summaryLines(counted, 79).join('\n');
+  assert.match(text, /^you +1 +2 +1 +4 {3}yes, last 14:00:05 UTC$/m);
+  assert.match(text, /^unrouted: refused before routing; the host may still tell new from old$/m);
+  assert.match(lastCallLines(counted, 79)[0] ?? '', / you +old ws\.caiso\.com/);
+});
+
+test('where every call was routed, nothing explains calls that were not', () => {
+  assert.doesNotMatch(linesOf(record({})), /^unrouted/m);
 });
 
 test('an empty summary says so instead of showing nothing', () => {

@@ -13,6 +13,7 @@ const headgate = 'npx --no headgate';
 export function tryNext(folder: string): readonly Suggestion[] {
   const you = `--profile ${folder}/you.yaml`;
   return [
+    { shows: 'every command there is', command: `${headgate} help` },
     {
       shows: 'a retrieve: signed, over mutual TLS, through the gateway',
       command: `${headgate} call cmri RetrieveMarketAwards ${you}`,
