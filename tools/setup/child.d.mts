@@ -6,6 +6,8 @@ export function runAttached(
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly onStart?: (pid: number) => void;
+    /** Hears of each signal that is passed on. */
+    readonly onSignal?: (signal: string) => void;
     /** End it when the process that started us is gone, or the npm behind a shell that did. Default false. */
     readonly endWithStarter?: boolean;
   },

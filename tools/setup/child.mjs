@@ -52,7 +52,13 @@ export function runAttached(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'inherit', cwd: options.cwd, env: options.env ?? process.env });
     // Holding the default back matters as much as passing on: we must outlive the child to report how it ended.
-    const listeners = passedOn.map((signal) => [signal, () => child.kill(signal)]);
+    const listeners = passedOn.map((signal) => [
+      signal,
+      () => {
+        options.onSignal?.(signal);
+        child.kill(signal);
+      },
+    ]);
     for (const [signal, listener] of listeners) process.on(signal, listener);
     const watching = setInterval(() => {
       if (options.endWithStarter !== true || !isStarterGone()) return;

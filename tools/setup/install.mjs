@@ -3,18 +3,27 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { runAttached } from './child.mjs';
+import { isInstalledAt } from './installed.mjs';
 import { withLock } from './lock.mjs';
 
 const nodeMajorMin = 24;
+const progressEveryMs = 5_000;
+
+/** Folders of the manifests, from the root of the repository: the root itself and every workspace. */
+function manifestFolders(root) {
+  const workspaces = existsSync(join(root, 'packages')) ? readdirSync(join(root, 'packages')).sort() : [];
+  const isThere = (folder) => existsSync(join(root, folder, 'package.json'));
+  return ['', ...workspaces.map((name) => `packages/${name}`)].filter(isThere);
+}
 
 /** SHA-256 over the lockfile, every package.json, and the platform that optional packages are chosen for. */
 function hashOfManifests(root) {
-  const workspaces = existsSync(join(root, 'packages')) ? readdirSync(join(root, 'packages')).sort() : [];
-  const manifests = ['package-lock.json', 'package.json', ...workspaces.map((name) => `packages/${name}/package.json`)];
+  const manifests = manifestFolders(root).map((folder) => (folder === '' ? 'package.json' : `${folder}/package.json`));
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
-  for (const path of manifests) {
+  for (const path of ['package-lock.json', ...manifests]) {
     const file = join(root, path);
     if (existsSync(file)) hash.update(`\0${path}\0`).update(readFileSync(file));
   }
@@ -52,13 +61,51 @@ function chooseNode(root) {
   return Number(process.versions.node.split('.')[0]) >= nodeMajorMin ? process.execPath : undefined;
 }
 
-async function npmCi(root, holdAlso) {
+/** An installation that a signal ended: nothing is wrong with it, so nothing is advised. */
+class Interruption extends Error {
+  constructor(signal) {
+    super(`interrupted (${signal}) while installing packages; nothing was recorded, so the next run starts over.`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/** The signal that an exit code stands for, undefined for an exit that was a program's own. */
+function signalOf(exitCode) {
+  return Object.keys(constants.signals).find((name) => 128 + constants.signals[name] === exitCode);
+}
+
+/** How many packages of the lockfile are unpacked. */
+function countUnpacked(root) {
+  const paths = Object.keys(readJson(join(root, 'package-lock.json'))?.packages ?? {});
+  return paths.filter((path) => path.includes('node_modules/') && existsSync(join(root, path, 'package.json'))).length;
+}
+
+/** Says every few seconds how far npm is, where npm itself says nothing because nobody watches a terminal. */
+function startProgress(root, say, everyMs) {
+  const startedMs = Date.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((Date.now() - startedMs) / 1000);
+    say(`npm ci has run for ${seconds} s: ${countUnpacked(root)} packages are unpacked so far`);
+  }, everyMs);
+  return () => clearInterval(timer);
+}
+
+async function npmCi(root, say, options) {
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   // Tools are included by name, because a NODE_ENV=production around us would leave them out. Warnings are left out:
   // npm gives one for every package that wants a newer Node than the one it runs on, and we bring that Node.
   const included = ['--include=dev', '--include=optional'];
   const args = [...npm.slice(1), 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...included];
-  const exitCode = await runAttached(npm[0], args, { cwd: root, onStart: holdAlso });
+  let asked; // npm answers an interrupt with exit code 1, the code of every failure.
+  const onSignal = (signal) => {
+    asked ??= signal;
+  };
+  const stopProgress = options.progressEveryMs > 0 ? startProgress(root, say, options.progressEveryMs) : () => {};
+  const exitCode = await runAttached(npm[0], args, { cwd: root, onStart: options.holdAlso, onSignal }).finally(
+    stopProgress,
+  );
+  const signal = asked ?? signalOf(exitCode);
+  if (signal !== undefined) throw new Interruption(signal);
   if (exitCode === 0) return;
   throw new Error(
     `npm ci failed (exit code ${exitCode}); npm's own words are above. Nothing was recorded, so the next run starts over.\n` +
@@ -67,11 +114,20 @@ async function npmCi(root, holdAlso) {
   );
 }
 
+function writeRecord(file, root, hash) {
+  const node = chooseNode(root);
+  const isBrought = node !== undefined && node !== process.execPath;
+  writeFileSync(file, JSON.stringify({ hash, node: isBrought ? node : undefined }));
+  return node;
+}
+
 /**
  * Installs packages if the manifests changed, the folder is missing or damaged, or no installation ever finished.
- * Gives the path of the Node 24 to run on, undefined when this machine has none. Raises when npm fails.
+ * Gives the path of the Node 24 to run on, undefined when this machine has none. Raises when npm fails; the error has
+ * the `exitCode` to end with when a signal ended npm. `everyMs` is how often progress is said, 0 for never; by default
+ * only where npm has no terminal to draw on.
  */
-export async function installPackages(root, say) {
+export async function installPackages(root, say, everyMs = process.stderr.isTTY ? 0 : progressEveryMs) {
   const folder = join(root, '.headgate', 'setup');
   const recordFile = join(folder, 'installed.json');
   const current = () => {
@@ -84,13 +140,14 @@ export async function installPackages(root, say) {
   return withLock(join(folder, 'install.lock'), onWait, async (holdAlso) => {
     const { record, reason } = current(); // Whoever we waited for may have done it.
     if (!reason) return record.node ?? chooseNode(root);
-    say(`installing packages with npm ci (${reason})`);
     const hash = hashOfManifests(root);
+    if (isInstalledAt(root, manifestFolders(root))) {
+      say('taking over the packages that are installed: they are what the lockfile says');
+      return writeRecord(recordFile, root, hash);
+    }
+    say(`installing packages with npm ci (${reason})`);
     rmSync(recordFile, { force: true }); // From here until npm ends, node_modules cannot be relied on.
-    await npmCi(root, holdAlso);
-    const node = chooseNode(root);
-    const isBrought = node !== undefined && node !== process.execPath;
-    writeFileSync(recordFile, JSON.stringify({ hash, node: isBrought ? node : undefined }));
-    return node;
+    await npmCi(root, say, { holdAlso, progressEveryMs: everyMs });
+    return writeRecord(recordFile, root, hash);
   });
 }

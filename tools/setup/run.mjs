@@ -34,5 +34,5 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   say(error.message);
-  process.exitCode = 1;
+  process.exitCode = error.exitCode ?? 1;
 }

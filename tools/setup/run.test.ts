@@ -1,53 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import test, { type TestContext } from 'node:test';
-
-const nodePackage = `node-${process.platform}-${process.arch}`;
-
-/** A clean clone in miniature: our way in, one real package (Node itself, linked from the tree), one word to hand to. */
-function cleanClone(t: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), 'headgate-setup-'));
-  t.after(() => rmSync(root, { recursive: true }));
-  const write = (path: string, text: string) => {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  };
-  const dependencies = { [nodePackage]: 'file:vendor/node' };
-  write('package.json', JSON.stringify({ name: 'miniature', version: '1.0.0', type: 'module', dependencies }));
-  const packages = {
-    '': { name: 'miniature', version: '1.0.0', dependencies },
-    [`node_modules/${nodePackage}`]: { resolved: 'vendor/node', link: true },
-    'vendor/node': { name: nodePackage, version: '24.0.0' },
-  };
-  write(
-    'package-lock.json',
-    JSON.stringify({ name: 'miniature', version: '1.0.0', lockfileVersion: 3, requires: true, packages }),
-  );
-  write('vendor/node/package.json', JSON.stringify({ name: nodePackage, version: '24.0.0' }));
-  mkdirSync(join(root, 'vendor/node/bin'));
-  symlinkSync(process.execPath, join(root, 'vendor/node/bin/node'));
-  write(
-    'tools/setup/test.ts',
-    "const words: string[] = process.argv.slice(2);\nconsole.log('ran', ...words, process.env.PATH);\n",
-  );
-  for (const name of ['run.mjs', 'install.mjs', 'child.mjs', 'lock.mjs']) {
-    copyFileSync(join(import.meta.dirname, name), join(root, 'tools/setup', name));
-  }
-  return root;
-}
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { cleanClone, nodePackage } from './miniature-clone.ts';
 
 function runIn(root: string, args: readonly string[] = ['test']) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'tools/setup/run.mjs'), ...args], {
@@ -70,17 +27,19 @@ test('a second run installs nothing and says nothing', (t) => {
   assert.equal(runIn(root).stderr, '');
 });
 
-test('a changed lockfile, a damaged folder and a broken-off installation each install again', (t) => {
+test('a changed manifest, a damaged folder and a broken-off installation each install again', (t) => {
   const root = cleanClone(t);
   runIn(root);
-  const lockfile = join(root, 'package-lock.json');
-  writeFileSync(lockfile, `${readFileSync(lockfile, 'utf8')}\n`);
+  const manifest = join(root, 'package.json');
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"1.0.0"', '"1.0.1"'));
   assert.match(runIn(root).stderr, /the lockfile or a package\.json has changed/);
 
   rmSync(join(root, 'node_modules', nodePackage));
   assert.match(runIn(root).stderr, /node_modules is damaged/);
 
-  rmSync(join(root, '.headgate/setup/installed.json')); // What an installation that was killed leaves behind.
+  // What an installation that was killed leaves behind: npm writes its own record last.
+  rmSync(join(root, '.headgate/setup/installed.json'));
+  rmSync(join(root, 'node_modules/.package-lock.json'));
   assert.match(runIn(root).stderr, /no finished installation is on record/);
   assert.equal(runIn(root).stderr, '');
 });
