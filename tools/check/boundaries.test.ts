@@ -101,6 +101,72 @@ const faults: readonly (readonly [title: string, file: string, text: string, fou
     `import type { x } from '../operations/drain.ts';`,
     /is a stage and/,
   ],
+  [
+    'the cli loads the simulator only at its edge',
+    'packages/cli/src/commands/call.ts',
+    `export const run = async () => await import('@headgate/simulator');`,
+    /cli may import/,
+  ],
+  [
+    'the edge of the gateway is none of the simulator',
+    'packages/cli/src/commands/gateway.ts',
+    `export const run = async () => await import('@headgate/simulator');`,
+    /cli may import/,
+  ],
+  [
+    'at its edge the cli loads the simulator only when it is asked for',
+    'packages/cli/src/commands/simulator.ts',
+    `import '@headgate/simulator';`,
+    /await import/,
+  ],
+  [
+    'the demonstration loads the gateway only when it is started',
+    'packages/cli/src/start/run-demo.ts',
+    `import '@headgate/gateway';`,
+    /await import/,
+  ],
+  [
+    'the demonstration loads the simulator only when it is started',
+    'packages/cli/src/start/run-demo.ts',
+    `import '@headgate/simulator';`,
+    /await import/,
+  ],
+  [
+    'where it loads a catalogue the contract opens no sockets',
+    'packages/contract/src/catalogue/load.ts',
+    `import 'node:net';`,
+    /does without Node/,
+  ],
+  [
+    'a stage of the client calls no earlier stage',
+    'packages/client/src/call/a.ts',
+    `import { awaitTurn } from '../pacing/await-turn.ts';`,
+    /write import type/,
+  ],
+  [
+    'a stage of the client knows nothing of a later stage',
+    'packages/client/src/pacing/a.ts',
+    `import type { x } from '../call/call.ts';`,
+    /comes after/,
+  ],
+  [
+    'what lies beneath the stages of the gateway is a stage’s neighbour in the client',
+    'packages/client/src/call/a.ts',
+    `import { bytes } from '../http1/bytes.ts';`,
+    /is a stage and/,
+  ],
+  [
+    'a package does not come in by its own door',
+    'packages/rules/src/a.ts',
+    `import '@headgate/rules';`,
+    /import the file you mean/,
+  ],
+  [
+    'no path leads out of the packages',
+    'packages/rules/src/a.ts',
+    `import '../../../tools/check/tree.ts';`,
+    /inside the package/,
+  ],
   ['two files do not import each other', 'packages/rules/src/a.ts', `import './b.ts';`, /third file/],
 ];
 
@@ -115,3 +181,43 @@ for (const [title, file, text, found] of faults) {
     assert.match(`${findings[0]?.found}: ${findings[0]?.fix}`, found);
   });
 }
+
+const everyPackage = ['contract', 'rules', 'soap', 'pki', 'gateway', 'client', 'simulator', 'testkit', 'cli'];
+
+/** Typed a second time, so that a rule that is opened up by mistake is a failure here. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  contract: [],
+  rules: ['contract'],
+  soap: ['contract'],
+  pki: ['contract', 'rules'],
+  gateway: ['contract', 'rules', 'soap', 'pki'],
+  client: ['contract', 'rules', 'soap', 'pki'],
+  simulator: ['contract', 'rules', 'soap', 'pki'],
+  cli: ['contract', 'rules', 'pki', 'client'],
+  testkit: ['contract', 'rules', 'soap', 'pki', 'gateway', 'client', 'simulator'],
+  control: ['contract', 'rules', 'pki'],
+  portal: ['contract', 'rules'],
+};
+
+for (const [own, may] of Object.entries(mayImport)) {
+  test(`the product code of ${own} imports ${may.join(', ') || 'no package'} and no other`, () => {
+    const others = everyPackage.filter((name) => name !== own);
+    const imports = others.map((name) => `import '@headgate/${name}';`).join('\n');
+    const findings = checkBoundaries(treeOf({ ...clean, [`packages/${own}/src/planted.ts`]: imports }));
+    assert.deepEqual(
+      findings.map(({ line }) => others[line - 1]),
+      others.filter((name) => !may.includes(name)),
+    );
+  });
+}
+
+test('at an edge a type may be imported, and what is loaded on demand', () => {
+  const onDemand = (name: string) => `export const run = async () => await import('@headgate/${name}');`;
+  const files = {
+    'packages/cli/src/commands/gateway.ts': `import type { Gateway } from '@headgate/gateway';\nexport type A = Gateway;`,
+    'packages/cli/src/commands/simulator.ts': onDemand('simulator'),
+    'packages/cli/src/start/gateways.ts': onDemand('gateway'),
+    'packages/cli/src/start/simulators.ts': onDemand('simulator'),
+  };
+  assert.deepEqual(checkBoundaries(treeOf({ ...clean, ...files })), []);
+});

@@ -79,6 +79,17 @@ test('the dead-code check finds an import that the package does not list', async
   assert.match(verdict.output, /Unlisted dependencies[\s\S]*yaml/);
 });
 
+test('the dead-code check finds an export that nothing uses', async (t) => {
+  const files = {
+    'tools/check/main.ts': "import { used } from './beside.ts';\nconsole.log(used);\n",
+    'tools/check/beside.ts': 'export const used = 1;\nexport const spare = 2;\n',
+  };
+  const verdict = await run('dead-code', repository(t, files));
+  assert.equal(verdict.passed, false);
+  assert.match(verdict.output, /Unused exports[\s\S]*spare[\s\S]*tools\/check\/beside\.ts/);
+  assert.doesNotMatch(verdict.output, /\bused\b.*beside/);
+});
+
 test('format, lint and types are content with a clean file', async (t) => {
   const folder = repository(t, { 'tools/check/clean.ts': 'export const a = 1;\n' });
   for (const name of ['format', 'lint', 'types-fast', 'types']) {
