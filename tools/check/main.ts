@@ -9,6 +9,7 @@ import { checkCommands } from './commands.ts';
 import { externalTools, runTool } from './external.ts';
 import type { Finding, Tree } from './finding.ts';
 import { checkLinks } from './links.ts';
+import { checkLockfile } from './lockfile.ts';
 import { checkPaths } from './paths.ts';
 import { checkProblems } from './problems.ts';
 import { checkTidy } from './tidy.ts';
@@ -74,6 +75,7 @@ function allChecks(tree: Tree): readonly Check[] {
     ours('problems', () => checkProblems(tree)),
     ours('links', () => checkLinks(tree)),
     ours('commands', () => checkCommands(tree)),
+    ours('lockfile', () => checkLockfile(tree)),
     ours('tidy', () => checkTidy(tree)),
   ];
 }
