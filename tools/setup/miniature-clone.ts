@@ -103,6 +103,8 @@ export async function createRegistry(t: TestContext): Promise<LeafRegistry> {
 
 /** A clean clone whose lockfile names the registry's package too; npm's cache lies in it, so npm has to ask. */
 export function cloneWith(t: TestContext, registry: LeafRegistry): string {
+  // Under `npm test` npm's own settings come as variables, and those would win over the file.
+  for (const name of Object.keys(process.env)) if (/^npm_config_/i.test(name)) delete process.env[name];
   const root = cleanClone(t, registry.leaf);
   const settings = [
     'cache=.npm-cache',
