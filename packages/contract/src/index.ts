@@ -45,7 +45,7 @@ export type {
   RouteEvidence,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
-export { fields, identityFields, toRetryAfterSeconds } from './fields.ts';
+export { claimsIdentity, fields, identityFieldPrefixes, identityFields, toRetryAfterSeconds } from './fields.ts';
 export type {
   Charge,
   CounterDecision,

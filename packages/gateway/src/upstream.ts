@@ -28,6 +28,7 @@ export interface UpstreamBody extends AsyncIterable<Uint8Array> {
 /** The head of an upstream's answer, and its body as it comes. */
 export interface UpstreamAnswer {
   readonly status: number;
+  readonly httpVersion: '1.0' | '1.1';
   /** Flat (name, value, …), in the order received; names in lower case. */
   readonly fields: readonly string[];
   /** Rejects when the upstream breaks off, or pauses longer than `path.responseIdleMs`. */

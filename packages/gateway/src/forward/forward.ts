@@ -113,7 +113,7 @@ async function replyOf(answer: UpstreamAnswer, route: Route): Promise<UpstreamRe
     answer.abandon();
     throw new Refusal('forward.invalid_response', { system: route.systemName });
   }
-  const fields = responseFields(answer.fields);
+  const fields = responseFields(answer.fields, answer.httpVersion);
   const isApi = route.channel === 'api';
   if (isApi && fields.some(([name, value]) => name === 'content-type' && /html/i.test(value)))
     throw pageRefusal(answer, route);

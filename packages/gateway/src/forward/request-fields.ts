@@ -1,6 +1,6 @@
 // The header fields an upstream receives: the caller's own without what belongs to one hop or claims an identity, and ours.
-import { fields as fieldNames, identityFields } from '@headgate/contract';
-import type { Exchange } from '../exchange.ts';
+import { claimsIdentity, fields as fieldNames } from '@headgate/contract';
+import type { Exchange, Fields } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { Payload } from '../upstream.ts';
 
@@ -48,14 +48,8 @@ function fixedHead(exchange: Exchange, principal: Principal): string {
 /** Fields for the upstream, in order; its length and the exchange id change with every request. */
 function fieldsFor(exchange: Exchange, principal: Principal): [string, string][] {
   const { request, connection } = exchange;
-  // RFC 9110 §7.6.1: every field named in Connection is hop-by-hop as well. They are dropped before ours are added; the
-  // other way round, "Connection: client-cert" would strip our proof of identity.
-  const named = connectionOptions(request.fields.all('connection'));
-  const kept = request.fields.entries().filter(([name]) => {
-    // Underscores: some back ends read transfer_encoding as transfer-encoding.
-    const foreign = name.includes('_') || hopByHopFields.has(name) || named.has(name);
-    return !foreign && !rewrittenFields.has(name) && !identityFields.has(name);
-  });
+  const passes = passingFields(request.fields);
+  const kept = request.fields.entries().filter(([name]) => passes(name));
   const via = [...request.fields.all('via'), `${request.httpVersion} headgate`].join(', '); // RFC 9110 §7.6.3.
   const forwarded = `for=${forwardedNode(connection.source)};host="${request.authority}";proto=${connection.secure ? 'https' : 'http'}`;
   return [
@@ -64,9 +58,22 @@ function fieldsFor(exchange: Exchange, principal: Principal): [string, string][]
     ['via', via],
     [fieldNames.forwarded, forwarded],
     ['x-forwarded-for', connection.source],
+    ['x-forwarded-host', request.authority],
     ['x-forwarded-proto', connection.secure ? 'https' : 'http'],
     ...identityOf(principal),
   ];
+}
+
+/** Which of a caller's fields go on, by name. Pure, so that a caller can be told which do not. */
+export function passingFields(fields: Fields): (name: string) => boolean {
+  // RFC 9110 §7.6.1: every field named in Connection is hop-by-hop as well. They are dropped before ours are added; the
+  // other way round, "Connection: client-cert" would strip our proof of identity.
+  const named = connectionOptions(fields.all('connection'));
+  return (name) => {
+    // Underscores: some back ends read transfer_encoding as transfer-encoding.
+    const foreign = name.includes('_') || hopByHopFields.has(name) || named.has(name);
+    return !foreign && !rewrittenFields.has(name) && !claimsIdentity(name);
+  };
 }
 
 function identityOf({ certificate, certificateDer }: Principal): [string, string][] {

@@ -5,8 +5,11 @@ import { connectionOptions, hopByHopFields } from './request-fields.ts';
 /** Said by this gateway alone: an upstream that sends them would speak in our name. */
 const ownFields: ReadonlySet<string> = new Set([fieldNames.exchange, fieldNames.proxyStatus]);
 
-/** The upstream's own fields without what belongs to its hop, and without what only we may say. `received` is flat. */
-export function responseFields(received: readonly string[]): [string, string][] {
+/**
+ * The upstream's own fields without what belongs to its hop, and without what only we may say; then our place in `Via`
+ * (RFC 9110 §7.6.3), which names the version that the upstream spoke. `received` is flat.
+ */
+export function responseFields(received: readonly string[], httpVersion: '1.0' | '1.1'): [string, string][] {
   const kept: [string, string][] = [];
   let named: ReadonlySet<string> | null = null;
   for (let at = 0; at + 1 < received.length; at += 2) {
@@ -16,5 +19,10 @@ export function responseFields(received: readonly string[]): [string, string][] 
     else if (!hopByHopFields.has(name) && !ownFields.has(name)) kept.push([name, value]);
   }
   const dropped = named;
-  return dropped === null ? kept : kept.filter(([name]) => !dropped.has(name));
+  const passed = dropped === null ? kept : kept.filter(([name]) => !dropped.has(name));
+  passed.push(httpVersion === '1.1' ? via11 : via10);
+  return passed;
 }
+
+const via11: [string, string] = [fieldNames.via, '1.1 headgate'];
+const via10: [string, string] = [fieldNames.via, '1.0 headgate'];

@@ -208,6 +208,7 @@ export class UpstreamConnection implements Waiting {
     this.#body = body;
     const answer: UpstreamAnswer = {
       status: head.status,
+      httpVersion: head.httpVersion,
       fields: head.status === 204 ? without(head.fields, 'content-length') : head.fields,
       body,
       abandon: () => this.#socket.destroy(),

@@ -1,9 +1,10 @@
 // Answers what never became an exchange: bytes that are not a request, or a head that two readers could read differently.
 // The caller's format is guessed from what did arrive, and a record is kept as for every exchange.
-import { fields as fieldNames, problems, type Refusal } from '@headgate/contract';
+import { problems, type Refusal } from '@headgate/contract';
 import { callerFormat } from '../caller-format.ts';
 import type { Connection, Fields } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
+import { refusalFields } from '../refusal-fields.ts';
 import { fieldsOf } from './framing.ts';
 import type { ListenerOptions } from './listener-options.ts';
 
@@ -27,14 +28,14 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
   const named = connection.serverName ?? head.fields.get('host')?.toLowerCase() ?? '';
   const signs = options.serving().signsOf(named, head.target.split('?', 1)[0] ?? '');
   const format = callerFormat({ method: head.method, fields: head.fields, ...signs });
-  const { status, contentType, body } = refusalBody(refusal, { format, exchange, forwarded: 'no', atMs: receivedMs });
+  const written = refusalBody(refusal, { format, exchange, forwarded: 'no', atMs: receivedMs });
+  const { status, body } = written;
+  const sent = refusalFields(refusal, written, { exchange, receivedStatus: null });
   const answer = [
     `HTTP/1.1 ${status} ${problems[refusal.code].title}`,
-    `Content-Type: ${contentType}`,
-    `Content-Length: ${body.byteLength}`,
-    `${fieldNames.exchange}: ${exchange}`,
-    `Date: ${new Date(receivedMs).toUTCString()}`,
-    'Connection: close',
+    ...sent.map(([name, value]) => `${name}: ${value}`),
+    `date: ${new Date(receivedMs).toUTCString()}`,
+    'connection: close',
     '',
     '',
   ].join('\r\n');

@@ -1,8 +1,9 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames, problems, type Refusal, toRetryAfterSeconds } from '@headgate/contract';
+import { fields as fieldNames } from '@headgate/contract';
 import { callerFormat } from '../caller-format.ts';
 import type { Exchange } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
+import { refusalFields } from '../refusal-fields.ts';
 import type { RefusalReply, Reply, UpstreamReply } from '../reply.ts';
 
 /** Sends a reply and notes what was sent. Never rejects: a caller that went away is recorded as an incomplete answer. */
@@ -37,16 +38,13 @@ async function respondRefusal(exchange: Exchange, { refusal, defect }: RefusalRe
   const { method, fields } = exchange.request;
   const format = callerFormat({ method, fields, ...signsOf(exchange) });
   const forwarded = exchange.forward?.forwarded ?? 'no';
-  const { status, contentType, body } = refusalBody(refusal, {
-    format,
-    exchange: exchange.id,
-    forwarded,
-    atMs: exchange.receivedMs,
-  });
+  const written = refusalBody(refusal, { format, exchange: exchange.id, forwarded, atMs: exchange.receivedMs });
+  const { status, body } = written;
+  const context = { exchange: exchange.id, receivedStatus: exchange.forward?.status ?? null };
   const sent = { status, format, refusal: refusal.code, detail: refusal.detail, defect };
   try {
     exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
-    await exchange.downstream.send(status, refusalFields(exchange, refusal, contentType, body), body);
+    await exchange.downstream.send(status, refusalFields(refusal, written, context), body);
     return { ...sent, complete: true };
   } catch {
     exchange.downstream.abort();
@@ -59,22 +57,4 @@ function signsOf({ serving, request, connection }: Exchange): ReturnType<Exchang
   const named = serving.signsOf(request.host, request.path);
   if (named.channel !== null || connection.serverName === null) return named;
   return serving.signsOf(connection.serverName, request.path);
-}
-
-function refusalFields(exchange: Exchange, refusal: Refusal, contentType: string, body: Buffer): [string, string][] {
-  const { proxyError } = problems[refusal.code];
-  const list: [string, string][] = [
-    ['content-type', contentType],
-    ['content-length', String(body.byteLength)],
-    ['cache-control', 'no-store'],
-    [fieldNames.exchange, exchange.id],
-    [fieldNames.proxyStatus, `headgate; error=${proxyError}; details="${refusal.code}"`], // RFC 9209 §2.
-  ];
-  if (refusal.retryAfterMs !== undefined)
-    list.push([fieldNames.retryAfter, String(toRetryAfterSeconds(refusal.retryAfterMs))]);
-  if (refusal.code === 'route.method_not_allowed') {
-    const { allowed } = (refusal as Refusal<'route.method_not_allowed'>).facts;
-    list.push(['allow', allowed.join(', ')]); // RFC 9110 §15.5.6.
-  }
-  return list;
 }
