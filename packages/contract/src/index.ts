@@ -35,6 +35,7 @@ export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
 export type {
   AdmissionEvidence,
+  CookieEvidence,
   EvidenceRecord,
   EvidenceSink,
   ForwardEvidence,

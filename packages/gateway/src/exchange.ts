@@ -47,6 +47,8 @@ export interface RequestBody {
    * when the caller goes away, and with `listener.too_many_waiting_bodies` past the bound per source.
    */
   head(bytesMax: number, deadlineMs: number): Promise<Uint8Array>;
+  /** What a `head` has peeked at, and perhaps more; empty once it was taken. */
+  readonly peeked: Uint8Array;
   /** The whole body where all of it has arrived, else null. Taking it counts as reading it. */
   readonly whole: Uint8Array | null;
   /** The whole body from its first byte, peeked bytes included. May be read once. */
@@ -106,6 +108,7 @@ export interface ExchangeMemo {
   route?: unknown;
   admission?: unknown;
   forward?: unknown;
+  evidence?: unknown;
 }
 
 /** One request and its answer. */

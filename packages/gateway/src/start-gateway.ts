@@ -5,6 +5,7 @@ import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import type { Config } from './config.ts';
 import { Deadlines } from './deadlines.ts';
+import { createCookieMemory } from './evidence/cookie-memory.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { createUpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
@@ -86,6 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     verdicts: createVerdicts(),
     upstreams: createUpstreamPool(config.upstreams, config.path, deadlines),
     evidence,
+    cookies: createCookieMemory(randomBytes(32)),
     options: config.path,
     draining: () => draining,
   };

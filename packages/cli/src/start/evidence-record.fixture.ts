@@ -34,7 +34,9 @@ export function evidenceRecord(facts: {
       path: '/sst/cmri/X',
       contentType: null,
       framing: 'none',
+      contentEncoding: null,
       userAgent: null,
+      cookies: null,
     },
     identity: {
       subject: 'CN=ALPHAx1001',

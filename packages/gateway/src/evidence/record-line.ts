@@ -19,7 +19,8 @@ function listenerText(it: EvidenceRecord['listener']): string {
     `{"listener":${quoted(it.listener)},"source":${quoted(it.source)},"sourcePort":${it.sourcePort},` +
     `"receivedMs":${it.receivedMs},"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
     `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
-    `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","userAgent":${quoted(it.userAgent)}}`
+    `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","contentEncoding":${quoted(it.contentEncoding)},` +
+    `"userAgent":${quoted(it.userAgent)},"cookies":${shared(it.cookies)}}`
   );
 }
 

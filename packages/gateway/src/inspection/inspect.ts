@@ -1,6 +1,6 @@
 // Is it safe to pass on? Today: size, declared type and the head of the envelope. What is not looked into yet is said in evidence.
 import { Refusal } from '@headgate/contract';
-import type { EnvelopeHead } from '@headgate/soap';
+import { type EnvelopeHead, type PayloadEncoding, readPayloadEncoding } from '@headgate/soap';
 import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -39,21 +39,35 @@ export async function inspect(exchange: Exchange, route: Route, gateway: Gateway
   if (looksAtEnvelope) {
     refuseForeignType(exchange);
     refuseNonEnvelope(await envelopeHead(exchange, gateway));
+    const payloadEncoding = payloadEncodingOf(exchange);
+    if (payloadEncoding !== null) exchange.inspection = looked(envelopeChecks, bodyBytesMax, payloadEncoding);
   }
   return { bodyBytesMax } as Inspected; // The only place that can say so.
 }
 
 type Looked = NonNullable<Exchange['inspection']>;
 
-const lookedBefore = new Map<readonly string[], Looked>();
+const lookedBefore = new Map<string, Looked>();
 
-/** The section for one list of checks: the same object while the bound is the same, so that it is written down once. */
-function looked(checks: readonly string[], bodyBytesLimit: number): Looked {
-  const before = lookedBefore.get(checks);
+/** The section for one list of checks: the same object while the rest is the same, so that it is written down once. */
+function looked(
+  checks: readonly string[],
+  bodyBytesLimit: number,
+  payloadEncoding: PayloadEncoding | null = null,
+): Looked {
+  const key = payloadEncoding ?? (checks === sizeChecks ? 'size alone' : 'no payload');
+  const before = lookedBefore.get(key);
   if (before?.bodyBytesLimit === bodyBytesLimit) return before;
-  const section = { checks, uninspected, bodyBytesLimit };
-  lookedBefore.set(checks, section);
+  const section = { checks, uninspected, bodyBytesLimit, payloadEncoding };
+  lookedBefore.set(key, section);
   return section;
+}
+
+/** Only where a message says that it carries a payload, and only in what was peeked at already. */
+function payloadEncodingOf({ request, route, body }: Exchange): PayloadEncoding | null {
+  const contentType = request.fields.get('content-type') ?? '';
+  const carriesPayload = route?.docAttach === true || /^\s*multipart\//i.test(contentType);
+  return carriesPayload ? readPayloadEncoding(contentType, body.peeked) : null;
 }
 
 function refuseForeignType({ request }: Exchange): void {
