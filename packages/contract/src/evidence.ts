@@ -92,7 +92,7 @@ export interface ForwardEvidence {
 /** What the caller got. */
 export interface ResponseEvidence {
   readonly status: number | null;
-  readonly format: 'upstream' | 'soap-1.1' | 'soap-1.2' | 'problem+json' | 'html' | 'none';
+  readonly format: 'upstream' | 'soap-1.1' | 'soap-1.2' | 'problem+json' | 'json' | 'html' | 'none';
   readonly refusal: ProblemCode | null;
   readonly detail: string | null;
   readonly requestBytes: number;

@@ -69,6 +69,22 @@ const upstream = z.strictObject({
     .describe('http:// addresses, used in turn. TLS to back ends is not built yet.'),
 });
 
+const echo = z.strictObject({
+  path: z
+    .string()
+    .regex(/^(?:\/[a-z0-9-]{1,40}){1,4}$/, 'a path of lower-case segments, such as /headgate/echo')
+    .max(164)
+    .default('/headgate/echo')
+    .describe('Path of the echo address on every host of these environments: it tells a caller what the gateway saw.'),
+  environments: z
+    .array(z.string().min(1).max(80))
+    .max(20)
+    .optional()
+    .describe(
+      'Environment ids that offer it; an empty list switches it off. Default: those that the catalogue marks `rehearsal`.',
+    ),
+});
+
 const path = z.strictObject({
   headerBytesMax: bytes(4_096, 65_536, 16_384).describe(
     'Request line and header fields together, in bytes. Default 16,384.',
@@ -160,6 +176,7 @@ export const configSchema = z.strictObject({
       'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover).',
     ),
   upstreams: z.array(upstream).min(1).max(500),
+  echo: echo.prefault({}),
   path: path.prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
 });

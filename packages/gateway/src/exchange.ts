@@ -93,6 +93,8 @@ export interface Connection {
   /** TCP source address in canonical form. */
   readonly source: string;
   readonly sourcePort: number;
+  /** True where the source is what a trusted balancer's PROXY header says. */
+  readonly balanced: boolean;
   readonly serverName: string | null;
   readonly tlsVersion: string | null;
   readonly tlsResumed: boolean;

@@ -1,5 +1,6 @@
 // What goes back to the caller: made by `forward` or `replyFor`, sent by `respond`.
 import type { Refusal } from '@headgate/contract';
+import type { Seen } from './seen.ts';
 
 /** An upstream's answer, hop-by-hop fields already dropped. */
 export interface UpstreamReply {
@@ -16,5 +17,11 @@ export interface RefusalReply {
   readonly defect: string | null;
 }
 
+/** What this gateway saw of the request, to be written in the caller's format. */
+export interface EchoReply {
+  readonly kind: 'echo';
+  readonly seen: Seen;
+}
+
 /** What goes back to the caller. */
-export type Reply = UpstreamReply | RefusalReply;
+export type Reply = UpstreamReply | RefusalReply | EchoReply;

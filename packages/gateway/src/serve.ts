@@ -2,6 +2,7 @@
 import { admit } from './admission/admit.ts';
 import { recordEvidence } from './evidence/record-evidence.ts';
 import type { Exchange } from './exchange.ts';
+import { echo } from './forward/echo.ts';
 import { forward } from './forward/forward.ts';
 import type { Gateway } from './gateway.ts';
 import { identify } from './identity/identify.ts';
@@ -26,5 +27,6 @@ async function answer(exchange: Exchange, gateway: Gateway): Promise<Reply> {
   const route = await selectRoute(exchange, gateway);
   const permit = await admit(exchange, principal, route, gateway);
   const inspected = await inspect(exchange, route, gateway);
+  if (route.kind === 'echo') return echo(exchange, inspected, permit);
   return forward(exchange, inspected, permit, principal, route, gateway);
 }

@@ -28,6 +28,7 @@ export interface TestGatewayOptions {
   readonly anonymousHosts?: readonly string[];
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
+  readonly echo?: Partial<Config['echo']>;
   readonly positions?: Record<string, string>;
   /** Networks of trusted balancers of the TLS listener. */
   readonly balancers?: readonly string[];
@@ -142,6 +143,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       for (const waiter of waiting) if (waiter.exchange === record.exchange) waiter.resolve(record);
       for (const counter of counting) if (records.length >= counter.count) counter.resolve(records);
     },
+  }).catch(async (fault: unknown) => {
+    await upstream.close();
+    throw fault;
   });
   const portOf = (name: string) => running.listeners.find((listener) => listener.name === name)?.port ?? 0;
   const gateway: TestGateway = {
@@ -223,6 +227,7 @@ async function writeConfig(
     trustBundles: [{ name: 'users', anchors: 'anchors.pem', intermediates: 'intermediates.pem' }],
     positions: options.positions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    echo: options.echo ?? {},
     path: options.path ?? {},
     evidence: { folder: 'evidence' },
   } satisfies Record<keyof Config, unknown> | Record<string, unknown>);

@@ -176,7 +176,16 @@ export const catalogueFileSchema = z.strictObject({
     zone: lineSchema.describe('Time zone of its days.'),
   }),
   environments: z
-    .array(z.strictObject({ id: idSchema, name: lineSchema }))
+    .array(
+      z.strictObject({
+        id: idSchema,
+        name: lineSchema,
+        rehearsal: z
+          .literal(true)
+          .optional()
+          .describe('Participants try things out here: what only helps them to, such as the echo address, is offered.'),
+      }),
+    )
     .min(1)
     .max(20),
   namespaces: z.array(z.strictObject({ id: idSchema, name: lineSchema, note: proseSchema.optional() })).max(50),

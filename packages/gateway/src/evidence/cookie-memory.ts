@@ -2,6 +2,7 @@
 // What is remembered is a keyed hash, so that nothing here or in evidence can be taken for the cookie.
 import { createHmac } from 'node:crypto';
 import type { CookieEvidence } from '@headgate/contract';
+import { cookiesIn } from '../cookies.ts';
 import type { Connection } from '../exchange.ts';
 
 /** Callers remembered at once, and cookies of each; the oldest go first. About 10 MiB in all. */
@@ -30,18 +31,17 @@ export function createCookieMemory(key: Uint8Array): CookieMemory {
   return {
     note({ source, peerCertificate }, values) {
       if (values.length === 0) return null;
-      const cookies = values.flatMap((value) => value.split(';')).map((each) => each.trim());
-      const named = cookies.filter((each) => each !== '');
+      const cookies = cookiesIn(values);
       const caller = peerCertificate?.fingerprint ?? source;
       const known = cookiesOf(caller);
       let reused = 0;
-      for (const cookie of new Set(named.slice(0, cookiesLookedAtMax))) {
+      for (const cookie of new Set(cookies.slice(0, cookiesLookedAtMax))) {
         const mark = createHmac('sha256', key).update(cookie, 'latin1').digest('base64url').slice(0, 16);
         if (known.delete(mark)) reused += 1;
         known.add(mark);
       }
       dropOldest(known, cookiesPerCallerMax);
-      return { count: named.length, reused };
+      return { count: cookies.length, reused };
     },
   };
 }

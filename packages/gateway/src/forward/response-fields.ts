@@ -1,6 +1,6 @@
 // The header fields of an upstream's answer that reach the caller.
 import { fields as fieldNames } from '@headgate/contract';
-import { connectionOptions, hopByHopFields } from './request-fields.ts';
+import { connectionOptions, hopByHopFields } from '../passing-fields.ts';
 
 /** Said by this gateway alone: an upstream that sends them would speak in our name. */
 const ownFields: ReadonlySet<string> = new Set([fieldNames.exchange, fieldNames.proxyStatus]);

@@ -8,8 +8,8 @@ import { ChunkedDecoder } from '../http1/chunked.ts';
 import type { FieldList } from '../http1/field-lines.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
+import { connectionOptions } from '../passing-fields.ts';
 import type { Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { connectionOptions } from './request-fields.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
 const responseHeadBytesMax = 65_536;

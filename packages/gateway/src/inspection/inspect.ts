@@ -4,7 +4,7 @@ import { type EnvelopeHead, type PayloadEncoding, readPayloadEncoding } from '@h
 import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import type { Route } from '../route/select-route.ts';
+import type { EchoRoute, Route } from '../route/select-route.ts';
 
 declare const inspected: unique symbol;
 
@@ -24,7 +24,7 @@ const envelopeChecks = ['size', 'content-type', 'envelope-head'] as const;
 const soapTypes = ['text/xml', 'application/soap+xml', 'multipart/related', 'application/xop+xml'] as const;
 
 /** Inspects an admitted request, or refuses with `inspection.*`. */
-export async function inspect(exchange: Exchange, route: Route, gateway: Gateway): Promise<Inspected> {
+export async function inspect(exchange: Exchange, route: Route | EchoRoute, gateway: Gateway): Promise<Inspected> {
   const { body } = exchange;
   const { bodyBytesMax } = gateway.options;
   const looksAtEnvelope = route.speaksSoap && exchange.request.method === 'POST';
@@ -39,15 +39,18 @@ export async function inspect(exchange: Exchange, route: Route, gateway: Gateway
   if (looksAtEnvelope) {
     refuseForeignType(exchange);
     refuseNonEnvelope(await envelopeHead(exchange, gateway));
-    const payloadEncoding = payloadEncodingOf(exchange);
-    if (payloadEncoding !== null) exchange.inspection = looked(envelopeChecks, bodyBytesMax, payloadEncoding);
+    notePayload(exchange, exchange.route?.docAttach === true);
+  }
+  if (route.kind === 'echo' && body.framing !== 'none') {
+    await body.head(gateway.options.peekBytesMax, gateway.options.bodyTimeoutMs);
+    notePayload(exchange, true);
   }
   return { bodyBytesMax } as Inspected; // The only place that can say so.
 }
 
 type Looked = NonNullable<Exchange['inspection']>;
 
-const lookedBefore = new Map<string, Looked>();
+const sections = new Map<readonly string[], Map<PayloadEncoding | null, Looked>>();
 
 /** The section for one list of checks: the same object while the rest is the same, so that it is written down once. */
 function looked(
@@ -55,19 +58,21 @@ function looked(
   bodyBytesLimit: number,
   payloadEncoding: PayloadEncoding | null = null,
 ): Looked {
-  const key = payloadEncoding ?? (checks === sizeChecks ? 'size alone' : 'no payload');
-  const before = lookedBefore.get(key);
+  const before = sections.get(checks)?.get(payloadEncoding);
   if (before?.bodyBytesLimit === bodyBytesLimit) return before;
   const section = { checks, uninspected, bodyBytesLimit, payloadEncoding };
-  lookedBefore.set(key, section);
+  sections.set(checks, new Map([...(sections.get(checks) ?? []), [payloadEncoding, section]]));
   return section;
 }
 
 /** Only where a message says that it carries a payload, and only in what was peeked at already. */
-function payloadEncodingOf({ request, route, body }: Exchange): PayloadEncoding | null {
+function notePayload(exchange: Exchange, inElement: boolean): void {
+  const { request, body, inspection } = exchange;
   const contentType = request.fields.get('content-type') ?? '';
-  const carriesPayload = route?.docAttach === true || /^\s*multipart\//i.test(contentType);
-  return carriesPayload ? readPayloadEncoding(contentType, body.peeked) : null;
+  if (inspection === null || !(inElement || /^\s*multipart\//i.test(contentType))) return;
+  const payloadEncoding = readPayloadEncoding(contentType, body.peeked);
+  if (payloadEncoding !== null)
+    exchange.inspection = looked(inspection.checks, inspection.bodyBytesLimit, payloadEncoding);
 }
 
 function refuseForeignType({ request }: Exchange): void {

@@ -152,7 +152,8 @@ function createTls(options: ListenerOptions, contextOf: (name: string) => Secure
 function answerPlainHttp(socket: Socket, source: Source, options: ListenerOptions): void {
   socket.on('error', () => undefined); // The caller may be gone already.
   const refusal = new Refusal('listener.plain_http', { port: socket.localPort ?? options.port });
-  const connection = { ...unencrypted, listener: options.name, source: source.address, sourcePort: source.port };
+  const { address, port, balanced } = source;
+  const connection = { ...unencrypted, listener: options.name, source: address, sourcePort: port, balanced };
   answerBroken({ connection, refusal, write: (bytes) => socket.writable && socket.end(bytes) === socket }, options);
   // Closing at once would reset the connection while bytes are unread, and the answer would be lost with it.
   setTimeout(() => socket.destroy(), plainHttpLingerMs).unref();
@@ -179,7 +180,7 @@ function peerOf(socket: Socket): string {
 }
 
 function directSource(socket: Socket): Source {
-  return { address: canonicalSource(socket.remoteAddress), port: socket.remotePort ?? 0 };
+  return { address: canonicalSource(socket.remoteAddress), port: socket.remotePort ?? 0, balanced: false };
 }
 
 function secureContexts({ hosts, tls }: ListenerOptions): Map<string, SecureContext> {
@@ -202,6 +203,7 @@ function factsOf(socket: Socket, source: Source, options: ListenerOptions): Conn
     secure: options.tls,
     source: source.address,
     sourcePort: source.port,
+    balanced: source.balanced,
     serverName: tls === null ? null : serverNameOf(tls),
     tlsVersion: tls?.getProtocol() ?? null,
     tlsResumed: tls?.isSessionReused() ?? false,

@@ -1,15 +1,16 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
 import { fields as fieldNames } from '@headgate/contract';
 import { callerFormat } from '../caller-format.ts';
+import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields } from '../refusal-fields.ts';
-import type { RefusalReply, Reply, UpstreamReply } from '../reply.ts';
+import type { EchoReply, RefusalReply, Reply, UpstreamReply } from '../reply.ts';
+import { type Seen, whatWasSeen } from '../seen.ts';
 
 /** Sends a reply and notes what was sent. Never rejects: a caller that went away is recorded as an incomplete answer. */
 export async function respond(exchange: Exchange, reply: Reply, clock: () => number): Promise<void> {
-  const sent =
-    reply.kind === 'upstream' ? await respondUpstream(exchange, reply) : await respondRefusal(exchange, reply);
+  const sent = await send(exchange, reply);
   exchange.response = {
     ...sent,
     requestBytes: exchange.body.receivedBytes,
@@ -19,6 +20,17 @@ export async function respond(exchange: Exchange, reply: Reply, clock: () => num
 }
 
 type Sent = Omit<NonNullable<Exchange['response']>, 'requestBytes' | 'responseBytes' | 'durationMs'>;
+
+function send(exchange: Exchange, reply: Reply): Promise<Sent> {
+  switch (reply.kind) {
+    case 'upstream':
+      return respondUpstream(exchange, reply);
+    case 'refusal':
+      return respondRefusal(exchange, reply);
+    case 'echo':
+      return respondEcho(exchange, reply);
+  }
+}
 
 async function respondUpstream(exchange: Exchange, { status, fields, body }: UpstreamReply): Promise<Sent> {
   const sent = { status, format: 'upstream', refusal: null, detail: null, defect: null } as const;
@@ -34,11 +46,34 @@ async function respondUpstream(exchange: Exchange, { status, fields, body }: Ups
   }
 }
 
+async function respondEcho(exchange: Exchange, { seen }: EchoReply): Promise<Sent> {
+  const { format, contentType, body } = echoBody(seen, exchange.id, formatOf(exchange));
+  const sent = { status: 200, format, refusal: null, detail: null, defect: null };
+  const fields: [string, string][] = [
+    ['content-type', contentType],
+    ['cache-control', 'no-store'],
+    ['x-content-type-options', 'nosniff'], // It holds what the caller sent: no reader may take it for a page.
+    [fieldNames.exchange, exchange.id],
+  ];
+  try {
+    await exchange.downstream.send(200, fields, body);
+    return { ...sent, complete: true };
+  } catch {
+    exchange.downstream.abort();
+    return { ...sent, complete: false };
+  }
+}
+
 async function respondRefusal(exchange: Exchange, { refusal, defect }: RefusalReply): Promise<Sent> {
-  const { method, fields } = exchange.request;
-  const format = callerFormat({ method, fields, ...signsOf(exchange) });
+  const format = formatOf(exchange);
   const forwarded = exchange.forward?.forwarded ?? 'no';
-  const written = refusalBody(refusal, { format, exchange: exchange.id, forwarded, atMs: exchange.receivedMs });
+  const written = refusalBody(refusal, {
+    format,
+    exchange: exchange.id,
+    forwarded,
+    atMs: exchange.receivedMs,
+    seen: seenAtEcho(exchange),
+  });
   const { status, body } = written;
   const context = { exchange: exchange.id, receivedStatus: exchange.forward?.status ?? null };
   const sent = { status, format, refusal: refusal.code, detail: refusal.detail, defect };
@@ -50,6 +85,18 @@ async function respondRefusal(exchange: Exchange, { refusal, defect }: RefusalRe
     exchange.downstream.abort();
     return { ...sent, complete: false };
   }
+}
+
+function formatOf(exchange: Exchange): ReturnType<typeof callerFormat> {
+  const { method, fields } = exchange.request;
+  return callerFormat({ method, fields, ...signsOf(exchange) });
+}
+
+/** Who asks what was seen is told so also when it is refused. */
+function seenAtEcho(exchange: Exchange): Seen | null {
+  const { serving, connection, request } = exchange;
+  const place = serving.echo(connection.listener, request.host, request.path);
+  return place === null ? null : whatWasSeen(exchange);
 }
 
 /** A Host that says nothing leaves the name of the handshake: a host for programs is no place for a page. */
