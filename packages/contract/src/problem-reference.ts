@@ -91,6 +91,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     response_incomplete: { system: 'CMRI' },
     invalid_response: { system: 'CMRI' },
     html_answer: { system: 'CMRI', status: 200 },
+    too_many_tunnels: { limit: 128 },
   },
   gateway: { draining: {}, defect: {} },
 };

@@ -394,6 +394,17 @@ export const problems = {
     operatorFix:
       'Find out why the upstream answers API calls with pages (a session or log-out page is the usual cause).',
   }),
+  'forward.too_many_tunnels': problem<{ limit: number }>({
+    status: 503,
+    proxyError: 'http_request_denied',
+    source: 'gateway',
+    retry: 'backoff',
+    title: 'Too many upgraded connections',
+    detail: ({ limit }) =>
+      `This gateway keeps ${limit} upgraded connections (WebSocket) open already, and opens no more.`,
+    fix: 'Close connections that you no longer use, then try again with growing pauses.',
+    operatorFix: 'Raise `path.tunnelsMax`, and `path.upstreamConnectionsMax` with it.',
+  }),
   'gateway.draining': problem({
     status: 503,
     proxyError: 'proxy_internal_response',

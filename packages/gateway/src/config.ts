@@ -147,6 +147,21 @@ const path = z.strictObject({
     .max(10_000)
     .default(256)
     .describe('Connections open at once to one endpoint. Default 256.'),
+  tunnelIdleMs: milliseconds(100, 3_600_000, 300_000).describe(
+    'How long an upgraded connection (WebSocket) may bring nothing in either direction. Default 300,000 ms.',
+  ),
+  tunnelMs: milliseconds(100, 604_800_000, 43_200_000).describe(
+    'Longest time that an upgraded connection is kept. Default 43,200,000 ms (12 h).',
+  ),
+  tunnelBytesMax: bytes(1_024, 1_099_511_627_776, 1_073_741_824).describe(
+    'Most bytes of an upgraded connection, in each direction. Default 1,073,741,824 (1 GiB).',
+  ),
+  tunnelsMax: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(128)
+    .describe('Upgraded connections open at once. They count among `upstreamConnectionsMax` too. Default 128.'),
   drainBytesMax: bytes(0, 67_108_864, 67_108_864).describe(
     'Most bytes of a refused body that are read and dropped. Default 64 MiB.',
   ),

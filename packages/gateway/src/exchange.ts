@@ -10,6 +10,7 @@ import type {
 } from '@headgate/contract';
 import type { EnvelopeHead } from '@headgate/soap';
 import type { Serving } from './serving.ts';
+import type { OpenSide } from './tunnel.ts';
 
 /** Header fields in the order received. Names are lower case; values are trimmed. */
 export interface Fields {
@@ -71,6 +72,13 @@ export interface Downstream {
     fields: readonly (readonly [string, string])[],
     body: Uint8Array | AsyncIterable<Uint8Array>,
   ): Promise<void>;
+  /**
+   * Answers 101 and gives the connection away: what the caller sent behind its request, and sends from now on, is no HTTP.
+   * Throws when the caller went away.
+   */
+  switchProtocols(fields: readonly (readonly [string, string])[]): OpenSide;
+  /** The connection ends after this answer, whatever its caller asked for. */
+  closeAfter(): void;
   /** True once a status line went out. */
   readonly started: boolean;
   readonly sentBytes: number;

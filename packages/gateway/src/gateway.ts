@@ -3,6 +3,7 @@ import type { CounterStore, EvidenceSink } from '@headgate/contract';
 import type { PathOptions } from './config.ts';
 import type { CookieMemory } from './evidence/cookie-memory.ts';
 import type { Verdicts } from './identity/verdicts.ts';
+import type { Tunnels } from './tunnel.ts';
 import type { UpstreamPool } from './upstream.ts';
 
 /** A gateway's collaborators, passed in so that every decision replays. */
@@ -14,6 +15,7 @@ export interface Gateway {
   readonly upstreams: UpstreamPool;
   readonly evidence: EvidenceSink;
   readonly cookies: CookieMemory;
+  readonly tunnels: Tunnels;
   readonly options: PathOptions;
   /** True once the gateway takes no new requests. */
   readonly draining: () => boolean;

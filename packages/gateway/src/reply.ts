@@ -1,6 +1,7 @@
 // What goes back to the caller: made by `forward` or `replyFor`, sent by `respond`.
 import type { Refusal } from '@headgate/contract';
 import type { Seen } from './seen.ts';
+import type { OpenSide } from './tunnel.ts';
 
 /** An upstream's answer, hop-by-hop fields already dropped. */
 export interface UpstreamReply {
@@ -23,5 +24,12 @@ export interface EchoReply {
   readonly seen: Seen;
 }
 
+/** The upstream switched protocols: its fields, and the connection that is to be joined with the caller's. */
+export interface SwitchReply {
+  readonly kind: 'switch';
+  readonly fields: readonly (readonly [string, string])[];
+  readonly upstream: OpenSide;
+}
+
 /** What goes back to the caller. */
-export type Reply = UpstreamReply | RefusalReply | EchoReply;
+export type Reply = UpstreamReply | RefusalReply | EchoReply | SwitchReply;

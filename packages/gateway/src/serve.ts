@@ -16,7 +16,7 @@ import { selectRoute } from './route/select-route.ts';
 export async function serve(exchange: Exchange, gateway: Gateway): Promise<void> {
   try {
     const reply = await answer(exchange, gateway).catch((thrown: unknown) => replyFor(thrown));
-    await respond(exchange, reply, gateway.clock);
+    await respond(exchange, reply, gateway);
   } finally {
     recordEvidence(exchange, gateway); // Every exchange ends here, refused and broken ones too.
   }

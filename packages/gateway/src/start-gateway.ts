@@ -17,6 +17,7 @@ import { serve } from './serve.ts';
 import { readKeys } from './server-keys.ts';
 import { createServing, type Serving } from './serving.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
+import { createTunnels } from './tunnel.ts';
 
 /** What a gateway is started with. Clock and observers are passed in so that tests and the demo can watch it. */
 export interface GatewayOptions {
@@ -88,6 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     upstreams: createUpstreamPool(config.upstreams, config.path, deadlines),
     evidence,
     cookies: createCookieMemory(randomBytes(32)),
+    tunnels: createTunnels(config.path, deadlines),
     options: config.path,
     draining: () => draining,
   };
@@ -126,6 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const stop = async (): Promise<void> => {
     draining = true;
+    gateway.tunnels.drain();
     await Promise.all(listeners.map((listener) => listener.close()));
     await inFlight.none();
     gateway.upstreams.close();

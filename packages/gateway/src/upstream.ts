@@ -1,6 +1,7 @@
 // The words for back ends, shared by routing (which names a group) and forwarding (which uses it). Nothing here is Node's.
 
 import type { Departure } from './exchange.ts';
+import type { OpenSide } from './tunnel.ts';
 
 /** A body with a known length. `bytes` can be sent again; `stream` only once. */
 export type Payload =
@@ -15,6 +16,8 @@ export interface UpstreamRequest {
   readonly head: string;
   readonly payload: Payload;
   readonly departure: Departure;
+  /** True where a switch of protocols was asked for: 101 is then an answer. */
+  readonly upgrade?: boolean;
 }
 
 /** An answer's body as it comes. */
@@ -33,6 +36,8 @@ export interface UpstreamAnswer {
   readonly fields: readonly string[];
   /** Rejects when the upstream breaks off, or pauses longer than `path.responseIdleMs`. */
   readonly body: UpstreamBody;
+  /** The connection behind a 101, whose bytes are no longer HTTP. */
+  readonly switched?: OpenSide;
   /** Ends the connection: nobody wants the rest. */
   abandon(): void;
 }

@@ -5,13 +5,14 @@ import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { Inspected } from '../inspection/inspect.ts';
-import type { UpstreamReply } from '../reply.ts';
+import type { SwitchReply, UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
 import type { Endpoint, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 import { pageStart, pageStartBytesMax } from './page-start.ts';
 import { requestHead } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 import { responseFields } from './response-fields.ts';
+import { prepareSwitch, switchReply, upgradeHead, webSocketHandshake } from './web-socket.ts';
 
 /** Forwards an exchange and returns the upstream's answer, or refuses with `forward.*`. */
 export async function forward(
@@ -21,13 +22,16 @@ export async function forward(
   principal: Principal,
   route: Route,
   gateway: Gateway,
-): Promise<UpstreamReply> {
+): Promise<UpstreamReply | SwitchReply> {
+  const handshake = route.webSocket ? webSocketHandshake(exchange) : null;
+  if (handshake !== null) prepareSwitch(exchange, gateway);
   const payload = await takePayload(exchange, inspected, gateway.options.peekBytesMax);
   const request: UpstreamRequest = {
     method: exchange.request.method,
-    head: requestHead(exchange, principal, payload),
+    head: handshake === null ? requestHead(exchange, principal, payload) : upgradeHead(exchange, principal),
     payload,
     departure: exchange.downstream.departure,
+    upgrade: handshake !== null,
   };
   const { outcome, endpoint, attempts } = await attemptInTurn(request, route);
   const evidence = {
@@ -41,7 +45,9 @@ export async function forward(
   };
   exchange.forward = evidence;
   if (outcome.kind !== 'answered') throw refusalOf(outcome, route, gateway);
-  const reply = await replyOf(outcome.answer, route);
+  const { answer } = outcome;
+  if (handshake !== null && answer.status === 101) return switchReply(answer, handshake, route, gateway);
+  const reply = await replyOf(answer, route);
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
 }

@@ -8,6 +8,7 @@ import { ChunkedDecoder } from '../http1/chunked.ts';
 import type { FieldList } from '../http1/field-lines.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
+import { SwitchedSocket } from '../http1/switched-socket.ts';
 import { connectionOptions } from '../passing-fields.ts';
 import type { Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 
@@ -24,7 +25,7 @@ export interface ConnectionOwner {
   closed(connection: UpstreamConnection): void;
 }
 
-type Phase = 'connecting' | 'idle' | 'sending' | 'awaiting' | 'answering' | 'closed';
+type Phase = 'connecting' | 'idle' | 'sending' | 'awaiting' | 'answering' | 'switched' | 'closed';
 
 /** A connection to an endpoint. */
 export class UpstreamConnection implements Waiting {
@@ -188,6 +189,10 @@ export class UpstreamConnection implements Waiting {
       }
       at += reader.end;
       this.#reader = null;
+      if (head.status === 101 && this.#request?.upgrade === true) {
+        this.#switch(head, input.subarray(at));
+        return;
+      }
       if (head.status >= 200) {
         this.#beginAnswer(head, input, at);
         return;
@@ -218,6 +223,19 @@ export class UpstreamConnection implements Waiting {
     if (at < input.byteLength || (this.#leftBytes === 0 && !this.#untilClose && this.#decoder === null))
       this.#readBody(input, at);
     this.#settle({ kind: 'answered', answer, reusedConnection });
+  }
+
+  /** From here on the connection speaks another protocol: it is the tunnel's, and counts as open until it closes. */
+  #switch({ status, httpVersion, fields }: RawResponseHead, early: Buffer): void {
+    this.#phase = 'switched';
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#request?.departure.hear(null);
+    this.#request = null;
+    const switched = new SwitchedSocket(this.#socket, early);
+    const body = new ByteQueue({ pause: () => undefined, resume: () => undefined });
+    body.end();
+    const answer = { status, httpVersion, fields, body, switched, abandon: () => switched.destroy() };
+    this.#settle({ kind: 'answered', answer, reusedConnection: this.#reused });
   }
 
   /** RFC 9112 §6.3 for responses; what could be read two ways is refused. */
@@ -283,6 +301,7 @@ export class UpstreamConnection implements Waiting {
   }
 
   #upstreamEnds(): void {
+    if (this.#phase === 'switched') return; // The tunnel hears it too.
     if (this.#phase === 'answering' && this.#untilClose && this.#body !== null) {
       this.#finish(this.#body, true);
       return;

@@ -8,12 +8,14 @@ import { CR, LF } from '../http1/bytes.ts';
 import { ChunkedDecoder } from '../http1/chunked.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { RequestHeadReader } from '../http1/request-head.ts';
+import { SwitchedSocket } from '../http1/switched-socket.ts';
 import type { Serving } from '../serving.ts';
+import type { OpenSide } from '../tunnel.ts';
 import { ArrivingBody, bodyTimeout } from './arriving-body.ts';
 import { answerBroken } from './broken-request.ts';
 import { framingOf, readHead } from './framing.ts';
 import type { ListenerOptions } from './listener-options.ts';
-import { OutgoingAnswer } from './outgoing-answer.ts';
+import { OutgoingAnswer, type Switchable } from './outgoing-answer.ts';
 import type { HeadMemory, HeadsOfKind, RememberedHead } from './remembered-heads.ts';
 import type { WaitingBodies } from './waiting-bodies.ts';
 
@@ -33,12 +35,14 @@ type Phase =
   | 'head'
   /** An exchange is under way. */
   | 'exchange'
+  /** Given away after a switch of protocols: what arrives is no HTTP. */
+  | 'switched'
   /** Answered for the last time: what still arrives is dropped until the caller closes. */
   | 'lingering'
   | 'closed';
 
 /** Serves one socket until it closes. */
-export class DownstreamConnection implements Waiting {
+export class DownstreamConnection implements Waiting, Switchable {
   deadlineMs = Number.POSITIVE_INFINITY;
   readonly #socket: Socket;
   readonly #facts: Connection;
@@ -225,12 +229,16 @@ export class DownstreamConnection implements Waiting {
       drop: () => this.#dropBody(),
     });
     this.#body = body;
-    const answer = new OutgoingAnswer(this.#socket, {
-      headOnly: known.head.method === 'HEAD',
-      httpVersion: known.head.httpVersion,
-      keepAlive: (framed) => this.#staysOpen(framed),
-      stall: (stalled) => this.#stall(stalled),
-    });
+    const answer = new OutgoingAnswer(
+      this.#socket,
+      {
+        headOnly: known.head.method === 'HEAD',
+        httpVersion: known.head.httpVersion,
+        keepAlive: (framed) => this.#staysOpen(framed),
+        stall: (stalled) => this.#stall(stalled),
+      },
+      this,
+    );
     this.#answer = answer;
     const exchange: Exchange = {
       id: options.newId(),
@@ -364,8 +372,18 @@ export class DownstreamConnection implements Waiting {
     if (this.#phase === 'exchange') this.deadlineMs = Math.min(bodyUntilMs, this.#stallUntilMs, this.#dropUntilMs);
   }
 
+  giveAway(): OpenSide {
+    const early = this.#pending;
+    this.#phase = 'switched';
+    this.#pending = null;
+    this.#answer = null;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    return new SwitchedSocket(this.#socket, early);
+  }
+
   #callerEnds(): void {
     this.#callerEnded = true;
+    if (this.#phase === 'switched') return; // The tunnel hears it too.
     this.#endInput();
   }
 

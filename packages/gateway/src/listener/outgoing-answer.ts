@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Departure, Downstream } from '../exchange.ts';
+import type { OpenSide } from '../tunnel.ts';
 
 /** What an answer needs from its connection. */
 export interface AnswerSurroundings {
@@ -17,6 +18,12 @@ export interface AnswerSurroundings {
   stall(stalled: boolean): void;
 }
 
+/** The connection beneath an answer, as far as a switch of protocols needs it. */
+export interface Switchable {
+  /** Takes nothing more from the connection; what was read and not used yet comes with it. */
+  giveAway(): OpenSide;
+}
+
 /** Bodies up to this size leave in one write with their head: two writes double the dearest operation (64 KiB). */
 const joinedBytesMax = 64 * 1024;
 
@@ -28,9 +35,12 @@ export class OutgoingAnswer implements Downstream, Departure {
   #listener: (() => void) | null = null;
   #started = false;
   #sentBytes = 0;
+  #isLast = false;
+  readonly #connection: Switchable;
   #wake: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
-  constructor(socket: Socket, surroundings: AnswerSurroundings) {
+  constructor(socket: Socket, surroundings: AnswerSurroundings, connection: Switchable) {
+    this.#connection = connection;
     this.#socket = socket;
     this.#surroundings = surroundings;
   }
@@ -71,6 +81,18 @@ export class OutgoingAnswer implements Downstream, Departure {
     const wake = this.#wake;
     this.#wake = null;
     wake?.reject(new Error('the caller went away'));
+  }
+
+  closeAfter(): void {
+    this.#isLast = true;
+  }
+
+  switchProtocols(fields: readonly (readonly [string, string])[]): OpenSide {
+    if (this.#happened || this.#socket.destroyed) throw new Error('the caller went away');
+    this.#started = true;
+    const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    this.#socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, 'latin1');
+    return this.#connection.giveAway();
   }
 
   async send(
@@ -115,7 +137,8 @@ export class OutgoingAnswer implements Downstream, Departure {
     if (!sized && bodyBytes !== null && !bodiless) head += `content-length: ${bodyBytes}\r\n`;
     if (chunked) head += 'transfer-encoding: chunked\r\n';
     if (!dated) head += `date: ${httpDate()}\r\n`;
-    const open = this.#surroundings.keepAlive(sized || chunked || bodyBytes !== null || bodiless);
+    const framed = sized || chunked || bodyBytes !== null || bodiless;
+    const open = this.#surroundings.keepAlive(framed && !this.#isLast);
     if (!open) head += 'connection: close\r\n';
     else if (this.#surroundings.httpVersion === '1.0') head += 'connection: keep-alive\r\n';
     return `${head}\r\n`;

@@ -3,25 +3,31 @@ import { fields as fieldNames } from '@headgate/contract';
 import { callerFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields } from '../refusal-fields.ts';
-import type { EchoReply, RefusalReply, Reply, UpstreamReply } from '../reply.ts';
+import type { EchoReply, RefusalReply, Reply, SwitchReply, UpstreamReply } from '../reply.ts';
 import { type Seen, whatWasSeen } from '../seen.ts';
+import type { TunnelEnd, Tunnels } from '../tunnel.ts';
 
 /** Sends a reply and notes what was sent. Never rejects: a caller that went away is recorded as an incomplete answer. */
-export async function respond(exchange: Exchange, reply: Reply, clock: () => number): Promise<void> {
-  const sent = await send(exchange, reply);
+export async function respond(exchange: Exchange, reply: Reply, { clock, tunnels }: Gateway): Promise<void> {
+  const sent = await send(exchange, reply, tunnels);
   exchange.response = {
-    ...sent,
     requestBytes: exchange.body.receivedBytes,
     responseBytes: exchange.downstream.sentBytes,
+    ...sent,
     durationMs: clock() - exchange.receivedMs,
   };
 }
 
-type Sent = Omit<NonNullable<Exchange['response']>, 'requestBytes' | 'responseBytes' | 'durationMs'>;
+type Answered = NonNullable<Exchange['response']>;
+type Bytes = 'requestBytes' | 'responseBytes';
 
-function send(exchange: Exchange, reply: Reply): Promise<Sent> {
+/** Bytes are those of request and answer, unless more passed. */
+type Sent = Omit<Answered, Bytes | 'durationMs'> & Partial<Pick<Answered, Bytes>>;
+
+function send(exchange: Exchange, reply: Reply, tunnels: Tunnels): Promise<Sent> {
   switch (reply.kind) {
     case 'upstream':
       return respondUpstream(exchange, reply);
@@ -29,6 +35,8 @@ function send(exchange: Exchange, reply: Reply): Promise<Sent> {
       return respondRefusal(exchange, reply);
     case 'echo':
       return respondEcho(exchange, reply);
+    case 'switch':
+      return respondSwitch(exchange, reply, tunnels);
   }
 }
 
@@ -45,6 +53,33 @@ async function respondUpstream(exchange: Exchange, { status, fields, body }: Ups
     exchange.body.discard();
   }
 }
+
+/** Joins the two connections and waits for their end, so that one record tells all that passed. */
+async function respondSwitch(exchange: Exchange, { fields, upstream }: SwitchReply, tunnels: Tunnels): Promise<Sent> {
+  const sent = { status: 101, format: 'upstream', refusal: null, defect: null } as const;
+  try {
+    const caller = exchange.downstream.switchProtocols([
+      ...fields,
+      ['connection', 'Upgrade'],
+      ['upgrade', 'websocket'],
+      [fieldNames.exchange, exchange.id],
+    ]);
+    const { end, callerBytes, upstreamBytes } = await tunnels.join(caller, upstream);
+    const bytes = { requestBytes: callerBytes, responseBytes: upstreamBytes };
+    return { ...sent, ...bytes, complete: end === 'ended', detail: end === 'ended' ? null : tunnelWords[end] };
+  } catch (thrown) {
+    upstream.destroy();
+    return { ...sent, complete: false, detail: `the answer broke off: ${(thrown as Error).message}` };
+  }
+}
+
+const tunnelWords: Readonly<Record<Exclude<TunnelEnd, 'ended'>, string>> = {
+  broken: 'the tunnel broke off',
+  drained: 'the tunnel was closed: the gateway shuts down',
+  idle: 'the tunnel was closed: nothing passed for path.tunnelIdleMs',
+  'too-long': 'the tunnel was closed: it was open for path.tunnelMs',
+  'too-much': 'the tunnel was closed: more than path.tunnelBytesMax passed in one direction',
+};
 
 async function respondEcho(exchange: Exchange, { seen }: EchoReply): Promise<Sent> {
   const { format, contentType, body } = echoBody(seen, exchange.id, formatOf(exchange));

@@ -30,6 +30,8 @@ interface Called {
 export interface Route extends Called {
   readonly kind: 'system';
   readonly upstream: UpstreamGroup;
+  /** Whether a connection may become a WebSocket here. */
+  readonly webSocket: boolean;
 }
 
 /** The address at which this gateway answers itself. Only `selectRoute` makes one. */
@@ -117,6 +119,7 @@ async function decideRoute(exchange: Exchange, gateway: Gateway, nowMs: number):
     systemName,
     speaksSoap,
     upstream,
+    webSocket: channel === 'ui' && match.address.upgrades.includes('websocket'),
     service: service?.service ?? null,
     operation: service?.operation ?? null,
   } as Route; // The only place that can say so.
