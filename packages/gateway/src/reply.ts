@@ -5,7 +5,8 @@ import type { Refusal } from '@headgate/contract';
 export interface UpstreamReply {
   readonly kind: 'upstream';
   readonly status: number;
-  readonly fields: readonly (readonly [string, string])[];
+  /** Flat: name, value, name, value. */
+  readonly fields: readonly string[];
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
 }
 

@@ -13,18 +13,23 @@ import { selectRoute } from './route/select-route.ts';
 
 /** Serves one exchange to its end. Never rejects: every exchange is answered or aborted, and recorded. */
 export async function serve(exchange: Exchange, gateway: Gateway): Promise<void> {
+  let reply: Reply;
   try {
-    const reply = await answer(exchange, gateway).catch((thrown: unknown) => replyFor(thrown));
-    await respond(exchange, reply, gateway.clock);
+    try {
+      const principal = identify(exchange, gateway);
+      const routed = selectRoute(exchange, gateway);
+      const route = routed instanceof Promise ? await routed : routed;
+      const admitted = admit(exchange, principal, route, gateway);
+      const permit = admitted instanceof Promise ? await admitted : admitted;
+      const looked = inspect(exchange, route, gateway);
+      const inspected = looked instanceof Promise ? await looked : looked;
+      reply = await forward(exchange, inspected, permit, principal, route, gateway);
+    } catch (thrown) {
+      reply = replyFor(thrown);
+    }
+    const sent = respond(exchange, reply, gateway.clock);
+    if (sent !== undefined) await sent;
   } finally {
     recordEvidence(exchange, gateway); // Every exchange ends here, refused and broken ones too.
   }
-}
-
-async function answer(exchange: Exchange, gateway: Gateway): Promise<Reply> {
-  const principal = identify(exchange, gateway);
-  const route = await selectRoute(exchange, gateway);
-  const permit = await admit(exchange, principal, route, gateway);
-  const inspected = await inspect(exchange, route, gateway);
-  return forward(exchange, inspected, permit, principal, route, gateway);
 }

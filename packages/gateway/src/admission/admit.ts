@@ -4,6 +4,7 @@ import { chargesFor, refusalWords } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { Route } from '../route/select-route.ts';
 
 declare const admitted: unique symbol;
@@ -18,16 +19,21 @@ export interface Permit {
 }
 
 /** Admits an exchange, or refuses with `admission.*`. A refusal says when the first call will be admitted again. */
-export async function admit(exchange: Exchange, principal: Principal, route: Route, gateway: Gateway): Promise<Permit> {
+export function admit(exchange: Exchange, principal: Principal, route: Route, gateway: Gateway): MaybePromise<Permit> {
   const known = exchange.memo.admission as KnownCharges | undefined;
   const applying =
     known?.principal === principal && known.route === route ? known : chargesOf(exchange, principal, route);
   exchange.memo.admission = applying;
-  const { charges } = applying;
   const nowMs = gateway.clock();
-  const decision = await gateway.counters.decide(charges, nowMs);
+  const decided = gateway.counters.decide(applying.charges, nowMs);
+  return decided instanceof Promise
+    ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs))
+    : permitOrRefuse(exchange, applying, decided, nowMs);
+}
+
+function permitOrRefuse(exchange: Exchange, applying: KnownCharges, decision: CounterDecision, nowMs: number): Permit {
   exchange.admission = evidenceOf(exchange.id, applying.rules, decision, nowMs);
-  if (decision.admitted) return permit(exchange.id, charges);
+  if (decision.admitted) return permit(exchange.id, applying.charges);
 
   const { rule } = decision.decidedBy;
   const { text } = refusalWords(rule, decision.retryAtMs, nowMs);

@@ -5,16 +5,16 @@ import { connectionOptions, hopByHopFields } from './request-fields.ts';
 /** Said by this gateway alone: an upstream that sends them would speak in our name. */
 const ownFields: ReadonlySet<string> = new Set([fieldNames.exchange, fieldNames.proxyStatus]);
 
-/** The upstream's own fields without what belongs to its hop, and without what only we may say. `received` is flat. */
-export function responseFields(received: readonly string[]): [string, string][] {
-  const kept: [string, string][] = [];
+/** The upstream's own fields without what belongs to its hop, and without what only we may say. Flat lists. */
+export function responseFields(received: readonly string[]): string[] {
+  const kept: string[] = [];
   let named: ReadonlySet<string> | null = null;
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] ?? '';
     const value = received[at + 1] ?? '';
     if (name === 'connection') named = new Set([...(named ?? []), ...connectionOptions([value])]);
-    else if (!hopByHopFields.has(name) && !ownFields.has(name)) kept.push([name, value]);
+    else if (!hopByHopFields.has(name) && !ownFields.has(name)) kept.push(name, value);
   }
   const dropped = named;
-  return dropped === null ? kept : kept.filter(([name]) => !dropped.has(name));
+  return dropped === null ? kept : kept.filter((_, at) => !dropped.has(kept[at - (at % 2)] ?? ''));
 }

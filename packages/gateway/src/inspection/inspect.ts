@@ -4,6 +4,7 @@ import type { EnvelopeHead } from '@headgate/soap';
 import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { Route } from '../route/select-route.ts';
 
 declare const inspected: unique symbol;
@@ -24,7 +25,7 @@ const envelopeChecks = ['size', 'content-type', 'envelope-head'] as const;
 const soapTypes = ['text/xml', 'application/soap+xml', 'multipart/related', 'application/xop+xml'] as const;
 
 /** Inspects an admitted request, or refuses with `inspection.*`. */
-export async function inspect(exchange: Exchange, route: Route, gateway: Gateway): Promise<Inspected> {
+export function inspect(exchange: Exchange, route: Route, gateway: Gateway): MaybePromise<Inspected> {
   const { body } = exchange;
   const { bodyBytesMax } = gateway.options;
   const looksAtEnvelope = route.speaksSoap && exchange.request.method === 'POST';
@@ -36,11 +37,18 @@ export async function inspect(exchange: Exchange, route: Route, gateway: Gateway
       declared: true,
     });
   }
-  if (looksAtEnvelope) {
-    refuseForeignType(exchange);
-    refuseNonEnvelope(await envelopeHead(exchange, gateway));
+  const inspected = { bodyBytesMax } as Inspected; // The only place that can say so.
+  if (!looksAtEnvelope) return inspected;
+  refuseForeignType(exchange);
+  const head = envelopeHead(exchange, gateway);
+  if (head instanceof Promise) {
+    return head.then((read) => {
+      refuseNonEnvelope(read);
+      return inspected;
+    });
   }
-  return { bodyBytesMax } as Inspected; // The only place that can say so.
+  refuseNonEnvelope(head);
+  return inspected;
 }
 
 type Looked = NonNullable<Exchange['inspection']>;
