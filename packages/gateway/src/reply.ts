@@ -1,5 +1,5 @@
 // What goes back to the caller: made by `forward` or `replyFor`, sent by `respond`.
-import type { Refusal } from '@headgate/contract';
+import type { StatedRefusal } from '@headgate/contract';
 
 /** An upstream's answer, hop-by-hop fields already dropped. */
 export interface UpstreamReply {
@@ -13,7 +13,7 @@ export interface UpstreamReply {
 /** A refusal to be written in the caller's format. `defect` is for the record only. */
 export interface RefusalReply {
   readonly kind: 'refusal';
-  readonly refusal: Refusal;
+  readonly refusal: StatedRefusal;
   readonly defect: string | null;
 }
 

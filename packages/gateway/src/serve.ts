@@ -1,5 +1,5 @@
 // The request path, in order, in one function. The reasons for the order are in ARCHITECTURE.md.
-import { admit } from './admission/admit.ts';
+import { admit, isPermit } from './admission/admit.ts';
 import { recordEvidence } from './evidence/record-evidence.ts';
 import type { Exchange } from './exchange.ts';
 import { forward } from './forward/forward.ts';
@@ -21,9 +21,13 @@ export async function serve(exchange: Exchange, gateway: Gateway): Promise<void>
       const route = routed instanceof Promise ? await routed : routed;
       const admitted = admit(exchange, principal, route, gateway);
       const permit = admitted instanceof Promise ? await admitted : admitted;
-      const looked = inspect(exchange, route, gateway);
-      const inspected = looked instanceof Promise ? await looked : looked;
-      reply = await forward(exchange, inspected, permit, principal, route, gateway);
+      if (isPermit(permit)) {
+        const looked = inspect(exchange, route, gateway);
+        const inspected = looked instanceof Promise ? await looked : looked;
+        reply = await forward(exchange, inspected, permit, principal, route, gateway);
+      } else {
+        reply = { kind: 'refusal', refusal: permit, defect: null };
+      }
     } catch (thrown) {
       reply = replyFor(thrown);
     }

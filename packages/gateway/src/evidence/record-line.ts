@@ -1,14 +1,18 @@
 // One evidence record as a line of JSON, as JSON.stringify would write it. It is made for every call, so sections that calls
 // share are turned into text once, and so are the texts that come again and again.
-import type { EvidenceRecord } from '@headgate/contract';
+import type { EvidenceRecord, EvidenceSink } from '@headgate/contract';
+
+/** What every record of one sink begins with; for `recordLine`. */
+export function originText(origin: Pick<EvidenceRecord, 'schemaVersion' | 'node' | 'boot' | 'thread'>): string {
+  return `${JSON.stringify(origin).slice(0, -1)},"sequence":`;
+}
 
 /** The record as JSON without a line break, keys in the order of the type. */
-export function recordLine(record: EvidenceRecord): string {
+export function recordLine(origin: string, sequence: number, record: Parameters<EvidenceSink['append']>[0]): string {
   return (
-    `{"schemaVersion":${record.schemaVersion},"node":${quoted(record.node)},"boot":${quoted(record.boot)},` +
-    `"thread":${record.thread},"sequence":${record.sequence},"exchange":"${record.exchange}",` +
+    `${origin}${sequence},"exchange":"${record.exchange}",` +
     `"snapshot":${record.snapshot},"listener":${listenerText(record.listener)},"identity":${shared(record.identity)},` +
-    `"route":${shared(record.route)},"admission":${JSON.stringify(record.admission)},` +
+    `"route":${shared(record.route)},"admission":${admissionText(record.admission)},` +
     `"inspection":${shared(record.inspection)},"forward":${forwardText(record.forward)},` +
     `"response":${responseText(record.response)}}`
   );
@@ -20,6 +24,15 @@ function listenerText(it: EvidenceRecord['listener']): string {
     `"receivedMs":${it.receivedMs},"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
     `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
     `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","userAgent":${quoted(it.userAgent)}}`
+  );
+}
+
+function admissionText(it: EvidenceRecord['admission']): string {
+  if (it === null) return 'null';
+  return (
+    `{"admitted":${it.admitted},"permit":${it.permit === null ? 'null' : `"${it.permit}"`},"rules":${shared(it.rules)},` +
+    `"decidedBy":${quoted(it.decidedBy)},"decidedByKey":${shared(it.decidedByKey)},"retryAfterMs":${it.retryAfterMs},` +
+    `"shadow":${it.shadow.length === 0 ? '[]' : JSON.stringify(it.shadow)}}`
   );
 }
 

@@ -1,5 +1,5 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames, problems, type Refusal, toRetryAfterSeconds } from '@headgate/contract';
+import { fields as fieldNames, problems, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
 import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import type { Exchange } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
@@ -55,12 +55,12 @@ interface WrittenRefusal {
 
 interface RepeatableRefusal extends WrittenRefusal {
   readonly known: KnownRefusal;
-  readonly refusal: Refusal;
+  readonly refusal: StatedRefusal;
   readonly detail: string;
   readonly forwarded: 'no' | 'partly' | 'yes';
 }
 
-function written(exchange: Exchange, refusal: Refusal, detail: string): WrittenRefusal {
+function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
   const { id, receivedMs, memo } = exchange;
   const forwarded = exchange.forward?.forwarded ?? 'no';
   const last = memo.response as RepeatableRefusal | undefined;
@@ -86,7 +86,7 @@ function written(exchange: Exchange, refusal: Refusal, detail: string): WrittenR
 }
 
 /** Whether nothing but exchange and instant would differ. The facts of a refusal are in its sentence, but for the methods allowed. */
-function saysTheSame(last: RepeatableRefusal, refusal: Refusal, detail: string): boolean {
+function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: string): boolean {
   return (
     last.detail === detail &&
     last.refusal.code === refusal.code &&
@@ -97,7 +97,7 @@ function saysTheSame(last: RepeatableRefusal, refusal: Refusal, detail: string):
 }
 
 /** What `Retry-After` says; null for a refusal that promises nothing. */
-function secondsOf({ retryAfterMs }: Refusal): number | null {
+function secondsOf({ retryAfterMs }: StatedRefusal): number | null {
   return retryAfterMs === undefined ? null : toRetryAfterSeconds(retryAfterMs);
 }
 
@@ -153,7 +153,7 @@ function signsOf({ serving, request, connection }: Exchange): ReturnType<Exchang
   return serving.signsOf(connection.serverName, request.path);
 }
 
-function refusalFields(refusal: Refusal, contentType: string, body: Buffer): string[] {
+function refusalFields(refusal: StatedRefusal, contentType: string, body: Buffer): string[] {
   const list = [
     'content-type',
     contentType,
@@ -167,7 +167,7 @@ function refusalFields(refusal: Refusal, contentType: string, body: Buffer): str
   const seconds = secondsOf(refusal);
   if (seconds !== null) list.push(fieldNames.retryAfter, String(seconds));
   if (refusal.code === 'route.method_not_allowed') {
-    const { allowed } = (refusal as Refusal<'route.method_not_allowed'>).facts;
+    const { allowed } = (refusal as StatedRefusal<'route.method_not_allowed'>).facts;
     list.push('allow', allowed.join(', ')); // RFC 9110 §15.5.6.
   }
   return list;
