@@ -57,10 +57,10 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
   reserve();
   return {
     file,
-    append(record) {
+    append(record, likeness) {
       if (sequence >= reservedTo) reserve();
       sequence += 1;
-      lines.append(recordLine(origin, sequence, record));
+      lines.append(recordLine(origin, sequence, record, likeness));
       options.seen?.({ schemaVersion: evidenceSchemaVersion, node, boot, thread: 0, sequence, ...record });
     },
     async close() {

@@ -5,31 +5,34 @@ import type { Gateway } from '../gateway.ts';
 /** Hands the exchange's record to the sink. Paths are kept without their query, which may hold what nobody should keep. */
 export function recordEvidence(exchange: Exchange, { evidence }: Gateway): void {
   const { connection, request, body } = exchange;
-  evidence.append({
-    exchange: exchange.id,
-    snapshot: exchange.serving.snapshot.number,
-    listener: {
-      listener: connection.listener,
-      source: connection.source,
-      sourcePort: connection.sourcePort,
-      receivedMs: exchange.receivedMs,
-      serverName: connection.serverName,
-      tlsVersion: connection.tlsVersion,
-      tlsResumed: connection.tlsResumed,
-      method: request.method,
-      host: request.host,
-      path: atMost(request.path, 2_048),
-      contentType: atMost(request.fields.get('content-type'), 200),
-      framing: body.framing,
-      userAgent: atMost(request.fields.get('user-agent'), 200),
+  evidence.append(
+    {
+      exchange: exchange.id,
+      snapshot: exchange.serving.snapshot.number,
+      listener: {
+        listener: connection.listener,
+        source: connection.source,
+        sourcePort: connection.sourcePort,
+        receivedMs: exchange.receivedMs,
+        serverName: connection.serverName,
+        tlsVersion: connection.tlsVersion,
+        tlsResumed: connection.tlsResumed,
+        method: request.method,
+        host: request.host,
+        path: atMost(request.path, 2_048),
+        contentType: atMost(request.fields.get('content-type'), 200),
+        framing: body.framing,
+        userAgent: atMost(request.fields.get('user-agent'), 200),
+      },
+      identity: exchange.identity,
+      route: exchange.route,
+      admission: exchange.admission,
+      inspection: exchange.inspection,
+      forward: exchange.forward,
+      response: exchange.response ?? noResponse(exchange),
     },
-    identity: exchange.identity,
-    route: exchange.route,
-    admission: exchange.admission,
-    inspection: exchange.inspection,
-    forward: exchange.forward,
-    response: exchange.response ?? noResponse(exchange),
-  });
+    exchange.memo,
+  );
 }
 
 /** The same text where it is short enough, which is nearly always. */

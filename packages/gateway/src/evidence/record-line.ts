@@ -7,24 +7,50 @@ export function originText(origin: Pick<EvidenceRecord, 'schemaVersion' | 'node'
   return `${JSON.stringify(origin).slice(0, -1)},"sequence":`;
 }
 
-/** The record as JSON without a line break, keys in the order of the type. */
-export function recordLine(origin: string, sequence: number, record: Parameters<EvidenceSink['append']>[0]): string {
+/** A record as a stage hands it over. */
+type Handed = Parameters<EvidenceSink['append']>[0];
+
+/**
+ * The record as JSON without a line break, keys in the order of the type. `likeness` is that of `EvidenceSink.append`: the text
+ * of what such records share is kept with it.
+ */
+export function recordLine(origin: string, sequence: number, record: Handed, likeness?: object): string {
+  const { listener, admission, response } = record;
+  const same = sharedText(record, likeness);
   return (
-    `${origin}${sequence},"exchange":"${record.exchange}",` +
-    `"snapshot":${record.snapshot},"listener":${listenerText(record.listener)},"identity":${shared(record.identity)},` +
-    `"route":${shared(record.route)},"admission":${admissionText(record.admission)},` +
-    `"inspection":${shared(record.inspection)},"forward":${forwardText(record.forward)},` +
-    `"response":${responseText(record.response)}}`
+    `${origin}${sequence},"exchange":"${record.exchange}"${same.start}${listener.sourcePort},"receivedMs":` +
+    `${listener.receivedMs}${same.middle}${admissionText(admission)},"inspection":${shared(record.inspection)},` +
+    `"forward":${forwardText(record.forward)},"response":${responseText(response)}}`
   );
 }
 
-function listenerText(it: EvidenceRecord['listener']): string {
-  return (
-    `{"listener":${quoted(it.listener)},"source":${quoted(it.source)},"sourcePort":${it.sourcePort},` +
-    `"receivedMs":${it.receivedMs},"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
-    `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
-    `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","userAgent":${quoted(it.userAgent)}}`
-  );
+/** The parts of a line that are the same for every record of one likeness. */
+interface SharedText {
+  readonly start: string;
+  readonly middle: string;
+  readonly identity: Handed['identity'];
+  readonly route: Handed['route'];
+}
+
+const sharedTexts = new WeakMap<object, SharedText>();
+
+function sharedText(record: Handed, likeness: object | undefined): SharedText {
+  const known = likeness && sharedTexts.get(likeness);
+  // Stages take their sections from the memo while nothing changed, and make new ones when the clock or the trust did.
+  if (known !== undefined && known.identity === record.identity && known.route === record.route) return known;
+  const { listener: it, identity, route } = record;
+  const fresh = {
+    start: `,"snapshot":${record.snapshot},"listener":{"listener":${quoted(it.listener)},"source":${quoted(it.source)},"sourcePort":`,
+    middle:
+      `,"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
+      `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
+      `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","userAgent":${quoted(it.userAgent)}},` +
+      `"identity":${shared(identity)},"route":${shared(route)},"admission":`,
+    identity,
+    route,
+  };
+  if (likeness !== undefined) sharedTexts.set(likeness, fresh);
+  return fresh;
 }
 
 function admissionText(it: EvidenceRecord['admission']): string {

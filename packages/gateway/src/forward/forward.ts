@@ -9,7 +9,7 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
 import type { Endpoint, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { pageStart, pageStartBytesMax } from './page-start.ts';
+import { mayBePage, pageStart, pageStartBytesMax } from './page-start.ts';
 import { requestHead } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 import { responseFields } from './response-fields.ts';
@@ -121,7 +121,7 @@ function replyOf(answer: UpstreamAnswer, route: Route): MaybePromise<UpstreamRep
   if (isApi && isCalledHtml(fields)) throw pageRefusal(answer, route);
   if (answer.body.ended) {
     const body = answer.body.takeAll();
-    if (isApi && pageStart(latin1Start(body)) === 'page') throw pageRefusal(answer, route);
+    if (isApi && mayBePage(body) && pageStart(latin1Start(body)) === 'page') throw pageRefusal(answer, route);
     return { kind: 'upstream', status, fields, body };
   }
   return isApi ? replyUnlessPage(answer, fields, route) : { kind: 'upstream', status, fields, body: answer.body };
