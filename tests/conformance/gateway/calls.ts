@@ -17,9 +17,9 @@ export const noLimits = 'limits: []\n';
 /** What a suite needs to call one operator. */
 export interface Calls {
   /** Starts a gateway of the operator, on a day of its catalogue. */
-  start(options?: TestGatewayOptions): Promise<TestGateway>;
+  start: (options?: TestGatewayOptions) => Promise<TestGateway>;
   /** Opens a raw connection to the host of the retrieve. */
-  open(gateway: TestGateway, options?: RawCallerOptions): Promise<RawCaller>;
+  open: (gateway: TestGateway, options?: RawCallerOptions) => Promise<RawCaller>;
   /** A POST to the host and path of the retrieve as bytes, as `rawPost` writes it. */
   post: typeof rawPost;
 }
@@ -36,6 +36,6 @@ export function callsTo(operator: Operator): Calls {
         ...options,
       }),
     open: (gateway, options = {}) => openRawCaller(gateway, { serverName: host, ...options }),
-    post: (body, options = {}) => rawPost(body, { path, ...options, fields: { Host: host, ...options.fields } }),
+    post: (body, options) => rawPost(body, { path, ...options, fields: { Host: host, ...options?.fields } }),
   };
 }

@@ -39,7 +39,7 @@ export function readFieldLine(bytes: Uint8Array, at: number, end: number, fields
 }
 
 /** Names seen before, by a cheap hash: most names come again and again, and making text of bytes is what a head costs. */
-const knownNames: (string | undefined)[] = new Array(1_024);
+const knownNames: (string | undefined)[] = Array.from({ length: 1_024 });
 const knownNameCharactersMax = 64;
 
 function lowerCaseName(bytes: Uint8Array, from: number, to: number): string {
