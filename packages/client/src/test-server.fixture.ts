@@ -1,4 +1,5 @@
 // Real TLS servers on loopback with certificates made for one test run, and sessions that reach them.
+import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
@@ -35,6 +36,8 @@ export interface TestServerUnderTls {
   readonly port: number;
   /** Sockets accepted so far. */
   connectionCount(): number;
+  /** Shows another certificate on new connections, for these hosts; sessions begun before can still be resumed. */
+  serveAs(hosts: readonly string[]): Promise<void>;
 }
 
 /** Serves one handler over TLS as ws.prod.caiso.com, or as the hosts named. */
@@ -44,16 +47,23 @@ export async function serveTls(
   hosts: readonly string[] = ['ws.prod.caiso.com', 'adsws.prod.caiso.com', 'oasis.caiso.com'],
 ): Promise<TestServerUnderTls> {
   const { authority } = await testIdentities();
-  const chain = await authority.serverChain('current', hosts);
-  const options = { cert: chain.certificatePem, key: chain.keyPem, requestCert: true, rejectUnauthorized: false };
-  const server = createServer(options, handler);
+  const ticketKeys = randomBytes(48);
+  const optionsFor = async (names: readonly string[]) => {
+    const { certificatePem, keyPem } = await authority.serverChain('current', names);
+    return { cert: certificatePem, key: keyPem, ticketKeys };
+  };
+  const server = createServer({ ...(await optionsFor(hosts)), requestCert: true, rejectUnauthorized: false }, handler);
   let connections = 0;
   server.on('secureConnection', () => {
     connections += 1;
   });
   const port = await listen(t, server);
   t.after(() => server.closeAllConnections());
-  return { port, connectionCount: () => connections };
+  return {
+    port,
+    connectionCount: () => connections,
+    serveAs: async (names) => server.setSecureContext(await optionsFor(names)),
+  };
 }
 
 /** Accepts TCP connections and hands them over, to say nothing or the wrong thing. */

@@ -123,7 +123,13 @@ export interface EvidenceRecord {
 
 /** Where records go. `append` never throws into the path and never blocks it; `close` flushes. */
 export interface EvidenceSink {
-  /** Takes the next sequence number and keeps the record. */
-  append(record: Omit<EvidenceRecord, 'node' | 'boot' | 'thread' | 'sequence' | 'schemaVersion'>): void;
+  /**
+   * Takes the next sequence number and keeps the record. `likeness` is one object for all records whose snapshot and listener
+   * section differ in port and instant alone, so that a sink may write what they share once.
+   */
+  append(
+    record: Omit<EvidenceRecord, 'node' | 'boot' | 'thread' | 'sequence' | 'schemaVersion'>,
+    likeness?: object,
+  ): void;
   close(): Promise<void>;
 }

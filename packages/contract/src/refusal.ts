@@ -10,8 +10,27 @@ export interface RefusalOptions {
   readonly soapStatus?: number;
 }
 
-/** An expected "no" with a catalogue code and the facts its sentence needs. Anything else thrown is a defect. */
-export class Refusal<Code extends ProblemCode = ProblemCode> extends Error {
+/** An expected "no", thrown or returned: a code of the catalogue and the facts that its sentence needs. */
+export interface StatedRefusal<Code extends ProblemCode = ProblemCode> {
+  readonly code: Code;
+  readonly facts: ProblemFacts<Code>;
+  readonly retryAfterMs: number | undefined;
+  readonly soapStatus: number | undefined;
+  /** The sentence for the caller: only typed facts, nothing from a library or an upstream. */
+  readonly detail: string;
+}
+
+/** A refusal that is returned. For limits: their "no" is an everyday answer, and throwing it costs more than writing it. */
+export function stateRefusal<Code extends ProblemCode>(
+  code: Code,
+  facts: ProblemFacts<Code>,
+  { retryAfterMs, soapStatus }: RefusalOptions,
+): StatedRefusal<Code> {
+  return { code, facts, retryAfterMs, soapStatus, detail: detailOf(code, facts) };
+}
+
+/** A refusal that is thrown. Anything else thrown is a defect. */
+export class Refusal<Code extends ProblemCode = ProblemCode> extends Error implements StatedRefusal<Code> {
   readonly code: Code;
   readonly facts: ProblemFacts<Code>;
   readonly retryAfterMs: number | undefined;
@@ -30,11 +49,14 @@ export class Refusal<Code extends ProblemCode = ProblemCode> extends Error {
     this.soapStatus = options.soapStatus;
   }
 
-  /** The sentence for the caller: only typed facts, nothing from a library or an upstream. */
   get detail(): string {
-    // The catalogue types facts per code; this is the one place where a code meets its own facts again.
-    return (problems[this.code].detail as (facts: unknown) => string)(this.facts);
+    return detailOf(this.code, this.facts);
   }
+}
+
+function detailOf<Code extends ProblemCode>(code: Code, facts: ProblemFacts<Code>): string {
+  // The catalogue types facts per code; this is the one place where a code meets its own facts again.
+  return (problems[code].detail as (facts: unknown) => string)(facts);
 }
 
 /** True for a refusal, also across package copies: matched by name and code, not by class. */

@@ -9,6 +9,7 @@ import type {
   RouteEvidence,
 } from '@headgate/contract';
 import type { EnvelopeHead } from '@headgate/soap';
+import type { MaybePromise } from './maybe-promise.ts';
 import type { Serving } from './serving.ts';
 import type { OpenSide } from './tunnel.ts';
 
@@ -47,7 +48,7 @@ export interface RequestBody {
    * Refuses with `inspection.body_timeout` after `deadlineMs` without enough bytes, with `inspection.body_incomplete`
    * when the caller goes away, and with `listener.too_many_waiting_bodies` past the bound per source.
    */
-  head(bytesMax: number, deadlineMs: number): Promise<Uint8Array>;
+  head(bytesMax: number, deadlineMs: number): MaybePromise<Uint8Array>;
   /** What a `head` has peeked at, and perhaps more; empty once it was taken. */
   readonly peeked: Uint8Array;
   /** The whole body where all of it has arrived, else null. Taking it counts as reading it. */
@@ -66,17 +67,20 @@ export interface Departure {
 
 /** What the caller gets. `send` may be called once. */
 export interface Downstream {
-  /** Writes the answer; resolves when the last byte was handed to the socket, rejects when the caller went away. */
+  /**
+   * Writes the answer. Undefined when it was taken whole at once; else resolves when the last byte was handed to the socket.
+   * Throws or rejects when the caller went away. `fields` is flat: name, value, name, value.
+   */
   send(
     status: number,
-    fields: readonly (readonly [string, string])[],
+    fields: readonly string[],
     body: Uint8Array | AsyncIterable<Uint8Array>,
-  ): Promise<void>;
+  ): Promise<void> | undefined;
   /**
    * Answers 101 and gives the connection away: what the caller sent behind its request, and sends from now on, is no HTTP.
-   * Throws when the caller went away.
+   * `fields` is flat. Throws when the caller went away.
    */
-  switchProtocols(fields: readonly (readonly [string, string])[]): OpenSide;
+  switchProtocols(fields: readonly string[]): OpenSide;
   /** The connection ends after this answer, whatever its caller asked for. */
   closeAfter(): void;
   /** True once a status line went out. */
@@ -118,6 +122,7 @@ export interface ExchangeMemo {
   route?: unknown;
   admission?: unknown;
   forward?: unknown;
+  response?: unknown;
   evidence?: unknown;
 }
 
@@ -132,8 +137,8 @@ export interface Exchange {
   /** The snapshot it began with; it ends under the same one. */
   readonly serving: Serving;
   readonly memo: ExchangeMemo;
-  /** The start of the SOAP envelope, read at most once. See `envelope-head.ts`. */
-  envelopeHead: Promise<EnvelopeHead | null> | null;
+  /** The start of the SOAP envelope, read at most once; undefined until then. See `envelope-head.ts`. */
+  envelopeHead: MaybePromise<EnvelopeHead | null> | undefined;
 
   identity: IdentityEvidence | null;
   route: RouteEvidence | null;

@@ -1,5 +1,5 @@
 // A refusal in bytes: SOAP 1.1 fault, SOAP 1.2 fault, problem+json (RFC 9457), or a page. The same facts in each.
-import { problems, problemType, type Refusal, toRetryAfterSeconds } from '@headgate/contract';
+import { problems, problemType, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
 import { writeFault } from '@headgate/soap';
 import type { RefusalFormat } from './caller-format.ts';
 import { seenFields } from './echo-body.ts';
@@ -24,7 +24,7 @@ export interface RefusalBody {
 }
 
 /** Writes a refusal. A SOAP fault carries 500 by its binding (SOAP 1.1 §6.2) unless policy says otherwise. */
-export function refusalBody(refusal: Refusal, context: RefusalContext): RefusalBody {
+export function refusalBody(refusal: StatedRefusal, context: RefusalContext): RefusalBody {
   const facts = factsOf(refusal, context);
   switch (context.format) {
     case 'soap-1.1':
@@ -66,7 +66,7 @@ interface Facts {
   readonly retryAfterSeconds?: number;
 }
 
-function factsOf(refusal: Refusal, context: RefusalContext): Facts {
+function factsOf(refusal: StatedRefusal, context: RefusalContext): Facts {
   const { title, status, fix, retry } = problems[refusal.code];
   return {
     type: problemType(refusal.code),
@@ -84,7 +84,7 @@ function factsOf(refusal: Refusal, context: RefusalContext): Facts {
   };
 }
 
-function faultOf(version: '1.1' | '1.2', refusal: Refusal, facts: Facts, { atMs, seen }: RefusalContext): string {
+function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, { atMs, seen }: RefusalContext): string {
   const { type: _type, instance, detail, ...rest } = facts;
   return writeFault({
     version,

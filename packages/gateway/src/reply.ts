@@ -1,5 +1,5 @@
 // What goes back to the caller: made by `forward` or `replyFor`, sent by `respond`.
-import type { Refusal } from '@headgate/contract';
+import type { StatedRefusal } from '@headgate/contract';
 import type { Seen } from './seen.ts';
 import type { OpenSide } from './tunnel.ts';
 
@@ -7,14 +7,15 @@ import type { OpenSide } from './tunnel.ts';
 export interface UpstreamReply {
   readonly kind: 'upstream';
   readonly status: number;
-  readonly fields: readonly (readonly [string, string])[];
+  /** Flat: name, value, name, value. */
+  readonly fields: readonly string[];
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** A refusal to be written in the caller's format. `defect` is for the record only. */
 export interface RefusalReply {
   readonly kind: 'refusal';
-  readonly refusal: Refusal;
+  readonly refusal: StatedRefusal;
   readonly defect: string | null;
 }
 
@@ -27,7 +28,8 @@ export interface EchoReply {
 /** The upstream switched protocols: its fields, and the connection that is to be joined with the caller's. */
 export interface SwitchReply {
   readonly kind: 'switch';
-  readonly fields: readonly (readonly [string, string])[];
+  /** Flat: name, value, name, value. */
+  readonly fields: readonly string[];
   readonly upstream: OpenSide;
 }
 

@@ -1,5 +1,5 @@
 // The request path, in order, in one function. The reasons for the order are in ARCHITECTURE.md.
-import { admit } from './admission/admit.ts';
+import { admit, isPermit } from './admission/admit.ts';
 import { recordEvidence } from './evidence/record-evidence.ts';
 import type { Exchange } from './exchange.ts';
 import { echo } from './forward/echo.ts';
@@ -14,19 +14,30 @@ import { selectRoute } from './route/select-route.ts';
 
 /** Serves one exchange to its end. Never rejects: every exchange is answered or aborted, and recorded. */
 export async function serve(exchange: Exchange, gateway: Gateway): Promise<void> {
+  let reply: Reply;
   try {
-    const reply = await answer(exchange, gateway).catch((thrown: unknown) => replyFor(thrown));
-    await respond(exchange, reply, gateway);
+    try {
+      const principal = identify(exchange, gateway);
+      const routed = selectRoute(exchange, gateway);
+      const route = routed instanceof Promise ? await routed : routed;
+      const admitted = admit(exchange, principal, route, gateway);
+      const permit = admitted instanceof Promise ? await admitted : admitted;
+      if (isPermit(permit)) {
+        const looked = inspect(exchange, route, gateway);
+        const inspected = looked instanceof Promise ? await looked : looked;
+        reply =
+          route.kind === 'echo'
+            ? await echo(exchange, inspected, permit)
+            : await forward(exchange, inspected, permit, principal, route, gateway);
+      } else {
+        reply = { kind: 'refusal', refusal: permit, defect: null };
+      }
+    } catch (thrown) {
+      reply = replyFor(thrown);
+    }
+    const sent = respond(exchange, reply, gateway);
+    if (sent !== undefined) await sent;
   } finally {
     recordEvidence(exchange, gateway); // Every exchange ends here, refused and broken ones too.
   }
-}
-
-async function answer(exchange: Exchange, gateway: Gateway): Promise<Reply> {
-  const principal = identify(exchange, gateway);
-  const route = await selectRoute(exchange, gateway);
-  const permit = await admit(exchange, principal, route, gateway);
-  const inspected = await inspect(exchange, route, gateway);
-  if (route.kind === 'echo') return echo(exchange, inspected, permit);
-  return forward(exchange, inspected, permit, principal, route, gateway);
 }

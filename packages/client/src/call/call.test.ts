@@ -95,6 +95,18 @@ test('a certificate for another host name is told as a wrong name and not as a m
   }
 });
 
+test('a server that was trusted before and now shows a certificate for another host name is refused', async (t) => {
+  const server = await serveTls(t, (request, response) => {
+    request.resume();
+    response.writeHead(200, { connection: 'close' }).end('x');
+  });
+  const transport = transportTo(t, server.port);
+  answered(await call(requestOf(), credential, transport));
+  await server.serveAs(['other.example.org']);
+  const failure = failed(await call(requestOf(), credential, transport));
+  assert.deepEqual([codeOf(failure), failure.code], ['call.tls_wrong_name', 'ERR_TLS_CERT_ALTNAME_INVALID']);
+});
+
 test('a port where nobody listens is a failed connection', async (t) => {
   const port = await closedPort();
   const failure = failed(await call(requestOf(), credential, transportTo(t, port)));

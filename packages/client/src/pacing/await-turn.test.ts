@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setImmediate as settledTurns } from 'node:timers/promises';
 import { type Policy, parsePolicy } from '@headgate/contract';
 import { chargesFor, compilePolicy, createCounters } from '@headgate/rules';
 import fc from 'fast-check';
 import { operationOf } from '../test-server.fixture.ts';
-import { awaitTurn, createPacer, type PacingWait, pacingMarginMs } from './await-turn.ts';
+import { awaitTurn, createPacer, type PacingWait, pacingMarginMs, type Turn } from './await-turn.ts';
 
 const operation = operationOf();
 
-function policyOf(quota: number, windowMs: number, counts = 'admitted'): Policy {
+function policyOf(quota: number, windowMs: number, counts = 'admitted', key = 'source'): Policy {
   const parsed = parsePolicy(
     'policy.yaml',
-    `limits: [{ name: only, layer: acceptable-use, where: { system: cmri }, key: [source], unit: requests, quota: ${quota},
+    `limits: [{ name: only, layer: acceptable-use, where: { system: cmri }, key: [${key}], unit: requests, quota: ${quota},
       windowMs: ${windowMs}, algorithm: exact-sliding-window, counts: ${counts}, refusal: { text: no }, evidence: assumed, source: test }]`,
   );
   assert.ok(parsed.ok);
@@ -78,6 +79,81 @@ test('a refusal costs no room but holds the service for the stated seconds', asy
   (await awaitTurn(pacer, operation, null)).settle(clock.nowMs, 3);
   await awaitTurn(pacer, operation, null);
   assert.equal(waits[0]?.waitMs, 3_000);
+});
+
+test('of two refusals the later end holds, whichever is told last', async () => {
+  for (const [first, last] of [
+    [60, 1],
+    [1, 60],
+  ]) {
+    const { clock, waits, pacer } = pacerAt(policyOf(2, 5_000));
+    const turns = [await awaitTurn(pacer, operation, null), await awaitTurn(pacer, operation, null)];
+    turns[0]?.settle(clock.nowMs, first);
+    turns[1]?.settle(clock.nowMs, last);
+    await awaitTurn(pacer, operation, null);
+    assert.deepEqual(
+      waits.map(({ waitMs }) => waitMs),
+      [60_000],
+    );
+  }
+});
+
+test('a refusal by a rule that counts attempts costs its room', async () => {
+  const { clock, waits, pacer } = pacerAt(policyOf(1, 5_000, 'attempts'));
+  (await awaitTurn(pacer, operation, null)).settle(clock.nowMs, 1);
+  await awaitTurn(pacer, operation, null);
+  assert.equal(waits[0]?.waitMs, 5_000 + pacingMarginMs);
+});
+
+test('a turn is over once, so that its room is given back once', async () => {
+  type End = (turn: Turn, nowMs: number) => void;
+  const settle: End = (turn, nowMs) => turn.settle(nowMs);
+  const release: End = (turn) => turn.release();
+  for (const ends of [
+    [settle, release],
+    [release, settle],
+    [settle, settle],
+    [release, release],
+  ]) {
+    const { clock, pacer } = pacerAt(policyOf(1, 5_000));
+    const first = await awaitTurn(pacer, operation, null);
+    for (const end of ends) end(first, clock.nowMs);
+    const given: Turn[] = [];
+    const both = [1, 2].map(async () => given.push(await awaitTurn(pacer, operation, null)));
+    await settledTurns();
+    assert.equal(given.length, 1);
+    given[0]?.release();
+    await Promise.all(both);
+  }
+});
+
+test('past 10,000 keys the idle ones are forgotten, and no key that is under way, held or within its window', async () => {
+  const { clock, waits, pacer } = pacerAt(policyOf(1, 5_000, 'admitted', 'service'));
+  const turnOf = (service: string) =>
+    awaitTurn(pacer, operationOf({ subject: { ...operation.subject, service } }), null);
+  const underWay = await turnOf('under-way');
+  (await turnOf('held')).settle(clock.nowMs, 60);
+  for (let count = 0; count < 9_997; count += 1) (await turnOf(`idle-${count}`)).settle(clock.nowMs);
+  clock.nowMs += 5_000 + pacingMarginMs;
+  (await turnOf('recent')).settle(clock.nowMs);
+  assert.equal(pacer.allowances.size, 10_000);
+  (await turnOf('fresh')).release();
+  assert.equal(pacer.allowances.size, 4);
+
+  let hasTurn = false;
+  const next = turnOf('under-way').then(() => {
+    hasTurn = true;
+  });
+  await settledTurns();
+  assert.equal(hasTurn, false);
+  underWay.release();
+  await next;
+  await turnOf('recent');
+  await turnOf('held');
+  assert.deepEqual(
+    waits.map(({ waitMs }) => waitMs),
+    [5_000 + pacingMarginMs, 60_000 - 2 * (5_000 + pacingMarginMs)],
+  );
 });
 
 test('a limit of another system is not waited for', async () => {

@@ -1,9 +1,17 @@
 // May they, now? Rights first, then the global limit, then acceptable use. Only `admit` makes a Permit.
-import { type Charge, type CounterDecision, type LimitSubject, Refusal } from '@headgate/contract';
+import {
+  type Charge,
+  type CounterDecision,
+  type LimitSubject,
+  Refusal,
+  type StatedRefusal,
+  stateRefusal,
+} from '@headgate/contract';
 import { chargesFor, refusalWords } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { EchoRoute, Route } from '../route/select-route.ts';
 
 declare const admitted: unique symbol;
@@ -17,27 +25,40 @@ export interface Permit {
   settle(outcome: { readonly requestBytes: number; readonly responseBytes: number }): void;
 }
 
-/** Admits an exchange, or refuses with `admission.*`. A refusal says when the first call will be admitted again. */
-export async function admit(
+/**
+ * Admits an exchange, or refuses with `admission.*`. The refusal of a limit is returned, since it is an everyday answer; it says
+ * when the first call will be admitted again. A missing right is thrown.
+ */
+export function admit(
   exchange: Exchange,
   principal: Principal,
   route: Route | EchoRoute,
   gateway: Gateway,
-): Promise<Permit> {
+): MaybePromise<Permit | StatedRefusal> {
   const known = exchange.memo.admission as KnownCharges | undefined;
   const applying =
     known?.principal === principal && known.route === route ? known : chargesOf(exchange, principal, route);
   exchange.memo.admission = applying;
-  const { charges } = applying;
   const nowMs = gateway.clock();
-  const decision = await gateway.counters.decide(charges, nowMs);
+  const decided = gateway.counters.decide(applying.charges, nowMs);
+  return decided instanceof Promise
+    ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs))
+    : permitOrRefuse(exchange, applying, decided, nowMs);
+}
+
+function permitOrRefuse(
+  exchange: Exchange,
+  applying: KnownCharges,
+  decision: CounterDecision,
+  nowMs: number,
+): Permit | StatedRefusal {
   exchange.admission = evidenceOf(exchange.id, applying.rules, decision, nowMs);
-  if (decision.admitted) return permit(exchange.id, charges);
+  if (decision.admitted) return permit(exchange.id, applying.charges);
 
   const { rule } = decision.decidedBy;
   const { text } = refusalWords(rule, decision.retryAtMs, nowMs);
   const code = rule.layer === 'global' ? 'admission.global_limit' : 'admission.acceptable_use';
-  throw new Refusal(
+  return stateRefusal(
     code,
     { rule: rule.name, text },
     { retryAfterMs: decision.retryAtMs - nowMs, soapStatus: rule.refusal.status },
@@ -81,6 +102,11 @@ function subjectOf(exchange: Exchange, principal: Principal, route: Route | Echo
     ...(principal.certificate === null ? {} : { credential: principal.certificate.fingerprint256 }),
     ...(principal.enrolment === null ? {} : { participant: principal.enrolment.participant }),
   };
+}
+
+/** Whether admission gave a permit. */
+export function isPermit(admitted: Permit | StatedRefusal): admitted is Permit {
+  return 'charges' in admitted;
 }
 
 function permit(id: string, charges: readonly Charge[]): Permit {

@@ -5,6 +5,11 @@ import { closeSync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'no
 /** Lines are written in pieces of at least this many bytes, or after `flushMs`. */
 const pieceBytes = 256 * 1024;
 const flushMs = 50;
+
+/** Lines are gathered in blocks of this size: more than a piece, so that one block is usually written as it stands. */
+const blockBytes = pieceBytes + 64 * 1024;
+
+const LF = 0x0a;
 const retryMs = 1_000;
 
 /** Most bytes held while the disk takes nothing (64 MiB); past it new lines are lost and counted. */
@@ -88,25 +93,51 @@ export function openLineFile(options: LineFileOptions): LineFile {
   };
 }
 
-/** Lines that wait for the disk; what a write did not take stays. */
+/** Lines that wait for the disk, in blocks; what a write did not take stays. */
 function createHeldLines(writeBytes: (bytes: Uint8Array) => number) {
-  let pieces: Buffer[] = [];
+  const waiting: Uint8Array[] = [];
+  let block = Buffer.allocUnsafeSlow(blockBytes);
+  let usedBytes = 0;
   let bytes = 0;
+  /** What the block holds joins what waits, and another block takes its place. */
+  const putAside = (nextBytes: number): void => {
+    if (usedBytes > 0) waiting.push(block.subarray(0, usedBytes));
+    block = Buffer.allocUnsafeSlow(Math.max(blockBytes, nextBytes));
+    usedBytes = 0;
+  };
+  /** Writes from the first on until all is written. Throws what the disk says. */
+  const writeWaiting = (): void => {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const writtenBytes = writeBytes(first);
+      bytes -= writtenBytes;
+      if (writtenBytes === first.byteLength) waiting.shift();
+      else waiting[0] = first.subarray(writtenBytes);
+    }
+  };
   return {
     bytes: () => bytes,
     add(line: string): void {
-      const piece = Buffer.from(`${line}\n`);
-      pieces.push(piece);
-      bytes += piece.byteLength;
+      const atMostBytes = 3 * line.length + 1; // A UTF-16 unit takes three bytes of UTF-8 at the most.
+      if (usedBytes + atMostBytes > block.byteLength) putAside(atMostBytes);
+      const lineBytes = block.write(line, usedBytes, 'utf8') + 1;
+      usedBytes += lineBytes;
+      bytes += lineBytes;
+      block[usedBytes - 1] = LF;
     },
     /** Throws what the disk says; everything not written is kept. */
     write(): void {
-      while (pieces.length > 0) {
-        const joined = Buffer.concat(pieces);
-        const writtenBytes = writeBytes(joined);
-        bytes -= writtenBytes;
-        pieces = writtenBytes === joined.byteLength ? [] : [joined.subarray(writtenBytes)];
+      writeWaiting();
+      if (usedBytes === 0) return;
+      const held = block.subarray(0, usedBytes);
+      const writtenBytes = writeBytes(held);
+      bytes -= writtenBytes;
+      if (writtenBytes === usedBytes) {
+        usedBytes = 0; // The disk has all of the block: it is used again.
+        return;
       }
+      putAside(0);
+      waiting[0] = held.subarray(writtenBytes);
+      writeWaiting();
     },
   };
 }

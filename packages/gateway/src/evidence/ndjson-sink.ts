@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type EvidenceRecord, type EvidenceSink, evidenceSchemaVersion } from '@headgate/contract';
 import { lockFolder } from './folder-lock.ts';
 import { openLineFile } from './line-file.ts';
-import { recordLine } from './record-line.ts';
+import { originText, recordLine } from './record-line.ts';
 import { type EvidenceGap, gapBefore, sequenceBlock, writeReservation } from './reservation.ts';
 
 /** Options of the sink. */
@@ -28,6 +28,7 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
   const unlock = lockFolder(join(folder, `${node}.lock`));
   const file = join(folder, `${boot}.ndjson`);
   const reservationFile = join(folder, `${node}.sequence.json`);
+  const origin = originText({ schemaVersion: evidenceSchemaVersion, node, boot, thread: 0 });
   let sequence = 0;
   let reservedTo = 0;
   const lines = openLineFile({
@@ -56,19 +57,11 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
   reserve();
   return {
     file,
-    append(record) {
+    append(record, likeness) {
       if (sequence >= reservedTo) reserve();
       sequence += 1;
-      const whole: EvidenceRecord = {
-        schemaVersion: evidenceSchemaVersion,
-        node,
-        boot,
-        thread: 0,
-        sequence,
-        ...record,
-      };
-      lines.append(recordLine(whole));
-      options.seen?.(whole);
+      lines.append(recordLine(origin, sequence, record, likeness));
+      options.seen?.({ schemaVersion: evidenceSchemaVersion, node, boot, thread: 0, sequence, ...record });
     },
     async close() {
       lines.close();

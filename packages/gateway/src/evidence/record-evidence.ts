@@ -8,33 +8,36 @@ import type { CookieMemory } from './cookie-memory.ts';
 export function recordEvidence(exchange: Exchange, { evidence, cookies }: Gateway): void {
   const { connection, request, body } = exchange;
   const notes = headNotes(exchange, cookies);
-  evidence.append({
-    exchange: exchange.id,
-    snapshot: exchange.serving.snapshot.number,
-    listener: {
-      listener: connection.listener,
-      source: connection.source,
-      sourcePort: connection.sourcePort,
-      receivedMs: exchange.receivedMs,
-      serverName: connection.serverName,
-      tlsVersion: connection.tlsVersion,
-      tlsResumed: connection.tlsResumed,
-      method: request.method,
-      host: request.host,
-      path: notes.path,
-      contentType: notes.contentType,
-      framing: body.framing,
-      contentEncoding: notes.contentEncoding,
-      userAgent: notes.userAgent,
-      cookies: notes.cookies,
+  evidence.append(
+    {
+      exchange: exchange.id,
+      snapshot: exchange.serving.snapshot.number,
+      listener: {
+        listener: connection.listener,
+        source: connection.source,
+        sourcePort: connection.sourcePort,
+        receivedMs: exchange.receivedMs,
+        serverName: connection.serverName,
+        tlsVersion: connection.tlsVersion,
+        tlsResumed: connection.tlsResumed,
+        method: request.method,
+        host: request.host,
+        path: notes.path,
+        contentType: notes.contentType,
+        framing: body.framing,
+        contentEncoding: notes.contentEncoding,
+        userAgent: notes.userAgent,
+        cookies: notes.cookies,
+      },
+      identity: exchange.identity,
+      route: exchange.route,
+      admission: exchange.admission,
+      inspection: exchange.inspection,
+      forward: exchange.forward,
+      response: exchange.response ?? noResponse(exchange),
     },
-    identity: exchange.identity,
-    route: exchange.route,
-    admission: exchange.admission,
-    inspection: exchange.inspection,
-    forward: exchange.forward,
-    response: exchange.response ?? noResponse(exchange),
-  });
+    exchange.memo,
+  );
 }
 
 /** What a head alone says. */

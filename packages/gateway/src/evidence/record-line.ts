@@ -1,26 +1,68 @@
 // One evidence record as a line of JSON, as JSON.stringify would write it. It is made for every call, so sections that calls
 // share are turned into text once, and so are the texts that come again and again.
-import type { EvidenceRecord } from '@headgate/contract';
+import type { EvidenceRecord, EvidenceSink } from '@headgate/contract';
 
-/** The record as JSON without a line break, keys in the order of the type. */
-export function recordLine(record: EvidenceRecord): string {
+/** What every record of one sink begins with; for `recordLine`. */
+export function originText(origin: Pick<EvidenceRecord, 'schemaVersion' | 'node' | 'boot' | 'thread'>): string {
+  return `${JSON.stringify(origin).slice(0, -1)},"sequence":`;
+}
+
+/** A record as a stage hands it over. */
+type Handed = Parameters<EvidenceSink['append']>[0];
+
+/**
+ * The record as JSON without a line break, keys in the order of the type. `likeness` is that of `EvidenceSink.append`: the text
+ * of what such records share is kept with it.
+ */
+export function recordLine(origin: string, sequence: number, record: Handed, likeness?: object): string {
+  const { listener, admission, response } = record;
+  const same = sharedText(record, likeness);
   return (
-    `{"schemaVersion":${record.schemaVersion},"node":${quoted(record.node)},"boot":${quoted(record.boot)},` +
-    `"thread":${record.thread},"sequence":${record.sequence},"exchange":"${record.exchange}",` +
-    `"snapshot":${record.snapshot},"listener":${listenerText(record.listener)},"identity":${shared(record.identity)},` +
-    `"route":${shared(record.route)},"admission":${JSON.stringify(record.admission)},` +
-    `"inspection":${shared(record.inspection)},"forward":${forwardText(record.forward)},` +
-    `"response":${responseText(record.response)}}`
+    `${origin}${sequence},"exchange":"${record.exchange}"${same.start}${listener.sourcePort},"receivedMs":` +
+    `${listener.receivedMs}${same.middle}${admissionText(admission)},"inspection":${shared(record.inspection)},` +
+    `"forward":${forwardText(record.forward)},"response":${responseText(response)}}`
   );
 }
 
-function listenerText(it: EvidenceRecord['listener']): string {
+/** The parts of a line that are the same for every record of one likeness. */
+interface SharedText {
+  readonly start: string;
+  readonly middle: string;
+  readonly cookies: Handed['listener']['cookies'];
+  readonly identity: Handed['identity'];
+  readonly route: Handed['route'];
+}
+
+const sharedTexts = new WeakMap<object, SharedText>();
+
+function sharedText(record: Handed, likeness: object | undefined): SharedText {
+  const known = likeness && sharedTexts.get(likeness);
+  const { listener: it, identity, route } = record;
+  // What is taken from the memo while nothing changed is new when something did: the clock, the trust, cookies that came again.
+  if (known !== undefined && known.identity === identity && known.route === route && known.cookies === it.cookies)
+    return known;
+  const fresh = {
+    start: `,"snapshot":${record.snapshot},"listener":{"listener":${quoted(it.listener)},"source":${quoted(it.source)},"sourcePort":`,
+    middle:
+      `,"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
+      `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
+      `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","contentEncoding":${quoted(it.contentEncoding)},` +
+      `"userAgent":${quoted(it.userAgent)},"cookies":${shared(it.cookies)}},` +
+      `"identity":${shared(identity)},"route":${shared(route)},"admission":`,
+    cookies: it.cookies,
+    identity,
+    route,
+  };
+  if (likeness !== undefined) sharedTexts.set(likeness, fresh);
+  return fresh;
+}
+
+function admissionText(it: EvidenceRecord['admission']): string {
+  if (it === null) return 'null';
   return (
-    `{"listener":${quoted(it.listener)},"source":${quoted(it.source)},"sourcePort":${it.sourcePort},` +
-    `"receivedMs":${it.receivedMs},"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
-    `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
-    `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","contentEncoding":${quoted(it.contentEncoding)},` +
-    `"userAgent":${quoted(it.userAgent)},"cookies":${shared(it.cookies)}}`
+    `{"admitted":${it.admitted},"permit":${it.permit === null ? 'null' : `"${it.permit}"`},"rules":${shared(it.rules)},` +
+    `"decidedBy":${quoted(it.decidedBy)},"decidedByKey":${shared(it.decidedByKey)},"retryAfterMs":${it.retryAfterMs},` +
+    `"shadow":${it.shadow.length === 0 ? '[]' : JSON.stringify(it.shadow)}}`
   );
 }
 

@@ -5,10 +5,11 @@ import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { Inspected } from '../inspection/inspect.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { SwitchReply, UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
 import type { Endpoint, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { pageStart, pageStartBytesMax } from './page-start.ts';
+import { mayBePage, pageStart, pageStartBytesMax } from './page-start.ts';
 import { requestHead } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 import { responseFields } from './response-fields.ts';
@@ -25,7 +26,8 @@ export async function forward(
 ): Promise<UpstreamReply | SwitchReply> {
   const handshake = route.webSocket ? webSocketHandshake(exchange) : null;
   if (handshake !== null) prepareSwitch(exchange, gateway);
-  const payload = await takePayload(exchange, inspected, gateway.options.peekBytesMax);
+  const taken = takePayload(exchange, inspected, gateway.options.peekBytesMax);
+  const payload = taken instanceof Promise ? await taken : taken;
   const request: UpstreamRequest = {
     method: exchange.request.method,
     head: handshake === null ? requestHead(exchange, principal, payload) : upgradeHead(exchange, principal),
@@ -47,7 +49,8 @@ export async function forward(
   if (outcome.kind !== 'answered') throw refusalOf(outcome, route, gateway);
   const { answer } = outcome;
   if (handshake !== null && answer.status === 101) return switchReply(answer, handshake, route, gateway);
-  const reply = await replyOf(answer, route);
+  const replied = replyOf(answer, route);
+  const reply = replied instanceof Promise ? await replied : replied;
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
 }
@@ -112,7 +115,7 @@ function refusalOf(outcome: Exclude<Outcome, { kind: 'answered' }>, route: Route
   }
 }
 
-async function replyOf(answer: UpstreamAnswer, route: Route): Promise<UpstreamReply> {
+function replyOf(answer: UpstreamAnswer, route: Route): MaybePromise<UpstreamReply> {
   const { status } = answer;
   // RFC 9110 §15: a final answer has 200 to 599; others are for the caller's library to choke on.
   if (status < 200 || status > 599) {
@@ -121,21 +124,32 @@ async function replyOf(answer: UpstreamAnswer, route: Route): Promise<UpstreamRe
   }
   const fields = responseFields(answer.fields, answer.httpVersion);
   const isApi = route.channel === 'api';
-  if (isApi && fields.some(([name, value]) => name === 'content-type' && /html/i.test(value)))
-    throw pageRefusal(answer, route);
+  if (isApi && isCalledHtml(fields)) throw pageRefusal(answer, route);
   if (answer.body.ended) {
     const body = answer.body.takeAll();
-    if (isApi && pageStart(latin1Start(body)) === 'page') throw pageRefusal(answer, route);
+    if (isApi && mayBePage(body) && pageStart(latin1Start(body)) === 'page') throw pageRefusal(answer, route);
     return { kind: 'upstream', status, fields, body };
   }
-  if (!isApi) return { kind: 'upstream', status, fields, body: answer.body };
+  return isApi ? replyUnlessPage(answer, fields, route) : { kind: 'upstream', status, fields, body: answer.body };
+}
 
+async function replyUnlessPage(
+  answer: UpstreamAnswer,
+  fields: UpstreamReply['fields'],
+  route: Route,
+): Promise<UpstreamReply> {
   const iterator: AsyncIterator<Uint8Array> = answer.body[Symbol.asyncIterator]();
   const { chunks, page } = await startOf(iterator).catch((cause: unknown) => {
     throw new Refusal('forward.response_incomplete', { system: route.systemName }, { cause });
   });
   if (page) throw pageRefusal(answer, route);
-  return { kind: 'upstream', status, fields, body: resumed(chunks, iterator) };
+  return { kind: 'upstream', status: answer.status, fields, body: resumed(chunks, iterator) };
+}
+
+function isCalledHtml(fields: readonly string[]): boolean {
+  for (let at = 0; at + 1 < fields.length; at += 2)
+    if (fields[at] === 'content-type' && /html/i.test(fields[at + 1] ?? '')) return true;
+  return false;
 }
 
 /** Invariant 3: an API caller never receives HTML, whatever the upstream calls it. */
@@ -145,7 +159,9 @@ function pageRefusal(answer: UpstreamAnswer, route: Route): Refusal {
 }
 
 function latin1Start(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, pageStartBytesMax)).toString('latin1');
+  // Every piece of a socket is a Buffer; a view of it would cost more than looking.
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('latin1', 0, Math.min(bytes.byteLength, pageStartBytesMax));
 }
 
 /** Reads until it is clear whether the answer begins as a page; it may come a byte at a time. */
@@ -154,7 +170,7 @@ async function startOf(iterator: AsyncIterator<Uint8Array>): Promise<{ chunks: r
   let start = '';
   for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
     chunks.push(next.value);
-    start += Buffer.from(next.value).toString('latin1', 0, pageStartBytesMax);
+    start += latin1Start(next.value);
     const judged = pageStart(start.slice(0, pageStartBytesMax));
     if (judged !== 'undecided') return { chunks, page: judged === 'page' };
   }

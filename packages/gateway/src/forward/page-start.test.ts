@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { pageStart, pageStartBytesMax } from './page-start.ts';
+import { mayBePage, pageStart, pageStartBytesMax } from './page-start.ts';
 
 const pages = [
   '<html>',
@@ -43,6 +43,18 @@ describe('the start of an answer', () => {
     for (const start of ['<o', '<ok', '<SOAP-ENV:', '<!DOCTYPE r', '{', 'P']) assert.equal(pageStart(start), 'other');
     for (const start of ['', ' ', '<', '<H', '<html', '<!', '<!-', '<!--', '<!DOCTYPE  ', '<?xml'])
       assert.equal(pageStart(start), 'undecided');
+  });
+
+  test('is not looked into where its first bytes rule a page out', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...pages, ...others)), (text) => {
+        const bytes = Buffer.from(text, 'latin1');
+        assert.ok(mayBePage(bytes) || pageStart(bytes.toString('latin1')) !== 'page');
+      }),
+    );
+    for (const page of pages) assert.ok(mayBePage(Buffer.from(page, 'latin1')), page);
+    for (const other of ['{"html":1}', '<SOAP-ENV:Envelope>'.replace('S', 'e'), 'PK'])
+      assert.ok(!mayBePage(Buffer.from(other)), other);
   });
 
   test('is decided within a bound', () => {

@@ -5,6 +5,22 @@ export const pageStartBytesMax = 4_096;
 
 const openings = ['<html', '<head', '<body', '<title', '<script', '<!doctype html', '<!--'];
 
+/**
+ * Whether a body may begin as a page, by its first bytes alone. Most answers begin as an envelope, an archive or JSON: two bytes
+ * tell, and no text has to be made of them.
+ */
+export function mayBePage(bytes: Uint8Array): boolean {
+  const first = bytes[0] ?? 0;
+  if (first !== lessThan) return first === 0xef || (first >= 0x09 && first <= 0x0d) || first === 0x20 || first === 0xa0;
+  const second = bytes[1];
+  return second === undefined || opensTag[second] === 1;
+}
+
+const lessThan = 0x3c;
+
+/** What may follow the first "<" of a page, or of what may stand before one. */
+const opensTag = Uint8Array.from({ length: 256 }, (_, byte) => (/[!?hbts\s]/i.test(String.fromCharCode(byte)) ? 1 : 0));
+
 /** Judges the start of a body: `undecided` while more bytes could still make it a page. */
 export function pageStart(start: string): 'page' | 'other' | 'undecided' {
   // Most answers begin as an envelope, an archive or JSON: one look at two characters tells.

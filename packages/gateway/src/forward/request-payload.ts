@@ -2,18 +2,19 @@
 import { Refusal } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Inspected } from '../inspection/inspect.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { Payload } from '../upstream.ts';
 
 /**
  * Takes the body for forwarding. A chunked body is collected up to the limit of its route, since it has no length to
  * promise; a declared one is collected while small and streamed beyond. Refuses with `inspection.body_too_large`.
  */
-export async function takePayload(
+export function takePayload(
   { body }: Exchange,
   { bodyBytesMax }: Inspected,
   collectBytesMax: number,
-): Promise<Payload> {
-  if (body.framing === 'none') return { kind: 'none' };
+): MaybePromise<Payload> {
+  if (body.framing === 'none') return noPayload;
   if (body.receivedBytes <= bodyBytesMax) {
     const { whole } = body;
     if (whole !== null) return { kind: 'bytes', bytes: whole };
@@ -21,6 +22,12 @@ export async function takePayload(
   if (body.declaredBytes !== null && body.declaredBytes > collectBytesMax) {
     return { kind: 'stream', lengthBytes: body.declaredBytes, chunks: body.chunks() };
   }
+  return collect(body, bodyBytesMax);
+}
+
+const noPayload: Payload = { kind: 'none' };
+
+async function collect(body: Exchange['body'], bodyBytesMax: number): Promise<Payload> {
   const collected: Uint8Array[] = [];
   let seenBytes = 0;
   for await (const chunk of body.chunks()) {

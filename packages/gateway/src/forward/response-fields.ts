@@ -7,22 +7,19 @@ const ownFields: ReadonlySet<string> = new Set([fieldNames.exchange, fieldNames.
 
 /**
  * The upstream's own fields without what belongs to its hop, and without what only we may say; then our place in `Via`
- * (RFC 9110 §7.6.3), which names the version that the upstream spoke. `received` is flat.
+ * (RFC 9110 §7.6.3), which names the version that the upstream spoke. Flat lists.
  */
-export function responseFields(received: readonly string[], httpVersion: '1.0' | '1.1'): [string, string][] {
-  const kept: [string, string][] = [];
+export function responseFields(received: readonly string[], httpVersion: '1.0' | '1.1'): string[] {
+  const kept: string[] = [];
   let named: ReadonlySet<string> | null = null;
   for (let at = 0; at + 1 < received.length; at += 2) {
     const name = received[at] ?? '';
     const value = received[at + 1] ?? '';
     if (name === 'connection') named = new Set([...(named ?? []), ...connectionOptions([value])]);
-    else if (!hopByHopFields.has(name) && !ownFields.has(name)) kept.push([name, value]);
+    else if (!hopByHopFields.has(name) && !ownFields.has(name)) kept.push(name, value);
   }
   const dropped = named;
-  const passed = dropped === null ? kept : kept.filter(([name]) => !dropped.has(name));
-  passed.push(httpVersion === '1.1' ? via11 : via10);
+  const passed = dropped === null ? kept : kept.filter((_, at) => !dropped.has(kept[at - (at % 2)] ?? ''));
+  passed.push(fieldNames.via, httpVersion === '1.1' ? '1.1 headgate' : '1.0 headgate');
   return passed;
 }
-
-const via11: [string, string] = [fieldNames.via, '1.1 headgate'];
-const via10: [string, string] = [fieldNames.via, '1.0 headgate'];

@@ -33,9 +33,33 @@ export function readFieldLine(bytes: Uint8Array, at: number, end: number, fields
 
   if (fields !== null) {
     if (fields.length >= 2 * fieldsMax) throw new Malformed('head-too-large', `more than ${fieldsMax} header fields`);
-    fields.push(latin1(bytes, at, colon).toLowerCase(), trimmed(bytes, colon + 1, cr));
+    fields.push(lowerCaseName(bytes, at, colon), trimmed(bytes, colon + 1, cr));
   }
   return cr + 2;
+}
+
+/** Names seen before, by a cheap hash: most names come again and again, and making text of bytes is what a head costs. */
+const knownNames: (string | undefined)[] = Array.from({ length: 1_024 });
+const knownNameCharactersMax = 64;
+
+function lowerCaseName(bytes: Uint8Array, from: number, to: number): string {
+  let hash = to - from;
+  for (let at = from; at < to; at += 1) hash = (hash * 31 + ((bytes[at] ?? 0) | 0x20)) & 0x3ff;
+  const known = knownNames[hash];
+  if (known !== undefined && isNamed(bytes, from, to, known)) return known;
+  const name = latin1(bytes, from, to).toLowerCase();
+  if (name.length <= knownNameCharactersMax) knownNames[hash] = name;
+  return name;
+}
+
+function isNamed(bytes: Uint8Array, from: number, to: number, name: string): boolean {
+  if (name.length !== to - from) return false;
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at] ?? 0;
+    const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+    if (lower !== name.charCodeAt(at - from)) return false;
+  }
+  return true;
 }
 
 function trimmed(bytes: Uint8Array, from: number, to: number): string {

@@ -4,6 +4,7 @@ import { type EnvelopeHead, type PayloadEncoding, readPayloadEncoding } from '@h
 import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { EchoRoute, Route } from '../route/select-route.ts';
 
 declare const inspected: unique symbol;
@@ -24,7 +25,7 @@ const envelopeChecks = ['size', 'content-type', 'envelope-head'] as const;
 const soapTypes = ['text/xml', 'application/soap+xml', 'multipart/related', 'application/xop+xml'] as const;
 
 /** Inspects an admitted request, or refuses with `inspection.*`. */
-export async function inspect(exchange: Exchange, route: Route | EchoRoute, gateway: Gateway): Promise<Inspected> {
+export function inspect(exchange: Exchange, route: Route | EchoRoute, gateway: Gateway): MaybePromise<Inspected> {
   const { body } = exchange;
   const { bodyBytesMax } = gateway.options;
   const looksAtEnvelope = route.speaksSoap && exchange.request.method === 'POST';
@@ -36,16 +37,28 @@ export async function inspect(exchange: Exchange, route: Route | EchoRoute, gate
       declared: true,
     });
   }
-  if (looksAtEnvelope) {
-    refuseForeignType(exchange);
-    refuseNonEnvelope(await envelopeHead(exchange, gateway));
-    notePayload(exchange, exchange.route?.docAttach === true);
-  }
-  if (route.kind === 'echo' && body.framing !== 'none') {
-    await body.head(gateway.options.peekBytesMax, gateway.options.bodyTimeoutMs);
-    notePayload(exchange, true);
-  }
-  return { bodyBytesMax } as Inspected; // The only place that can say so.
+  const inspected = { bodyBytesMax } as Inspected; // The only place that can say so.
+  if (route.kind === 'echo') return inspectEcho(exchange, inspected, gateway);
+  if (!looksAtEnvelope) return inspected;
+  refuseForeignType(exchange);
+  const head = envelopeHead(exchange, gateway);
+  return head instanceof Promise
+    ? head.then((read) => inspectEnvelope(exchange, read, inspected))
+    : inspectEnvelope(exchange, head, inspected);
+}
+
+function inspectEnvelope(exchange: Exchange, head: EnvelopeHead | null, inspected: Inspected): Inspected {
+  refuseNonEnvelope(head);
+  notePayload(exchange, exchange.route?.docAttach === true);
+  return inspected;
+}
+
+/** What a caller sends to be told of is looked at as far as it is told. */
+async function inspectEcho(exchange: Exchange, inspected: Inspected, { options }: Gateway): Promise<Inspected> {
+  if (exchange.body.framing === 'none') return inspected;
+  await exchange.body.head(options.peekBytesMax, options.bodyTimeoutMs);
+  notePayload(exchange, true);
+  return inspected;
 }
 
 type Looked = NonNullable<Exchange['inspection']>;

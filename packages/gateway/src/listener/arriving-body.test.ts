@@ -21,7 +21,7 @@ const bodyOf = (changes: Partial<BodySurroundings> = {}, framing: 'none' | 'chun
     source: '192.0.2.1',
     waiting: createWaitingBodies(2),
     continueNow: () => calls.push('continue'),
-    awaitBody: (ms) => calls.push(ms === null ? 'wait over' : `wait ${ms}`),
+    awaitBody: (_body, ms) => calls.push(ms === null ? 'wait over' : `wait ${ms}`),
     drop: () => calls.push('drop'),
     pause: () => calls.push('pause'),
     resume: () => calls.push('resume'),
@@ -38,8 +38,8 @@ const pushAll = async (body: ArrivingBody, pieces: readonly Uint8Array[]) => {
   await Promise.resolve();
   body.end();
 };
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
+const codeOf = (promise: Promise<unknown> | Uint8Array) =>
+  Promise.resolve(promise).then(
     () => 'none',
     (thrown: unknown) => (isRefusal(thrown) ? thrown.code : String(thrown)),
   );

@@ -3,6 +3,7 @@ import { Refusal } from '@headgate/contract';
 import { ByteQueue, type Source } from '../byte-queue.ts';
 import type { PathOptions } from '../config.ts';
 import type { RequestBody } from '../exchange.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { WaitingBodies } from './waiting-bodies.ts';
 
 /** What a body needs from its connection. */
@@ -12,8 +13,8 @@ export interface BodySurroundings extends Source {
   readonly waiting: WaitingBodies;
   /** Sends `100 Continue` if the caller waits for it (RFC 9110 §10.1.1). */
   continueNow(): void;
-  /** The body is waited for until then (monotonic milliseconds from now), or no longer waited for. */
-  awaitBody(deadlineMs: number | null): void;
+  /** A body is waited for, this many milliseconds from now at the longest, or no longer waited for. */
+  awaitBody(body: ArrivingBody, waitMs: number | null): void;
   /** What is left is read and dropped from now on. */
   drop(): void;
 }
@@ -73,19 +74,28 @@ export class ArrivingBody implements RequestBody {
     return this.#queue.ended && !this.#dropping ? this.#queue.takeAll() : null;
   }
 
-  async head(bytesMax: number, deadlineMs: number): Promise<Uint8Array> {
+  head(bytesMax: number, deadlineMs: number): MaybePromise<Uint8Array> {
+    return this.#queue.bytes >= bytesMax || this.#queue.ended
+      ? this.#held(bytesMax)
+      : this.#headToCome(bytesMax, deadlineMs);
+  }
+
+  async #headToCome(bytesMax: number, deadlineMs: number): Promise<Uint8Array> {
     const { waiting, source } = this.#surroundings;
-    if (this.#queue.bytes < bytesMax && !this.#queue.ended) {
-      const release = waiting.enter(source);
-      try {
-        this.#await(deadlineMs);
-        await this.#queue.more(bytesMax);
-      } finally {
-        this.#surroundings.awaitBody(null);
-        release();
-      }
+    const release = waiting.enter(source);
+    try {
+      this.#await(deadlineMs);
+      await this.#queue.more(bytesMax);
+    } finally {
+      this.#surroundings.awaitBody(this, null);
+      release();
     }
-    return this.#queue.peekAll().subarray(0, bytesMax);
+    return this.#held(bytesMax);
+  }
+
+  #held(bytesMax: number): Uint8Array {
+    const held = this.#queue.peekAll();
+    return held.byteLength <= bytesMax ? held : held.subarray(0, bytesMax);
   }
 
   async *chunks(): AsyncGenerator<Uint8Array> {
@@ -95,7 +105,7 @@ export class ArrivingBody implements RequestBody {
         try {
           await this.#queue.more();
         } finally {
-          this.#surroundings.awaitBody(null);
+          this.#surroundings.awaitBody(this, null);
         }
       }
       if (this.#queue.bytes === 0) return;
@@ -112,7 +122,7 @@ export class ArrivingBody implements RequestBody {
 
   #await(deadlineMs: number): void {
     this.#surroundings.continueNow();
-    this.#surroundings.awaitBody(deadlineMs);
+    this.#surroundings.awaitBody(this, deadlineMs);
   }
 }
 

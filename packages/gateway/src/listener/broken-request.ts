@@ -1,6 +1,6 @@
 // Answers what never became an exchange: bytes that are not a request, or a head that two readers could read differently.
 // The caller's format is guessed from what did arrive, and a record is kept as for every exchange.
-import { problems, type Refusal } from '@headgate/contract';
+import { fields as fieldNames, problems, type Refusal } from '@headgate/contract';
 import { callerFormat } from '../caller-format.ts';
 import type { Connection, Fields } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
@@ -30,10 +30,10 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
   const format = callerFormat({ method: head.method, fields: head.fields, ...signs });
   const written = refusalBody(refusal, { format, exchange, forwarded: 'no', atMs: receivedMs });
   const { status, body } = written;
-  const sent = refusalFields(refusal, written, { exchange, receivedStatus: null });
+  const sent = [...refusalFields(refusal, written, null), fieldNames.exchange, exchange];
   const answer = [
     `HTTP/1.1 ${status} ${problems[refusal.code].title}`,
-    ...sent.map(([name, value]) => `${name}: ${value}`),
+    ...sent.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${sent[at + 1]}`] : [])),
     `date: ${new Date(receivedMs).toUTCString()}`,
     'connection: close',
     '',

@@ -2,6 +2,7 @@
 // half-closed callers and for reading on what was refused; what a request means is not its business.
 import type { Socket } from 'node:net';
 import { isRefusal, Refusal } from '@headgate/contract';
+import type { PathOptions } from '../config.ts';
 import type { Waiting } from '../deadlines.ts';
 import type { Connection, Exchange, RequestHead } from '../exchange.ts';
 import { CR, LF } from '../http1/bytes.ts';
@@ -11,11 +12,11 @@ import { RequestHeadReader } from '../http1/request-head.ts';
 import { SwitchedSocket } from '../http1/switched-socket.ts';
 import type { Serving } from '../serving.ts';
 import type { OpenSide } from '../tunnel.ts';
-import { ArrivingBody, bodyTimeout } from './arriving-body.ts';
+import { ArrivingBody, type BodySurroundings, bodyTimeout } from './arriving-body.ts';
 import { answerBroken } from './broken-request.ts';
 import { framingOf, readHead } from './framing.ts';
 import type { ListenerOptions } from './listener-options.ts';
-import { OutgoingAnswer, type Switchable } from './outgoing-answer.ts';
+import { type AnswerSurroundings, OutgoingAnswer } from './outgoing-answer.ts';
 import type { HeadMemory, HeadsOfKind, RememberedHead } from './remembered-heads.ts';
 import type { WaitingBodies } from './waiting-bodies.ts';
 
@@ -42,12 +43,14 @@ type Phase =
   | 'closed';
 
 /** Serves one socket until it closes. */
-export class DownstreamConnection implements Waiting, Switchable {
+export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSurroundings {
   deadlineMs = Number.POSITIVE_INFINITY;
+  readonly path: PathOptions;
+  readonly source: string;
+  readonly waiting: WaitingBodies;
   readonly #socket: Socket;
   readonly #facts: Connection;
   readonly #options: ListenerOptions;
-  readonly #waiting: WaitingBodies;
   readonly #heads: HeadsOfKind;
   #phase: Phase = 'head';
   #pending: Buffer | null = null;
@@ -60,6 +63,8 @@ export class DownstreamConnection implements Waiting, Switchable {
   #bodyLeftBytes = 0;
   #decoder: ChunkedDecoder | null = null;
   #answer: OutgoingAnswer | null = null;
+  #begun: Exchange | null = null;
+  readonly #afterAnswer = () => this.#answered();
   #keepAlive = true;
   #continueDue = false;
   #callerEnded = false;
@@ -78,7 +83,9 @@ export class DownstreamConnection implements Waiting, Switchable {
     this.#socket = socket;
     this.#facts = facts;
     this.#options = options;
-    this.#waiting = shared.waiting;
+    this.path = options.path;
+    this.source = facts.source;
+    this.waiting = shared.waiting;
     this.#heads = shared.heads.of(facts);
     this.deadlineMs = options.deadlines.now() + options.path.headerTimeoutMs;
     options.deadlines.add(this);
@@ -142,33 +149,30 @@ export class DownstreamConnection implements Waiting, Switchable {
     }
     const input = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = null;
-    this.#consume(input, 0);
+    this.#consume(input);
   }
 
   /** Reads as far as the present phase allows; the rest waits in `#pending`. */
-  #consume(input: Buffer, from: number): void {
-    let at = from;
-    while (at < input.byteLength) {
+  #consume(input: Buffer): void {
+    let at = 0;
+    while (at < input.byteLength && (this.#phase === 'head' || this.#phase === 'exchange')) {
       if (this.#body !== null && !this.#body.arrived) {
         at = this.#feedBody(input, at);
-        if (this.#phase !== 'head' && this.#phase !== 'exchange') return;
-      } else if (this.#phase === 'head') {
-        const next = this.#beginExchange(input, at);
+      } else {
+        const next = this.#phase === 'head' ? this.#beginExchange(input, at) : -1;
         if (next === -1) {
           this.#hold(input, at);
-          return;
+          break;
         }
         at = next;
-      } else {
-        this.#hold(input, at);
-        return;
       }
     }
+    this.#setOut();
   }
 
   #hold(input: Buffer, at: number): void {
     this.#pending = at === 0 ? input : input.subarray(at);
-    if (this.#phase === 'exchange' && this.#pending.byteLength > pipelinedBytesMax) this.#pause();
+    if (this.#phase === 'exchange' && this.#pending.byteLength > pipelinedBytesMax) this.pause();
   }
 
   /** Returns the offset behind the head, or -1 while it is incomplete or refused. */
@@ -217,30 +221,11 @@ export class DownstreamConnection implements Waiting, Switchable {
     const { framing, declaredBytes } = known.framing;
     this.#bodyLeftBytes = declaredBytes ?? 0;
     this.#decoder = framing === 'chunked' ? new ChunkedDecoder() : null;
-    const body = new ArrivingBody(framing, declaredBytes, {
-      path: options.path,
-      source: this.#facts.source,
-      waiting: this.#waiting,
-      pause: () => this.#pause(),
-      resume: () => this.#resume(),
-      continueNow: () => this.#continueNow(),
-      // The reader of a body that an answer overtook goes on to wait: it is no longer this connection's wait.
-      awaitBody: (ms) => this.#body === body && this.#awaitBody(ms),
-      drop: () => this.#dropBody(),
-    });
+    const body = new ArrivingBody(framing, declaredBytes, this);
     this.#body = body;
-    const answer = new OutgoingAnswer(
-      this.#socket,
-      {
-        headOnly: known.head.method === 'HEAD',
-        httpVersion: known.head.httpVersion,
-        keepAlive: (framed) => this.#staysOpen(framed),
-        stall: (stalled) => this.#stall(stalled),
-      },
-      this,
-    );
+    const answer = new OutgoingAnswer(this.#socket, known.head, this);
     this.#answer = answer;
-    const exchange: Exchange = {
+    this.#begun = {
       id: options.newId(),
       receivedMs: options.clock(),
       connection: this.#facts,
@@ -249,7 +234,7 @@ export class DownstreamConnection implements Waiting, Switchable {
       downstream: answer,
       serving: known.serving,
       memo: known.memo,
-      envelopeHead: null,
+      envelopeHead: undefined,
       identity: null,
       route: null,
       admission: null,
@@ -257,14 +242,18 @@ export class DownstreamConnection implements Waiting, Switchable {
       forward: null,
       response: null,
     };
-    // The body's bytes behind this head are fed before the path runs, so that a small call is whole at once.
-    queueMicrotask(() => {
-      void options.serve(exchange).then(() => this.#answered());
-    });
+  }
+
+  /** Sets an exchange out on its path, once what came with its head is fed to its body: a small call is whole at once. */
+  #setOut(): void {
+    const exchange = this.#begun;
+    if (exchange === null) return;
+    this.#begun = null;
+    void this.#options.serve(exchange).then(this.#afterAnswer);
   }
 
   /** Whether the connection will serve another request after this answer; said in its head. */
-  #staysOpen(framed: boolean): boolean {
+  keepAlive(framed: boolean): boolean {
     if (!framed) this.#keepAlive = false;
     // A caller refused before `100 Continue` may or may not send its body: only a new connection is unambiguous.
     if (this.#continueDue) this.#keepAlive = false;
@@ -295,8 +284,8 @@ export class DownstreamConnection implements Waiting, Switchable {
     this.deadlineMs = this.#options.deadlines.now() + (this.#draining ? quietMs : this.#options.path.keepAliveMs);
     const pending = this.#pending;
     this.#pending = null;
-    this.#resume();
-    if (pending !== null) this.#consume(pending, 0);
+    this.resume();
+    if (pending !== null) this.#consume(pending);
     if (this.#callerEnded) this.#endInput();
   }
 
@@ -339,27 +328,29 @@ export class DownstreamConnection implements Waiting, Switchable {
       queueMicrotask(() => this.#phase === 'exchange' && this.#next());
   }
 
-  #continueNow(): void {
+  continueNow(): void {
     if (!this.#continueDue) return;
     this.#continueDue = false;
     this.#socket.write(continueLine, 'latin1');
   }
 
-  #awaitBody(ms: number | null): void {
+  awaitBody(body: ArrivingBody, ms: number | null): void {
+    // The reader of a body that an answer overtook goes on to wait: it is no longer this connection's wait.
+    if (this.#body !== body) return;
     const wholeUntilMs = this.#requestSinceMs + this.#options.path.requestTimeoutMs;
     this.#bodyWait = ms === null ? null : { ms, untilMs: Math.min(wholeUntilMs, this.#options.deadlines.now() + ms) };
     this.#arm();
   }
 
-  #dropBody(): void {
+  drop(): void {
     this.#droppedBytes = 0;
     this.#bodyWait = null;
     this.#dropUntilMs = this.#options.deadlines.now() + this.#options.path.drainMs;
     this.#arm();
-    this.#resume();
+    this.resume();
   }
 
-  #stall(stalled: boolean): void {
+  stall(stalled: boolean): void {
     this.#stallUntilMs = stalled
       ? this.#options.deadlines.now() + this.#options.path.sendTimeoutMs
       : Number.POSITIVE_INFINITY;
@@ -434,7 +425,7 @@ export class DownstreamConnection implements Waiting, Switchable {
     this.#droppedBytes = 0;
     this.deadlineMs = this.#options.deadlines.now() + waitMs;
     this.#socket.end();
-    this.#resume();
+    this.resume();
   }
 
   #closed(): void {
@@ -448,13 +439,13 @@ export class DownstreamConnection implements Waiting, Switchable {
     this.#pending = null;
   }
 
-  #pause(): void {
+  pause(): void {
     if (this.#paused) return;
     this.#paused = true;
     this.#socket.pause();
   }
 
-  #resume(): void {
+  resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();

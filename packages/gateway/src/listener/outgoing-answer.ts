@@ -1,14 +1,11 @@
 // The answer to one request over a socket: one write where it is small, back pressure where it is not.
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Departure, Downstream } from '../exchange.ts';
+import type { Departure, Downstream, RequestHead } from '../exchange.ts';
 import type { OpenSide } from '../tunnel.ts';
 
 /** What an answer needs from its connection. */
 export interface AnswerSurroundings {
-  /** True for HEAD: the same head, no body (RFC 9110 §9.3.2). */
-  readonly headOnly: boolean;
-  readonly httpVersion: '1.0' | '1.1';
   /**
    * Decided when the head is written: whether another request may follow. Never behind an answer that has no end but that
    * of its connection, as one to HTTP/1.0 (RFC 9112 §6.3).
@@ -16,11 +13,7 @@ export interface AnswerSurroundings {
   keepAlive(framed: boolean): boolean;
   /** The caller takes nothing at the moment, or takes again. */
   stall(stalled: boolean): void;
-}
-
-/** The connection beneath an answer, as far as a switch of protocols needs it. */
-export interface Switchable {
-  /** Takes nothing more from the connection; what was read and not used yet comes with it. */
+  /** Gives the connection up after a switch of protocols; what was read and not used yet comes with it. */
   giveAway(): OpenSide;
 }
 
@@ -31,18 +24,21 @@ const joinedBytesMax = 64 * 1024;
 export class OutgoingAnswer implements Downstream, Departure {
   readonly #socket: Socket;
   readonly #surroundings: AnswerSurroundings;
+  /** HEAD: the same head, no body (RFC 9110 §9.3.2). */
+  readonly #headOnly: boolean;
+  readonly #httpVersion: '1.0' | '1.1';
   #happened = false;
   #listener: (() => void) | null = null;
   #started = false;
   #sentBytes = 0;
   #isLast = false;
-  readonly #connection: Switchable;
   #wake: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
-  constructor(socket: Socket, surroundings: AnswerSurroundings, connection: Switchable) {
-    this.#connection = connection;
+  constructor(socket: Socket, { method, httpVersion }: RequestHead, surroundings: AnswerSurroundings) {
     this.#socket = socket;
     this.#surroundings = surroundings;
+    this.#headOnly = method === 'HEAD';
+    this.#httpVersion = httpVersion;
   }
 
   get departure(): Departure {
@@ -87,29 +83,36 @@ export class OutgoingAnswer implements Downstream, Departure {
     this.#isLast = true;
   }
 
-  switchProtocols(fields: readonly (readonly [string, string])[]): OpenSide {
+  switchProtocols(fields: readonly string[]): OpenSide {
     if (this.#happened || this.#socket.destroyed) throw new Error('the caller went away');
     this.#started = true;
-    const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    this.#socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, 'latin1');
-    return this.#connection.giveAway();
+    let head = 'HTTP/1.1 101 Switching Protocols\r\n';
+    for (let at = 0; at + 1 < fields.length; at += 2) head += `${fields[at]}: ${fields[at + 1]}\r\n`;
+    this.#socket.write(`${head}\r\n`, 'latin1');
+    return this.#surroundings.giveAway();
   }
 
-  async send(
+  send(
     status: number,
-    fields: readonly (readonly [string, string])[],
+    fields: readonly string[],
     body: Uint8Array | AsyncIterable<Uint8Array>,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     if (this.#happened || this.#socket.destroyed) throw new Error('the caller went away');
     this.#started = true;
-    const bodiless = this.#surroundings.headOnly || status === 204 || status === 304;
-    if (body instanceof Uint8Array) {
-      const head = this.#head(status, fields, body.byteLength, bodiless);
-      await this.#sendWhole(head, bodiless ? new Uint8Array(0) : body);
-      return;
-    }
-    const framed = fields.some(([name]) => name === 'content-length') || bodiless;
-    const chunked = !framed && this.#surroundings.httpVersion === '1.1';
+    const bodiless = this.#headOnly || status === 204 || status === 304;
+    if (!(body instanceof Uint8Array)) return this.#sendPieces(status, fields, body, bodiless);
+    const head = this.#head(status, fields, body.byteLength, bodiless);
+    return this.#sendWhole(head, bodiless ? noBytes : body);
+  }
+
+  async #sendPieces(
+    status: number,
+    fields: readonly string[],
+    body: AsyncIterable<Uint8Array>,
+    bodiless: boolean,
+  ): Promise<void> {
+    const framed = bodiless || fields.some((text, at) => at % 2 === 0 && text === 'content-length');
+    const chunked = !framed && this.#httpVersion === '1.1';
     await this.#write(Buffer.from(this.#head(status, fields, null, bodiless, chunked), 'latin1'));
     for await (const chunk of body) {
       if (bodiless || chunk.byteLength === 0) continue;
@@ -121,7 +124,7 @@ export class OutgoingAnswer implements Downstream, Departure {
 
   #head(
     status: number,
-    fields: readonly (readonly [string, string])[],
+    fields: readonly string[],
     bodyBytes: number | null,
     bodiless: boolean,
     chunked = false,
@@ -129,8 +132,9 @@ export class OutgoingAnswer implements Downstream, Departure {
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
     let dated = false;
     let sized = false;
-    for (const [name, value] of fields) {
-      head += `${name}: ${value}\r\n`;
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const name = fields[at];
+      head += `${name}: ${fields[at + 1]}\r\n`;
       dated ||= name === 'date';
       sized ||= name === 'content-length';
     }
@@ -140,21 +144,20 @@ export class OutgoingAnswer implements Downstream, Departure {
     const framed = sized || chunked || bodyBytes !== null || bodiless;
     const open = this.#surroundings.keepAlive(framed && !this.#isLast);
     if (!open) head += 'connection: close\r\n';
-    else if (this.#surroundings.httpVersion === '1.0') head += 'connection: keep-alive\r\n';
+    else if (this.#httpVersion === '1.0') head += 'connection: keep-alive\r\n';
     return `${head}\r\n`;
   }
 
-  async #sendWhole(head: string, body: Uint8Array): Promise<void> {
+  #sendWhole(head: string, body: Uint8Array): Promise<void> | undefined {
     this.#sentBytes += body.byteLength;
     if (body.byteLength > joinedBytesMax) {
-      await this.#write(Buffer.from(head, 'latin1'));
-      await this.#write(body);
-      return;
+      const taking = this.#write(Buffer.from(head, 'latin1'));
+      return taking === undefined ? this.#write(body) : taking.then(() => this.#write(body));
     }
     const joined = Buffer.allocUnsafe(head.length + body.byteLength);
     joined.write(head, 0, 'latin1');
     joined.set(body, head.length);
-    await this.#write(joined);
+    return this.#write(joined);
   }
 
   #write(bytes: Uint8Array): Promise<void> | undefined {
@@ -167,6 +170,7 @@ export class OutgoingAnswer implements Downstream, Departure {
   }
 }
 
+const noBytes = new Uint8Array(0);
 const lastChunk = Buffer.from('0\r\n\r\n');
 
 function inChunk(data: Uint8Array): Buffer {

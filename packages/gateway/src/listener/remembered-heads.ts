@@ -1,5 +1,5 @@
 // Heads that callers repeat: one caller polls the same few services for years. What was read and concluded from a head is kept
-// per kind of connection (listener, source, name, certificate) and dropped with the snapshot it was concluded under.
+// per kind of connection (all that evidence tells of one but its port) and dropped with the snapshot it was concluded under.
 import type { Connection, ExchangeMemo, RequestHead } from '../exchange.ts';
 import type { Serving } from '../serving.ts';
 import type { framingOf } from './framing.ts';
@@ -38,8 +38,8 @@ export interface HeadMemory {
 export function createHeadMemory(): HeadMemory {
   const kinds = new Map<string, HeadsOfKind>();
   return {
-    of({ source, serverName, peerCertificate }) {
-      const kind = `${source} ${serverName} ${peerCertificate?.fingerprint}`;
+    of({ source, serverName, tlsVersion, tlsResumed, peerCertificate }) {
+      const kind = `${source} ${serverName} ${tlsVersion} ${tlsResumed} ${peerCertificate?.fingerprint}`;
       const known = kinds.get(kind);
       if (known !== undefined) return known;
       const heads = createHeadsOfKind();

@@ -1,6 +1,6 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames } from '@headgate/contract';
-import { callerFormat } from '../caller-format.ts';
+import { fields as fieldNames, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
+import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -9,67 +9,59 @@ import { refusalFields } from '../refusal-fields.ts';
 import type { EchoReply, RefusalReply, Reply, SwitchReply, UpstreamReply } from '../reply.ts';
 import { type Seen, whatWasSeen } from '../seen.ts';
 import type { TunnelEnd, Tunnels } from '../tunnel.ts';
+import { type KnownRefusal, rememberRefusal, writeAgain } from './known-refusal.ts';
 
-/** Sends a reply and notes what was sent. Never rejects: a caller that went away is recorded as an incomplete answer. */
-export async function respond(exchange: Exchange, reply: Reply, { clock, tunnels }: Gateway): Promise<void> {
-  const sent = await send(exchange, reply, tunnels);
-  exchange.response = {
-    requestBytes: exchange.body.receivedBytes,
-    responseBytes: exchange.downstream.sentBytes,
-    ...sent,
-    durationMs: clock() - exchange.receivedMs,
-  };
-}
-
-type Answered = NonNullable<Exchange['response']>;
-type Bytes = 'requestBytes' | 'responseBytes';
-
-/** Bytes are those of request and answer, unless more passed. */
-type Sent = Omit<Answered, Bytes | 'durationMs'> & Partial<Pick<Answered, Bytes>>;
-
-function send(exchange: Exchange, reply: Reply, tunnels: Tunnels): Promise<Sent> {
+/**
+ * Sends a reply and notes what was sent; undefined when that is done already. Never fails: a caller that went away is recorded
+ * as an incomplete answer.
+ */
+export function respond(exchange: Exchange, reply: Reply, { clock, tunnels }: Gateway): Promise<void> | undefined {
   switch (reply.kind) {
     case 'upstream':
-      return respondUpstream(exchange, reply);
+      return respondUpstream(exchange, reply, clock);
     case 'refusal':
-      return respondRefusal(exchange, reply);
+      return respondRefusal(exchange, reply, clock);
     case 'echo':
-      return respondEcho(exchange, reply);
+      return respondEcho(exchange, reply, clock);
     case 'switch':
-      return respondSwitch(exchange, reply, tunnels);
+      return respondSwitch(exchange, reply, tunnels, clock);
   }
 }
 
-async function respondUpstream(exchange: Exchange, { status, fields, body }: UpstreamReply): Promise<Sent> {
-  const sent = { status, format: 'upstream', refusal: null, detail: null, defect: null } as const;
-  try {
-    await exchange.downstream.send(status, [...fields, [fieldNames.exchange, exchange.id]], body);
-    return { ...sent, complete: true };
-  } catch (thrown) {
+function respondUpstream(
+  exchange: Exchange,
+  { status, fields, body }: UpstreamReply,
+  clock: () => number,
+): Promise<void> | undefined {
+  const ended = (brokenOff: unknown): void => {
     // The status line is out, so the honest end is a broken connection: a cut answer must never look whole.
-    exchange.downstream.abort();
-    return { ...sent, complete: false, detail: `the answer broke off: ${(thrown as Error).message}` };
-  } finally {
+    if (brokenOff !== null) exchange.downstream.abort();
     exchange.body.discard();
-  }
+    const detail = brokenOff === null ? null : brokenOffWords(brokenOff);
+    note(exchange, clock, { status, format: 'upstream', refusal: null, detail, defect: null }, brokenOff === null);
+  };
+  return whenSent(exchange, status, [...fields, fieldNames.exchange, exchange.id], body, ended);
 }
 
 /** Joins the two connections and waits for their end, so that one record tells all that passed. */
-async function respondSwitch(exchange: Exchange, { fields, upstream }: SwitchReply, tunnels: Tunnels): Promise<Sent> {
+async function respondSwitch(
+  exchange: Exchange,
+  { fields, upstream }: SwitchReply,
+  tunnels: Tunnels,
+  clock: () => number,
+): Promise<void> {
   const sent = { status: 101, format: 'upstream', refusal: null, defect: null } as const;
+  const own = ['connection', 'Upgrade', 'upgrade', 'websocket', fieldNames.exchange, exchange.id];
   try {
-    const caller = exchange.downstream.switchProtocols([
-      ...fields,
-      ['connection', 'Upgrade'],
-      ['upgrade', 'websocket'],
-      [fieldNames.exchange, exchange.id],
-    ]);
+    const caller = exchange.downstream.switchProtocols([...fields, ...own]);
     const { end, callerBytes, upstreamBytes } = await tunnels.join(caller, upstream);
-    const bytes = { requestBytes: callerBytes, responseBytes: upstreamBytes };
-    return { ...sent, ...bytes, complete: end === 'ended', detail: end === 'ended' ? null : tunnelWords[end] };
+    note(exchange, clock, { ...sent, detail: end === 'ended' ? null : tunnelWords[end] }, end === 'ended', {
+      requestBytes: callerBytes,
+      responseBytes: upstreamBytes,
+    });
   } catch (thrown) {
     upstream.destroy();
-    return { ...sent, complete: false, detail: `the answer broke off: ${(thrown as Error).message}` };
+    note(exchange, clock, { ...sent, detail: brokenOffWords(thrown) }, false);
   }
 }
 
@@ -81,48 +73,143 @@ const tunnelWords: Readonly<Record<Exclude<TunnelEnd, 'ended'>, string>> = {
   'too-much': 'the tunnel was closed: more than path.tunnelBytesMax passed in one direction',
 };
 
-async function respondEcho(exchange: Exchange, { seen }: EchoReply): Promise<Sent> {
+function respondEcho(exchange: Exchange, { seen }: EchoReply, clock: () => number): Promise<void> | undefined {
   const { format, contentType, body } = echoBody(seen, exchange.id, formatOf(exchange));
-  const sent = { status: 200, format, refusal: null, detail: null, defect: null };
-  const fields: [string, string][] = [
-    ['content-type', contentType],
-    ['cache-control', 'no-store'],
-    ['x-content-type-options', 'nosniff'], // It holds what the caller sent: no reader may take it for a page.
-    [fieldNames.exchange, exchange.id],
+  const fields = [
+    'content-type',
+    contentType,
+    'cache-control',
+    'no-store',
+    'x-content-type-options', // It holds what the caller sent: no reader may take it for a page.
+    'nosniff',
+    fieldNames.exchange,
+    exchange.id,
   ];
-  try {
-    await exchange.downstream.send(200, fields, body);
-    return { ...sent, complete: true };
-  } catch {
-    exchange.downstream.abort();
-    return { ...sent, complete: false };
-  }
+  const ended = (brokenOff: unknown): void => {
+    if (brokenOff !== null) exchange.downstream.abort();
+    note(exchange, clock, { status: 200, format, refusal: null, detail: null, defect: null }, brokenOff === null);
+  };
+  return whenSent(exchange, 200, fields, body, ended);
 }
 
-async function respondRefusal(exchange: Exchange, { refusal, defect }: RefusalReply): Promise<Sent> {
-  const format = formatOf(exchange);
-  const forwarded = exchange.forward?.forwarded ?? 'no';
-  const written = refusalBody(refusal, {
+function respondRefusal(
+  exchange: Exchange,
+  { refusal, defect }: RefusalReply,
+  clock: () => number,
+): Promise<void> | undefined {
+  const { detail, code } = refusal;
+  const { status, format, fields, body } = written(exchange, refusal, detail);
+  const ended = (brokenOff: unknown): void => {
+    if (brokenOff !== null) exchange.downstream.abort();
+    note(exchange, clock, { status, format, refusal: code, detail, defect }, brokenOff === null);
+  };
+  exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
+  return whenSent(exchange, status, [...fields, fieldNames.exchange, exchange.id], body, ended);
+}
+
+/** Sends, and calls back with null, or with what broke the answer off. */
+function whenSent(
+  { downstream }: Exchange,
+  status: number,
+  fields: readonly string[],
+  body: UpstreamReply['body'],
+  ended: (brokenOff: unknown) => void,
+): Promise<void> | undefined {
+  let sending: Promise<void> | undefined;
+  try {
+    sending = downstream.send(status, fields, body);
+  } catch (thrown) {
+    ended(thrown);
+    return undefined;
+  }
+  if (sending !== undefined) return sending.then(() => ended(null), ended);
+  ended(null);
+  return undefined;
+}
+
+type Sent = NonNullable<Exchange['response']>;
+
+/** Bytes are those of request and answer, unless more passed. */
+function note(
+  exchange: Exchange,
+  clock: () => number,
+  { status, format, refusal, detail, defect }: Pick<Sent, 'status' | 'format' | 'refusal' | 'detail' | 'defect'>,
+  complete: boolean,
+  passed?: Pick<Sent, 'requestBytes' | 'responseBytes'>,
+): void {
+  exchange.response = {
+    status,
     format,
-    exchange: exchange.id,
-    forwarded,
-    atMs: exchange.receivedMs,
-    seen: seenAtEcho(exchange),
-  });
-  const { status, body } = written;
-  const context = { exchange: exchange.id, receivedStatus: exchange.forward?.status ?? null };
-  const sent = { status, format, refusal: refusal.code, detail: refusal.detail, defect };
-  try {
-    exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
-    await exchange.downstream.send(status, refusalFields(refusal, written, context), body);
-    return { ...sent, complete: true };
-  } catch {
-    exchange.downstream.abort();
-    return { ...sent, complete: false };
-  }
+    refusal,
+    detail,
+    requestBytes: passed?.requestBytes ?? exchange.body.receivedBytes,
+    responseBytes: passed?.responseBytes ?? exchange.downstream.sentBytes,
+    durationMs: clock() - exchange.receivedMs,
+    complete,
+    defect,
+  };
 }
 
-function formatOf(exchange: Exchange): ReturnType<typeof callerFormat> {
+function brokenOffWords(thrown: unknown): string {
+  return `the answer broke off: ${(thrown as Error).message}`;
+}
+
+/** A refusal as bytes. */
+interface WrittenRefusal {
+  readonly status: number;
+  readonly format: RefusalFormat;
+  /** Without the exchange id. */
+  readonly fields: readonly string[];
+  readonly body: Buffer;
+}
+
+/** A refusal as bytes, and by what the next one is known to be the same. */
+interface RepeatableRefusal extends WrittenRefusal {
+  readonly known: KnownRefusal;
+  readonly refusal: StatedRefusal;
+  readonly detail: string;
+  readonly forwarded: 'no' | 'partly' | 'yes';
+}
+
+function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
+  const { id, receivedMs, memo } = exchange;
+  const forwarded = exchange.forward?.forwarded ?? 'no';
+  const last = memo.response as RepeatableRefusal | undefined;
+  if (last !== undefined && last.forwarded === forwarded && saysTheSame(last, refusal, detail)) {
+    const body = writeAgain(last.known, id, receivedMs);
+    return { status: last.status, format: last.format, fields: last.fields, body };
+  }
+  const seen = seenAtEcho(exchange);
+  const format = formatOf(exchange);
+  const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen });
+  const { status, body } = fresh;
+  const fields = refusalFields(refusal, fresh, exchange.forward?.status ?? null);
+  // What an upstream or a body had part in, or what tells what was seen, is different each time.
+  const known = forwarded === 'no' && seen === null ? rememberRefusal(fresh, id, receivedMs) : null;
+  memo.response =
+    known === null
+      ? undefined
+      : ({ status, format, fields, body, known, refusal, detail, forwarded } satisfies RepeatableRefusal);
+  return { status, format, fields, body };
+}
+
+/** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed. */
+function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: string): boolean {
+  return (
+    last.detail === detail &&
+    last.refusal.code === refusal.code &&
+    last.refusal.soapStatus === refusal.soapStatus &&
+    secondsOf(last.refusal) === secondsOf(refusal) &&
+    refusal.code !== 'route.method_not_allowed'
+  );
+}
+
+/** What `Retry-After` says; null for a refusal that promises nothing. */
+function secondsOf({ retryAfterMs }: StatedRefusal): number | null {
+  return retryAfterMs === undefined ? null : toRetryAfterSeconds(retryAfterMs);
+}
+
+function formatOf(exchange: Exchange): RefusalFormat {
   const { method, fields } = exchange.request;
   return callerFormat({ method, fields, ...signsOf(exchange) });
 }

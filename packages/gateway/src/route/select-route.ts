@@ -4,6 +4,7 @@ import { type AddressMatch, classifyService, findAddress, Refusal, type ServiceC
 import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { UpstreamGroup } from '../upstream.ts';
 
 declare const routed: unique symbol;
@@ -49,7 +50,7 @@ interface KnownRoute {
 const dayMs = 86_400_000;
 
 /** Routes an exchange, or refuses with `route.*`. Waits only for the head of a body on a shared path. */
-export async function selectRoute(exchange: Exchange, gateway: Gateway): Promise<Route | EchoRoute> {
+export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<Route | EchoRoute> {
   if (gateway.draining()) throw new Refusal('gateway.draining', {});
   const nowMs = gateway.clock();
   const day = Math.floor(nowMs / dayMs);
@@ -58,6 +59,15 @@ export async function selectRoute(exchange: Exchange, gateway: Gateway): Promise
     exchange.route = known.evidence;
     return known.route;
   }
+  return selectAnew(exchange, gateway, nowMs, day);
+}
+
+async function selectAnew(
+  exchange: Exchange,
+  gateway: Gateway,
+  nowMs: number,
+  day: number,
+): Promise<Route | EchoRoute> {
   const route = echoRoute(exchange) ?? (await decideRoute(exchange, gateway, nowMs));
   // A body that was asked may say something else next time.
   if (exchange.route !== null && exchange.route.decidedBy !== 'body-element') {
