@@ -1,9 +1,7 @@
 // The certificates that hosts show, read and proved usable before anything listens.
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Config } from './config.ts';
-import { UnusableFiles } from './unusable-files.ts';
+import { textOf, unusable } from './named-file.ts';
 
 type Host = Config['listeners'][number]['hosts'][number];
 
@@ -30,21 +28,4 @@ export async function readKeys(host: Host, base: string): Promise<KeyedHost> {
 /** What TLS shows for a host. Throws what OpenSSL says of PEM text that `readKeys` did not prove. */
 export function toSecureContext(pem: { readonly cert: string; readonly key: string } | undefined): SecureContext {
   return createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
-}
-
-async function textOf(file: string, base: string): Promise<string> {
-  try {
-    return await readFile(resolve(base, file), 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw unusable(
-      file,
-      code === 'ENOENT' ? 'no such file' : (code ?? 'an unreadable file'),
-      'a file that can be read',
-    );
-  }
-}
-
-function unusable(file: string, found: string, expected: string): UnusableFiles {
-  return new UnusableFiles([{ file, line: 1, column: 1, path: '', found, expected }]);
 }
