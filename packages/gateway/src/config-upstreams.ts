@@ -1,6 +1,5 @@
 // The options of back ends: where a system listens, who gets the next call, and what proves an endpoint well or ill.
-import type { ReadFile } from '@headgate/contract';
-import type { Finding } from '@headgate/contract';
+import type { Finding, ReadFile } from '@headgate/contract';
 import { z } from 'zod';
 import { file, hostName, milliseconds } from './config-values.ts';
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const milliseconds = (min: number, max: number, preset: number) => z.int().min(min).max(max).default(preset);
 
 /** A size in bytes with bounds and a default. */
-export const bytes = milliseconds;
+export const bytes = (min: number, max: number, preset: number) => milliseconds(min, max, preset);
 
 /** A file name; relative ones start from the folder of the configuration. */
 export const file = z.string().min(1).max(1_000);

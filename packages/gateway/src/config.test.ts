@@ -29,7 +29,9 @@ test('a small file is enough, and every bound has a default', () => {
 });
 
 test('an endpoint is an address, or a map with its weight', () => {
-  const text = good.replace('[', "[{ url: 'https://b.example', weight: 3 }, ").replace('] }', '], tls: { authorities: a.pem } }');
+  const text = good
+    .replace('[', "[{ url: 'https://b.example', weight: 3 }, ")
+    .replace('] }', '], tls: { authorities: a.pem } }');
   const parsed = parseConfig('gateway.yaml', text);
   assert.ok(parsed.ok, JSON.stringify(parsed));
   const [upstream] = parsed.config.upstreams;

@@ -1,4 +1,5 @@
 // The certificates that hosts show, read and proved usable before anything listens.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Config } from './config.ts';
 import { textOf, unusable } from './named-file.ts';
@@ -18,6 +19,7 @@ export async function readKeys(host: Host, base: string): Promise<KeyedHost> {
   const pem = { cert: await textOf(certificate, base), key: await textOf(key, base) };
   try {
     toSecureContext(pem);
+    provePair(pem);
   } catch (cause) {
     const found = `${certificate} with ${key}: ${(cause as Error).message}`;
     throw unusable(certificate, found, `a PEM chain of ${name} and its private key`);
@@ -28,4 +30,10 @@ export async function readKeys(host: Host, base: string): Promise<KeyedHost> {
 /** What TLS shows for a host. Throws what OpenSSL says of PEM text that `readKeys` did not prove. */
 export function toSecureContext(pem: { readonly cert: string; readonly key: string } | undefined): SecureContext {
   return createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
+}
+
+/** Throws when a key belongs to another certificate: OpenSSL says so only where both are of one kind. */
+export function provePair({ cert, key }: { readonly cert: string; readonly key: string }): void {
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    throw new Error('the key belongs to another certificate');
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { configSchema, type PathOptions, type WrittenConfig } from '../config.ts';
 import type { UpstreamOptions } from '../config-upstreams.ts';
 import { Deadlines, type Waiting } from '../deadlines.ts';
@@ -75,7 +76,11 @@ export function callOf(changes: Partial<UpstreamRequest> = {}): UpstreamRequest 
 export const answerOn = (socket: Socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
 
 /** A market system that counts its connections and answers every request as it is told; by default at once. */
-export async function startBackEnd(context: TestContext, answer: (socket: Socket, text: string) => void = answerOn) {
+export async function startBackEnd(
+  context: TestContext,
+  answer: (socket: Socket, text: string) => void = answerOn,
+  onPort = 0,
+) {
   const connections: Socket[] = [];
   const received: string[] = [];
   const server = createServer((socket) => {
@@ -86,7 +91,7 @@ export async function startBackEnd(context: TestContext, answer: (socket: Socket
       answer(socket, chunk.toString('latin1'));
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(onPort, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   context.after(() => {
@@ -99,10 +104,34 @@ export async function startBackEnd(context: TestContext, answer: (socket: Socket
     connections,
     received,
     /** Accepts no more, and cuts what is open. */
-    async stop() {
+    stop: async () => {
       for (const socket of connections) socket.destroy();
       server.close();
       await once(server, 'close');
     },
   };
+}
+
+/** A market system that speaks TLS as it is told; requests are answered at once. */
+export async function startTlsBackEnd(context: TestContext, options: TlsOptions) {
+  const connections: TLSSocket[] = [];
+  const resumed: boolean[] = [];
+  const received: string[] = [];
+  const server = createTlsServer(options, (socket) => {
+    connections.push(socket);
+    resumed.push(socket.isSessionReused());
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      received.push(chunk.toString('latin1'));
+      answerOn(socket);
+    });
+  });
+  server.on('tlsClientError', () => undefined); // Handshakes that fail are what some tests are about.
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => {
+    for (const socket of connections) socket.destroy();
+    server.close();
+  });
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, connections, resumed, received };
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { PathOptions } from '../config.ts';
-import { answerOn, callOf, optionsOf, startBackEnd as upstream, TurnedDeadlines } from './back-end.fixture.ts';
+import { answerOn, callOf, optionsOf, TurnedDeadlines, startBackEnd as upstream } from './back-end.fixture.ts';
 import { createEndpoint } from './endpoint.ts';
 
 const { path } = optionsOf();

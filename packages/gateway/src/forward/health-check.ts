@@ -8,7 +8,7 @@ import { ChunkedDecoder } from '../http1/chunked.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
 import { placeOf } from './endpoint.ts';
-import { handshakeFound, secureOptions, type UpstreamTls } from './upstream-tls.ts';
+import { handshakeFound, isCertificateAlert, secureOptions, type UpstreamTls } from './upstream-tls.ts';
 
 /** What to check, and how. */
 export type CheckOptions = NonNullable<UpstreamOptions['check']>;
@@ -36,13 +36,7 @@ export class HealthCheck implements Waiting {
   /** Checks in a row that contradict `#isWell`. */
   #contradictions = 0;
 
-  constructor(
-    url: string,
-    options: CheckOptions,
-    tls: UpstreamTls | null,
-    deadlines: Deadlines,
-    random: () => number,
-  ) {
+  constructor(url: string, options: CheckOptions, tls: UpstreamTls | null, deadlines: Deadlines, random: () => number) {
     this.#url = url;
     this.#options = options;
     this.#tls = tls;
@@ -50,6 +44,11 @@ export class HealthCheck implements Waiting {
     this.#random = random;
     this.deadlineMs = deadlines.now() + random() * Math.min(firstWithinMs, options.intervalMs);
     deadlines.add(this);
+  }
+
+  /** Whether a check is under way. */
+  get isAsking(): boolean {
+    return this.#probe !== null;
   }
 
   listen(listener: CheckListener): void {
@@ -77,7 +76,9 @@ export class HealthCheck implements Waiting {
   #ask(): void {
     const { host, port } = placeOf(this.#url);
     const { kind } = this.#options;
+    let isReachedOnce = false;
     const isReached = () => {
+      isReachedOnce = true;
       if (kind === 'tcp' || kind === 'tls') this.#conclude(probe, null);
       else probe.write(this.#request(host));
     };
@@ -95,13 +96,15 @@ export class HealthCheck implements Waiting {
       isConnected = true;
     });
     probe.on('data', (chunk: Buffer) => {
-      const found = answer.add(chunk);
-      if (found !== 'undecided') this.#conclude(probe, found);
+      const judged = answer.add(chunk);
+      if (judged !== null) this.#conclude(probe, judged.wrong);
     });
     probe.on('end', () => this.#conclude(probe, answer.ended()));
-    probe.on('error', (error) => {
+    probe.on('error', (error: Error) => {
       if (!isConnected) this.#conclude(probe, 'no connection');
-      else this.#conclude(probe, tls === null ? 'the connection broke' : handshakeFound(error));
+      else if (tls === null || (isReachedOnce && !isCertificateAlert(error)))
+        this.#conclude(probe, 'the connection broke');
+      else this.#conclude(probe, handshakeFound(error));
     });
   }
 
@@ -138,6 +141,11 @@ export class HealthCheck implements Waiting {
 const ping =
   '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Header/><soapenv:Body/></soapenv:Envelope>';
 
+/** What is wrong with an answer; null for nothing. */
+interface Judged {
+  readonly wrong: string | null;
+}
+
 /** The answer to one check, as far as it must be read. */
 class CheckAnswer {
   readonly #options: CheckOptions;
@@ -151,13 +159,13 @@ class CheckAnswer {
     this.#options = options;
   }
 
-  /** What is wrong with it, null for nothing, or `undecided` while more is needed. */
-  add(chunk: Buffer): string | null | 'undecided' {
+  /** Reads on; null while more is needed. */
+  add(chunk: Buffer): Judged | null {
     try {
       return this.#head === null ? this.#addHead(chunk) : this.#addBody(this.#head, chunk);
     } catch (thrown) {
       if (!(thrown instanceof Malformed)) throw thrown;
-      return 'an answer that is not HTTP';
+      return { wrong: 'an answer that is not HTTP' };
     }
   }
 
@@ -166,25 +174,25 @@ class CheckAnswer {
     return this.#head === null ? 'the connection was closed without an answer' : noEnvelope;
   }
 
-  #addHead(chunk: Buffer): string | null | 'undecided' {
+  #addHead(chunk: Buffer): Judged | null {
     this.#headBytes = Buffer.concat([this.#headBytes, chunk]);
     const head = this.#reader.read(this.#headBytes);
-    if (head === null) return 'undecided';
+    if (head === null) return null;
     this.#head = head;
     const coding = head.fields.findIndex((text, at) => at % 2 === 0 && text === 'transfer-encoding');
     if (coding !== -1) this.#decoder = new ChunkedDecoder();
     return this.#addBody(head, this.#headBytes.subarray(this.#reader.end));
   }
 
-  #addBody({ status }: RawResponseHead, chunk: Buffer): string | null | 'undecided' {
-    if (this.#options.kind === 'http') return this.#isExpected(status) ? null : `status ${status}`;
+  #addBody({ status }: RawResponseHead, chunk: Buffer): Judged | null {
+    if (this.#options.kind === 'http') return { wrong: this.#isExpected(status) ? null : `status ${status}` };
     const pieces: Uint8Array[] = [this.#body];
     if (this.#decoder === null) pieces.push(chunk);
     else this.#decoder.feed(chunk, 0, (data) => pieces.push(data));
     this.#body = Buffer.concat(pieces);
     const head = readHead(this.#body);
-    if (head.kind === 'soap') return null;
-    return head.kind === 'unfinished' && this.#body.byteLength < answerBytesMax ? 'undecided' : noEnvelope;
+    if (head.kind === 'soap') return { wrong: null };
+    return head.kind === 'unfinished' && this.#body.byteLength < answerBytesMax ? null : { wrong: noEnvelope };
   }
 
   #isExpected(status: number): boolean {

@@ -10,14 +10,7 @@ import { ChunkedDecoder } from '../http1/chunked.ts';
 import type { FieldList } from '../http1/field-lines.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
-import type {
-  AnswerWatch,
-  EndedWait,
-  NotConnected,
-  Outcome,
-  UpstreamAnswer,
-  UpstreamRequest,
-} from '../upstream.ts';
+import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 import { connectionOptions } from './request-fields.ts';
 import { handshakeFound, isCertificateAlert, secureOptions, type UpstreamTls } from './upstream-tls.ts';
 
@@ -227,7 +220,10 @@ export class UpstreamConnection implements Waiting {
   #send(request: UpstreamRequest, nowMs: number): void {
     const { payload, head } = request;
     const isApart = payload.kind === 'bytes' && payload.bytes.byteLength > joinedBytesMax;
-    let isTaken = this.#socket.write(payload.kind !== 'bytes' || isApart ? head : joined(head, payload.bytes), 'latin1');
+    let isTaken = this.#socket.write(
+      payload.kind !== 'bytes' || isApart ? head : joined(head, payload.bytes),
+      'latin1',
+    );
     // The system refused the first bytes outright, because it knew already that the connection is closed: none left.
     if (this.#socket.errored !== null) {
       this.#notSent();

@@ -1,6 +1,6 @@
 // Which back ends serve a system on an infrastructure, and what is shared among their groups: connections and checks.
 import type { Config, PathOptions } from '../config.ts';
-import { endpointOf, phases, type Phases, type UpstreamOptions } from '../config-upstreams.ts';
+import { endpointOf, type Phases, phases, type UpstreamOptions } from '../config-upstreams.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { EndpointNotice, UpstreamPool } from '../upstream.ts';
 import { createEndpoint, type KeptEndpoint } from './endpoint.ts';
@@ -64,8 +64,7 @@ export function createUpstreamPool(options: UpstreamPoolOptions): RenewablePool 
   return {
     select,
     renew(tls) {
-      for (const [at, each] of tls.entries())
-        if (each !== null) for (const one of renewable[at] ?? []) one.renew(each);
+      for (const [at, each] of tls.entries()) if (each !== null) for (const one of renewable[at] ?? []) one.renew(each);
     },
     close() {
       for (const check of checks.values()) check.close();

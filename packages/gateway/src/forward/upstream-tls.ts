@@ -4,6 +4,7 @@ import { type ConnectionOptions, createSecureContext, type SecureContext } from 
 import { createTrustBundle, UnreadableTrustBundle } from '@headgate/pki';
 import type { UpstreamOptions } from '../config-upstreams.ts';
 import { textOf, unusable } from '../named-file.ts';
+import { provePair } from '../server-keys.ts';
 
 type TlsOptions = NonNullable<UpstreamOptions['tls']>;
 
@@ -19,7 +20,7 @@ export function readUpstreamTls(
   upstreams: readonly UpstreamOptions[],
   base: string,
 ): Promise<readonly (UpstreamTls | null)[]> {
-  return Promise.all(upstreams.map(({ tls }) => (tls === undefined ? null : readOne(tls, base))));
+  return Promise.all(upstreams.map(async ({ tls }) => (tls === undefined ? null : readOne(tls, base))));
 }
 
 async function readOne(tls: TlsOptions, base: string): Promise<UpstreamTls> {
@@ -33,10 +34,11 @@ async function readOne(tls: TlsOptions, base: string): Promise<UpstreamTls> {
   }
   const shown =
     certificate === undefined || key === undefined
-      ? {}
+      ? null
       : { cert: await textOf(certificate, base), key: await textOf(key, base) };
   try {
     const context = createSecureContext({ ca, ...shown, minVersion: 'TLSv1.2' });
+    if (shown !== null) provePair(shown);
     return { context, serverName: tls.serverName ?? null };
   } catch (cause) {
     const found = `${certificate} with ${key}: ${(cause as Error).message}`;
