@@ -44,7 +44,10 @@ describe('an endpoint that refuses', () => {
     const { url, received } = await startBackEnd(context);
     const { call } = poolOf(context, { endpoints: [await nobody(context), url] });
     const attempted = [await call(), await call()];
-    assert.deepEqual(attempted.map(({ attempts }) => attempts).toSorted((a, b) => a - b), [1, 2]);
+    assert.deepEqual(
+      attempted.map(({ attempts }) => attempts).toSorted((a, b) => a - b),
+      [1, 2],
+    );
     for (const { outcome, endpoint } of attempted) {
       assert.equal(outcome.kind, 'answered');
       assert.equal(endpoint, url);
