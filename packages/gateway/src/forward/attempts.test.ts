@@ -151,13 +151,44 @@ describe('a kept connection that its back end closed', () => {
     assert.ok(attempts <= 2);
   });
 
-  test('gives way to a new one where every place is taken by idle ones', async (context) => {
+  test('costs a retrieve nothing where every kept connection breaks as it is used', async (context) => {
+    const held: Socket[] = [];
+    const { url } = await startBackEnd(context, (socket) => {
+      if (held.includes(socket)) socket.destroy();
+      else if (held.push(socket) === 2) for (const each of held) answerOn(each);
+      else if (held.length > 2) answerOn(socket);
+    });
+    const { call } = poolOf(context, { endpoints: [url] });
+    await Promise.all([call(repeatable), call(repeatable)]);
+    const { outcome, attempts } = await call(repeatable);
+    assert.equal(outcome.kind, 'answered');
+    assert.equal(attempts, 2);
+  });
+
+  test('costs a retrieve nothing where one connection is all that may be open', async (context) => {
     const { url, connections } = await startBackEnd(context);
     const { path } = optionsOf();
     const { call } = poolOf(context, { endpoints: [url] }, { ...path, upstreamConnectionsMax: 1 });
     await call(repeatable);
     connections[0]?.destroy();
     assert.equal((await call(repeatable)).outcome.kind, 'answered');
+  });
+
+  test('costs a submit nothing that waited for it in the queue', async (context) => {
+    const arrived = Promise.withResolvers<Socket>();
+    const { url, received } = await startBackEnd(context, (socket) => {
+      if (received.length === 1) arrived.resolve(socket);
+      else answerOn(socket);
+    });
+    const { path } = optionsOf();
+    const { call } = poolOf(context, { endpoints: [url] }, { ...path, upstreamConnectionsMax: 1 });
+    const [first, queued] = [call(), call()];
+    const socket = await arrived.promise;
+    answerOn(socket);
+    socket.end();
+    assert.equal((await first).outcome.kind, 'answered');
+    assert.equal((await queued).outcome.kind, 'answered');
+    assert.equal(received.length, 2);
   });
 
   test('costs a submit its answer when it is closed once the submit is there: it is never sent twice', async (context) => {
@@ -241,6 +272,44 @@ describe('a back end that dies', () => {
       assert.deepEqual(notices, []);
     }
   });
+});
+
+describe('a failure', () => {
+  test('counts once, also when it came in the same piece as the head of the answer', async (context) => {
+    const garbage = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n';
+    const one = await startBackEnd(context, (socket) => void socket.end(garbage));
+    const other = await startBackEnd(context);
+    const { call, notices } = poolOf(context, { endpoints: [one.url, other.url], ejection: { failures: 2 } });
+    assert.equal((await call()).outcome.kind, 'no-answer');
+    assert.deepEqual(notices, []);
+    await call();
+    await call();
+    assert.equal(notices.length, 1);
+  });
+
+  const half = 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf';
+  const path = optionsOf().path;
+  for (const [what, waitMs] of [
+    ['an answer that the gateway withholds', 0],
+    ['an answer that its caller does not take', path.responseIdleMs],
+  ] as const)
+    test(`is not counted for ${what}`, async (context) => {
+      const pair = [
+        await startBackEnd(context, (socket) => void socket.write(half)),
+        await startBackEnd(context),
+      ] as const;
+      const { call, deadlines, notices } = poolOf(context, {
+        endpoints: pair.map(({ url }) => url),
+        ejection: { failures: 1 },
+      });
+      const { outcome, endpoint } = await call();
+      assert.equal(endpoint, pair[0].url);
+      assert.ok(outcome.kind === 'answered');
+      if (waitMs === 0) outcome.answer.abandon();
+      else deadlines.pass(waitMs);
+      await assert.rejects(drained(outcome.answer.body));
+      assert.deepEqual(notices, []);
+    });
 });
 
 async function drained(body: AsyncIterable<Uint8Array>): Promise<void> {

@@ -61,8 +61,7 @@ async function attemptAgain(
 }
 
 /** A kept connection that the endpoint had closed, or closed just as it was used: no fault of anybody's. */
-function wasStale(outcome: Outcome, { repeatable, isBodyBegun }: UpstreamRequest): boolean {
-  if (isBodyBegun) return false;
+function wasStale(outcome: Outcome, { repeatable }: UpstreamRequest): boolean {
   if (outcome.kind === 'not-sent') return true;
   return repeatable && outcome.kind === 'no-answer' && outcome.reason === 'broken' && outcome.reusedConnection;
 }

@@ -113,7 +113,11 @@ export async function startBackEnd(
 }
 
 /** A market system that speaks TLS as it is told; requests are answered at once. */
-export async function startTlsBackEnd(context: TestContext, options: TlsOptions) {
+export async function startTlsBackEnd(
+  context: TestContext,
+  options: TlsOptions,
+  answer: (socket: Socket) => void = answerOn,
+) {
   const connections: TLSSocket[] = [];
   const resumed: boolean[] = [];
   const received: string[] = [];
@@ -123,7 +127,7 @@ export async function startTlsBackEnd(context: TestContext, options: TlsOptions)
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => {
       received.push(chunk.toString('latin1'));
-      answerOn(socket);
+      answer(socket);
     });
   });
   server.on('tlsClientError', () => undefined); // Handshakes that fail are what some tests are about.

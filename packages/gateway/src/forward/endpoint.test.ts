@@ -59,6 +59,22 @@ describe('an endpoint', () => {
     deadlines.pass(path.upstreamIdleMs);
     await closed;
   });
+
+  for (const [what, payload] of [
+    ['no body', { kind: 'none' }],
+    ['a small body', { kind: 'bytes', bytes: Buffer.alloc(10) }],
+    ['a large body', { kind: 'bytes', bytes: Buffer.alloc(200_000) }],
+  ] as const)
+    test(`says that not one byte left when the system refused the first, with ${what}`, async (context) => {
+      const { url, connections, received } = await upstream(context);
+      const { endpoint } = endpointTo(context, url);
+      await endpoint.attempt(submit(), false);
+      connections[0]?.resetAndDestroy();
+      // What may be repeated is sent at once; nobody has asked the system yet whether the connection still stands.
+      const outcome = await endpoint.attempt(callOf({ repeatable: true, payload }), false);
+      assert.deepEqual(outcome, { kind: 'not-sent' });
+      assert.equal(received.length, 1);
+    });
 });
 
 describe('an endpoint with every connection in use', () => {

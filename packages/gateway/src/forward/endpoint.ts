@@ -106,8 +106,6 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
 
   async #onNewConnection(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
     if (request.endMs === 0) request.endMs = this.#deadlines.now() + request.phases.exchangeTimeoutMs;
-    // A fresh connection was asked for while idle ones take every place: the one that idled longest makes way.
-    if (fresh && this.#open.size >= this.#path.upstreamConnectionsMax) this.#idle.shift()?.close();
     const connection = await this.#connectionFor(request);
     if (!(connection instanceof UpstreamConnection)) return connection;
     const mayBeStale = connection.isKept && (fresh || !request.repeatable);

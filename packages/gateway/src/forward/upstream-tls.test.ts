@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import { createTestAuthority, type TestAuthority } from '@headgate/pki';
 import { UnusableFiles } from '../unusable-files.ts';
-import { callOf, optionsOf, startTlsBackEnd, TurnedDeadlines } from './back-end.fixture.ts';
+import { attemptInTurn } from './attempts.ts';
+import { answerOn, callOf, optionsOf, startTlsBackEnd, TurnedDeadlines } from './back-end.fixture.ts';
 import { createEndpoint } from './endpoint.ts';
+import { createUpstreamPool } from './upstream-pool.ts';
 import { readUpstreamTls, type UpstreamTls } from './upstream-tls.ts';
 
 const nowMs = Date.now();
@@ -196,6 +198,70 @@ describe('a back end that speaks TLS', () => {
     assert.equal((await endpoint.attempt(callOf(), false)).kind, 'answered');
     assert.deepEqual(resumed, [false, false]);
   });
+});
+
+describe('other TLS files', () => {
+  test('let a call under way end as it began, and its connection serve no other', async (context) => {
+    const arrived = Promise.withResolvers<Socket>();
+    const server = await serverOf(authority, 'cmri.example');
+    const backEnd = await startTlsBackEnd(context, server, (socket) => {
+      if (backEnd.received.length === 1) arrived.resolve(socket);
+      else answerOn(socket);
+    });
+    const endpoint = createEndpoint(backEnd.url, await tlsOf(named), optionsOf().path, new TurnedDeadlines());
+    context.after(() => endpoint.close());
+    const underWay = endpoint.attempt(callOf(), false);
+    const socket = await arrived.promise;
+    endpoint.renew(await tlsOf(named));
+    answerOn(socket);
+    assert.equal((await underWay).kind, 'answered');
+    assert.equal((await endpoint.attempt(callOf(), false)).kind, 'answered');
+    assert.equal(backEnd.connections.length, 2);
+  });
+
+  test('of another upstream are not trusted for the same address', async (context) => {
+    const { url } = await startTlsBackEnd(context, await serverOf(authority, 'cmri.example'));
+    const written = (system: string, authorities: string) =>
+      optionsOf({ system, endpoints: [url], tls: { ...named, authorities } }).upstream;
+    const upstreams = [written('cmri', 'anchors.pem'), written('other', 'legacy.pem')];
+    const tls = await readUpstreamTls(upstreams, folder);
+    const { path } = optionsOf();
+    const pool = createUpstreamPool({
+      upstreams,
+      tls,
+      path,
+      deadlines: new TurnedDeadlines(),
+      notice: () => undefined,
+    });
+    context.after(() => pool.close());
+    const kinds: string[] = [];
+    for (const system of ['cmri', 'other']) {
+      const group = pool.select({ system, environment: 'production', infrastructure: 'current' });
+      assert.ok(group);
+      kinds.push((await attemptInTurn(callOf(), group, '', nowMs)).outcome.kind);
+    }
+    assert.deepEqual(kinds, ['answered', 'not-connected']);
+  });
+});
+
+test('a streamed body that was begun goes to no other endpoint, though the first read nothing of it', async (context) => {
+  const server = { ...(await serverOf(authority, 'cmri.example')), requestCert: true, rejectUnauthorized: true };
+  const pair = [await startTlsBackEnd(context, server), await startTlsBackEnd(context, server)];
+  const { path, upstream } = optionsOf({ endpoints: pair.map(({ url }) => url), tls: named });
+  const tls = await readUpstreamTls([upstream], folder);
+  const deadlines = new TurnedDeadlines();
+  const pool = createUpstreamPool({ upstreams: [upstream], tls, path, deadlines, notice: () => undefined });
+  context.after(() => pool.close());
+  const group = pool.select({ system: 'cmri', environment: 'production', infrastructure: 'current' });
+  assert.ok(group);
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('ab');
+  }
+  const streamed = callOf({ payload: { kind: 'stream', lengthBytes: 2, chunks: chunks() } });
+  const { outcome, attempts } = await attemptInTurn(streamed, group, '', nowMs);
+  assert.deepEqual([outcome.kind, attempts], ['not-connected', 1]);
+  const { attempts: attemptsOfOther } = await attemptInTurn(callOf(), group, '', nowMs);
+  assert.equal(attemptsOfOther, 2);
 });
 
 describe('TLS files that cannot be used', () => {
