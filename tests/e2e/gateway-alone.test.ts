@@ -200,6 +200,29 @@ test('the printed example is a configuration that only lacks its files', async (
   assert.match(text, /example\.yaml:\d+:\d+ catalogue: found no such file/);
 });
 
+test('a check names every TLS file of an upstream that is missing or cannot be used', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const checked = async (authorities: string) => {
+    const config = {
+      ...kit.config,
+      upstreams: [{ system: '*', endpoints: ['https://127.0.0.1:9'], tls: { authorities } }],
+    };
+    const file = join(kit.folder, 'secure.yaml');
+    await writeFile(file, JSON.stringify(config, null, 2));
+    const { ended, lines } = run(['gateway', '--config', file, '--check']);
+    return { status: await ended, text: lines.join('\n') };
+  };
+  const missing = await checked('nowhere.pem');
+  assert.equal(missing.status, 4);
+  assert.match(missing.text, /secure\.yaml:\d+:\d+ upstreams\.0\.tls\.authorities: found no such file/);
+  await writeFile(join(kit.folder, 'garbage.pem'), 'no PEM\n');
+  const garbage = await checked('garbage.pem');
+  assert.equal(garbage.status, 4);
+  assert.match(garbage.text, /garbage\.pem:\d+:\d+ found/);
+  assert.equal((await checked('anchors.pem')).status, 0);
+});
+
 /** A folder as the guide makes it: the example as printed but for its ports, the catalogue, and a pair for each host. */
 async function exampleFolder(simulatorUrl: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-example-'));

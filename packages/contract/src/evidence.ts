@@ -82,7 +82,10 @@ export interface InspectionEvidence {
 export interface ForwardEvidence {
   readonly upstream: string;
   readonly endpoint: string;
+  /** From 1; those after the first are retries. */
   readonly attempts: number;
+  /** True when one more attempt would have been safe, and the retry budget of the upstream withheld it. */
+  readonly retryWithheld: boolean;
   readonly forwarded: 'no' | 'partly' | 'yes';
   readonly reusedConnection: boolean;
   readonly status: number | null;

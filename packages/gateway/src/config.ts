@@ -1,13 +1,9 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
 import { type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
+import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
+import { bytes, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
-
-const milliseconds = (min: number, max: number, preset: number) => z.int().min(min).max(max).default(preset);
-const bytes = milliseconds;
-const file = z.string().min(1).max(1_000);
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a lower-case name such as "ws"');
-const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?$/, 'a host name in lower case, without port');
 
 const host = z
   .strictObject({
@@ -52,21 +48,6 @@ const trustBundle = z.strictObject({
   intermediates: file
     .optional()
     .describe('PEM file with intermediates. Paths are built from the leaf and these alone.'),
-});
-
-const upstream = z.strictObject({
-  system: z
-    .string()
-    .min(1)
-    .max(80)
-    .describe('System id of the catalogue; "*" for every system that has no entry of its own.'),
-  environment: z.string().min(1).max(40).default('*').describe('Environment id, or "*".'),
-  infrastructure: z.string().min(1).max(40).default('*').describe('Infrastructure id (legacy, current), or "*".'),
-  endpoints: z
-    .array(z.url({ protocol: /^http$/, hostname: /.*/ }))
-    .min(1)
-    .max(32)
-    .describe('http:// addresses, used in turn. TLS to back ends is not built yet.'),
 });
 
 const echo = z.strictObject({
@@ -114,15 +95,7 @@ const path = z.strictObject({
   upstreamIdleMs: milliseconds(100, 3_600_000, 4_000).describe(
     'How long an unused connection to a back end is kept; below what back ends keep. Default 4,000 ms.',
   ),
-  connectTimeoutMs: milliseconds(50, 120_000, 5_000).describe(
-    'Longest wait for an upstream to accept a connection. Default 5,000 ms.',
-  ),
-  responseTimeoutMs: milliseconds(100, 3_600_000, 120_000).describe(
-    'Longest wait for the first byte of an upstream answer. Default 120,000 ms.',
-  ),
-  responseIdleMs: milliseconds(100, 3_600_000, 60_000).describe(
-    'Longest pause within an upstream answer. Default 60,000 ms.',
-  ),
+  ...phases,
   connectionsMax: z
     .int()
     .min(1)
@@ -147,6 +120,12 @@ const path = z.strictObject({
     .max(10_000)
     .default(256)
     .describe('Connections open at once to one endpoint. Default 256.'),
+  upstreamQueueMax: z
+    .int()
+    .min(0)
+    .max(65_536)
+    .default(1_024)
+    .describe('Calls that wait at once for a connection to one endpoint. Default 1,024.'),
   tunnelIdleMs: milliseconds(100, 3_600_000, 300_000).describe(
     'How long an upgraded connection (WebSocket) may bring nothing in either direction. Default 300,000 ms.',
   ),
@@ -199,6 +178,9 @@ export const configSchema = z.strictObject({
 /** The gateway's configuration, defaults applied; file names are as written. */
 export type Config = z.infer<typeof configSchema>;
 
+/** The gateway's configuration as it may be written: whatever has a default may be absent. */
+export type WrittenConfig = z.input<typeof configSchema>;
+
 /** Reads a configuration file. Findings name file, line, what was found and what was expected. */
 export function parseConfig(
   fileName: string,
@@ -237,5 +219,6 @@ export function parseConfig(
       }
     }
   }
+  findings.push(...upstreamFindings(config.upstreams, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }

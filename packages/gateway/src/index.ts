@@ -1,7 +1,7 @@
 // The public surface of the gateway: start one from a configuration.
 
 export { checkFiles } from './check-files.ts';
-export { type Config, configSchema, type PathOptions, parseConfig } from './config.ts';
+export { type Config, configSchema, type PathOptions, parseConfig, type WrittenConfig } from './config.ts';
 export { exampleConfig } from './config-example.ts';
 // The strict reading of HTTP/1.1, for conformance tests and fuzzing.
 export { ChunkedDecoder } from './http1/chunked.ts';

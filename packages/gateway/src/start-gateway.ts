@@ -8,6 +8,7 @@ import { Deadlines } from './deadlines.ts';
 import { createCookieMemory } from './evidence/cookie-memory.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { createUpstreamPool } from './forward/upstream-pool.ts';
+import { readUpstreamTls } from './forward/upstream-tls.ts';
 import type { Gateway } from './gateway.ts';
 import { createVerdicts } from './identity/verdicts.ts';
 import { createInFlight } from './in-flight.ts';
@@ -18,6 +19,7 @@ import { readKeys } from './server-keys.ts';
 import { createServing, type Serving } from './serving.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { createTunnels } from './tunnel.ts';
+import type { EndpointNotice } from './upstream.ts';
 
 /** What a gateway is started with. Clock and observers are passed in so that tests and the demo can watch it. */
 export interface GatewayOptions {
@@ -51,7 +53,8 @@ export type GatewayNotice =
       readonly source: string;
       readonly defect: string;
     }
-  | { readonly kind: 'evidence-trouble'; readonly sentence: string };
+  | { readonly kind: 'evidence-trouble'; readonly sentence: string }
+  | EndpointNotice;
 
 /** A gateway that serves. */
 export interface RunningGateway {
@@ -71,6 +74,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const clock = options.clock ?? Date.now;
   const snapshots = options.snapshots ?? createSnapshotFiles(config, base);
   let serving: Serving = createServing(await snapshots.current(), config);
+  const upstreamTls = await readUpstreamTls(config.upstreams, base);
   let draining = false;
   const boot = `${config.node}-${new Date(clock()).toISOString().replace(/[:.]/g, '')}-${randomBytes(3).toString('hex')}`;
   const evidence = openNdjsonSink({
@@ -82,11 +86,18 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(options.seen === undefined ? {} : { seen: options.seen }),
   });
   const deadlines = new Deadlines();
+  const upstreams = createUpstreamPool({
+    upstreams: config.upstreams,
+    tls: upstreamTls,
+    path: config.path,
+    deadlines,
+    notice: (notice) => options.notice?.(notice),
+  });
   const gateway: Gateway = {
     clock,
     counters: createCounters(),
     verdicts: createVerdicts(),
-    upstreams: createUpstreamPool(config.upstreams, config.path, deadlines),
+    upstreams,
     evidence,
     cookies: createCookieMemory(randomBytes(32)),
     tunnels: createTunnels(config.path, deadlines),
@@ -131,7 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     gateway.tunnels.drain();
     await Promise.all(listeners.map((listener) => listener.close()));
     await inFlight.none();
-    gateway.upstreams.close();
+    upstreams.close();
     await evidence.close();
   };
   try {
@@ -147,12 +158,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     async reload() {
       const next = createServing(await snapshots.current(), config);
       const withKeys = await Promise.all(config.listeners.map(optionsOf));
+      const tls = await readUpstreamTls(config.upstreams, base);
       // All are made ready before any is taken into use, so that a fault in the last leaves the first as it was.
       const ready = listeners.flatMap((listener, at) => {
         const renewed = withKeys[at];
         return renewed === undefined ? [] : [listener.prepareCertificates(renewed)];
       });
       for (const takeIntoUse of ready) takeIntoUse();
+      upstreams.renew(tls);
       serving = next;
     },
     close,

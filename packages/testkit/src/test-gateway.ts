@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EvidenceRecord } from '@headgate/contract';
-import { type Config, configSchema, type GatewayNotice, type RunningGateway, startGateway } from '@headgate/gateway';
+import {
+  type Config,
+  configSchema,
+  type GatewayNotice,
+  type RunningGateway,
+  startGateway,
+  type WrittenConfig,
+} from '@headgate/gateway';
 import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
@@ -37,7 +44,7 @@ export interface TestGatewayOptions {
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
   /** Replaces the test's own back end. */
-  readonly upstreams?: Config['upstreams'];
+  readonly upstreams?: WrittenConfig['upstreams'];
   /** What every call says that a test does not say otherwise. Default: as in `TestCall`. */
   readonly call?: TestCall;
 }

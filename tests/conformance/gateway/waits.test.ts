@@ -52,15 +52,15 @@ describe('a stop ends', () => {
     const streaming = Promise.withResolvers<Socket>();
     let brokeOne = false;
     const gateway = await behind(t, { shutdownMs: 100 }, (socket, text) => {
-      if (requests(text) === 1) {
-        held.push(socket);
-        if (held.length === 2) for (const each of held) each.write(ok);
-      } else if (!brokeOne) {
-        brokeOne = true;
-        socket.resetAndDestroy();
-      } else {
+      if (brokeOne) {
         socket.write(`${head}content-length: 5000\r\n\r\n<ok>`);
         streaming.resolve(socket);
+      } else if (requests(text) === 1) {
+        held.push(socket);
+        if (held.length === 2) for (const each of held) each.write(ok);
+      } else {
+        brokeOne = true;
+        socket.resetAndDestroy();
       }
     });
     const callers = [await openRawCaller(gateway), await openRawCaller(gateway)] as const;

@@ -69,6 +69,7 @@ export function evidenceRecord(facts: {
             upstream: '*/*/*',
             endpoint: 'http://127.0.0.1:9000',
             attempts: 1,
+            retryWithheld: false,
             forwarded: 'yes',
             reusedConnection: false,
             status: upstreamStatus,

@@ -53,6 +53,7 @@ const record = fc.record({
       upstream: text,
       endpoint: text,
       attempts: number,
+      retryWithheld: fc.boolean(),
       forwarded: fc.constantFrom('no', 'partly', 'yes'),
       reusedConnection: fc.boolean(),
       status: maybe(number),

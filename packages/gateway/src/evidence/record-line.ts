@@ -70,7 +70,7 @@ function forwardText(it: EvidenceRecord['forward']): string {
   if (it === null) return 'null';
   return (
     `{"upstream":${quoted(it.upstream)},"endpoint":${quoted(it.endpoint)},"attempts":${it.attempts},` +
-    `"forwarded":"${it.forwarded}","reusedConnection":${it.reusedConnection},"status":${it.status},` +
+    `"retryWithheld":${it.retryWithheld},"forwarded":"${it.forwarded}","reusedConnection":${it.reusedConnection},"status":${it.status},` +
     `"firstByteMs":${it.firstByteMs}}`
   );
 }
