@@ -53,7 +53,7 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   attempt(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
     const kept = fresh ? undefined : this.#newestUsable();
     if (kept === undefined) return this.#onNewConnection(request, fresh);
-    return request.repeatable ? kept.exchange(request) : this.#onceLookedAt(kept, request);
+    return request.repeatable || !kept.hasRested ? kept.exchange(request) : this.#onceLookedAt(kept, request);
   }
 
   renew(tls: UpstreamTls): void {
@@ -92,7 +92,8 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
 
   /**
    * What cannot be repeated looks before it leaps: a kept connection that the endpoint closed is known as closed only once the
-   * event loop has asked the system, which takes one turn to the next asking, and another through it.
+   * event loop has asked the system, which takes one turn to the next asking, and another through it. One that answered a
+   * moment ago is not looked at: endpoints close what rests, and two turns for every submit of a busy hour are dear.
    */
   async #onceLookedAt(first: UpstreamConnection, request: UpstreamRequest): Promise<Outcome> {
     let kept: UpstreamConnection | undefined = first;

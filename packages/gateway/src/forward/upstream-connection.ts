@@ -18,6 +18,9 @@ import { handshakeFound, isCertificateAlert, secureOptions, type UpstreamTls } f
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
 const responseHeadBytesMax = 65_536;
 
+/** A connection that has been idle for longer is looked at before it takes what cannot be repeated, in milliseconds. */
+const restMs = 20;
+
 /** Bodies up to this size leave in one write with their head (64 KiB). */
 const joinedBytesMax = 64 * 1024;
 
@@ -70,6 +73,7 @@ export class UpstreamConnection implements Waiting {
   #untilClose = false;
   #keepAlive = true;
   #isRetired = false;
+  #idleSinceMs = Number.NEGATIVE_INFINITY;
   /** The whole request was written, but not all of it taken yet. */
   #isHandedOver = false;
   #drainWake: (() => void) | null = null;
@@ -102,6 +106,11 @@ export class UpstreamConnection implements Waiting {
   /** Whether a request may be sent on it now. */
   get usable(): boolean {
     return this.#phase === 'idle' && !this.#socket.destroyed;
+  }
+
+  /** Whether it has been idle for long enough that its endpoint may have grown tired of it. */
+  get hasRested(): boolean {
+    return this.#deadlines.now() - this.#idleSinceMs > restMs;
   }
 
   /** Whether it has served a call before, so that its endpoint may have closed it since. */
@@ -414,7 +423,8 @@ export class UpstreamConnection implements Waiting {
       this.#socket.destroy();
       return;
     }
-    this.deadlineMs = this.#deadlines.now() + this.#path.upstreamIdleMs;
+    this.#idleSinceMs = this.#deadlines.now();
+    this.deadlineMs = this.#idleSinceMs + this.#path.upstreamIdleMs;
     this.#owner.idle(this);
   }
 
