@@ -356,8 +356,8 @@ export class UpstreamConnection implements Waiting {
   #switch({ status, httpVersion, fields }: RawResponseHead, early: Buffer): void {
     this.#phase = 'switched';
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#request?.departure.hear(null);
-    this.#request = null;
+    this.#watch?.ended(status);
+    this.#leaveRequest();
     const switched = new SwitchedSocket(this.#socket, early);
     const body = new ByteQueue({ pause: () => undefined, resume: () => undefined });
     body.end();

@@ -200,6 +200,41 @@ describe('a back end that speaks TLS', () => {
   });
 });
 
+test('a connection that was switched over TLS carries bytes both ways, and no bound of a call ends it', async (context) => {
+  const server = await serverOf(authority, 'cmri.example');
+  const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  const backEnd = await startTlsBackEnd(context, server, (socket) => {
+    socket.write(backEnd.received.length === 1 ? `${head}early` : (backEnd.received.at(-1) ?? ''));
+  });
+  const deadlines = new TurnedDeadlines();
+  const { path } = optionsOf();
+  const endpoint = createEndpoint(backEnd.url, await tlsOf(named), path, deadlines);
+  context.after(() => endpoint.close());
+  const told: number[] = [];
+  const watch = { ended: (status: number) => void told.push(status), broke: () => void told.push(-1) };
+  const outcome = await endpoint.attempt(callOf({ method: 'GET', upgrade: true, watch }), false);
+  assert.ok(outcome.kind === 'answered' && outcome.answer.switched !== undefined);
+  const { switched } = outcome.answer;
+  let heard = '';
+  const [allHeard, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  switched.hear({
+    data: (bytes) => {
+      heard += Buffer.from(bytes).toString('latin1');
+      if (heard.endsWith('frame')) allHeard.resolve();
+    },
+    drained: () => undefined,
+    ended: () => switched.destroy(),
+    closed: () => closed.resolve(),
+  });
+  deadlines.pass(path.exchangeTimeoutMs);
+  switched.write(Buffer.from('frame'));
+  await allHeard.promise;
+  assert.equal(heard, 'earlyframe');
+  backEnd.connections[0]?.destroy();
+  await closed.promise;
+  assert.deepEqual(told, [101]); // How a tunnel ends says nothing about the endpoint.
+});
+
 describe('other TLS files', () => {
   test('let a call under way end as it began, and its connection serve no other', async (context) => {
     const arrived = Promise.withResolvers<Socket>();
