@@ -14,15 +14,13 @@ import { SwitchedSocket } from '../http1/switched-socket.ts';
 import { connectionOptions } from '../passing-fields.ts';
 import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 import { handshakeFound, isCertificateAlert, secureOptions, type UpstreamTls } from './upstream-tls.ts';
+import { joinedBytesMax, writeJoined } from './write-joined.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
 const responseHeadBytesMax = 65_536;
 
 /** A connection that has been idle for longer is looked at before it takes what cannot be repeated, in milliseconds. */
 const restMs = 20;
-
-/** Bodies up to this size leave in one write with their head (64 KiB). */
-const joinedBytesMax = 64 * 1024;
 
 /** What a connection tells the pool that owns it. */
 export interface ConnectionOwner {
@@ -230,10 +228,10 @@ export class UpstreamConnection implements Waiting {
   #send(request: UpstreamRequest, nowMs: number): void {
     const { payload, head } = request;
     const isApart = payload.kind === 'bytes' && payload.bytes.byteLength > joinedBytesMax;
-    let isTaken = this.#socket.write(
-      payload.kind !== 'bytes' || isApart ? head : joined(head, payload.bytes),
-      'latin1',
-    );
+    let isTaken =
+      payload.kind !== 'bytes' || isApart
+        ? this.#socket.write(head, 'latin1')
+        : writeJoined(this.#socket, head, payload.bytes, this.#isSecure);
     // The system refused the first bytes outright, because it knew already that the connection is closed: none left.
     if (this.#socket.errored !== null) {
       this.#notSent();
@@ -498,12 +496,6 @@ export class UpstreamConnection implements Waiting {
 }
 
 /** Head and body as one piece, so that they leave in one write. */
-function joined(head: string, bytes: Uint8Array): Buffer {
-  const whole = Buffer.allocUnsafe(head.length + bytes.byteLength);
-  whole.write(head, 0, 'latin1');
-  whole.set(bytes, head.length);
-  return whole;
-}
 
 const tlsFailed = { kind: 'not-connected', reason: 'tls' } as const;
 
