@@ -127,11 +127,14 @@ export function dealThreadAllowances(parts: MemoryParts, options: ThreadAllowanc
     count[slot] = word(count, slot) + 1;
   }
 
-  function dropOldest(slot: number): void {
-    const position = word(oldest, slot);
-    oldest[slot] = chunks.next(position);
-    count[slot] = word(count, slot) - 1;
-    if (position % chunkInstants === chunkInstants - 1) chunks.give(position);
+  /** Gives back the chunks from one position to before another. */
+  function giveChunks(from: number, to: number): void {
+    let position = from;
+    while (Math.floor(position / chunkInstants) !== Math.floor(to / chunkInstants)) {
+      const following = chunks.next(position - (position % chunkInstants) + chunkInstants - 1);
+      chunks.give(position);
+      position = following;
+    }
   }
 
   function note(slot: number): void {
@@ -189,10 +192,15 @@ export function dealThreadAllowances(parts: MemoryParts, options: ThreadAllowanc
       note(slot);
       totals[0] = word(totals, 0) + slots - word(capacity, slot);
       capacity[slot] = slots;
-      // Before any goes: a chunk that is given back must not be taken again while the journal could bring it back.
       append(slot, atMs);
-      for (let each = 0; each < gone; each += 1) dropOldest(slot);
+      const from = word(oldest, slot);
+      let to = from;
+      for (let each = 0; each < gone; each += 1) to = chunks.next(to);
+      oldest[slot] = to;
+      count[slot] = word(count, slot) - gone;
       journal[0] = 0;
+      // Not before: the journal could bring them back.
+      giveChunks(from, to);
     },
     add(hash, at, rule, atMs) {
       if (!hasSpaceFor(1, atMs)) return -1;

@@ -61,13 +61,13 @@ test('threads that are ended at any step leave no lock held, no quota passed and
   const state = openThreadMemory(memory, 1_000_000);
   const tickets = sharedWords(2);
   const admitted = sharedWords(2_000_000);
-  const start = (owner: number) => ({
-    owner,
-    worker: startThread('./rush.fixture.ts', { memory, owner, tickets, admitted }),
-  });
   let owner = 0;
-  const running = Array.from({ length: 4 }, () => start((owner += 1)));
-  const endsMax = 40;
+  const start = () => {
+    owner += 1;
+    return { owner, worker: startThread('./rush.fixture.ts', { memory, owner, tickets, admitted }) };
+  };
+  const running = Array.from({ length: 4 }, start);
+  const endsMax = 24;
   for (let ends = 0; ends < endsMax; ends += 1) {
     // Not before the thread works, and then at once: that is a different step each time.
     for (let begun = 0; begun < owner; begun = Atomics.load(tickets, 1)) {
@@ -77,7 +77,7 @@ test('threads that are ended at any step leave no lock held, no quota passed and
     assert.ok(gone);
     await gone.worker.terminate();
     state.repairAfter(gone.owner);
-    if (ends < endsMax - 4) running.push(start((owner += 1)));
+    if (ends < endsMax - 4) running.push(start());
     else if (running.length === 0) break;
   }
   for (const { worker, owner: last } of running) {
@@ -96,8 +96,7 @@ test('threads that are ended at any step leave no lock held, no quota passed and
   }
   assert.ok(total > keyCount); // They did call.
   // Whatever the ends left behind: everything is forgotten in time, and so nothing was lost track of.
-  let atMs = 2_000_000_000;
-  for (let turn = 0; turn < 10_000; turn += 1) state.counters.decide([chargeTo(idle)], (atMs += 1));
+  for (let turn = 0; turn < 10_000; turn += 1) state.counters.decide([chargeTo(idle)], 2_000_000_000 + turn);
   assert.deepEqual(state.counters.stats(), {
     keyCount: 1,
     shadowKeyCount: 0,
