@@ -59,6 +59,7 @@ function upstreamValues(options: OptionSchema | undefined): ShownGroup {
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
+    threads: left(1),
     listeners: {
       list: [
         {

@@ -119,13 +119,13 @@ const path = z.strictObject({
     .min(1)
     .max(10_000)
     .default(256)
-    .describe('Connections open at once to one endpoint. Default 256.'),
+    .describe('Connections open at once to one endpoint, from each thread. Default 256.'),
   upstreamQueueMax: z
     .int()
     .min(0)
     .max(65_536)
     .default(1_024)
-    .describe('Calls that wait at once for a connection to one endpoint. Default 1,024.'),
+    .describe('Calls that wait at once for a connection to one endpoint, in each thread. Default 1,024.'),
   tunnelIdleMs: milliseconds(100, 3_600_000, 300_000).describe(
     'How long an upgraded connection (WebSocket) may bring nothing in either direction. Default 300,000 ms.',
   ),
@@ -140,7 +140,9 @@ const path = z.strictObject({
     .min(0)
     .max(100_000)
     .default(128)
-    .describe('Upgraded connections open at once. They count among `upstreamConnectionsMax` too. Default 128.'),
+    .describe(
+      'Upgraded connections open at once in each thread. They count among `upstreamConnectionsMax` too. Default 128.',
+    ),
   drainBytesMax: bytes(0, 67_108_864, 67_108_864).describe(
     'Most bytes of a refused body that are read and dropped. Default 64 MiB.',
   ),
@@ -156,6 +158,14 @@ export type PathOptions = z.infer<typeof path>;
 /** Schema of the gateway's configuration file. */
 export const configSchema = z.strictObject({
   node: name.default('gateway').describe('Name of this gateway in evidence.'),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections and waiting bodies, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
+    ),
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
   policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),

@@ -111,6 +111,8 @@ export interface Connection {
   readonly tlsVersion: string | null;
   readonly tlsResumed: boolean;
   readonly peerCertificate: PeerCertificate | null;
+  /** Whether a request has come over it: one that never brought any is served also while the gateway drains. */
+  hasServed: boolean;
 }
 
 /**

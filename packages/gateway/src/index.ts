@@ -3,11 +3,12 @@
 export { checkFiles } from './check-files.ts';
 export { type Config, configSchema, type PathOptions, parseConfig, type WrittenConfig } from './config.ts';
 export { exampleConfig } from './config-example.ts';
+export type { GatewayNotice } from './gateway-notice.ts';
 // The strict reading of HTTP/1.1, for conformance tests and fuzzing.
 export { ChunkedDecoder } from './http1/chunked.ts';
 export { Malformed } from './http1/malformed.ts';
 export { RequestHeadReader } from './http1/request-head.ts';
 export { framingOf, readHead } from './listener/framing.ts';
 export { baseOf, createSnapshotFiles } from './snapshot-files.ts';
-export { type GatewayNotice, type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';
+export { type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';
 export { UnusableFiles } from './unusable-files.ts';

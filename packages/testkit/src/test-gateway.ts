@@ -36,6 +36,8 @@ export interface TestGatewayOptions {
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
+  /** Threads that serve. With more than one the system's clock is read: start the test's clock at the present. */
+  readonly threads?: number;
   readonly positions?: Record<string, string>;
   /** Networks of trusted balancers of the TLS listener. */
   readonly balancers?: readonly string[];
@@ -209,6 +211,7 @@ async function writeConfig(
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   return configSchema.parse({
     node: 'test',
+    threads: options.threads ?? 1,
     listeners: [
       {
         name: 'secure',

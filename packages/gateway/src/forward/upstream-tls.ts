@@ -8,9 +8,9 @@ import { provePair } from '../server-keys.ts';
 
 type TlsOptions = NonNullable<UpstreamOptions['tls']>;
 
-/** The files of an upstream, read and proved usable. */
+/** The files of an upstream, read and proved usable. Plain, so that a message can carry it to another thread. */
 export interface UpstreamTls {
-  readonly context: SecureContext;
+  readonly pem: { readonly ca: string; readonly cert?: string; readonly key?: string };
   /** Null: the host of the endpoint's address. */
   readonly serverName: string | null;
 }
@@ -37,20 +37,32 @@ async function readOne(tls: TlsOptions, base: string): Promise<UpstreamTls> {
       ? null
       : { cert: await textOf(certificate, base), key: await textOf(key, base) };
   try {
-    const context = createSecureContext({ ca, ...shown, minVersion: 'TLSv1.2' });
+    const files: UpstreamTls = { pem: { ca, ...shown }, serverName: tls.serverName ?? null };
+    contextOf(files);
     if (shown !== null) provePair(shown);
-    return { context, serverName: tls.serverName ?? null };
+    return files;
   } catch (cause) {
     const found = `${certificate} with ${key}: ${(cause as Error).message}`;
     throw unusable(certificate ?? authorities, found, 'a PEM chain and its private key');
   }
 }
 
+const contexts = new WeakMap<UpstreamTls, SecureContext>();
+
+/** Made once for each reading of the files: it is dear. Throws what OpenSSL says of PEM text that was not proved. */
+function contextOf(files: UpstreamTls): SecureContext {
+  const known = contexts.get(files);
+  if (known !== undefined) return known;
+  const context = createSecureContext({ ...files.pem, minVersion: 'TLSv1.2' });
+  contexts.set(files, context);
+  return context;
+}
+
 /** What `tls.connect` needs so that chain, dates and name of the endpoint's certificate are verified. */
-export function secureOptions({ context, serverName }: UpstreamTls, host: string): ConnectionOptions {
-  const name = serverName ?? host;
+export function secureOptions(files: UpstreamTls, host: string): ConnectionOptions {
+  const name = files.serverName ?? host;
   return {
-    secureContext: context,
+    secureContext: contextOf(files),
     rejectUnauthorized: true, // Said outright: the environment must not be able to turn it off.
     // RFC 6066 §3: no address in SNI. Without one Node compares the certificate with `host`, which is the address then.
     ...(isIP(name) === 0 ? { servername: name } : {}),

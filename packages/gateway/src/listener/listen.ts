@@ -30,6 +30,8 @@ export interface Listener {
    * from then on; connections that are open keep theirs.
    */
   prepareCertificates(options: ListenerOptions): () => void;
+  /** Takes other keys for session tickets, 48 bytes. Tickets of the keys before lead to a full handshake from then on. */
+  setTicketKeys(keys: Buffer): void;
   /** Stops accepting, lets calls in flight finish within `shutdownMs`, then closes what is left. */
   close(): Promise<void>;
 }
@@ -37,11 +39,12 @@ export interface Listener {
 /** Opens one listener. Rejects when the address is taken or a certificate cannot be used. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   let contexts = secureContexts(options);
+  let { ticketKeys } = options;
   const shared = {
-    waiting: createWaitingBodies(options.path.waitingBodiesPerSourceMax),
+    waiting: createWaitingBodies(options.path.waitingBodiesPerSourceMax, options.name, options.waitingBodies),
     heads: createHeadMemory(),
   };
-  const bounds = createSourceBounds(options.path);
+  const bounds = createSourceBounds(options.name, options.path, options.connections);
   const sources = new Map<string, Source>();
   const connections = new Set<DownstreamConnection>();
   /** Every TCP socket that is open, those that have not yet said whose they are included. */
@@ -117,8 +120,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         contexts = renewed;
         // Handshakes without a name, or with an unknown one, get the first host's.
         const first = next.hosts[0]?.pem;
-        if (first !== undefined) tlsServer?.setSecureContext({ ...first, minVersion: 'TLSv1.2' });
+        // A fresh context would make up ticket keys of its own.
+        if (first !== undefined) tlsServer?.setSecureContext({ ...first, minVersion: 'TLSv1.2', ticketKeys });
       };
+    },
+    setTicketKeys(keys) {
+      ticketKeys = keys;
+      tlsServer?.setTicketKeys(keys);
     },
     async close() {
       closing = true;
@@ -139,6 +147,7 @@ function createTls(options: ListenerOptions, contextOf: (name: string) => Secure
     minVersion: 'TLSv1.2',
     handshakeTimeout: options.path.headerTimeoutMs,
     ALPNProtocols: ['http/1.1'],
+    ticketKeys: options.ticketKeys,
     // Asked for, never judged here: a refused certificate is explained in the answer (invariant 6). No `ca` option, so
     // that no list of authorities is sent and clients offer what they have.
     requestCert: true,
@@ -159,7 +168,14 @@ function answerPlainHttp(socket: Socket, source: Source, options: ListenerOption
   setTimeout(() => socket.destroy(), plainHttpLingerMs).unref();
 }
 
-const unencrypted = { secure: false, serverName: null, tlsVersion: null, tlsResumed: false, peerCertificate: null };
+const unencrypted = {
+  secure: false,
+  hasServed: false,
+  serverName: null,
+  tlsVersion: null,
+  tlsResumed: false,
+  peerCertificate: null,
+};
 
 /** How long a connection that is no TLS stays open to be read, in milliseconds. */
 const plainHttpLingerMs = 1_000;
@@ -201,6 +217,7 @@ function factsOf(socket: Socket, source: Source, options: ListenerOptions): Conn
   return {
     listener: options.name,
     secure: options.tls,
+    hasServed: false,
     source: source.address,
     sourcePort: source.port,
     balanced: source.balanced,

@@ -1,0 +1,88 @@
+// The place of one thread among several: whoever dies there is replaced, soon at first and more slowly if it goes on dying.
+import type { GatewayNotice } from '../gateway-notice.ts';
+import type { Ready, RunningThread } from './running-thread.ts';
+
+/** Deaths within this time count together, in milliseconds (5 min). */
+const deathsWithinMs = 300_000;
+
+/** How long a replacement waits after the second death, doubled with each, and at most, in milliseconds. */
+const secondWaitMs = 100;
+const waitMsMax = 30_000;
+
+/** From this many deaths on, the operator is told in so many words. */
+const deathsTolerated = 3;
+
+/** What a seat needs. */
+export interface SeatOptions {
+  readonly thread: number;
+  start(): RunningThread;
+  /** Puts right what a dead thread left, and says how many connections it had. */
+  repairAfter(gone: RunningThread): number;
+  notice(notice: GatewayNotice): void;
+}
+
+/** A seat. */
+export interface Seat {
+  /** The thread that sits there; null while a replacement is waited for. */
+  current(): RunningThread | null;
+  /** Starts the first thread. Rejects when it cannot serve; it is not replaced then. */
+  open(): Promise<Ready>;
+  /** No replacement from now on. */
+  leave(): void;
+}
+
+/** Creates an empty seat. */
+export function createSeat({ thread, start, repairAfter, notice }: SeatOptions): Seat {
+  let current: RunningThread | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let isLeft = false;
+  let deathsMs: number[] = [];
+
+  function sit(): RunningThread {
+    const seated = start();
+    current = seated;
+    void seated.ended.then(({ defect }) => {
+      const connectionsLost = repairAfter(seated);
+      if (current === seated) current = null;
+      if (!isLeft) replace(defect, connectionsLost);
+    });
+    return seated;
+  }
+
+  function replace(defect: string, connectionsLost: number): void {
+    const nowMs = performance.now();
+    deathsMs = [...deathsMs.filter((diedMs) => diedMs > nowMs - deathsWithinMs), nowMs];
+    const deaths = deathsMs.length;
+    const replacedInMs = deaths === 1 ? 0 : Math.min(waitMsMax, secondWaitMs * 2 ** (deaths - 2));
+    notice({ kind: 'thread-ended', thread, defect, connectionsLost, replacedInMs, deaths });
+    if (deaths >= deathsTolerated) {
+      const sentence = `thread ${thread} died ${deaths} times within ${deathsWithinMs / 60_000} minutes; the gateway serves with fewer threads for ${replacedInMs} ms`;
+      notice({ kind: 'thread-keeps-dying', thread, sentence });
+    }
+    timer = setTimeout(() => {
+      timer = null;
+      void sit().ready.then(
+        () => notice({ kind: 'thread-replaced', thread }),
+        () => current?.end(), // Its end is told, and begins the next wait.
+      );
+    }, replacedInMs);
+  }
+
+  return {
+    current: () => current,
+    async open() {
+      const seated = sit();
+      try {
+        return await seated.ready;
+      } catch (fault) {
+        isLeft = true;
+        await seated.end();
+        throw fault;
+      }
+    },
+    leave() {
+      isLeft = true;
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
