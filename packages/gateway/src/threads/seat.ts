@@ -9,6 +9,9 @@ const deathsWithinMs = 300_000;
 const secondWaitMs = 100;
 const waitMsMax = 30_000;
 
+/** Pause between two tries to put right what a thread left, in milliseconds. */
+const repairAgainMs = 5;
+
 /** From this many deaths on, the operator is told in so many words. */
 const deathsTolerated = 3;
 
@@ -16,8 +19,8 @@ const deathsTolerated = 3;
 export interface SeatOptions {
   readonly thread: number;
   start(): RunningThread;
-  /** Puts right what a dead thread left, and says how many connections it had. */
-  repairAfter(gone: RunningThread): number;
+  /** Puts right what a dead thread left, and says how many connections it had; null when it is to be tried again. */
+  repairAfter(gone: RunningThread): number | null;
   notice(notice: GatewayNotice): void;
 }
 
@@ -42,11 +45,17 @@ export function createSeat({ thread, start, repairAfter, notice }: SeatOptions):
     const seated = start();
     current = seated;
     void seated.ended.then(({ defect }) => {
-      const connectionsLost = repairAfter(seated);
       if (current === seated) current = null;
-      if (!isLeft) replace(defect, connectionsLost);
+      if (!isLeft) repair(seated, defect);
     });
     return seated;
+  }
+
+  /** Turns of the event loop pass between tries, so that the end of another thread can become known. */
+  function repair(gone: RunningThread, defect: string): void {
+    const connectionsLost = repairAfter(gone);
+    if (connectionsLost !== null) replace(defect, connectionsLost);
+    else timer = setTimeout(() => repair(gone, defect), repairAgainMs);
   }
 
   function replace(defect: string, connectionsLost: number): void {

@@ -71,8 +71,11 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
         isFirst = false;
         return startThread(orders, hear, options.createWorker ?? createThreadWorker);
       },
-      // Each connection holds two places, one of its listener and one of its source.
-      repairAfter: ({ orders }) => Math.ceil(state.repairAfter(orders.owner) / 2),
+      repairAfter({ orders }) {
+        const placeCount = state.repairAfter(orders.owner);
+        // Each connection holds two places, one of its listener and one of its source.
+        return placeCount === null ? null : Math.ceil(placeCount / 2);
+      },
     });
   });
   const everyThread = () => seats.flatMap((seat) => seat.current() ?? []);

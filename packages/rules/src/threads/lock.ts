@@ -7,6 +7,9 @@ const looksMax = 64;
 /** Longest sleep between two looks, in milliseconds: a thread that dies holding the lock wakes nobody. */
 const sleepMs = 20;
 
+/** Looks of one who does not wait for long, a millisecond apart. */
+const triesMax = 4;
+
 /** Set beside the owner while somebody may sleep. A count of sleepers would be wrong for ever once one of them died. */
 const awaited = 0x4000_0000;
 
@@ -16,6 +19,8 @@ export interface ThreadLock {
   give(): void;
   /** Takes the lock from a thread that is gone; false if it did not hold it. */
   takeFrom(goneOwner: number): boolean;
+  /** Takes the lock if it is free within a moment: its holder may be gone too, and not yet be known to be. */
+  takeSoon(): boolean;
 }
 
 /** A lock on the first of the words, 0 at first. `owner` is from 1 to 2³⁰ − 1, and never used again for another thread. */
@@ -37,7 +42,17 @@ export function createThreadLock(words: Int32Array, owner: number): ThreadLock {
     }
   }
 
+  function isTakenSoon(): boolean {
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      const holder = Atomics.compareExchange(words, 0, 0, owner | awaited);
+      if (holder === 0) return true;
+      Atomics.wait(words, 0, holder, 1);
+    }
+    return false;
+  }
+
   return {
+    takeSoon: isTakenSoon,
     take() {
       if (Atomics.compareExchange(words, 0, 0, owner) !== 0) takeSlowly();
     },

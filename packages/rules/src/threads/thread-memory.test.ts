@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { chargeTo, ruleWith } from '../testdata.ts';
+import { createThreadLock } from './lock.ts';
 import { memoryWith } from './memory.fixture.ts';
+import { bytesOf, partsOf } from './memory.ts';
 import type { PhaseOrders } from './phases.fixture.ts';
 import { pair, place, type RushOrders, single, ticketsPerKey } from './rush.fixture.ts';
 import { openThreadMemory } from './thread-memory.ts';
+import { dealPlaces, openPlaces } from './thread-places.ts';
 
 const sharedWords = (count: number) => new Int32Array(new SharedArrayBuffer(count * 4));
 const idle = ruleWith({ name: 'idle' });
@@ -61,6 +64,9 @@ test('threads that are ended at any step leave no lock held, no quota passed and
   const state = openThreadMemory(memory, 1_000_000);
   const tickets = sharedWords(2);
   const admitted = sharedWords(2_000_000);
+  const repaired = async (gone: number) => {
+    while (state.repairAfter(gone) === null) await new Promise(setImmediate);
+  };
   let owner = 0;
   const start = () => {
     owner += 1;
@@ -76,13 +82,13 @@ test('threads that are ended at any step leave no lock held, no quota passed and
     const [gone] = running.splice(Math.floor(Math.random() * running.length), 1);
     assert.ok(gone);
     await gone.worker.terminate();
-    state.repairAfter(gone.owner);
+    await repaired(gone.owner);
     if (ends < endsMax - 4) running.push(start());
     else if (running.length === 0) break;
   }
   for (const { worker, owner: last } of running) {
     await worker.terminate();
-    state.repairAfter(last);
+    await repaired(last);
   }
 
   const lastTicket = Atomics.load(tickets, 0);
@@ -122,6 +128,19 @@ test('a thread that is gone gives back its places and no other’s', () => {
   assert.ok(!second.enter(places));
   second.leave(places);
   assert.ok(second.enter(places));
+});
+
+test('threads that die together, one of them in a lock, are put right in any order', () => {
+  const parts = dealPlaces(partsOf(new SharedArrayBuffer(bytesOf((each) => dealPlaces(each, 10)))), 10);
+  const seed = new Int32Array(4);
+  const [dead, held, repairer] = [1, 2, 3].map((owner) => openPlaces(parts, seed, owner));
+  assert.ok(dead && held && repairer);
+  assert.ok(dead.enter([place]) && held.enter([place]));
+  createThreadLock(parts.lock, 2).take(); // It died holding the lock, and nobody has said so yet.
+  assert.equal(repairer.repairAfter(1), null);
+  assert.equal(repairer.repairAfter(2), 1);
+  assert.equal(repairer.repairAfter(1), 1);
+  for (let taken = 0; taken < place.max; taken += 1) assert.ok(repairer.enter([place]));
 });
 
 test('a memory holds as many different sources as connections, each in every thread', () => {

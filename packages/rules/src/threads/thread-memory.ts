@@ -29,8 +29,11 @@ export interface ThreadState {
   readonly waitingBodies: ThreadPlaces;
   /** One word: the number of the snapshot in force. */
   readonly inForce: Int32Array;
-  /** To be called once a thread is gone: puts right what it left, and says how many places of connections it held. */
-  repairAfter(goneOwner: number): number;
+  /**
+   * To be called once a thread is gone: puts right what it left, and says how many places of connections it held. Null
+   * when it is to be called again, a little later: another thread that died has to be put right first.
+   */
+  repairAfter(goneOwner: number): number | null;
 }
 
 /** Makes a memory. `seed` is four random words. Pages are used only as they fill. Throws RangeError for a bound below 1. */
@@ -47,6 +50,7 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
   const parts = dealState(partsOf(memory), bounds);
   const counters = openCounters(parts.counters, seed, owner);
   const connections = openPlaces(parts.connections, seed, owner);
+  const openPlacesOf = new Map<number, number>();
   const waitingBodies = openPlaces(parts.waitingBodies, seed, owner);
   return {
     counters,
@@ -55,8 +59,14 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
     inForce: parts.inForce,
     repairAfter(goneOwner) {
       counters.repairAfter(goneOwner);
-      waitingBodies.repairAfter(goneOwner);
-      return connections.repairAfter(goneOwner);
+      // Both at each try: of one that is put right nothing is left to do.
+      const waiting = waitingBodies.repairAfter(goneOwner);
+      const open = connections.repairAfter(goneOwner);
+      if (open !== null) openPlacesOf.set(goneOwner, (openPlacesOf.get(goneOwner) ?? 0) + open);
+      if (waiting === null || open === null) return null;
+      const placeCount = openPlacesOf.get(goneOwner) ?? 0;
+      openPlacesOf.delete(goneOwner);
+      return placeCount;
     },
   };
 }

@@ -18,8 +18,11 @@ export interface PlacesParts {
 
 /** Places that threads share. */
 export interface ThreadPlaces extends Places {
-  /** To be called once a thread is gone: gives back its places, and says how many they were. */
-  repairAfter(goneOwner: number): number;
+  /**
+   * To be called once a thread is gone: gives back its places, and says how many they were. Null, and nothing done, while
+   * another thread holds the lock, which may be gone too: to be called again when that is known.
+   */
+  repairAfter(goneOwner: number): number | null;
 }
 
 /** Deals out memory for so many places taken at once. */
@@ -123,7 +126,7 @@ export function openPlaces(parts: PlacesParts, seed: Int32Array, owner: number):
       }
     },
     repairAfter(goneOwner) {
-      if (!lock.takeFrom(goneOwner)) lock.take();
+      if (!lock.takeFrom(goneOwner) && !lock.takeSoon()) return null;
       const placeCount = repair(goneOwner);
       lock.give();
       return placeCount;
