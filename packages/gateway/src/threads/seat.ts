@@ -46,7 +46,7 @@ export function createSeat({ thread, start, repairAfter, notice }: SeatOptions):
     current = seated;
     void seated.ended.then(({ defect }) => {
       if (current === seated) current = null;
-      if (!isLeft) repair(seated, defect);
+      repair(seated, defect); // Also while all drain: what it left locked would stop the others.
     });
     return seated;
   }
@@ -54,8 +54,8 @@ export function createSeat({ thread, start, repairAfter, notice }: SeatOptions):
   /** Turns of the event loop pass between tries, so that the end of another thread can become known. */
   function repair(gone: RunningThread, defect: string): void {
     const connectionsLost = repairAfter(gone);
-    if (connectionsLost !== null) replace(defect, connectionsLost);
-    else timer = setTimeout(() => repair(gone, defect), repairAgainMs);
+    if (connectionsLost === null) setTimeout(() => repair(gone, defect), repairAgainMs);
+    else if (!isLeft) replace(defect, connectionsLost);
   }
 
   function replace(defect: string, connectionsLost: number): void {
