@@ -78,6 +78,25 @@ test('a gateway started from files says its process id, its listeners and that i
   assert.equal(running.lines.at(-1), 'stopped');
 });
 
+test('a gateway of two threads says what a stop costs where Linux hands no connections on, reloads, and stops', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const file = await configFile(kit, 'two-threads', (config) => {
+    config.threads = 2;
+  });
+  const running = run(['gateway', '--config', file]);
+  t.after(() => running.child.kill('SIGKILL'));
+  await running.line(/^ready$/);
+  const setting = await readFile('/proc/sys/net/ipv4/tcp_migrate_req', 'utf8').catch(() => '1');
+  const isTold = running.lines.some((line) => line.includes('"queued-connections-at-risk"'));
+  assert.equal(isTold, setting.trim() === '0');
+  running.child.kill('SIGHUP');
+  await running.line(/^reloaded: snapshot 2 /);
+  running.child.kill('SIGTERM');
+  assert.equal(await running.ended, 0);
+  assert.equal(running.lines.at(-1), 'stopped');
+});
+
 test('two gateways run on one host from two files', async (t) => {
   const kit = await startTestGateway();
   t.after(() => kit.close());

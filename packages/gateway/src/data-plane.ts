@@ -82,7 +82,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     path: config.path,
     deadlines,
     newId: randomUUID,
-    serving: serving.current,
+    serving: () => serving.current(),
     serve: (exchange) => {
       const { hasServed } = exchange.connection;
       exchange.connection.hasServed = true;

@@ -7,7 +7,7 @@ import type { ThreadOrders } from './threads/messages.ts';
 /** Opens the evidence of a thread; `seen` is called only where somebody wants to see records. */
 export function openThreadEvidence(
   { config, boot, thread, evidenceFolder, sendsRecords }: ThreadOrders,
-  hear: { trouble(sentence: string): void; seen(record: EvidenceRecord): void },
+  hear: { readonly trouble: (sentence: string) => void; readonly seen: (record: EvidenceRecord) => void },
 ): EvidenceSink & { readonly file: string } {
   return openNdjsonSink({
     folder: evidenceFolder,

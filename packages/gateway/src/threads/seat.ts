@@ -18,10 +18,10 @@ const deathsTolerated = 3;
 /** What a seat needs. */
 export interface SeatOptions {
   readonly thread: number;
-  start(): RunningThread;
+  readonly start: () => RunningThread;
   /** Puts right what a dead thread left, and says how many connections it had; null when it is to be tried again. */
-  repairAfter(gone: RunningThread): number | null;
-  notice(notice: GatewayNotice): void;
+  readonly repairAfter: (gone: RunningThread) => number | null;
+  readonly notice: (notice: GatewayNotice) => void;
 }
 
 /** A seat. */

@@ -19,7 +19,7 @@ export const single = ruleWith({ name: 'single', quota: 4, windowMs: 1_000 });
 export const pair = ruleWith({ name: 'pair', quota: 6, windowMs: 1_000, counts: 'attempts' });
 
 /** Tickets in a millisecond of the clock that goes by them. */
-export const ticketsPerMs = 160;
+const ticketsPerMs = 160;
 
 /** One place under a key that all threads share. */
 export const place = { key: 'place', max: 4 };

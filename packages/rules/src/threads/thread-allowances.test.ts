@@ -18,7 +18,7 @@ function deadlyParts(memory: SharedArrayBuffer, writesMax: number): MemoryParts 
     new Proxy(list, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? value.bind(target) : value;
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
       },
       set(target, name, value) {
         writes += 1;
@@ -108,7 +108,7 @@ for (const [what, instants] of [
         const after = [1, 2, 3, 4, 5, 6].map((quota) => roomIn(unharmed, quota));
         assert.ok(
           [before, after].some((each) => each.join() === rooms.join()),
-          `${rooms} is not ${before} or ${after}`,
+          `${rooms.join()} is not ${before.join()} or ${after.join()}`,
         );
         exercise(found);
       },

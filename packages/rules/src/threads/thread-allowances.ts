@@ -78,7 +78,7 @@ export function dealThreadAllowances(parts: MemoryParts, options: ThreadAllowanc
     queue.removeFirst();
     keys.remove(slot);
     totals[0] = word(totals, 0) - word(capacity, slot);
-    eachChunkOf(slot, chunks.give);
+    eachChunkOf(slot, (position) => chunks.give(position));
     return 'forgotten';
   }
 
@@ -177,7 +177,7 @@ export function dealThreadAllowances(parts: MemoryParts, options: ThreadAllowanc
       while (word(totals, 0) >= instantsMax) if (lookAtFirst(atMs) === 'none') break;
       isTight = word(totals, 0) >= instantsMax;
     },
-    find: keys.find,
+    find: (hash, at) => keys.find(hash, at),
     hold(hash, at, atMs) {
       const slot = keys.find(hash, at);
       if (slot >= 0 && (expiresAtMs[slot] ?? 0) <= atMs) expiresAtMs[slot] = atMs + 1;
