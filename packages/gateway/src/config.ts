@@ -119,6 +119,28 @@ const path = z.strictObject({
     .max(100_000)
     .default(512)
     .describe('Connections open at once from one source. Default 512.'),
+  handshakesMax: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1_000)
+    .describe('TLS handshakes under way at once per listener; further connections are closed. Default 1,000.'),
+  handshakesPerSourceMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(64)
+    .describe(
+      'TLS handshakes under way at once from one source; further ones wait for their turn, as long as for a handshake. Default 64.',
+    ),
+  exchangesPerSourceMax: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(128)
+    .describe(
+      'Calls under way at once from one source; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 128.',
+    ),
   waitingBodiesPerSourceMax: z
     .int()
     .min(1)

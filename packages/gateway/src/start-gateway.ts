@@ -11,11 +11,13 @@ import type { Gateway } from './gateway.ts';
 import { createVerdicts } from './identity/verdicts.ts';
 import { createInFlight } from './in-flight.ts';
 import { type Listener, listen } from './listener/listen.ts';
-import type { ListenerOptions } from './listener/listener-options.ts';
+import type { Bound, ListenerOptions } from './listener/listener-options.ts';
+import { createNoticeDigest } from './notice-digest.ts';
 import { serve } from './serve.ts';
 import { readKeys } from './server-keys.ts';
 import { createServing, type Serving } from './serving.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
+import { createTurns, inTurn } from './turns.ts';
 
 /** What a gateway is started with. Clock and observers are passed in so that tests and the demo can watch it. */
 export interface GatewayOptions {
@@ -32,30 +34,43 @@ export interface GatewayOptions {
   readonly notice?: (notice: GatewayNotice) => void;
 }
 
-/** Something that happened outside any exchange. */
-export type GatewayNotice =
+/** Something that happened outside any exchange, `count` times: see `notice-digest.ts`. */
+type CountedNotice =
   | {
       readonly kind: 'handshake-failed';
       readonly listener: string;
       readonly source: string;
       readonly serverName: string | null;
       readonly reason: string;
+      readonly count: number;
     }
-  | { readonly kind: 'connection-refused'; readonly listener: string; readonly source: string }
+  | {
+      readonly kind: 'connection-refused';
+      readonly listener: string;
+      readonly source: string;
+      /** The option whose bound it is. */
+      readonly bound: Bound;
+      readonly count: number;
+    }
   | {
       /** A defect outside any exchange; it cost one connection. */
       readonly kind: 'connection-defect';
       readonly listener: string;
       readonly source: string;
       readonly defect: string;
-    }
-  | { readonly kind: 'evidence-trouble'; readonly sentence: string };
+      readonly count: number;
+    };
+
+/** Something that happened outside any exchange. */
+export type GatewayNotice = CountedNotice | { readonly kind: 'evidence-trouble'; readonly sentence: string };
 
 /** A gateway that serves. */
 export interface RunningGateway {
   readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port'>[];
   /** Number and hash of the snapshot in force. */
   readonly snapshot: () => { readonly number: number; readonly hash: string };
+  /** How many callers were shed since the start, by the option whose bound it was. */
+  readonly shed: () => Readonly<Partial<Record<Bound, number>>>;
   /** Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. */
   reload(): Promise<void>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
@@ -91,6 +106,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
 
   const inFlight = createInFlight();
+  const turns = createTurns(config.path.exchangesPerSourceMax);
+  const digest = createNoticeDigest<CountedNotice>((notice) => options.notice?.(notice));
+  const shed: Partial<Record<Bound, number>> = {};
   const wiring = {
     path: config.path,
     deadlines,
@@ -100,20 +118,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     serving: () => serving,
     evidence,
     serve: (exchange: Parameters<typeof serve>[0]) => {
-      return inFlight.count(serve(exchange, gateway));
+      return inFlight.count(inTurn(turns, exchange.connection.source, () => serve(exchange, gateway)));
     },
   };
   const optionsOf = async (listener: Config['listeners'][number]): Promise<ListenerOptions> => ({
     ...wiring,
     ...listener,
     hosts: await Promise.all(listener.hosts.map((host) => readKeys(host, base))),
-    connectionRefused: (source) => options.notice?.({ kind: 'connection-refused', listener: listener.name, source }),
+    shed: (bound, source) => {
+      shed[bound] = (shed[bound] ?? 0) + 1;
+      if (atTheDoor.has(bound))
+        digest.add({ kind: 'connection-refused', listener: listener.name, source, bound, count: 1 });
+    },
     connectionFailed: (source, thrown) => {
       const defect = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-      options.notice?.({ kind: 'connection-defect', listener: listener.name, source, defect });
+      digest.add({ kind: 'connection-defect', listener: listener.name, source, defect, count: 1 });
     },
     handshakeFailed: (source, serverName, reason) =>
-      options.notice?.({ kind: 'handshake-failed', listener: listener.name, source, serverName, reason }),
+      digest.add({ kind: 'handshake-failed', listener: listener.name, source, serverName, reason, count: 1 }),
   });
 
   const listeners: Listener[] = [];
@@ -127,6 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     await Promise.all(listeners.map((listener) => listener.close()));
     await inFlight.none();
     gateway.upstreams.close();
+    digest.flush();
     await evidence.close();
   };
   try {
@@ -139,6 +162,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     listeners,
     evidenceFile: evidence.file,
     snapshot: () => ({ number: serving.snapshot.number, hash: serving.snapshot.hash }),
+    shed: () => ({ ...shed }),
     async reload() {
       const next = createServing(await snapshots.current(), config);
       const withKeys = await Promise.all(config.listeners.map(optionsOf));
@@ -153,3 +177,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     close,
   };
 }
+
+/** Bounds past which a connection is closed before a byte of it is read: there is no record to tell of it. */
+const atTheDoor: ReadonlySet<Bound> = new Set([
+  'connectionsMax',
+  'connectionsPerSourceMax',
+  'handshakesMax',
+  'handshakesPerSourceMax',
+]);

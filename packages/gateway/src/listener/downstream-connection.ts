@@ -13,7 +13,7 @@ import type { Serving } from '../serving.ts';
 import { ArrivingBody, type BodySurroundings, bodyTimeout } from './arriving-body.ts';
 import { answerBroken } from './broken-request.ts';
 import { framingOf, readHead } from './framing.ts';
-import type { ListenerOptions } from './listener-options.ts';
+import type { Bound, ListenerOptions } from './listener-options.ts';
 import { type AnswerSurroundings, OutgoingAnswer } from './outgoing-answer.ts';
 import type { HeadMemory, HeadsOfKind, RememberedHead } from './remembered-heads.ts';
 import type { WaitingBodies } from './waiting-bodies.ts';
@@ -113,6 +113,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     switch (this.#phase) {
       case 'head':
         // Nothing begun: an idle connection is closed without a word.
+        if (!this.#draining)
+          this.#shed(this.#requestBegun() || this.#requestSinceMs === 0 ? 'headerTimeoutMs' : 'keepAliveMs');
         if (!this.#requestBegun()) this.#linger(closingMs);
         else this.#refuse(new Refusal('listener.request_timeout', { waitedMs: path.headerTimeoutMs }));
         return;
@@ -127,20 +129,33 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   #expireExchange(): void {
     const nowMs = this.#options.deadlines.now();
     if (this.#stallUntilMs <= nowMs || this.#dropUntilMs <= nowMs) {
+      this.#shed(this.#stallUntilMs <= nowMs ? 'sendTimeoutMs' : 'drainMs');
       this.#socket.destroy();
       return;
     }
     if (this.#bodyWait !== null && this.#bodyWait.untilMs <= nowMs) {
+      const wholeUntilMs = this.#requestSinceMs + this.path.requestTimeoutMs;
+      this.#shed(wholeUntilMs <= nowMs ? 'requestTimeoutMs' : 'bodyTimeoutMs');
       this.#body?.fail(bodyTimeout(this.#bodyWait.ms));
       this.#bodyWait = null;
     }
     this.#arm();
   }
 
+  #shed(bound: Bound): void {
+    this.#options.shed(bound, this.source);
+  }
+
+  /** More was sent than is dropped for anyone. */
+  #cut(): void {
+    if (!this.#socket.destroyed) this.#shed('drainBytesMax');
+    this.#socket.destroy();
+  }
+
   #receive(chunk: Buffer): void {
     if (this.#phase === 'lingering' || this.#unreadable) {
       this.#droppedBytes += chunk.byteLength;
-      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#socket.destroy();
+      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#cut();
       return;
     }
     const input = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
@@ -311,7 +326,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     }
     if (body.dropping) {
       this.#droppedBytes += end - at;
-      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#socket.destroy();
+      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#cut();
     }
     return end;
   }

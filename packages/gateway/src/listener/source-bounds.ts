@@ -1,11 +1,12 @@
 // How many connections are open, in all and per source, before a byte of them is read.
 import type { Socket } from 'node:net';
 import type { PathOptions } from '../config.ts';
+import type { Bound } from './listener-options.ts';
 
 /** Counts open sockets. */
 export interface SourceBounds {
-  /** Counts a socket until it closes; false when it is past a bound and must be closed. */
-  enter(socket: Socket, source: string): boolean;
+  /** Counts a socket until it closes. Returns the bound that it is past, for which it must be closed; null when there is room. */
+  enter(socket: Socket, source: string): Bound | null;
 }
 
 /** Creates the counters of one listener. */
@@ -15,7 +16,8 @@ export function createSourceBounds({ connectionsMax, connectionsPerSourceMax }: 
   return {
     enter(socket, source) {
       const count = perSource.get(source) ?? 0;
-      if (open >= connectionsMax || count >= connectionsPerSourceMax) return false;
+      if (open >= connectionsMax) return 'connectionsMax';
+      if (count >= connectionsPerSourceMax) return 'connectionsPerSourceMax';
       open += 1;
       perSource.set(source, count + 1);
       socket.once('close', () => {
@@ -24,7 +26,7 @@ export function createSourceBounds({ connectionsMax, connectionsPerSourceMax }: 
         if (left <= 0) perSource.delete(source);
         else perSource.set(source, left);
       });
-      return true;
+      return null;
     },
   };
 }

@@ -7,13 +7,16 @@ export interface WaitingBodies {
   enter(source: string): () => void;
 }
 
-/** Creates the counter of one process. */
-export function createWaitingBodies(perSourceMax: number): WaitingBodies {
+/** Creates the counter of one process; `shed` hears of each that is refused. */
+export function createWaitingBodies(perSourceMax: number, shed?: (source: string) => void): WaitingBodies {
   const counts = new Map<string, number>();
   return {
     enter(source) {
       const count = counts.get(source) ?? 0;
-      if (count >= perSourceMax) throw new Refusal('listener.too_many_waiting_bodies', { source, limit: perSourceMax });
+      if (count >= perSourceMax) {
+        shed?.(source);
+        throw new Refusal('listener.too_many_waiting_bodies', { source, limit: perSourceMax });
+      }
       counts.set(source, count + 1);
       return () => {
         const left = (counts.get(source) ?? 1) - 1;
