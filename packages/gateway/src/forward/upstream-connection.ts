@@ -89,6 +89,7 @@ export class UpstreamConnection implements Waiting {
     this.#used = true;
     this.#requestSent = false;
     this.#phase = 'sending';
+    this.deadlineMs = Number.POSITIVE_INFINITY; // What it was for an idle connection would cut a slow upload.
     request.departure.hear(this.#abandon);
     this.#send(request);
     return promise;
@@ -145,7 +146,9 @@ export class UpstreamConnection implements Waiting {
         if (this.#socket.write(chunk)) continue;
         const { promise, resolve } = Promise.withResolvers<void>();
         this.#drainWake = resolve;
+        this.deadlineMs = this.#deadlines.now() + this.#path.responseTimeoutMs;
         await promise;
+        if (this.#phase === 'sending') this.deadlineMs = Number.POSITIVE_INFINITY;
       }
       if (this.#request === request) this.#sent();
     } catch (cause) {
