@@ -85,6 +85,9 @@ const path = z.strictObject({
   bodyTimeoutMs: milliseconds(100, 300_000, 30_000).describe(
     'Longest pause between two pieces of a request body. Default 30,000 ms.',
   ),
+  bodyBytesPerSecondMin: bytes(0, 1_048_576, 500).describe(
+    'Slowest request body that is waited for, in bytes a second on the average, behind the first `bodyTimeoutMs`; 0: none is too slow. Default 500.',
+  ),
   requestTimeoutMs: milliseconds(1_000, 3_600_000, 600_000).describe(
     'Longest time for a whole request to arrive. Default 600,000 ms.',
   ),

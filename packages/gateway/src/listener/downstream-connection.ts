@@ -10,7 +10,8 @@ import { ChunkedDecoder } from '../http1/chunked.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { RequestHeadReader } from '../http1/request-head.ts';
 import type { Serving } from '../serving.ts';
-import { ArrivingBody, type BodySurroundings, bodyTimeout } from './arriving-body.ts';
+import { ArrivingBody, type BodySurroundings } from './arriving-body.ts';
+import { type BodyWait, beginBodyWait, bodyWaitRefusal } from './body-wait.ts';
 import { answerBroken } from './broken-request.ts';
 import { framingOf, readHead } from './framing.ts';
 import type { Bound, ListenerOptions } from './listener-options.ts';
@@ -55,7 +56,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   #body: ArrivingBody | null = null;
   #stallUntilMs = Number.POSITIVE_INFINITY;
   #dropUntilMs = Number.POSITIVE_INFINITY;
-  #bodyWait: { ms: number; untilMs: number } | null = null;
+  #bodyWait: BodyWait | null = null;
+  #bodyAwaitedMs = 0;
   #bodyLeftBytes = 0;
   #decoder: ChunkedDecoder | null = null;
   #answer: OutgoingAnswer | null = null;
@@ -134,9 +136,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       return;
     }
     if (this.#bodyWait !== null && this.#bodyWait.untilMs <= nowMs) {
-      const wholeUntilMs = this.#requestSinceMs + this.path.requestTimeoutMs;
-      this.#shed(wholeUntilMs <= nowMs ? 'requestTimeoutMs' : 'bodyTimeoutMs');
-      this.#body?.fail(bodyTimeout(this.#bodyWait.ms));
+      this.#shed(this.#bodyWait.bound);
+      this.#body?.fail(bodyWaitRefusal(this.#bodyWait, nowMs - this.#requestSinceMs));
       this.#bodyWait = null;
     }
     this.#arm();
@@ -224,6 +225,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     this.#requestSinceMs = options.deadlines.now();
     this.#phase = 'exchange';
     this.#bodyWait = null;
+    this.#bodyAwaitedMs = 0;
     this.#stallUntilMs = Number.POSITIVE_INFINITY;
     this.#dropUntilMs = Number.POSITIVE_INFINITY;
     this.#arm();
@@ -348,8 +350,14 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   awaitBody(body: ArrivingBody, ms: number | null): void {
     // The reader of a body that an answer overtook goes on to wait: it is no longer this connection's wait.
     if (this.#body !== body) return;
-    const wholeUntilMs = this.#requestSinceMs + this.#options.path.requestTimeoutMs;
-    this.#bodyWait = ms === null ? null : { ms, untilMs: Math.min(wholeUntilMs, this.#options.deadlines.now() + ms) };
+    const nowMs = this.#options.deadlines.now();
+    if (this.#bodyWait !== null) this.#bodyAwaitedMs += nowMs - this.#bodyWait.sinceMs;
+    const soFar = {
+      requestSinceMs: this.#requestSinceMs,
+      receivedBytes: body.receivedBytes,
+      awaitedMs: this.#bodyAwaitedMs,
+    };
+    this.#bodyWait = ms === null ? null : beginBodyWait(nowMs, ms, soFar, this.path);
     this.#arm();
   }
 

@@ -16,6 +16,7 @@ export type Bound = Extract<
   | 'waitingBodiesPerSourceMax'
   | 'headerTimeoutMs'
   | 'bodyTimeoutMs'
+  | 'bodyBytesPerSecondMin'
   | 'requestTimeoutMs'
   | 'sendTimeoutMs'
   | 'keepAliveMs'
