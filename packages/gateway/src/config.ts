@@ -140,9 +140,9 @@ const path = z.strictObject({
     .int()
     .min(1)
     .max(100_000)
-    .default(128)
+    .default(64)
     .describe(
-      'Calls under way at once from one source; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 128.',
+      'Calls under way at once from one source; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 64.',
     ),
   waitingBodiesPerSourceMax: z
     .int()

@@ -174,7 +174,7 @@ function protectsAt(operator: Operator): void {
 
   describe('connections of one source', () => {
     test('past the bound are told in sum, not one by one', bounded, async (t) => {
-      const gateway = await begin(t, { connectionsPerSourceMax: 3 });
+      const gateway = await begin(t, { connectionsPerSourceMax: 3, handshakesPerSourceMax: 1 });
       const kept = await Promise.all(Array.from({ length: 3 }, () => open(gateway, { source: attacker })));
       const refused = await Promise.allSettled(Array.from({ length: 60 }, () => open(gateway, { source: attacker })));
       assert.ok(refused.every(({ status }) => status === 'rejected'));
