@@ -207,7 +207,14 @@ export class UpstreamConnection implements Waiting {
     this.#frame(head, request.method);
     this.#phase = 'answering';
     this.deadlineMs = this.#deadlines.now() + this.#path.responseIdleMs;
-    const body = new ByteQueue({ pause: () => this.#socket.pause(), resume: () => this.#socket.resume() });
+    // An answer that was read whole has no say any more: the connection may serve another call while a caller still takes it.
+    const whileRead = (work: () => void) => () => {
+      if (this.#body === body) work();
+    };
+    const body: ByteQueue = new ByteQueue({
+      pause: whileRead(() => this.#socket.pause()),
+      resume: whileRead(() => this.#socket.resume()),
+    });
     this.#body = body;
     const answer: UpstreamAnswer = {
       status: head.status,
@@ -275,6 +282,7 @@ export class UpstreamConnection implements Waiting {
     this.#request?.departure.hear(null);
     this.#request = null;
     this.#phase = 'idle';
+    this.#socket.resume(); // Its last piece may have paused it.
     // Answered before the request was sent whole: the upstream would read the next call's first bytes as this one's last.
     if (!clean || !this.#keepAlive || !this.#requestSent) {
       this.#socket.destroy();
