@@ -78,6 +78,25 @@ test('a gateway started from files says its process id, its listeners and that i
   assert.equal(running.lines.at(-1), 'stopped');
 });
 
+test('a gateway of two threads says what a stop costs where Linux hands no connections on, reloads, and stops', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const file = await configFile(kit, 'two-threads', (config) => {
+    config.threads = 2;
+  });
+  const running = run(['gateway', '--config', file]);
+  t.after(() => running.child.kill('SIGKILL'));
+  await running.line(/^ready$/);
+  const setting = await readFile('/proc/sys/net/ipv4/tcp_migrate_req', 'utf8').catch(() => '1');
+  const isTold = running.lines.some((line) => line.includes('"queued-connections-at-risk"'));
+  assert.equal(isTold, setting.trim() === '0');
+  running.child.kill('SIGHUP');
+  await running.line(/^reloaded: snapshot 2 /);
+  running.child.kill('SIGTERM');
+  assert.equal(await running.ended, 0);
+  assert.equal(running.lines.at(-1), 'stopped');
+});
+
 test('two gateways run on one host from two files', async (t) => {
   const kit = await startTestGateway();
   t.after(() => kit.close());
@@ -198,6 +217,29 @@ test('the printed example is a configuration that only lacks its files', async (
     /example\.yaml:\d+:\d+ trustBundles\.0\.anchors: found no such file; expected a file that can be read/,
   );
   assert.match(text, /example\.yaml:\d+:\d+ catalogue: found no such file/);
+});
+
+test('a check names every TLS file of an upstream that is missing or cannot be used', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const checked = async (authorities: string) => {
+    const config = {
+      ...kit.config,
+      upstreams: [{ system: '*', endpoints: ['https://127.0.0.1:9'], tls: { authorities } }],
+    };
+    const file = join(kit.folder, 'secure.yaml');
+    await writeFile(file, JSON.stringify(config, null, 2));
+    const { ended, lines } = run(['gateway', '--config', file, '--check']);
+    return { status: await ended, text: lines.join('\n') };
+  };
+  const missing = await checked('nowhere.pem');
+  assert.equal(missing.status, 4);
+  assert.match(missing.text, /secure\.yaml:\d+:\d+ upstreams\.0\.tls\.authorities: found no such file/);
+  await writeFile(join(kit.folder, 'garbage.pem'), 'no PEM\n');
+  const garbage = await checked('garbage.pem');
+  assert.equal(garbage.status, 4);
+  assert.match(garbage.text, /garbage\.pem:\d+:\d+ found/);
+  assert.equal((await checked('anchors.pem')).status, 0);
 });
 
 /** A folder as the guide makes it: the example as printed but for its ports, the catalogue, and a pair for each host. */

@@ -149,7 +149,9 @@ function leavesPackage(sighting: Sighting): Finding | undefined {
 }
 
 function usesNode(sighting: Sighting): Finding | undefined {
-  if (!sighting.specifier.startsWith('node:') || isTestFile(sighting.file)) return undefined;
+  // Fixtures are no part of the product either: only tests import them.
+  const isProduct = !isTestFile(sighting.file) && !sighting.file.endsWith('.fixture.ts');
+  if (!sighting.specifier.startsWith('node:') || !isProduct) return undefined;
   const rule = nodeRules.find((each) => each.of === packageOf(sighting.file));
   if (!rule || rule.exceptIn[sighting.file]?.includes(sighting.specifier)) return undefined;
   return finding(sighting, `${rule.of} does without Node's modules: ${rule.reason}; take it as a parameter`);

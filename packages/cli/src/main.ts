@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { registerCall } from './commands/call.ts';
 import { registerCatalogue } from './commands/catalogue.ts';
+import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
 import { registerProblem } from './commands/problem.ts';
 import { registerSimulator } from './commands/simulator.ts';
@@ -14,6 +15,7 @@ import { runCli } from './run.ts';
 const registers: readonly Register[] = [
   registerCall,
   registerCatalogue,
+  registerEvidence,
   registerGateway,
   registerSimulator,
   registerStart,

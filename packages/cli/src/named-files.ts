@@ -9,6 +9,15 @@ export interface FilesOfConfig {
   readonly listeners: readonly {
     readonly hosts: readonly { readonly certificate?: string | undefined; readonly key?: string | undefined }[];
   }[];
+  readonly upstreams: readonly {
+    readonly tls?:
+      | {
+          readonly authorities: string;
+          readonly certificate?: string | undefined;
+          readonly key?: string | undefined;
+        }
+      | undefined;
+  }[];
   readonly catalogue: string;
   readonly policy?: string | undefined;
   readonly provisioning?: string | undefined;
@@ -41,7 +50,8 @@ export async function missingFiles(
   return found.flat();
 }
 
-function namedFiles({ catalogue, policy, provisioning, listeners, trustBundles }: FilesOfConfig): readonly NamedFile[] {
+function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
+  const { catalogue, policy, provisioning, listeners, trustBundles, upstreams } = config;
   const optional = (at: NamedFile['at'], name: string | undefined) => (name === undefined ? [] : [{ at, name }]);
   return [
     ...listeners.flatMap(({ hosts }, listener) =>
@@ -56,6 +66,11 @@ function namedFiles({ catalogue, policy, provisioning, listeners, trustBundles }
     ...trustBundles.flatMap(({ anchors, intermediates }, bundle) => [
       ...optional(['trustBundles', bundle, 'anchors'], anchors),
       ...optional(['trustBundles', bundle, 'intermediates'], intermediates),
+    ]),
+    ...upstreams.flatMap(({ tls }, upstream) => [
+      ...optional(['upstreams', upstream, 'tls', 'authorities'], tls?.authorities),
+      ...optional(['upstreams', upstream, 'tls', 'certificate'], tls?.certificate),
+      ...optional(['upstreams', upstream, 'tls', 'key'], tls?.key),
     ]),
   ];
 }

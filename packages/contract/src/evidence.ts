@@ -19,7 +19,17 @@ export interface ListenerEvidence {
   readonly path: string;
   readonly contentType: string | null;
   readonly framing: 'none' | 'content-length' | 'chunked';
+  /** Content-Encoding as sent; null where there was none. */
+  readonly contentEncoding: string | null;
   readonly userAgent: string | null;
+  /** Null where none came. */
+  readonly cookies: CookieEvidence | null;
+}
+
+/** Cookies that came with a request: how many, and how many of them this caller had sent before. Never a name or a value. */
+export interface CookieEvidence {
+  readonly count: number;
+  readonly reused: number;
 }
 
 /** Who called, and how the certificate was judged. */
@@ -64,13 +74,18 @@ export interface InspectionEvidence {
   readonly checks: readonly string[];
   readonly uninspected: readonly string[];
   readonly bodyBytesLimit: number;
+  /** How the payload of the message is packed, by its first bytes; null where none was seen. */
+  readonly payloadEncoding: 'gzip+base64' | 'gzip' | 'base64' | 'none' | null;
 }
 
 /** Where it went. Instants are milliseconds since the exchange was received. */
 export interface ForwardEvidence {
   readonly upstream: string;
   readonly endpoint: string;
+  /** From 1; those after the first are retries. */
   readonly attempts: number;
+  /** True when one more attempt would have been safe, and the retry budget of the upstream withheld it. */
+  readonly retryWithheld: boolean;
   readonly forwarded: 'no' | 'partly' | 'yes';
   readonly reusedConnection: boolean;
   readonly status: number | null;
@@ -80,7 +95,7 @@ export interface ForwardEvidence {
 /** What the caller got. */
 export interface ResponseEvidence {
   readonly status: number | null;
-  readonly format: 'upstream' | 'soap-1.1' | 'soap-1.2' | 'problem+json' | 'html' | 'none';
+  readonly format: 'upstream' | 'soap-1.1' | 'soap-1.2' | 'problem+json' | 'json' | 'html' | 'none';
   readonly refusal: ProblemCode | null;
   readonly detail: string | null;
   readonly requestBytes: number;

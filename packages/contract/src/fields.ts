@@ -23,7 +23,7 @@ export const fields = {
 
 /**
  * Identity and routing fields that callers may not set: dropped from every request, whoever sends them.
- * The first group is read by back ends of this market; the rest by common application servers.
+ * `client-cert` to `headgate-exchange` are ours; the rest are read by common application servers and by older balancers.
  */
 export const identityFields: ReadonlySet<string> = new Set([
   'client-cert',
@@ -32,24 +32,43 @@ export const identityFields: ReadonlySet<string> = new Set([
   'clientless-mode',
   'forwarded',
   'headgate-exchange',
+  'cf-connecting-ip',
+  'front-end-https',
+  'proxy-client-ip',
+  'proxy-remote-user',
   'remote-user',
-  'x-client-cert',
+  'true-client-ip',
+  'x-arr-clientcert',
+  'x-arr-ssl',
   'x-client-dn',
+  'x-client-ip',
   'x-client-verify',
-  'x-forwarded-client-cert',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-forwarded-user',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-original-url',
+  'x-originating-ip',
   'x-real-ip',
+  'x-remote-addr',
+  'x-remote-ip',
   'x-remote-user',
-  'x-ssl-cert',
-  'x-ssl-client-cert',
-  'x-ssl-client-dn',
-  'x-ssl-client-s-dn',
-  'x-ssl-client-verify',
+  'x-rewrite-url',
+  'x-url-scheme',
 ]);
+
+/** What the names of further such fields begin with: each balancer has variants of its own. */
+export const identityFieldPrefixes: readonly string[] = [
+  'ssl-client-',
+  'wl-proxy-',
+  'x-client-cert',
+  'x-forwarded',
+  'x-ssl-',
+];
+
+/** Whether a field, by its name in lower case, claims an identity, a source or a route that only we may state. */
+export function claimsIdentity(name: string): boolean {
+  return identityFields.has(name) || identityFieldPrefixes.some((prefix) => name.startsWith(prefix));
+}
 
 /** Whole seconds to announce for a wait, rounded up so that the promise holds, at least one. */
 export function toRetryAfterSeconds(waitMs: number): number {

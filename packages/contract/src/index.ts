@@ -35,6 +35,7 @@ export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
 export type {
   AdmissionEvidence,
+  CookieEvidence,
   EvidenceRecord,
   EvidenceSink,
   ForwardEvidence,
@@ -45,7 +46,7 @@ export type {
   RouteEvidence,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
-export { fields, identityFields, toRetryAfterSeconds } from './fields.ts';
+export { claimsIdentity, fields, identityFieldPrefixes, identityFields, toRetryAfterSeconds } from './fields.ts';
 export type {
   Charge,
   CounterDecision,

@@ -87,10 +87,15 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
   forward: {
     upstream_unavailable: { system: 'CMRI' },
     connect_timeout: { system: 'CMRI', waitedMs: 5_000 },
+    queue_full: { system: 'CMRI' },
+    tls_failed: { system: 'CMRI', found: 'its certificate has expired' },
+    send_timeout: { system: 'CMRI', waitedMs: 60_000 },
+    exchange_timeout: { system: 'CMRI', waitedMs: 900_000, forwarded: true },
     response_timeout: { system: 'CMRI', waitedMs: 120_000 },
     response_incomplete: { system: 'CMRI' },
     invalid_response: { system: 'CMRI' },
     html_answer: { system: 'CMRI', status: 200 },
+    too_many_tunnels: { limit: 128 },
   },
   gateway: { draining: {}, defect: {} },
 };

@@ -12,11 +12,13 @@ export type ProxyErrorType =
   | 'destination_unavailable'
   | 'connection_refused'
   | 'connection_timeout'
+  | 'connection_limit_reached'
   | 'http_response_timeout'
   | 'http_response_incomplete'
   | 'http_protocol_error'
   | 'proxy_internal_error'
   | 'proxy_internal_response'
+  | 'tls_protocol_error'
   | 'tls_certificate_error';
 
 /** One entry of the catalogue. `detail` is one sentence from typed facts, nothing from a library or an upstream. */
@@ -349,6 +351,52 @@ export const problems = {
     fix: 'Repeat the call later with growing pauses; it is safe, since nothing was forwarded.',
     operatorFix: 'Check the network to the upstream, and its backlog.',
   }),
+  'forward.queue_full': problem<{ system: string }>({
+    status: 503,
+    proxyError: 'connection_limit_reached',
+    source: 'upstream',
+    retry: 'backoff',
+    title: 'System is busy',
+    detail: ({ system }) =>
+      `Every connection to ${system} is in use, and so is every place in the queue. Your request was not forwarded.`,
+    fix: 'Repeat the call later with growing pauses; it is safe, since nothing was forwarded.',
+    operatorFix:
+      'Find out why the upstream answers slowly; where it can take more, raise `path.upstreamConnectionsMax`.',
+  }),
+  'forward.tls_failed': problem<{ system: string; found: string }>({
+    status: 502,
+    proxyError: 'tls_protocol_error',
+    source: 'upstream',
+    retry: 'backoff',
+    title: 'No TLS connection to system',
+    detail: ({ system, found }) =>
+      `There is no verified TLS connection to ${system}: ${found}. Your request was not forwarded.`,
+    fix: 'Repeat the call later with growing pauses; it is safe, since nothing was forwarded.',
+    operatorFix:
+      'Compare the certificate of the endpoint with `upstreams[].tls`: its authorities, its server name and its dates; and ours with what the endpoint accepts.',
+  }),
+  'forward.send_timeout': problem<{ system: string; waitedMs: number }>({
+    status: 504,
+    proxyError: 'http_response_timeout',
+    source: 'upstream',
+    retry: 'never',
+    title: 'System took the request too slowly',
+    detail: ({ system, waitedMs }) =>
+      `${system} took no more of your request for ${waitedMs} ms, before it had all of it. It may have been carried out.`,
+    fix: 'Before you repeat a submit, retrieve to see whether it was carried out.',
+    operatorFix: 'Look at the upstream for the exchange id, which it received in the Headgate-Exchange field.',
+  }),
+  'forward.exchange_timeout': problem<{ system: string; waitedMs: number; forwarded: boolean }>({
+    status: 504,
+    proxyError: 'http_response_timeout',
+    source: 'upstream',
+    retry: 'never',
+    title: 'Exchange took too long',
+    detail: ({ system, waitedMs, forwarded }) =>
+      `The call at ${system} was not over after ${waitedMs} ms in all. ${forwarded ? 'It may have been carried out.' : 'Your request was not forwarded.'}`,
+    fix: 'Before you repeat a submit, retrieve to see whether it was carried out.',
+    operatorFix: 'Compare `exchangeTimeoutMs` with how long the upstream takes for its longest answers.',
+  }),
   'forward.response_timeout': problem<{ system: string; waitedMs: number }>({
     status: 504,
     proxyError: 'http_response_timeout',
@@ -393,6 +441,17 @@ export const problems = {
     fix: 'Before you repeat a submit, retrieve to see whether it was carried out; quote the exchange id to support.',
     operatorFix:
       'Find out why the upstream answers API calls with pages (a session or log-out page is the usual cause).',
+  }),
+  'forward.too_many_tunnels': problem<{ limit: number }>({
+    status: 503,
+    proxyError: 'http_request_denied',
+    source: 'gateway',
+    retry: 'backoff',
+    title: 'Too many upgraded connections',
+    detail: ({ limit }) =>
+      `This gateway keeps ${limit} upgraded connections (WebSocket) open already, and opens no more.`,
+    fix: 'Close connections that you no longer use, then try again with growing pauses.',
+    operatorFix: 'Raise `path.tunnelsMax`, and `path.upstreamConnectionsMax` with it.',
   }),
   'gateway.draining': problem({
     status: 503,

@@ -142,6 +142,12 @@ function issueFindings(
   context: FileContext,
 ): readonly Finding[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  const meant = formMeant(issue);
+  if (meant !== null) {
+    return meant.flatMap((each) =>
+      issueFindings({ ...each, path: [...issue.path, ...each.path] }, value, schema, context),
+    );
+  }
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schemaAt(schema, path));
     return issue.keys.map((key) => ({
@@ -153,6 +159,15 @@ function issueFindings(
     }));
   }
   return [context.finding(path, describe(valueAt(value, path)), expectedBy(issue))];
+}
+
+/** Of a value with several forms, what is wrong with the one that was meant: it has the type that was found. */
+function formMeant(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] | null {
+  if (issue.code !== 'invalid_union') return null;
+  const isOther = ({ code, path }: z.core.$ZodIssue) =>
+    path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+  const fitting = issue.errors.filter((issues) => !issues.some(isOther));
+  return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
 
 function keyPosition(context: FileContext, path: FilePath, key: string): Position {
@@ -248,12 +263,17 @@ function valueAt(value: unknown, path: FilePath): unknown {
 function schemaAt(schema: z.core.$ZodType, path: FilePath): z.core.$ZodType | null {
   let at: z.core.$ZodType | null = bare(schema);
   for (const part of path) {
+    if (at instanceof z.ZodUnion) at = longForm(at);
     if (at instanceof z.ZodObject) at = bare((at.shape as Record<string, z.core.$ZodType>)[String(part)] ?? null);
     else if (at instanceof z.ZodArray) at = bare(at.element);
     else if (at instanceof z.ZodRecord) at = bare(at.valueType);
     else return null;
   }
   return at;
+}
+
+function longForm(union: z.ZodUnion): z.core.$ZodType | null {
+  return union.options.find((option) => option instanceof z.ZodObject) ?? null;
 }
 
 function bare(schema: z.core.$ZodType | null): z.core.$ZodType | null {
@@ -272,5 +292,6 @@ function isWrapped(at: z.core.$ZodType | null): at is z.ZodOptional | z.ZodNulla
 }
 
 function knownKeys(schema: z.core.$ZodType | null): readonly string[] {
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const form = schema instanceof z.ZodUnion ? longForm(schema) : schema;
+  return form instanceof z.ZodObject ? Object.keys(form.shape) : [];
 }

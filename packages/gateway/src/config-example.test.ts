@@ -8,7 +8,8 @@ import { configOptions, type OptionSchema } from './config-reference.ts';
 
 /** The example with every option that is left out taken in. */
 function exampleInFull(): string {
-  return exampleConfig().replaceAll(/^( *)#(?=\S)/gm, '$1');
+  const full = exampleConfig().replaceAll(/^( *)#(?=\S)/gm, '$1');
+  return full.replace('http://127.0.0.1:9000', 'https://127.0.0.1:9000'); // With `tls`, which needs it.
 }
 
 function configOf(text: string): Config {

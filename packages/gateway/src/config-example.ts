@@ -9,6 +9,7 @@ type Shown =
   | { readonly set: unknown }
   | { readonly left: unknown }
   | { readonly group: ShownGroup }
+  | { readonly leftGroup: ShownGroup }
   | { readonly list: readonly ShownGroup[] };
 
 type ShownGroup = Readonly<Record<string, Shown>>;
@@ -28,9 +29,37 @@ function hostWithPair(name: string): ShownGroup {
   return { name: set(name), certificate: set(`certificates/${name}.pem`), key: set(`certificates/${name}.key`) };
 }
 
+/** How one upstream is used: defaults, and what has none with a value to begin from. */
+function upstreamValues(options: OptionSchema | undefined): ShownGroup {
+  const groupOf = (name: string, values: ShownGroup = {}): Shown => ({
+    leftGroup: { ...defaultsOf(options?.properties?.[name]), ...values },
+  });
+  const phases = Object.keys(options?.properties?.timeouts?.properties ?? {});
+  return {
+    balance: left('round-robin'),
+    hashKey: left('credential'),
+    panicPercent: left(0),
+    check: groupOf('check', { kind: left('http'), host: left('cmri.example.net'), statuses: left([200, 204]) }),
+    ejection: groupOf('ejection'),
+    tls: groupOf('tls', {
+      authorities: left('trust/systems-anchors.pem'),
+      certificate: left('certificates/gateway.pem'),
+      key: left('certificates/gateway.key'),
+      serverName: left('cmri.example.net'),
+    }),
+    retry: groupOf('retry'),
+    timeouts: {
+      leftGroup: Object.fromEntries(
+        phases.map((name) => [name, left(configOptions().properties?.path?.properties?.[name]?.default)]),
+      ),
+    },
+  };
+}
+
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
+    threads: left(1),
     listeners: {
       list: [
         {
@@ -74,10 +103,12 @@ function exampleValues(options: OptionSchema): ShownGroup {
           system: set('*'),
           environment: left('*'),
           infrastructure: left('*'),
-          endpoints: set(['http://127.0.0.1:9000']),
+          endpoints: { list: [{ url: set('http://127.0.0.1:9000'), weight: left(1) }] },
+          ...upstreamValues(options.properties?.upstreams?.items),
         },
       ],
     },
+    echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     evidence: { group: { folder: set('evidence') } },
   };
@@ -110,6 +141,8 @@ function linesOf(options: OptionSchema, values: ShownGroup, indent: string, told
 
 function linesOfValue(name: string, option: OptionSchema, shown: Shown, indent: string): string[] {
   if ('group' in shown) return [`${indent}${name}:`, ...linesOf(option, shown.group, `${indent}  `, new Set())];
+  if ('leftGroup' in shown)
+    return [`${indent}#${name}:`, ...linesOf(option, shown.leftGroup, `${indent}  `, new Set())];
   if ('list' in shown) {
     const told = new Set<string>();
     const items = shown.list.flatMap((item) =>

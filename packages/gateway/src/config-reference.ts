@@ -19,11 +19,26 @@ export interface OptionSchema {
   readonly properties?: Readonly<Record<string, OptionSchema>>;
   readonly required?: readonly string[];
   readonly items?: OptionSchema;
+  /** A short and a long form. */
+  readonly anyOf?: readonly OptionSchema[];
 }
 
 /** The schema of the configuration file as plain data: what a reader may write, defaults not yet applied. */
 export function configOptions(): OptionSchema {
-  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as OptionSchema;
+  return inLongForm(z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as OptionSchema);
+}
+
+/** Where an option has a short and a long form, the long one is what there is to explain. */
+function inLongForm(option: OptionSchema): OptionSchema {
+  const long = option.anyOf?.find(({ properties }) => properties !== undefined);
+  const { items, properties, ...rest } = long ?? option;
+  return {
+    ...rest,
+    ...(items === undefined ? {} : { items: inLongForm(items) }),
+    ...(properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, inLongForm(each)])) }),
+  };
 }
 
 /** Writes the tables of the reference page: one for the file itself, then one for each list and group in it. */
@@ -63,7 +78,7 @@ function meaningOf(option: OptionSchema): string {
 
 function presetOf(name: string, option: OptionSchema, within: OptionSchema): string {
   if (within.required?.includes(name) === true) return 'required';
-  if (option.properties !== undefined) return 'every default of it';
+  if (option.properties !== undefined && option.default !== undefined) return 'every default of it';
   return option.default === undefined ? 'none' : `\`${JSON.stringify(option.default)}\``;
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseConfig } from './config.ts';
+import { endpointOf } from './config-upstreams.ts';
 
 const good = `node: gateway
 listeners:
@@ -27,6 +28,19 @@ test('a small file is enough, and every bound has a default', () => {
   assert.equal(parsed.config.listeners[0]?.address, '127.0.0.1');
 });
 
+test('an endpoint is an address, or a map with its weight', () => {
+  const text = good
+    .replace('[', "[{ url: 'https://b.example', weight: 3 }, ")
+    .replace('] }', '], tls: { authorities: a.pem } }');
+  const parsed = parseConfig('gateway.yaml', text);
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  const [upstream] = parsed.config.upstreams;
+  assert.deepEqual(upstream?.endpoints.map(endpointOf), [
+    { url: 'https://b.example', weight: 3 },
+    { url: 'http://127.0.0.1:8080', weight: 1 },
+  ]);
+});
+
 describe('a wrong file names its line, what was found and what was expected', () => {
   for (const [what, from, to, line, path, said] of [
     ['an unknown key', 'node: gateway', 'nodes: gateway', 1, '', /nodes/],
@@ -43,7 +57,45 @@ describe('a wrong file names its line, what was found and what was expected', ()
       'listeners.0.hosts.0',
       /plain HTTP/,
     ],
-    ['an upstream over https', 'http://127', 'https://127', 11, 'upstreams.0.endpoints.0', /https/],
+    ['an upstream over https without tls', 'http://127', 'https://127', 11, 'upstreams.0.endpoints.0', /without tls/],
+    ['an upstream over ftp', 'http://127', 'ftp://127', 11, 'upstreams.0.endpoints.0', /ftp/],
+    ['an upstream with a path', ':8080', ':8080/sst', 11, 'upstreams.0.endpoints.0', /sst/],
+    ['an endpoint twice', "0.1:8080'", "0.1:8080', 'http://127.0.0.1:8080'", 11, 'upstreams.0.endpoints.1', /a second/],
+    [
+      'an endpoint with an unknown key',
+      "'http://127.0.0.1:8080'",
+      "{ url: 'http://127.0.0.1:8080', wieght: 2 }",
+      11,
+      'upstreams.0.endpoints.0.wieght',
+      /unknown key/,
+    ],
+    [
+      'an endpoint without weight',
+      "'http://127.0.0.1:8080'",
+      "{ url: 'http://127.0.0.1:8080', weight: 0 }",
+      11,
+      'upstreams.0.endpoints.0.weight',
+      /0/,
+    ],
+    ['tls for plain HTTP', ":8080'] }", ":8080'], tls: { authorities: a.pem } }", 11, 'upstreams.0.tls', /http:/],
+    [
+      'a key without its certificate',
+      "'http://127.0.0.1:8080'] }",
+      "'https://127.0.0.1:8080'], tls: { authorities: a.pem, key: b.key } }",
+      11,
+      'upstreams.0.tls',
+      /one of/,
+    ],
+    ['a check of TLS without it', ":8080'] }", ":8080'], check: { kind: tls } }", 11, 'upstreams.0.check.kind', /tls/],
+    ['a check of nothing', ":8080'] }", ":8080'], check: {} }", 11, 'upstreams.0.check.kind', /nothing/],
+    [
+      'ejections that end before they began',
+      ":8080'] }",
+      ":8080'], ejection: { baseMs: 5000, maxMs: 4000 } }",
+      11,
+      'upstreams.0.ejection',
+      /below/,
+    ],
     ['no upstream', "  - { system: '*', endpoints: ['http://127.0.0.1:8080'] }", '  []', 11, 'upstreams', /./],
     ['YAML that is none', 'node: gateway', 'node: [', 2, '', /./],
     ['a key twice', 'node: gateway', 'node: gateway\nnode: gateway', 2, '', /./],

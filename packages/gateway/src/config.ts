@@ -1,13 +1,9 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
 import { type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
+import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
+import { bytes, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
-
-const milliseconds = (min: number, max: number, preset: number) => z.int().min(min).max(max).default(preset);
-const bytes = milliseconds;
-const file = z.string().min(1).max(1_000);
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a lower-case name such as "ws"');
-const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?$/, 'a host name in lower case, without port');
 
 const host = z
   .strictObject({
@@ -54,19 +50,20 @@ const trustBundle = z.strictObject({
     .describe('PEM file with intermediates. Paths are built from the leaf and these alone.'),
 });
 
-const upstream = z.strictObject({
-  system: z
+const echo = z.strictObject({
+  path: z
     .string()
-    .min(1)
-    .max(80)
-    .describe('System id of the catalogue; "*" for every system that has no entry of its own.'),
-  environment: z.string().min(1).max(40).default('*').describe('Environment id, or "*".'),
-  infrastructure: z.string().min(1).max(40).default('*').describe('Infrastructure id (legacy, current), or "*".'),
-  endpoints: z
-    .array(z.url({ protocol: /^http$/, hostname: /.*/ }))
-    .min(1)
-    .max(32)
-    .describe('http:// addresses, used in turn. TLS to back ends is not built yet.'),
+    .regex(/^(?:\/[a-z0-9-]{1,40}){1,4}$/, 'a path of lower-case segments, such as /headgate/echo')
+    .max(164)
+    .default('/headgate/echo')
+    .describe('Path of the echo address on every host of these environments: it tells a caller what the gateway saw.'),
+  environments: z
+    .array(z.string().min(1).max(80))
+    .max(20)
+    .optional()
+    .describe(
+      'Environment ids that offer it; an empty list switches it off. Default: those that the catalogue marks `rehearsal`.',
+    ),
 });
 
 const path = z.strictObject({
@@ -101,15 +98,7 @@ const path = z.strictObject({
   upstreamIdleMs: milliseconds(100, 3_600_000, 4_000).describe(
     'How long an unused connection to a back end is kept; below what back ends keep. Default 4,000 ms.',
   ),
-  connectTimeoutMs: milliseconds(50, 120_000, 5_000).describe(
-    'Longest wait for an upstream to accept a connection. Default 5,000 ms.',
-  ),
-  responseTimeoutMs: milliseconds(100, 3_600_000, 120_000).describe(
-    'Longest wait for the first byte of an upstream answer. Default 120,000 ms.',
-  ),
-  responseIdleMs: milliseconds(100, 3_600_000, 60_000).describe(
-    'Longest pause within an upstream answer. Default 60,000 ms.',
-  ),
+  ...phases,
   connectionsMax: z
     .int()
     .min(1)
@@ -127,14 +116,16 @@ const path = z.strictObject({
     .min(1)
     .max(100_000)
     .default(1_000)
-    .describe('TLS handshakes under way at once per listener; further connections are closed. Default 1,000.'),
+    .describe(
+      'TLS handshakes under way at once per listener and thread; further connections are closed. Default 1,000.',
+    ),
   handshakesPerSourceMax: z
     .int()
     .min(1)
     .max(10_000)
     .default(64)
     .describe(
-      'TLS handshakes under way at once from one source; further ones wait for their turn, as long as for a handshake. Default 64.',
+      'TLS handshakes under way at once from one source in each thread; further ones wait for their turn, as long as for a handshake. Default 64.',
     ),
   exchangesPerSourceMax: z
     .int()
@@ -142,7 +133,7 @@ const path = z.strictObject({
     .max(100_000)
     .default(64)
     .describe(
-      'Calls under way at once from one source; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 64.',
+      'Calls under way at once from one source in each thread; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 64.',
     ),
   waitingBodiesPerSourceMax: z
     .int()
@@ -155,7 +146,30 @@ const path = z.strictObject({
     .min(1)
     .max(10_000)
     .default(256)
-    .describe('Connections open at once to one endpoint. Default 256.'),
+    .describe('Connections open at once to one endpoint, from each thread. Default 256.'),
+  upstreamQueueMax: z
+    .int()
+    .min(0)
+    .max(65_536)
+    .default(1_024)
+    .describe('Calls that wait at once for a connection to one endpoint, in each thread. Default 1,024.'),
+  tunnelIdleMs: milliseconds(100, 3_600_000, 300_000).describe(
+    'How long an upgraded connection (WebSocket) may bring nothing in either direction. Default 300,000 ms.',
+  ),
+  tunnelMs: milliseconds(100, 604_800_000, 43_200_000).describe(
+    'Longest time that an upgraded connection is kept. Default 43,200,000 ms (12 h).',
+  ),
+  tunnelBytesMax: bytes(1_024, 1_099_511_627_776, 1_073_741_824).describe(
+    'Most bytes of an upgraded connection, in each direction. Default 1,073,741,824 (1 GiB).',
+  ),
+  tunnelsMax: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(128)
+    .describe(
+      'Upgraded connections open at once in each thread. They count among `upstreamConnectionsMax` too. Default 128.',
+    ),
   drainBytesMax: bytes(0, 67_108_864, 67_108_864).describe(
     'Most bytes of a refused body that are read and dropped. Default 64 MiB.',
   ),
@@ -171,6 +185,14 @@ export type PathOptions = z.infer<typeof path>;
 /** Schema of the gateway's configuration file. */
 export const configSchema = z.strictObject({
   node: name.default('gateway').describe('Name of this gateway in evidence.'),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections and waiting bodies, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
+    ),
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
   policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),
@@ -185,12 +207,16 @@ export const configSchema = z.strictObject({
       'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover).',
     ),
   upstreams: z.array(upstream).min(1).max(500),
+  echo: echo.prefault({}),
   path: path.prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
 });
 
 /** The gateway's configuration, defaults applied; file names are as written. */
 export type Config = z.infer<typeof configSchema>;
+
+/** The gateway's configuration as it may be written: whatever has a default may be absent. */
+export type WrittenConfig = z.input<typeof configSchema>;
 
 /** Reads a configuration file. Findings name file, line, what was found and what was expected. */
 export function parseConfig(
@@ -230,5 +256,6 @@ export function parseConfig(
       }
     }
   }
+  findings.push(...upstreamFindings(config.upstreams, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }

@@ -11,6 +11,7 @@ import type {
 import type { EnvelopeHead } from '@headgate/soap';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Serving } from './serving.ts';
+import type { OpenSide } from './tunnel.ts';
 
 /** Header fields in the order received. Names are lower case; values are trimmed. */
 export interface Fields {
@@ -48,6 +49,8 @@ export interface RequestBody {
    * when the caller goes away, and with `listener.too_many_waiting_bodies` past the bound per source.
    */
   head(bytesMax: number, deadlineMs: number): MaybePromise<Uint8Array>;
+  /** What a `head` has peeked at, and perhaps more; empty once it was taken. */
+  readonly peeked: Uint8Array;
   /** The whole body where all of it has arrived, else null. Taking it counts as reading it. */
   readonly whole: Uint8Array | null;
   /** The whole body from its first byte, peeked bytes included. May be read once. */
@@ -73,6 +76,13 @@ export interface Downstream {
     fields: readonly string[],
     body: Uint8Array | AsyncIterable<Uint8Array>,
   ): Promise<void> | undefined;
+  /**
+   * Answers 101 and gives the connection away: what the caller sent behind its request, and sends from now on, is no HTTP.
+   * `fields` is flat. Throws when the caller went away.
+   */
+  switchProtocols(fields: readonly string[]): OpenSide;
+  /** The connection ends after this answer, whatever its caller asked for. */
+  closeAfter(): void;
   /** True once a status line went out. */
   readonly started: boolean;
   readonly sentBytes: number;
@@ -95,10 +105,14 @@ export interface Connection {
   /** TCP source address in canonical form. */
   readonly source: string;
   readonly sourcePort: number;
+  /** True where the source is what a trusted balancer's PROXY header says. */
+  readonly balanced: boolean;
   readonly serverName: string | null;
   readonly tlsVersion: string | null;
   readonly tlsResumed: boolean;
   readonly peerCertificate: PeerCertificate | null;
+  /** Whether a request has come over it: one that never brought any is served also while the gateway drains. */
+  hasServed: boolean;
 }
 
 /**
@@ -111,6 +125,7 @@ export interface ExchangeMemo {
   admission?: unknown;
   forward?: unknown;
   response?: unknown;
+  evidence?: unknown;
 }
 
 /** One request and its answer. */

@@ -1,7 +1,9 @@
 // What the stages need from outside: clock, counters, upstreams, evidence, and every bound of the path.
 import type { CounterStore, EvidenceSink } from '@headgate/contract';
 import type { PathOptions } from './config.ts';
+import type { CookieMemory } from './evidence/cookie-memory.ts';
 import type { Verdicts } from './identity/verdicts.ts';
+import type { Tunnels } from './tunnel.ts';
 import type { UpstreamPool } from './upstream.ts';
 
 /** A gateway's collaborators, passed in so that every decision replays. */
@@ -12,6 +14,8 @@ export interface Gateway {
   readonly verdicts: Verdicts;
   readonly upstreams: UpstreamPool;
   readonly evidence: EvidenceSink;
+  readonly cookies: CookieMemory;
+  readonly tunnels: Tunnels;
   readonly options: PathOptions;
   /** True once the gateway takes no new requests. */
   readonly draining: () => boolean;

@@ -1,13 +1,14 @@
 // The public surface of the gateway: start one from a configuration.
 
 export { checkFiles } from './check-files.ts';
-export { type Config, configSchema, type PathOptions, parseConfig } from './config.ts';
+export { type Config, configSchema, type PathOptions, parseConfig, type WrittenConfig } from './config.ts';
 export { exampleConfig } from './config-example.ts';
+export type { GatewayNotice } from './gateway-notice.ts';
 // The strict reading of HTTP/1.1, for conformance tests and fuzzing.
 export { ChunkedDecoder } from './http1/chunked.ts';
 export { Malformed } from './http1/malformed.ts';
 export { RequestHeadReader } from './http1/request-head.ts';
 export { framingOf, readHead } from './listener/framing.ts';
 export { baseOf, createSnapshotFiles } from './snapshot-files.ts';
-export { type GatewayNotice, type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';
+export { type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';
 export { UnusableFiles } from './unusable-files.ts';

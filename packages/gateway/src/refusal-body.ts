@@ -2,6 +2,8 @@
 import { problems, problemType, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
 import { writeFault } from '@headgate/soap';
 import type { RefusalFormat } from './caller-format.ts';
+import { seenFields } from './echo-body.ts';
+import type { Seen } from './seen.ts';
 
 /** What a refusal says beside its code. */
 export interface RefusalContext {
@@ -10,6 +12,8 @@ export interface RefusalContext {
   /** Whether the upstream saw the request: what makes repeating a submit safe. */
   readonly forwarded: 'no' | 'partly' | 'yes';
   readonly atMs: number;
+  /** What was seen of the request, where it was sent to be told. */
+  readonly seen?: Seen | null;
 }
 
 /** A refusal ready to send. */
@@ -27,19 +31,19 @@ export function refusalBody(refusal: StatedRefusal, context: RefusalContext): Re
       return {
         status: refusal.soapStatus ?? 500,
         contentType: 'text/xml; charset=utf-8',
-        body: Buffer.from(faultOf('1.1', refusal, facts, context.atMs)),
+        body: Buffer.from(faultOf('1.1', refusal, facts, context)),
       };
     case 'soap-1.2':
       return {
         status: refusal.soapStatus ?? 500,
         contentType: 'application/soap+xml; charset=utf-8',
-        body: Buffer.from(faultOf('1.2', refusal, facts, context.atMs)),
+        body: Buffer.from(faultOf('1.2', refusal, facts, context)),
       };
     case 'problem+json':
       return {
         status: facts.status,
         contentType: 'application/problem+json',
-        body: Buffer.from(`${JSON.stringify(facts)}\n`),
+        body: Buffer.from(`${JSON.stringify(context.seen ? { ...facts, seen: context.seen } : facts)}\n`),
       };
     case 'html':
       return { status: facts.status, contentType: 'text/html; charset=utf-8', body: Buffer.from(pageOf(facts)) };
@@ -80,7 +84,7 @@ function factsOf(refusal: StatedRefusal, context: RefusalContext): Facts {
   };
 }
 
-function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, atMs: number): string {
+function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, { atMs, seen }: RefusalContext): string {
   const { type: _type, instance, detail, ...rest } = facts;
   return writeFault({
     version,
@@ -89,7 +93,10 @@ function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, a
       problems[refusal.code].source === 'downstream' && !refusal.code.startsWith('admission.') ? 'client' : 'server',
     text: detail,
     createdMs: atMs,
-    fields: Object.entries({ ...rest, exchange: instance.slice(exchangeUrn.length) }),
+    fields: [
+      ...Object.entries({ ...rest, exchange: instance.slice(exchangeUrn.length) }),
+      ...(seen ? seenFields(seen) : []),
+    ],
   });
 }
 

@@ -1,5 +1,7 @@
 // What goes back to the caller: made by `forward` or `replyFor`, sent by `respond`.
 import type { StatedRefusal } from '@headgate/contract';
+import type { Seen } from './seen.ts';
+import type { OpenSide } from './tunnel.ts';
 
 /** An upstream's answer, hop-by-hop fields already dropped. */
 export interface UpstreamReply {
@@ -17,5 +19,19 @@ export interface RefusalReply {
   readonly defect: string | null;
 }
 
+/** What this gateway saw of the request, to be written in the caller's format. */
+export interface EchoReply {
+  readonly kind: 'echo';
+  readonly seen: Seen;
+}
+
+/** The upstream switched protocols: its fields, and the connection that is to be joined with the caller's. */
+export interface SwitchReply {
+  readonly kind: 'switch';
+  /** Flat: name, value, name, value. */
+  readonly fields: readonly string[];
+  readonly upstream: OpenSide;
+}
+
 /** What goes back to the caller. */
-export type Reply = UpstreamReply | RefusalReply;
+export type Reply = UpstreamReply | RefusalReply | EchoReply | SwitchReply;

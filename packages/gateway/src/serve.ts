@@ -2,6 +2,7 @@
 import { admit, isPermit } from './admission/admit.ts';
 import { recordEvidence } from './evidence/record-evidence.ts';
 import type { Exchange } from './exchange.ts';
+import { echo } from './forward/echo.ts';
 import { forward } from './forward/forward.ts';
 import type { Gateway } from './gateway.ts';
 import { identify } from './identity/identify.ts';
@@ -24,14 +25,17 @@ export async function serve(exchange: Exchange, gateway: Gateway): Promise<void>
       if (isPermit(permit)) {
         const looked = inspect(exchange, route, gateway);
         const inspected = looked instanceof Promise ? await looked : looked;
-        reply = await forward(exchange, inspected, permit, principal, route, gateway);
+        reply =
+          route.kind === 'echo'
+            ? await echo(exchange, inspected, permit)
+            : await forward(exchange, inspected, permit, principal, route, gateway);
       } else {
         reply = { kind: 'refusal', refusal: permit, defect: null };
       }
     } catch (thrown) {
       reply = replyFor(thrown);
     }
-    const sent = respond(exchange, reply, gateway.clock);
+    const sent = respond(exchange, reply, gateway);
     if (sent !== undefined) await sent;
   } finally {
     recordEvidence(exchange, gateway); // Every exchange ends here, refused and broken ones too.

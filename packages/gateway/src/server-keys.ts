@@ -1,9 +1,8 @@
 // The certificates that hosts show, read and proved usable before anything listens.
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Config } from './config.ts';
-import { UnusableFiles } from './unusable-files.ts';
+import { textOf, unusable } from './named-file.ts';
 
 type Host = Config['listeners'][number]['hosts'][number];
 
@@ -20,6 +19,7 @@ export async function readKeys(host: Host, base: string): Promise<KeyedHost> {
   const pem = { cert: await textOf(certificate, base), key: await textOf(key, base) };
   try {
     toSecureContext(pem);
+    provePair(pem);
   } catch (cause) {
     const found = `${certificate} with ${key}: ${(cause as Error).message}`;
     throw unusable(certificate, found, `a PEM chain of ${name} and its private key`);
@@ -32,19 +32,8 @@ export function toSecureContext(pem: { readonly cert: string; readonly key: stri
   return createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
 }
 
-async function textOf(file: string, base: string): Promise<string> {
-  try {
-    return await readFile(resolve(base, file), 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw unusable(
-      file,
-      code === 'ENOENT' ? 'no such file' : (code ?? 'an unreadable file'),
-      'a file that can be read',
-    );
-  }
-}
-
-function unusable(file: string, found: string, expected: string): UnusableFiles {
-  return new UnusableFiles([{ file, line: 1, column: 1, path: '', found, expected }]);
+/** Throws when a key belongs to another certificate: OpenSSL says so only where both are of one kind. */
+export function provePair({ cert, key }: { readonly cert: string; readonly key: string }): void {
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    throw new Error('the key belongs to another certificate');
 }

@@ -12,6 +12,7 @@ import {
 import { createTrustBundle, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights, mayCall } from '@headgate/rules';
 import type { Config } from './config.ts';
+import { type EchoPlace, echoPlaces } from './echo-places.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -52,6 +53,8 @@ export interface Serving {
   signsOf(host: string, path: string): { readonly channel: 'ui' | 'api' | null; readonly speaksSoap: boolean };
   /** Why an address is gone on a day, or null while it is served. */
   decommissioned(match: AddressMatch, nowMs: number): Decommissioned | null;
+  /** The echo address at this very path of a host, where the host offers one. */
+  echo(listener: string, host: string, path: string): EchoPlace | null;
   /** Whether every system behind an address speaks SOAP. */
   speaksSoap(address: Address): boolean;
 }
@@ -71,6 +74,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       }),
     ),
   );
+  const echoes = echoPlaces(index, snapshot.positions, config);
   const rights = snapshot.provisioning === null ? null : compileRights(snapshot.provisioning);
   const speaksSoap = (address: Address) =>
     address.channel === 'api' &&
@@ -86,6 +90,8 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     speaksSoap,
     decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
+    echo: (listener, name, path) =>
+      path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
     issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
     enrolment: (subject) => (rights === null ? null : enrolmentOf(rights, subject)),
     signsOf(host, path) {

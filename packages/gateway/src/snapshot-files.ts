@@ -24,6 +24,7 @@ export function createSnapshotFiles(config: Config, base: string): SnapshotSourc
     async current() {
       const read = reader(base);
       const catalogue = await readCatalogue(read, config);
+      refuseUnknownEnvironments(catalogue, config.echo.environments ?? []);
       const policyFile = config.policy ?? join(config.catalogue, 'policy.yaml');
       const policy = parsed(parsePolicy(policyFile, await read.text(policyFile))).policy;
       const provisioning =
@@ -94,6 +95,16 @@ type Reading = { readonly ok: true } | { readonly ok: false; readonly findings: 
 function parsed<Result extends Reading>(result: Result): Extract<Result, { readonly ok: true }> {
   if (!result.ok) throw new UnusableFiles(result.findings);
   return result as Extract<Result, { readonly ok: true }>;
+}
+
+function refuseUnknownEnvironments({ environments }: Catalogue, named: readonly string[]): void {
+  const findings = named.flatMap((name, at): Finding[] => {
+    if (environments.some(({ id }) => id === name)) return [];
+    const expected = environments.map(({ id }) => id).join(' or ');
+    const path = `echo.environments.${at}`;
+    return [{ file: 'configuration', line: 1, column: 1, path, found: `"${name}"`, expected }];
+  });
+  if (findings.length > 0) throw new UnusableFiles(findings);
 }
 
 /** A position may name a host (all its addresses move together) or one address id. */

@@ -1,6 +1,8 @@
 // The words for back ends, shared by routing (which names a group) and forwarding (which uses it). Nothing here is Node's.
 
+import type { Phases } from './config-upstreams.ts';
 import type { Departure } from './exchange.ts';
+import type { OpenSide } from './tunnel.ts';
 
 /** A body with a known length. `bytes` can be sent again; `stream` only once. */
 export type Payload =
@@ -15,6 +17,23 @@ export interface UpstreamRequest {
   readonly head: string;
   readonly payload: Payload;
   readonly departure: Departure;
+  /** True where a switch of protocols was asked for: 101 is then an answer. */
+  readonly upgrade?: boolean;
+  /** Whether a system that receives it twice does no harm: never true of a submit. */
+  readonly repeatable: boolean;
+  readonly phases: Phases;
+  /** When the whole of it must have ended, in monotonic milliseconds; 0 until the first attempt begins. */
+  endMs: number;
+  /** Whether a streamed body was begun, which can be read once. */
+  isBodyBegun: boolean;
+  /** Who hears how the answer to the present attempt ended; null when nobody asks. */
+  watch: AnswerWatch | null;
+}
+
+/** Hears how an answer ended, once its head had come. */
+export interface AnswerWatch {
+  ended(status: number): void;
+  broke(): void;
 }
 
 /** An answer's body as it comes. */
@@ -28,21 +47,44 @@ export interface UpstreamBody extends AsyncIterable<Uint8Array> {
 /** The head of an upstream's answer, and its body as it comes. */
 export interface UpstreamAnswer {
   readonly status: number;
+  readonly httpVersion: '1.0' | '1.1';
   /** Flat (name, value, …), in the order received; names in lower case. */
   readonly fields: readonly string[];
   /** Rejects when the upstream breaks off, or pauses longer than `path.responseIdleMs`. */
   readonly body: UpstreamBody;
+  /** The connection behind a 101, whose bytes are no longer HTTP. */
+  readonly switched?: OpenSide;
   /** Ends the connection: nobody wants the rest. */
   abandon(): void;
 }
 
-/** How an attempt ended: answered; not connected, so nothing was sent; no answer; or the caller's own body failed. */
+/** Why no connection was had, so that nothing was sent. */
+export type NotConnected =
+  | { readonly kind: 'not-connected'; readonly reason: 'refused' }
+  /** Every connection is in use, and so is every place in the queue. */
+  | { readonly kind: 'not-connected'; readonly reason: 'queue-full' }
+  /** `timed-out` waited for the endpoint, `busy` in the queue, `whole` until the end of the whole exchange. */
+  | { readonly kind: 'not-connected'; readonly reason: 'timed-out' | 'busy' | 'whole'; readonly waitedMs: number }
+  | { readonly kind: 'not-connected'; readonly reason: 'tls'; readonly found: string };
+
+/** Which wait ended an attempt that was under way: for the endpoint to take more, for its answer, or for all of it. */
+export type EndedWait = 'send' | 'response' | 'whole';
+
+/** How an attempt ended: answered; nothing was sent; no answer; or the caller's own body failed. */
 export type Outcome =
   | { readonly kind: 'answered'; readonly answer: UpstreamAnswer; readonly reusedConnection: boolean }
-  | { readonly kind: 'not-connected'; readonly timedOut: boolean }
+  | NotConnected
+  /** A kept connection that turned out to be closed before one byte was written. */
+  | { readonly kind: 'not-sent' }
   | {
       readonly kind: 'no-answer';
-      readonly reason: 'timeout' | 'broken' | 'invalid';
+      /** `left`: the caller went away, which says nothing about the endpoint. */
+      readonly reason: 'timeout' | 'broken' | 'invalid' | 'left';
+      /** For `timeout`, the wait that ended; and how long it was. */
+      readonly wait: EndedWait;
+      readonly waitedMs: number;
+      /** Whether the request was handed over whole. */
+      readonly sent: boolean;
       readonly reusedConnection: boolean;
       readonly cause: Error;
     }
@@ -52,15 +94,49 @@ export type Outcome =
 export interface Endpoint {
   /** As written in the configuration. */
   readonly url: string;
-  /** Makes one attempt. Never rejects. */
-  attempt(request: UpstreamRequest): Promise<Outcome>;
+  /** Calls under way at it, those that wait for a connection included. */
+  readonly load: number;
+  /** Makes one attempt, on a kept connection unless `fresh`. Never rejects. */
+  attempt(request: UpstreamRequest, fresh: boolean): Promise<Outcome>;
 }
 
-/** The endpoints that serve one system; used in turn. */
+/** An endpoint as one group uses it, with what the group has learnt of it. */
+export interface Member extends AnswerWatch {
+  readonly endpoint: Endpoint;
+  /** Whether anything is learnt from its answers. */
+  readonly watched: boolean;
+  /** Takes note of an attempt that brought no answer. */
+  failed(outcome: Outcome): void;
+}
+
+/** What keeps calls of one caller together. */
+export type HashKey = 'source' | 'credential' | 'participant';
+
+/** The endpoints that serve one system. */
 export interface UpstreamGroup {
   readonly name: string;
-  /** Every endpoint once, beginning with the one whose turn it is. */
-  inTurn(): readonly Endpoint[];
+  readonly phases: Phases;
+  /** Null where it does not matter who calls. */
+  readonly hashKey: HashKey | null;
+  /** The member for the next attempt; null when each was tried. `hashText` counts only where there is a `hashKey`. */
+  next(hashText: string, tried: readonly Member[]): Member | null;
+  readonly retries: {
+    /** Counts a call; instants in milliseconds since 1970 UTC. */
+    called(nowMs: number): void;
+    /** Whether one more retry is within the budget; counts it where it is. */
+    take(nowMs: number): boolean;
+  };
+}
+
+/** Something that happened to an endpoint beside the calls. */
+export interface EndpointNotice {
+  /** Down: it gets no calls while others are up. */
+  readonly kind: 'endpoint-down' | 'endpoint-up';
+  readonly upstream: string;
+  readonly endpoint: string;
+  readonly reason: string;
+  /** Endpoints of the upstream that are up now. At none, all are used. */
+  readonly endpointsUp: number;
 }
 
 /** Every upstream of a gateway. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+
 import type { CounterDecision } from '@headgate/contract';
-import { createCounters } from './counters.ts';
+import { createCounters, test } from './both-counters.fixture.ts';
 import { chargeTo, ruleWith } from './testdata.ts';
 
 const global = ruleWith({ name: 'global', layer: 'global', quota: 2, windowMs: 1_000 });

@@ -35,6 +35,7 @@ export {
   standardOutputNamespace,
   standardOutputV1Namespace,
 } from './namespaces.ts';
+export { type PayloadEncoding, readPayloadEncoding } from './payload-encoding.ts';
 export type { AttachmentInfor, MessageReading, MessageRefusalReason, SoapMessage } from './read-message.ts';
 export { readMessage } from './read-message.ts';
 export type { SigningKey } from './sign-envelope.ts';

@@ -125,6 +125,10 @@ async function openTls(gateway: TestGateway, options: RawCallerOptions): Promise
   });
   socket.once('secureConnect', () => resolve(socket));
   socket.once('error', reject);
+  // A connection that is reset at once may close without an error of the TLS socket.
+  for (const each of [tcp, socket])
+    each.once('close', () => reject(new Error('the connection closed in its handshake')));
+  tcp.on('error', reject);
   return promise;
 }
 

@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EvidenceRecord } from '@headgate/contract';
-import { type Config, configSchema, type GatewayNotice, type RunningGateway, startGateway } from '@headgate/gateway';
+import {
+  type Config,
+  configSchema,
+  type GatewayNotice,
+  type RunningGateway,
+  startGateway,
+  type WrittenConfig,
+} from '@headgate/gateway';
 import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
@@ -28,6 +35,9 @@ export interface TestGatewayOptions {
   readonly anonymousHosts?: readonly string[];
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
+  readonly echo?: Partial<Config['echo']>;
+  /** Threads that serve. With more than one the system's clock is read: start the test's clock at the present. */
+  readonly threads?: number;
   readonly positions?: Record<string, string>;
   /** Networks of trusted balancers of the TLS listener. */
   readonly balancers?: readonly string[];
@@ -36,7 +46,7 @@ export interface TestGatewayOptions {
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
   /** Replaces the test's own back end. */
-  readonly upstreams?: Config['upstreams'];
+  readonly upstreams?: WrittenConfig['upstreams'];
   /** What every call says that a test does not say otherwise. Default: as in `TestCall`. */
   readonly call?: TestCall;
 }
@@ -142,6 +152,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       for (const waiter of waiting) if (waiter.exchange === record.exchange) waiter.resolve(record);
       for (const counter of counting) if (records.length >= counter.count) counter.resolve(records);
     },
+  }).catch(async (fault: unknown) => {
+    await upstream.close();
+    throw fault;
   });
   const portOf = (name: string) => running.listeners.find((listener) => listener.name === name)?.port ?? 0;
   const gateway: TestGateway = {
@@ -198,6 +211,7 @@ async function writeConfig(
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   return configSchema.parse({
     node: 'test',
+    threads: options.threads ?? 1,
     listeners: [
       {
         name: 'secure',
@@ -223,6 +237,7 @@ async function writeConfig(
     trustBundles: [{ name: 'users', anchors: 'anchors.pem', intermediates: 'intermediates.pem' }],
     positions: options.positions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    echo: options.echo ?? {},
     path: options.path ?? {},
     evidence: { folder: 'evidence' },
   } satisfies Record<keyof Config, unknown> | Record<string, unknown>);

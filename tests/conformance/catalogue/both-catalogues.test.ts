@@ -41,6 +41,11 @@ for (const [name, provisioningFile] of [
     }
   });
 
+  test(`${name}: it is marked where participants try things out, and the first environment is not such a place`, () => {
+    const marked = catalogue.environments.map(({ rehearsal }) => rehearsal === true);
+    assert.deepEqual(marked, [false, true]);
+  });
+
   test(`${name}: limits and provisioning are valid, and rules speak of ids that exist`, async () => {
     const policy = parsePolicy('policy.yaml', await readText(`${name}/policy.yaml`));
     assert.ok(policy.ok, policy.ok ? '' : policy.findings.map(sayFinding).join('\n'));

@@ -53,15 +53,15 @@ describe('a stop ends', () => {
     const streaming = Promise.withResolvers<Socket>();
     let brokeOne = false;
     const gateway = await behind(t, { shutdownMs: 100 }, (socket, text) => {
-      if (requests(text) === 1) {
-        held.push(socket);
-        if (held.length === 2) for (const each of held) each.write(ok);
-      } else if (!brokeOne) {
-        brokeOne = true;
-        socket.resetAndDestroy();
-      } else {
+      if (brokeOne) {
         socket.write(`${head}content-length: 5000\r\n\r\n<ok>`);
         streaming.resolve(socket);
+      } else if (requests(text) === 1) {
+        held.push(socket);
+        if (held.length === 2) for (const each of held) each.write(ok);
+      } else {
+        brokeOne = true;
+        socket.resetAndDestroy();
       }
     });
     const callers = [await openRawCaller(gateway), await openRawCaller(gateway)] as const;
@@ -115,7 +115,7 @@ describe('an upload', () => {
   });
 
   test('is given up when its upstream takes no more of it', bounded, async (t) => {
-    const gateway = await behind(t, { responseTimeoutMs: 300, bodyBytesMax: 67_108_864 }, (socket) => socket.pause());
+    const gateway = await behind(t, { requestSendTimeoutMs: 300, bodyBytesMax: 67_108_864 }, (socket) => socket.pause());
     t.after(() => gateway.close());
     const caller = await openRawCaller(gateway);
     const body = Buffer.alloc(64 * 1_048_576, ' ');
@@ -123,7 +123,7 @@ describe('an upload', () => {
     caller.write(rawPost('', { fields: { 'Content-Length': String(body.byteLength) } }));
     caller.write(body);
     const [record] = await gateway.recorded(1);
-    assert.equal(record?.response.refusal, 'forward.response_timeout');
+    assert.equal(record?.response.refusal, 'forward.send_timeout');
     caller.destroy();
   });
 });

@@ -34,7 +34,9 @@ export function evidenceRecord(facts: {
       path: '/sst/cmri/X',
       contentType: null,
       framing: 'none',
+      contentEncoding: null,
       userAgent: null,
+      cookies: null,
     },
     identity: {
       subject: 'CN=ALPHAx1001',
@@ -67,6 +69,7 @@ export function evidenceRecord(facts: {
             upstream: '*/*/*',
             endpoint: 'http://127.0.0.1:9000',
             attempts: 1,
+            retryWithheld: false,
             forwarded: 'yes',
             reusedConnection: false,
             status: upstreamStatus,

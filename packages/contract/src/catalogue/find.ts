@@ -25,6 +25,8 @@ export interface Address {
   readonly systems: readonly string[];
   /** First path segments that mean this address where another channel has the same one. */
   readonly apiPaths: readonly string[];
+  /** Protocols that a connection to it may switch to. */
+  readonly upgrades: readonly 'websocket'[];
   /** The infrastructure that serves it while no position says otherwise. */
   readonly infrastructure: string;
   /** Id of the address that takes its place; `null` for a new address or where none is printed. */
@@ -106,6 +108,7 @@ function addressesOf(catalogue: Catalogue): ReadonlyMap<string, Address> {
       namespace: channel === 'api' ? (host?.namespace ?? null) : null,
       systems: [...(same?.systems ?? []), system.id],
       apiPaths: [...(same?.apiPaths ?? []), ...(system.apiPaths ?? [])],
+      upgrades: [...new Set([...(same?.upgrades ?? []), ...(cell.upgrade ?? [])])],
       infrastructure: catalogue.servedBy[generation],
       replacement: null,
     });

@@ -77,6 +77,11 @@ const cellSchema = z
       .literal(true)
       .optional()
       .describe('The address is printed for several systems, or for both channels, on purpose.'),
+    upgrade: z
+      .array(z.enum(['websocket']))
+      .length(1)
+      .optional()
+      .describe('Protocols that the address of a user interface may switch to (RFC 9110 §7.8). Left out: none.'),
     note: proseSchema.optional(),
   })
   .refine((cell) => [cell.url, cell.words, cell.blank, cell.form].filter((part) => part !== undefined).length === 1, {
@@ -176,7 +181,16 @@ export const catalogueFileSchema = z.strictObject({
     zone: lineSchema.describe('Time zone of its days.'),
   }),
   environments: z
-    .array(z.strictObject({ id: idSchema, name: lineSchema }))
+    .array(
+      z.strictObject({
+        id: idSchema,
+        name: lineSchema,
+        rehearsal: z
+          .literal(true)
+          .optional()
+          .describe('Participants try things out here: what only helps them to, such as the echo address, is offered.'),
+      }),
+    )
     .min(1)
     .max(20),
   namespaces: z.array(z.strictObject({ id: idSchema, name: lineSchema, note: proseSchema.optional() })).max(50),

@@ -108,6 +108,13 @@ const wrong: readonly { title: string; file: string; from: string; to: string; s
     says: /api\.old: found a map of words, url, pages; expected exactly one of url, words, blank, form/,
   },
   {
+    title: 'an upgrade at an address for programs is refused',
+    file: 'catalogue.yaml',
+    from: "{ url: 'https://gate.grid.example.net/soap/offers', pages: [2] }",
+    to: "{ url: 'https://gate.grid.example.net/soap/offers', upgrade: [websocket], pages: [2] }",
+    says: /api\.old\.upgrade: found upgrade of api old; expected it at an address of a user interface/,
+  },
+  {
     title: 'words outside the key are refused',
     file: 'catalogue.yaml',
     from: '{ words: closed, pages: [2] }',

@@ -147,6 +147,13 @@ function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
         report,
       );
     const address = addressOf(catalogue, system, cell);
+    if (cell.upgrade !== undefined && (channel !== 'ui' || address === null))
+      report(
+        'catalogue.yaml',
+        [...here, 'upgrade'],
+        `upgrade of ${channel} ${generation}`,
+        'it at an address of a user interface',
+      );
     if (address === null) continue;
     const host = catalogue.hosts.find(({ name }) => name === hostOf(address.url));
     if (host === undefined) report('catalogue.yaml', here, hostOf(address.url), 'a host that hosts declares');

@@ -12,7 +12,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { Route } from '../route/select-route.ts';
+import type { EchoRoute, Route } from '../route/select-route.ts';
 
 declare const admitted: unique symbol;
 
@@ -32,7 +32,7 @@ export interface Permit {
 export function admit(
   exchange: Exchange,
   principal: Principal,
-  route: Route,
+  route: Route | EchoRoute,
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
   const known = exchange.memo.admission as KnownCharges | undefined;
@@ -68,26 +68,27 @@ function permitOrRefuse(
 /** What a call of this caller over this route is charged to; rights were proved when it was made. */
 interface KnownCharges {
   readonly principal: Principal;
-  readonly route: Route;
+  readonly route: Route | EchoRoute;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
 }
 
-function chargesOf(exchange: Exchange, principal: Principal, route: Route): KnownCharges {
+function chargesOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): KnownCharges {
   refuseWithoutRight(principal, route);
   const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route));
   return { principal, route, charges, rules: charges.map(({ rule }) => rule.name) };
 }
 
-function refuseWithoutRight(principal: Principal, route: Route): void {
+function refuseWithoutRight(principal: Principal, route: Route | EchoRoute): void {
   const { enrolment, certificate } = principal;
-  if (enrolment === null || certificate === null) return;
+  // Whoever is enrolled may ask what was seen of it.
+  if (enrolment === null || certificate === null || route.kind === 'echo') return;
   if (enrolment.may(route.environment, route.systemId, route.channel, route.operation)) return;
   const operation = route.operation ?? 'call';
   throw new Refusal('admission.not_permitted', { subject: certificate.subject, system: route.systemName, operation });
 }
 
-function subjectOf(exchange: Exchange, principal: Principal, route: Route): LimitSubject {
+function subjectOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): LimitSubject {
   return {
     environment: route.environment,
     infrastructure: route.infrastructure,

@@ -35,7 +35,9 @@ const whole: Draft = {
     path: '/sst/a',
     contentType: null,
     framing: 'none',
+    contentEncoding: null,
     userAgent: null,
+    cookies: null,
   },
   identity: null,
   route: null,
@@ -124,14 +126,14 @@ describe('after a kill', () => {
     await killedBoot('a', { records: 3, waits: true });
     await open('b', 9_000).close();
     const [gap] = await linesOf('b');
-    assert.deepEqual(gap?.gap, { boot: 'a', after: 3, atMost: sequenceBlock - 3, fromMs: 3, toMs: 9_000 });
+    assert.deepEqual(gap?.gap, { boot: 'a', thread: 0, after: 3, atMost: sequenceBlock - 3, fromMs: 3, toMs: 9_000 });
   });
 
   test('before anything was written, the gap is the whole block', async () => {
     await killedBoot('a');
     await open('b', 9_000).close();
     const [gap] = await linesOf('b');
-    assert.deepEqual(gap?.gap, { boot: 'a', after: 0, atMost: sequenceBlock, fromMs: 500, toMs: 9_000 });
+    assert.deepEqual(gap?.gap, { boot: 'a', thread: 0, after: 0, atMost: sequenceBlock, fromMs: 500, toMs: 9_000 });
   });
 
   test('in the middle of a line, the last whole line counts', async () => {
@@ -165,6 +167,33 @@ describe('after a kill', () => {
       ['a', 'b'],
     );
   });
+});
+
+test('a thread that is replaced tells the gap of the one before it, and only its own', async () => {
+  const openThread = (boot: string, thread: number, threads = 3) =>
+    openNdjsonSink({ folder, node: 'n', boot, thread, threads, locked: true, clock: () => 1_000 });
+  await mkdir(folder);
+  const [, second] = [openThread('a', 0), openThread('a', 1), openThread('a', 2)];
+  assert.ok(second);
+  await openThread('b', 1).close(); // Those of boot a were never closed, as after a crash.
+  const [gap, ...more] = await linesOf('b.t1');
+  assert.deepEqual(gap?.gap, { boot: 'a', thread: 1, after: 0, atMost: sequenceBlock, fromMs: 1_000, toMs: 1_000 });
+  assert.deepEqual(more, []);
+});
+
+test('a node that has fewer threads than before its crash tells the gaps of all', async () => {
+  const openThread = (boot: string, thread: number, threads: number) =>
+    openNdjsonSink({ folder, node: 'n', boot, thread, threads, locked: true, clock: () => 1_000 });
+  await mkdir(folder);
+  for (const thread of [0, 1, 2]) openThread('a', thread, 3);
+  await openThread('b', 0, 1).close();
+  const told = (await linesOf('b')).map(({ gap }) => gap?.thread);
+  assert.deepEqual(
+    told.toSorted((a = 0, b = 0) => a - b),
+    [0, 1, 2],
+  );
+  await openThread('c', 0, 1).close();
+  await assert.rejects(access(join(folder, 'c.ndjson')), { code: 'ENOENT' });
 });
 
 test('a second opener of the same node is refused while the first lives', async () => {

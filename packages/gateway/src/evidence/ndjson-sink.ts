@@ -1,9 +1,9 @@
-// Evidence as one JSON object per line, in a file per boot of a node.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+// Evidence as one JSON object per line, in a file per thread and boot of a node.
+import { mkdirSync, rmSync } from 'node:fs';
 import { type EvidenceRecord, type EvidenceSink, evidenceSchemaVersion } from '@headgate/contract';
+import { lockFile, recordsFile, reservationFile, reservedThreads } from './evidence-files.ts';
 import { lockFolder } from './folder-lock.ts';
-import { openLineFile } from './line-file.ts';
+import { type LineFile, openLineFile } from './line-file.ts';
 import { originText, recordLine } from './record-line.ts';
 import { type EvidenceGap, gapBefore, sequenceBlock, writeReservation } from './reservation.ts';
 
@@ -13,6 +13,12 @@ export interface NdjsonSinkOptions {
   readonly node: string;
   /** Unique per start; the name of the file. */
   readonly boot: string;
+  /** Number of the thread whose records these are. Default 0. */
+  readonly thread?: number;
+  /** How many threads the node has: thread 0 tells the gaps of those that are no more. Default 1. */
+  readonly threads?: number;
+  /** True where another thread holds the lock for all. Default: this sink takes it. */
+  readonly locked?: boolean;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
   /** Called when the disk refuses a write, and again when it takes one. */
@@ -21,14 +27,19 @@ export interface NdjsonSinkOptions {
   readonly seen?: (record: EvidenceRecord) => void;
 }
 
+/** Takes the lock of a node, making the folder if absent; returns what gives it back. Throws `EvidenceInUse`. */
+export function lockEvidence(folder: string, node: string): () => void {
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  return lockFolder(lockFile(folder, node));
+}
+
 /** Opens the sink, first telling the gap that an unclean stop left. Throws `EvidenceInUse`, or when the folder cannot be written. */
 export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { readonly file: string } {
-  const { folder, node, boot, clock } = options;
-  mkdirSync(folder, { recursive: true, mode: 0o750 });
-  const unlock = lockFolder(join(folder, `${node}.lock`));
-  const file = join(folder, `${boot}.ndjson`);
-  const reservationFile = join(folder, `${node}.sequence.json`);
-  const origin = originText({ schemaVersion: evidenceSchemaVersion, node, boot, thread: 0 });
+  const { folder, node, boot, thread = 0, clock } = options;
+  const unlock = options.locked === true ? () => undefined : lockEvidence(folder, node);
+  const file = recordsFile(folder, boot, thread);
+  const reservation = reservationFile(folder, node, thread);
+  const origin = originText({ schemaVersion: evidenceSchemaVersion, node, boot, thread });
   let sequence = 0;
   let reservedTo = 0;
   const lines = openLineFile({
@@ -37,23 +48,20 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
     lossLine: (lostCount) => JSON.stringify(lossOf(lostCount)),
   });
   const lossOf = (lostCount: number): EvidenceGap => ({
-    gap: { boot, after: sequence - lostCount, atMost: lostCount, fromMs: clock(), toMs: clock() },
+    gap: { boot, thread, after: sequence - lostCount, atMost: lostCount, fromMs: clock(), toMs: clock() },
   });
   const reserve = (): void => {
     reservedTo = sequence + sequenceBlock;
     try {
-      writeReservation(reservationFile, { boot, reservedTo, reservedMs: clock() });
+      writeReservation(reservation, { boot, reservedTo, reservedMs: clock() });
     } catch (cause) {
       // The path goes on: without a reservation a crash could hide more records than it will admit, so it is said at once.
-      options.trouble?.(`sequence numbers cannot be reserved in ${reservationFile}: ${(cause as Error).message}`);
+      options.trouble?.(`sequence numbers cannot be reserved in ${reservation}: ${(cause as Error).message}`);
     }
   };
 
-  const gap = gapBefore(folder, reservationFile, clock());
-  if (gap !== null) {
-    lines.append(JSON.stringify(gap));
-    lines.sync(); // Before our own reservation replaces the one it was told from: a crash between would silence it.
-  }
+  if (thread === 0) tellGapsOfFormerThreads(lines, options);
+  tellGap(lines, options, thread);
   reserve();
   return {
     file,
@@ -61,12 +69,28 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
       if (sequence >= reservedTo) reserve();
       sequence += 1;
       lines.append(recordLine(origin, sequence, record, likeness));
-      options.seen?.({ schemaVersion: evidenceSchemaVersion, node, boot, thread: 0, sequence, ...record });
+      options.seen?.({ schemaVersion: evidenceSchemaVersion, node, boot, thread, sequence, ...record });
     },
     async close() {
       lines.close();
-      writeReservation(reservationFile, { boot, reservedTo, reservedMs: clock(), closedAt: sequence });
+      writeReservation(reservation, { boot, reservedTo, reservedMs: clock(), closedAt: sequence });
       unlock();
     },
   };
+}
+
+function tellGap(lines: LineFile, { folder, node, clock }: NdjsonSinkOptions, thread: number): void {
+  const gap = gapBefore(folder, node, thread, clock());
+  if (gap === null) return;
+  lines.append(JSON.stringify(gap));
+  lines.sync(); // Before our own reservation replaces the one it was told from: a crash between would silence it.
+}
+
+/** A gateway that had more threads and crashed left gaps that no thread of this number tells any more. */
+function tellGapsOfFormerThreads(lines: LineFile, options: NdjsonSinkOptions): void {
+  const { folder, node, threads = 1 } = options;
+  for (const former of reservedThreads(folder, node, threads)) {
+    tellGap(lines, options, former);
+    rmSync(reservationFile(folder, node, former), { force: true });
+  }
 }

@@ -1,10 +1,13 @@
 // One record per exchange, always: the sections as the stages left them, in path order.
+import type { CookieEvidence } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import type { CookieMemory } from './cookie-memory.ts';
 
 /** Hands the exchange's record to the sink. Paths are kept without their query, which may hold what nobody should keep. */
-export function recordEvidence(exchange: Exchange, { evidence }: Gateway): void {
+export function recordEvidence(exchange: Exchange, { evidence, cookies }: Gateway): void {
   const { connection, request, body } = exchange;
+  const notes = headNotes(exchange, cookies);
   evidence.append(
     {
       exchange: exchange.id,
@@ -19,10 +22,12 @@ export function recordEvidence(exchange: Exchange, { evidence }: Gateway): void 
         tlsResumed: connection.tlsResumed,
         method: request.method,
         host: request.host,
-        path: atMost(request.path, 2_048),
-        contentType: atMost(request.fields.get('content-type'), 200),
+        path: notes.path,
+        contentType: notes.contentType,
         framing: body.framing,
-        userAgent: atMost(request.fields.get('user-agent'), 200),
+        contentEncoding: notes.contentEncoding,
+        userAgent: notes.userAgent,
+        cookies: notes.cookies,
       },
       identity: exchange.identity,
       route: exchange.route,
@@ -33,6 +38,32 @@ export function recordEvidence(exchange: Exchange, { evidence }: Gateway): void 
     },
     exchange.memo,
   );
+}
+
+/** What a head alone says. */
+interface HeadNotes {
+  readonly path: string;
+  readonly contentType: string | null;
+  readonly contentEncoding: string | null;
+  readonly userAgent: string | null;
+  readonly cookies: CookieEvidence | null;
+}
+
+function headNotes(exchange: Exchange, cookies: CookieMemory): HeadNotes {
+  const known = exchange.memo.evidence as HeadNotes | undefined;
+  if (known !== undefined) return known;
+  const { path, fields } = exchange.request;
+  const notes = {
+    path: atMost(path, 2_048),
+    contentType: atMost(fields.get('content-type'), 200),
+    contentEncoding: atMost(fields.get('content-encoding'), 100),
+    userAgent: atMost(fields.get('user-agent'), 200),
+    cookies: cookies.note(exchange.connection, fields.all('cookie')),
+  };
+  // The same head from the same caller brings the same cookies again.
+  const { cookies: came } = notes;
+  exchange.memo.evidence = came === null ? notes : { ...notes, cookies: { count: came.count, reused: came.count } };
+  return notes;
 }
 
 /** The same text where it is short enough, which is nearly always. */

@@ -28,6 +28,7 @@ export function recordLine(origin: string, sequence: number, record: Handed, lik
 interface SharedText {
   readonly start: string;
   readonly middle: string;
+  readonly cookies: Handed['listener']['cookies'];
   readonly identity: Handed['identity'];
   readonly route: Handed['route'];
 }
@@ -36,16 +37,19 @@ const sharedTexts = new WeakMap<object, SharedText>();
 
 function sharedText(record: Handed, likeness: object | undefined): SharedText {
   const known = likeness && sharedTexts.get(likeness);
-  // Stages take their sections from the memo while nothing changed, and make new ones when the clock or the trust did.
-  if (known !== undefined && known.identity === record.identity && known.route === record.route) return known;
   const { listener: it, identity, route } = record;
+  // What is taken from the memo while nothing changed is new when something did: the clock, the trust, cookies that came again.
+  if (known !== undefined && known.identity === identity && known.route === route && known.cookies === it.cookies)
+    return known;
   const fresh = {
     start: `,"snapshot":${record.snapshot},"listener":{"listener":${quoted(it.listener)},"source":${quoted(it.source)},"sourcePort":`,
     middle:
       `,"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
       `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
-      `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","userAgent":${quoted(it.userAgent)}},` +
+      `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","contentEncoding":${quoted(it.contentEncoding)},` +
+      `"userAgent":${quoted(it.userAgent)},"cookies":${shared(it.cookies)}},` +
       `"identity":${shared(identity)},"route":${shared(route)},"admission":`,
+    cookies: it.cookies,
     identity,
     route,
   };
@@ -66,7 +70,7 @@ function forwardText(it: EvidenceRecord['forward']): string {
   if (it === null) return 'null';
   return (
     `{"upstream":${quoted(it.upstream)},"endpoint":${quoted(it.endpoint)},"attempts":${it.attempts},` +
-    `"forwarded":"${it.forwarded}","reusedConnection":${it.reusedConnection},"status":${it.status},` +
+    `"retryWithheld":${it.retryWithheld},"forwarded":"${it.forwarded}","reusedConnection":${it.reusedConnection},"status":${it.status},` +
     `"firstByteMs":${it.firstByteMs}}`
   );
 }

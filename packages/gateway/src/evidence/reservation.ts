@@ -1,7 +1,7 @@
 // Sequence numbers reserved on disk in blocks before use: what lets the boot after a crash say how many records it hid.
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { EvidenceRecord } from '@headgate/contract';
+import { recordsFile, reservationFile } from './evidence-files.ts';
 
 /** How many numbers are reserved at a time: the most records a crash can lose sight of. */
 export const sequenceBlock = 10_000;
@@ -14,10 +14,11 @@ export interface Reservation {
   readonly closedAt?: number;
 }
 
-/** Records of one boot that are missing: at most `atMost`, after a sequence number, between two instants. */
+/** Records of one thread of a boot that are missing: at most `atMost`, after a sequence number, between two instants. */
 export interface EvidenceGap {
   readonly gap: {
     readonly boot: string;
+    readonly thread: number;
     readonly after: number;
     readonly atMost: number;
     readonly fromMs: number;
@@ -35,14 +36,15 @@ export function writeReservation(file: string, reservation: Reservation): void {
   renameSync(beside, file);
 }
 
-/** The gap that the boot before this one left; null after a clean stop and at the first boot of a node. */
-export function gapBefore(folder: string, reservationFile: string, nowMs: number): EvidenceGap | null {
-  const last = readReservation(reservationFile);
+/** The gap that a thread left in the boot before this one; null after a clean stop and at the first boot of a node. */
+export function gapBefore(folder: string, node: string, thread: number, nowMs: number): EvidenceGap | null {
+  const last = readReservation(reservationFile(folder, node, thread));
   if (last === null || last.closedAt !== undefined) return null;
-  const written = lastWritten(join(folder, `${last.boot}.ndjson`));
+  const written = lastWritten(recordsFile(folder, last.boot, thread));
   return {
     gap: {
       boot: last.boot,
+      thread,
       after: written.sequence,
       atMost: Math.max(0, last.reservedTo - written.sequence),
       fromMs: written.receivedMs ?? last.reservedMs,

@@ -1,63 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
-import { configSchema, type PathOptions } from '../config.ts';
-import { Deadlines, type Waiting } from '../deadlines.ts';
-import type { UpstreamRequest } from '../upstream.ts';
+import type { PathOptions } from '../config.ts';
+import { answerOn, callOf, optionsOf, TurnedDeadlines, startBackEnd as upstream } from './back-end.fixture.ts';
 import { createEndpoint } from './endpoint.ts';
 
-const { path } = configSchema.parse({
-  listeners: [{ name: 'a', port: 0, hosts: [{ name: 'a.example' }] }],
-  catalogue: 'x',
-  upstreams: [{ system: '*', endpoints: ['http://127.0.0.1:1'] }],
-  evidence: { folder: 'x' },
-});
-
-/** Deadlines on a clock that moves when the test says so. */
-class TurnedDeadlines extends Deadlines {
-  readonly #waiting = new Set<Waiting>();
-  #nowMs = 0;
-
-  override now(): number {
-    return this.#nowMs;
-  }
-
-  override add(waiting: Waiting): void {
-    this.#waiting.add(waiting);
-  }
-
-  override remove(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
-  }
-
-  pass(ms: number): void {
-    this.#nowMs += ms;
-    for (const waiting of this.#waiting) {
-      if (waiting.deadlineMs > this.#nowMs) continue;
-      waiting.deadlineMs = Number.POSITIVE_INFINITY;
-      waiting.expire();
-    }
-  }
-}
-
-/** A market system that counts its connections and answers every request as it is told; by default at once. */
-async function upstream(context: TestContext, answer: (socket: Socket) => void = answerOn) {
-  const connections: Socket[] = [];
-  const server = createServer((socket) => {
-    connections.push(socket);
-    socket.on('error', () => undefined);
-    socket.on('data', () => answer(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  context.after(() => {
-    for (const socket of connections) socket.destroy();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections };
-}
+const { path } = optionsOf();
 
 /** A market system that leaves its first request open until the test has its connection. */
 async function hesitantUpstream(context: TestContext) {
@@ -71,27 +21,20 @@ async function hesitantUpstream(context: TestContext) {
   return { url, firstRequest };
 }
 
-const answerOn = (socket: Socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
-
 function endpointTo(context: TestContext, url: string, changes: Partial<PathOptions> = {}) {
   const deadlines = new TurnedDeadlines();
-  const endpoint = createEndpoint(url, { ...path, ...changes }, deadlines);
+  const endpoint = createEndpoint(url, null, { ...path, ...changes }, deadlines);
   context.after(() => endpoint.close());
   return { endpoint, deadlines };
 }
 
-const submit = (): UpstreamRequest => ({
-  method: 'POST',
-  head: 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n',
-  payload: { kind: 'none' },
-  departure: { hear: () => undefined },
-});
+const submit = () => callOf();
 
 describe('an endpoint', () => {
   test('uses a kept connection again', async (context) => {
     const { url, connections } = await upstream(context);
     const { endpoint } = endpointTo(context, url);
-    for (const _ of [1, 2, 3]) assert.equal((await endpoint.attempt(submit())).kind, 'answered');
+    for (const _ of [1, 2, 3]) assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
     assert.equal(connections.length, 1);
   });
 
@@ -107,11 +50,11 @@ describe('an endpoint', () => {
       else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${' '.repeat(size)}`);
     });
     const { endpoint } = endpointTo(context, url);
-    const first = await endpoint.attempt(submit());
+    const first = await endpoint.attempt(submit(), false);
     assert.equal(first.kind, 'answered');
     const { body } = first.answer;
     while (!body.ended) await immediate();
-    assert.equal((await endpoint.attempt(submit())).kind, 'answered');
+    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
     assert.equal(connections.length, 1);
     assert.equal(body.takeAll().byteLength, size);
   });
@@ -119,24 +62,40 @@ describe('an endpoint', () => {
   test('gives no call a connection that idled out in the same turn of the event loop', async (context) => {
     const { url, connections } = await upstream(context);
     const { endpoint, deadlines } = endpointTo(context, url);
-    assert.equal((await endpoint.attempt(submit())).kind, 'answered');
+    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
     deadlines.pass(path.upstreamIdleMs);
-    assert.equal((await endpoint.attempt(submit())).kind, 'answered');
+    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
     assert.equal(connections.length, 2);
   });
 
   test('keeps a connection that idles until its time is up, and closes it then', async (context) => {
     const { url, connections } = await upstream(context);
     const { endpoint, deadlines } = endpointTo(context, url);
-    await endpoint.attempt(submit());
+    await endpoint.attempt(submit(), false);
     deadlines.pass(path.upstreamIdleMs - 1);
-    assert.equal((await endpoint.attempt(submit())).kind, 'answered');
+    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
     const [only, ...more] = connections;
     assert.ok(only !== undefined && more.length === 0);
     const closed = once(only, 'close');
     deadlines.pass(path.upstreamIdleMs);
     await closed;
   });
+
+  for (const [what, payload] of [
+    ['no body', { kind: 'none' }],
+    ['a small body', { kind: 'bytes', bytes: Buffer.alloc(10) }],
+    ['a large body', { kind: 'bytes', bytes: Buffer.alloc(200_000) }],
+  ] as const)
+    test(`says that not one byte left when the system refused the first, with ${what}`, async (context) => {
+      const { url, connections, received } = await upstream(context);
+      const { endpoint } = endpointTo(context, url);
+      await endpoint.attempt(submit(), false);
+      connections[0]?.resetAndDestroy();
+      // What may be repeated is sent at once; nobody has asked the system yet whether the connection still stands.
+      const outcome = await endpoint.attempt(callOf({ repeatable: true, payload }), false);
+      assert.deepEqual(outcome, { kind: 'not-sent' });
+      assert.equal(received.length, 1);
+    });
 });
 
 describe('an endpoint with every connection in use', () => {
@@ -145,9 +104,9 @@ describe('an endpoint with every connection in use', () => {
   test('answers a queued call on a connection of its own when the one in use breaks', async (context) => {
     const { url, firstRequest } = await hesitantUpstream(context);
     const { endpoint } = endpointTo(context, url, one);
-    const broken = endpoint.attempt(submit());
+    const broken = endpoint.attempt(submit(), false);
     const connection = await firstRequest;
-    const queued = endpoint.attempt(submit());
+    const queued = endpoint.attempt(submit(), false);
     connection.destroy();
     assert.equal((await broken).kind, 'no-answer');
     assert.equal((await queued).kind, 'answered');
@@ -156,24 +115,24 @@ describe('an endpoint with every connection in use', () => {
   test('answers a call that comes after a queued one gave up', async (context) => {
     const { url, firstRequest } = await hesitantUpstream(context);
     const { endpoint, deadlines } = endpointTo(context, url, one);
-    const slow = endpoint.attempt(submit());
+    const slow = endpoint.attempt(submit(), false);
     const connection = await firstRequest;
-    const queued = endpoint.attempt(submit());
+    const queued = endpoint.attempt(submit(), false);
     deadlines.pass(path.connectTimeoutMs);
-    assert.deepEqual(await queued, { kind: 'not-connected', timedOut: true });
+    assert.deepEqual(await queued, { kind: 'not-connected', reason: 'busy', waitedMs: path.connectTimeoutMs });
     answerOn(connection);
     assert.equal((await slow).kind, 'answered');
-    assert.equal((await endpoint.attempt(submit())).kind, 'answered');
+    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
   });
 
   test('lets 1,024 calls wait, and the one after them is not connected at once', async (context) => {
     const { url, firstRequest } = await hesitantUpstream(context);
     const { endpoint } = endpointTo(context, url, one);
-    const calls = [endpoint.attempt(submit())];
+    const calls = [endpoint.attempt(submit(), false)];
     const connection = await firstRequest;
-    while (calls.length < 1_025) calls.push(endpoint.attempt(submit()));
-    const oneMore = await Promise.race([endpoint.attempt(submit()), immediate('waiting')]);
-    assert.deepEqual(oneMore, { kind: 'not-connected', timedOut: false });
+    while (calls.length < 1_025) calls.push(endpoint.attempt(submit(), false));
+    const oneMore = await Promise.race([endpoint.attempt(submit(), false), immediate('waiting')]);
+    assert.deepEqual(oneMore, { kind: 'not-connected', reason: 'queue-full' });
     answerOn(connection);
     const kinds = (await Promise.all(calls)).map(({ kind }) => kind);
     assert.deepEqual([...new Set(kinds)], ['answered']);

@@ -1,90 +1,161 @@
 // One address of an upstream: its kept-alive connections, the newest used first, and its bounds.
 import type { PathOptions } from '../config.ts';
 import type { Deadlines, Waiting } from '../deadlines.ts';
-import type { Endpoint, Outcome, UpstreamRequest } from '../upstream.ts';
-import { UpstreamConnection } from './upstream-connection.ts';
+import type { Endpoint, NotConnected, Outcome, UpstreamRequest } from '../upstream.ts';
+import { type ConnectionOwner, type Place, UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
 
 /** An endpoint that keeps connections until it is closed. */
 export interface KeptEndpoint extends Endpoint {
+  /** Takes other TLS files into use: calls under way end as they began, everything after them is verified anew. */
+  renew(tls: UpstreamTls): void;
   close(): void;
 }
 
-/** Calls that may wait for a connection of one endpoint; past it the endpoint counts as not reachable. */
-const queueMax = 1_024;
-
-/** Creates an endpoint for an http:// address. No connection is opened before it is needed. */
-export function createEndpoint(url: string, path: PathOptions, deadlines: Deadlines): KeptEndpoint {
-  const { hostname, port } = new URL(url);
+/** Host and port of an http:// or https:// address, as a socket takes them. */
+export function placeOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port, protocol } = new URL(url);
   // A URL writes IPv6 addresses in brackets, a socket takes them without.
-  const place = { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) };
-  const open = new Set<UpstreamConnection>();
-  const idle: UpstreamConnection[] = [];
-  const queue: Queued[] = [];
-  const owner = {
-    idle(connection: UpstreamConnection) {
-      const next = queue.shift();
-      if (next === undefined) idle.push(connection);
-      else next.take(connection);
-    },
-    closed(connection: UpstreamConnection) {
-      open.delete(connection);
-      const at = idle.indexOf(connection);
-      if (at !== -1) idle.splice(at, 1);
-      queue.shift()?.take(null); // A place is free: the first in the queue may open a connection of its own.
-    },
-  };
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
+}
 
-  const connect = async (): Promise<UpstreamConnection | NotConnected> => {
-    const connection = new UpstreamConnection(place, owner, path, deadlines);
-    open.add(connection);
-    const reached = await connection.reached();
-    return reached === 'connected' ? connection : { kind: 'not-connected', timedOut: reached === 'timed-out' };
-  };
-  const connectionFor = async (): Promise<UpstreamConnection | NotConnected> => {
-    if (open.size < path.upstreamConnectionsMax) return connect();
-    if (queue.length >= queueMax) return { kind: 'not-connected', timedOut: false };
-    const queued = new Queued(path.connectTimeoutMs, deadlines);
-    queue.push(queued);
+/** Creates an endpoint for an address; `tls` for https:// alone. No connection is opened before it is needed. */
+export function createEndpoint(
+  url: string,
+  tls: UpstreamTls | null,
+  path: PathOptions,
+  deadlines: Deadlines,
+): KeptEndpoint {
+  return new EndpointConnections(url, tls, path, deadlines);
+}
+
+class EndpointConnections implements KeptEndpoint, ConnectionOwner {
+  readonly url: string;
+  readonly #path: PathOptions;
+  readonly #deadlines: Deadlines;
+  readonly #open = new Set<UpstreamConnection>();
+  readonly #idle: UpstreamConnection[] = [];
+  readonly #queue: Queued[] = [];
+  #place: Place;
+
+  constructor(url: string, tls: UpstreamTls | null, path: PathOptions, deadlines: Deadlines) {
+    this.url = url;
+    this.#path = path;
+    this.#deadlines = deadlines;
+    this.#place = { ...placeOf(url), tls, session: null };
+  }
+
+  get load(): number {
+    return this.#open.size - this.#idle.length + this.#queue.length;
+  }
+
+  attempt(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
+    const kept = fresh ? undefined : this.#newestUsable();
+    if (kept === undefined) return this.#onNewConnection(request, fresh);
+    return request.repeatable || !kept.hasRested ? kept.exchange(request) : this.#onceLookedAt(kept, request);
+  }
+
+  renew(tls: UpstreamTls): void {
+    if (this.#place.tls === null) return;
+    this.#place = { ...this.#place, tls, session: null };
+    for (const connection of this.#open) connection.retire();
+  }
+
+  close(): void {
+    for (const connection of this.#open) connection.close();
+  }
+
+  idle(connection: UpstreamConnection): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#idle.push(connection);
+    else next.take(connection);
+  }
+
+  closed(connection: UpstreamConnection): void {
+    this.#open.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    this.#queue.shift()?.take(null); // A place is free: the first in the queue may open a connection of its own.
+  }
+
+  sessionGiven(place: Place, session: Buffer): void {
+    if (place === this.#place) place.session = session;
+  }
+
+  /** A connection leaves the list when its close is reported, a turn of the event loop after it stopped being usable. */
+  #newestUsable(): UpstreamConnection | undefined {
+    let connection = this.#idle.pop();
+    while (connection !== undefined && !connection.usable) connection = this.#idle.pop();
+    return connection;
+  }
+
+  /**
+   * What cannot be repeated looks before it leaps: a kept connection that the endpoint closed is known as closed only once the
+   * event loop has asked the system, which takes one turn to the next asking, and another through it. One that answered a
+   * moment ago is not looked at: endpoints close what rests, and two turns for every submit of a busy hour are dear.
+   */
+  async #onceLookedAt(first: UpstreamConnection, request: UpstreamRequest): Promise<Outcome> {
+    let kept: UpstreamConnection | undefined = first;
+    while (kept !== undefined) {
+      await eventLoopAsked();
+      if (kept.usable) return kept.exchange(request);
+      kept = this.#newestUsable();
+    }
+    return this.#onNewConnection(request, false);
+  }
+
+  async #onNewConnection(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
+    if (request.endMs === 0) request.endMs = this.#deadlines.now() + request.phases.exchangeTimeoutMs;
+    const connection = await this.#connectionFor(request);
+    if (!(connection instanceof UpstreamConnection)) return connection;
+    const mayBeStale = connection.isKept && (fresh || !request.repeatable);
+    return mayBeStale ? this.#onceLookedAt(connection, request) : connection.exchange(request);
+  }
+
+  async #connectionFor(request: UpstreamRequest): Promise<UpstreamConnection | NotConnected> {
+    if (this.#open.size < this.#path.upstreamConnectionsMax) return this.#connect(request);
+    if (this.#queue.length >= this.#path.upstreamQueueMax) return { kind: 'not-connected', reason: 'queue-full' };
+    const queued = new Queued(request, this.#deadlines);
+    this.#queue.push(queued);
     const taken = await queued.taken;
-    if (taken !== 'too-late') return taken ?? connect();
-    queue.splice(queue.indexOf(queued), 1);
-    return { kind: 'not-connected', timedOut: true };
-  };
+    if (taken === null) return this.#connect(request);
+    if (!(taken instanceof UpstreamConnection)) this.#queue.splice(this.#queue.indexOf(queued), 1);
+    return taken;
+  }
 
-  return {
-    url,
-    async attempt(request: UpstreamRequest): Promise<Outcome> {
-      const connection = newestUsable(idle) ?? (await connectionFor());
-      return connection instanceof UpstreamConnection ? connection.exchange(request) : connection;
-    },
-    close() {
-      for (const connection of open) connection.close();
-    },
-  };
+  async #connect({ phases, endMs }: UpstreamRequest): Promise<UpstreamConnection | NotConnected> {
+    const connection = new UpstreamConnection(this.#place, this, this.#path, phases, endMs, this.#deadlines);
+    this.#open.add(connection);
+    return (await connection.reached()) ?? connection;
+  }
 }
 
-/** A connection leaves the list when its close is reported, a turn of the event loop after it stopped being usable. */
-function newestUsable(idle: UpstreamConnection[]): UpstreamConnection | undefined {
-  let connection = idle.pop();
-  while (connection !== undefined && !connection.usable) connection = idle.pop();
-  return connection;
+function eventLoopAsked(): Promise<void> {
+  return new Promise((asked) => {
+    setImmediate(() => setImmediate(asked));
+  });
 }
-
-type NotConnected = Extract<Outcome, { kind: 'not-connected' }>;
 
 /** A call that waits until a connection is free, as long as it would wait for a new one. */
 class Queued implements Waiting {
   deadlineMs: number;
-  readonly taken: Promise<UpstreamConnection | null | 'too-late'>;
+  readonly taken: Promise<UpstreamConnection | NotConnected | null>;
   readonly #deadlines: Deadlines;
-  readonly #resolve: (taken: UpstreamConnection | null | 'too-late') => void;
+  readonly #tooLate: NotConnected;
+  readonly #resolve: (taken: UpstreamConnection | NotConnected | null) => void;
 
-  constructor(waitMs: number, deadlines: Deadlines) {
-    const { promise, resolve } = Promise.withResolvers<UpstreamConnection | null | 'too-late'>();
+  constructor({ phases, endMs }: UpstreamRequest, deadlines: Deadlines) {
+    const { promise, resolve } = Promise.withResolvers<UpstreamConnection | NotConnected | null>();
     this.taken = promise;
     this.#resolve = resolve;
     this.#deadlines = deadlines;
-    this.deadlineMs = deadlines.now() + waitMs;
+    const untilMs = deadlines.now() + phases.connectTimeoutMs;
+    this.deadlineMs = Math.min(untilMs, endMs);
+    this.#tooLate =
+      endMs < untilMs
+        ? { kind: 'not-connected', reason: 'whole', waitedMs: phases.exchangeTimeoutMs }
+        : { kind: 'not-connected', reason: 'busy', waitedMs: phases.connectTimeoutMs };
     deadlines.add(this);
   }
 
@@ -95,6 +166,6 @@ class Queued implements Waiting {
 
   expire(): void {
     this.#deadlines.remove(this);
-    this.#resolve('too-late');
+    this.#resolve(this.#tooLate);
   }
 }

@@ -6,13 +6,15 @@ import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { Inspected } from '../inspection/inspect.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { UpstreamReply } from '../reply.ts';
+import type { SwitchReply, UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
-import type { Endpoint, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
+import type { HashKey, NotConnected, Outcome, Payload, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
+import { attemptInTurn } from './attempts.ts';
 import { mayBePage, pageStart, pageStartBytesMax } from './page-start.ts';
 import { requestHead } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 import { responseFields } from './response-fields.ts';
+import { prepareSwitch, switchReply, upgradeHead, webSocketHandshake } from './web-socket.ts';
 
 /** Forwards an exchange and returns the upstream's answer, or refuses with `forward.*`. */
 export async function forward(
@@ -22,90 +24,111 @@ export async function forward(
   principal: Principal,
   route: Route,
   gateway: Gateway,
-): Promise<UpstreamReply> {
+): Promise<UpstreamReply | SwitchReply> {
+  const handshake = route.webSocket ? webSocketHandshake(exchange) : null;
+  if (handshake !== null) prepareSwitch(exchange, gateway);
   const taken = takePayload(exchange, inspected, gateway.options.peekBytesMax);
   const payload = taken instanceof Promise ? await taken : taken;
+  const group = route.upstream;
   const request: UpstreamRequest = {
     method: exchange.request.method,
-    head: requestHead(exchange, principal, payload),
+    head: handshake === null ? requestHead(exchange, principal, payload) : upgradeHead(exchange, principal),
     payload,
     departure: exchange.downstream.departure,
+    upgrade: handshake !== null,
+    repeatable: mayRepeat(exchange.request.method, payload, route),
+    phases: group.phases,
+    endMs: 0,
+    isBodyBegun: false,
+    watch: null,
   };
-  const { outcome, endpoint, attempts } = await attemptInTurn(request, route);
+  const hashText = group.hashKey === null ? '' : hashTextOf(group.hashKey, exchange, principal);
+  const { outcome, endpoint, attempts, retryWithheld } = await attemptInTurn(
+    request,
+    group,
+    hashText,
+    exchange.receivedMs,
+  );
   const evidence = {
-    upstream: route.upstream.name,
-    endpoint: endpoint.url,
+    upstream: group.name,
+    endpoint,
     attempts,
+    retryWithheld,
     forwarded: forwardedOf(outcome),
     reusedConnection: 'reusedConnection' in outcome && outcome.reusedConnection,
     status: outcome.kind === 'answered' ? outcome.answer.status : null,
     firstByteMs: outcome.kind === 'answered' ? gateway.clock() - exchange.receivedMs : null,
   };
   exchange.forward = evidence;
-  if (outcome.kind !== 'answered') throw refusalOf(outcome, route, gateway);
-  const replied = replyOf(outcome.answer, route);
+  if (outcome.kind !== 'answered') throw refusalOf(outcome, route);
+  const { answer } = outcome;
+  if (handshake !== null && answer.status === 101) return switchReply(answer, handshake, route, gateway);
+  const replied = replyOf(answer, route);
   const reply = replied instanceof Promise ? await replied : replied;
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
 }
 
-interface Attempted {
-  readonly outcome: Outcome;
-  readonly endpoint: Endpoint;
-  readonly attempts: number;
+/** What keeps the calls of one caller at one endpoint; without the wanted, the next best. */
+function hashTextOf(key: HashKey, { connection }: Exchange, { certificate, enrolment }: Principal): string {
+  const credential = certificate?.fingerprint256 ?? connection.source;
+  if (key === 'source') return connection.source;
+  return key === 'participant' ? (enrolment?.participant ?? credential) : credential;
 }
 
-/**
- * Tries each endpoint once while none accepts a connection. A kept-alive connection that the upstream closed just as we
- * used it is tried once more, but only for what may be repeated: a submit that was sent is never sent twice.
- */
-async function attemptInTurn(request: UpstreamRequest, route: Route): Promise<Attempted> {
-  let attempts = 0;
-  let last: Attempted | null = null;
-  for (const endpoint of route.upstream.inTurn()) {
-    attempts += 1;
-    let outcome = await endpoint.attempt(request);
-    if (wasStale(outcome) && mayRepeat(request, route)) {
-      attempts += 1;
-      outcome = await endpoint.attempt(request);
-    }
-    last = { outcome, endpoint, attempts };
-    if (outcome.kind !== 'not-connected') return last;
-  }
-  if (last === null) throw new Error(`upstream ${route.upstream.name} has no endpoint`);
-  return last;
-}
-
-function wasStale(outcome: Outcome): boolean {
-  return outcome.kind === 'no-answer' && outcome.reason === 'broken' && outcome.reusedConnection;
-}
-
-function mayRepeat({ method, payload }: UpstreamRequest, route: Route): boolean {
+function mayRepeat(method: string, payload: Payload, route: Route): boolean {
   const repeatable = method === 'GET' || method === 'HEAD' || route.operation === 'retrieve';
   return repeatable && payload.kind !== 'stream';
 }
 
 function forwardedOf(outcome: Outcome): 'no' | 'partly' | 'yes' {
-  if (outcome.kind === 'not-connected') return 'no';
-  return outcome.kind === 'no-request' ? 'partly' : 'yes';
+  if (outcome.kind === 'not-connected' || outcome.kind === 'not-sent') return 'no';
+  if (outcome.kind === 'no-request') return 'partly';
+  return outcome.kind === 'no-answer' && outcome.reason === 'timeout' && !outcome.sent ? 'partly' : 'yes';
 }
 
-function refusalOf(outcome: Exclude<Outcome, { kind: 'answered' }>, route: Route, { options }: Gateway): unknown {
+function refusalOf(outcome: Exclude<Outcome, { kind: 'answered' }>, route: Route): unknown {
   const system = route.systemName;
   if (outcome.kind === 'no-request') return outcome.cause; // The caller's body failed; the body said how.
-  if (outcome.kind === 'not-connected') {
-    return outcome.timedOut
-      ? new Refusal('forward.connect_timeout', { system, waitedMs: options.connectTimeoutMs })
-      : new Refusal('forward.upstream_unavailable', { system });
-  }
+  if (outcome.kind === 'not-sent') return new Refusal('forward.upstream_unavailable', { system });
+  if (outcome.kind === 'not-connected') return refusalUnsent(outcome, system);
   const { cause } = outcome;
   switch (outcome.reason) {
     case 'timeout':
-      return new Refusal('forward.response_timeout', { system, waitedMs: options.responseTimeoutMs }, { cause });
+      return refusalLate(outcome, system);
     case 'invalid':
       return new Refusal('forward.invalid_response', { system }, { cause });
     case 'broken':
+    case 'left':
       return new Refusal('forward.response_incomplete', { system }, { cause });
+  }
+}
+
+function refusalUnsent(outcome: NotConnected, system: string): Refusal {
+  switch (outcome.reason) {
+    case 'refused':
+      return new Refusal('forward.upstream_unavailable', { system });
+    case 'queue-full':
+      return new Refusal('forward.queue_full', { system });
+    case 'timed-out':
+    case 'busy':
+      return new Refusal('forward.connect_timeout', { system, waitedMs: outcome.waitedMs });
+    case 'whole':
+      return new Refusal('forward.exchange_timeout', { system, waitedMs: outcome.waitedMs, forwarded: false });
+    case 'tls':
+      return new Refusal('forward.tls_failed', { system, found: outcome.found });
+  }
+}
+
+function refusalLate(outcome: Extract<Outcome, { kind: 'no-answer' }>, system: string): Refusal {
+  const { wait, waitedMs, cause } = outcome;
+  switch (wait) {
+    case 'send':
+      return new Refusal('forward.send_timeout', { system, waitedMs }, { cause });
+    case 'response':
+      return new Refusal('forward.response_timeout', { system, waitedMs }, { cause });
+    case 'whole':
+      return new Refusal('forward.exchange_timeout', { system, waitedMs, forwarded: true }, { cause });
   }
 }
 
@@ -116,7 +139,7 @@ function replyOf(answer: UpstreamAnswer, route: Route): MaybePromise<UpstreamRep
     answer.abandon();
     throw new Refusal('forward.invalid_response', { system: route.systemName });
   }
-  const fields = responseFields(answer.fields);
+  const fields = responseFields(answer.fields, answer.httpVersion);
   const isApi = route.channel === 'api';
   if (isApi && isCalledHtml(fields)) throw pageRefusal(answer, route);
   if (answer.body.ended) {

@@ -6,20 +6,29 @@ export const pageStartBytesMax = 4_096;
 const openings = ['<html', '<head', '<body', '<title', '<script', '<!doctype html', '<!--'];
 
 /**
- * Whether a body may begin as a page, by its first bytes alone. Most answers begin as an envelope, an archive or JSON: two bytes
- * tell, and no text has to be made of them.
+ * Whether a body may begin as a page, by its first bytes alone: nearly every answer begins as an envelope, an archive or JSON,
+ * and no text has to be made of it. Never false where `pageStart` would say "page" or could still.
  */
 export function mayBePage(bytes: Uint8Array): boolean {
   const first = bytes[0] ?? 0;
   if (first !== lessThan) return first === 0xef || (first >= 0x09 && first <= 0x0d) || first === 0x20 || first === 0xa0;
   const second = bytes[1];
-  return second === undefined || opensTag[second] === 1;
+  if (second === undefined || !isLetter(second)) return true;
+  return openings.some((opening) => beginsAs(bytes, opening));
 }
 
 const lessThan = 0x3c;
 
-/** What may follow the first "<" of a page, or of what may stand before one. */
-const opensTag = Uint8Array.from({ length: 256 }, (_, byte) => (/[!?hbts\s]/i.test(String.fromCharCode(byte)) ? 1 : 0));
+function isLetter(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+}
+
+/** Whether bytes are an opening in any letter case, as far as both go. */
+function beginsAs(bytes: Uint8Array, opening: string): boolean {
+  for (let at = 1; at < opening.length && at < bytes.length; at += 1)
+    if (((bytes[at] ?? 0) | 0x20) !== opening.charCodeAt(at)) return false;
+  return true;
+}
 
 /** Judges the start of a body: `undecided` while more bytes could still make it a page. */
 export function pageStart(start: string): 'page' | 'other' | 'undecided' {

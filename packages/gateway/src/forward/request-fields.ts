@@ -1,24 +1,9 @@
 // The header fields an upstream receives: the caller's own without what belongs to one hop or claims an identity, and ours.
-import { fields as fieldNames, identityFields } from '@headgate/contract';
+import { fields as fieldNames } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
+import { passingFields } from '../passing-fields.ts';
 import type { Payload } from '../upstream.ts';
-
-/** RFC 9110 §7.6.1, and the fields that older intermediaries use for one hop. */
-export const hopByHopFields: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** Rewritten by us or settled with the caller already: the body is complete or counted, so nobody waits for 100. */
-const rewrittenFields = new Set(['host', 'content-length', 'expect', 'via']);
 
 /** What does not change while a caller repeats the same head over the same connection. */
 interface FixedHead {
@@ -48,14 +33,8 @@ function fixedHead(exchange: Exchange, principal: Principal): string {
 /** Fields for the upstream, in order; its length and the exchange id change with every request. */
 function fieldsFor(exchange: Exchange, principal: Principal): [string, string][] {
   const { request, connection } = exchange;
-  // RFC 9110 §7.6.1: every field named in Connection is hop-by-hop as well. They are dropped before ours are added; the
-  // other way round, "Connection: client-cert" would strip our proof of identity.
-  const named = connectionOptions(request.fields.all('connection'));
-  const kept = request.fields.entries().filter(([name]) => {
-    // Underscores: some back ends read transfer_encoding as transfer-encoding.
-    const foreign = name.includes('_') || hopByHopFields.has(name) || named.has(name);
-    return !foreign && !rewrittenFields.has(name) && !identityFields.has(name);
-  });
+  const passes = passingFields(request.fields);
+  const kept = request.fields.entries().filter(([name]) => passes(name));
   const via = [...request.fields.all('via'), `${request.httpVersion} headgate`].join(', '); // RFC 9110 §7.6.3.
   const forwarded = `for=${forwardedNode(connection.source)};host="${request.authority}";proto=${connection.secure ? 'https' : 'http'}`;
   return [
@@ -64,6 +43,7 @@ function fieldsFor(exchange: Exchange, principal: Principal): [string, string][]
     ['via', via],
     [fieldNames.forwarded, forwarded],
     ['x-forwarded-for', connection.source],
+    ['x-forwarded-host', request.authority],
     ['x-forwarded-proto', connection.secure ? 'https' : 'http'],
     ...identityOf(principal),
   ];
@@ -80,11 +60,6 @@ function identityOf({ certificate, certificateDer }: Principal): [string, string
 /** A subject may hold any character; a field value may not (RFC 9110 §5.5). */
 function fieldText(text: string): string {
   return text.toWellFormed().replace(/[^\x20-\x7e]/gu, (character) => encodeURIComponent(character));
-}
-
-/** The names that a Connection field lists, in lower case. */
-export function connectionOptions(values: readonly string[]): Set<string> {
-  return new Set(values.flatMap((value) => value.split(',')).map((option) => option.trim().toLowerCase()));
 }
 
 /** RFC 7239 §6: IPv6 addresses stand in brackets and quotes. */

@@ -1,12 +1,15 @@
 // The header fields of an upstream's answer that reach the caller.
 import { fields as fieldNames } from '@headgate/contract';
-import { connectionOptions, hopByHopFields } from './request-fields.ts';
+import { connectionOptions, hopByHopFields } from '../passing-fields.ts';
 
 /** Said by this gateway alone: an upstream that sends them would speak in our name. */
 const ownFields: ReadonlySet<string> = new Set([fieldNames.exchange, fieldNames.proxyStatus]);
 
-/** The upstream's own fields without what belongs to its hop, and without what only we may say. Flat lists. */
-export function responseFields(received: readonly string[]): string[] {
+/**
+ * The upstream's own fields without what belongs to its hop, and without what only we may say; then our place in `Via`
+ * (RFC 9110 §7.6.3), which names the version that the upstream spoke. Flat lists.
+ */
+export function responseFields(received: readonly string[], httpVersion: '1.0' | '1.1'): string[] {
   const kept: string[] = [];
   let named: ReadonlySet<string> | null = null;
   for (let at = 0; at + 1 < received.length; at += 2) {
@@ -16,5 +19,7 @@ export function responseFields(received: readonly string[]): string[] {
     else if (!hopByHopFields.has(name) && !ownFields.has(name)) kept.push(name, value);
   }
   const dropped = named;
-  return dropped === null ? kept : kept.filter((_, at) => !dropped.has(kept[at - (at % 2)] ?? ''));
+  const passed = dropped === null ? kept : kept.filter((_, at) => !dropped.has(kept[at - (at % 2)] ?? ''));
+  passed.push(fieldNames.via, httpVersion === '1.1' ? '1.1 headgate' : '1.0 headgate');
+  return passed;
 }

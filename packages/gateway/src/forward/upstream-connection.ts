@@ -1,30 +1,47 @@
 // One connection to one upstream: a request out, its answer in, strictly one after the other. What an upstream sends is read
 // with the same strictness as what a caller sends, and a connection that said one byte too much is not used again.
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { ByteQueue } from '../byte-queue.ts';
 import type { PathOptions } from '../config.ts';
+import type { Phases } from '../config-upstreams.ts';
 import type { Deadlines, Waiting } from '../deadlines.ts';
 import { ChunkedDecoder } from '../http1/chunked.ts';
 import type { FieldList } from '../http1/field-lines.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
-import type { Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { connectionOptions } from './request-fields.ts';
+import { SwitchedSocket } from '../http1/switched-socket.ts';
+import { connectionOptions } from '../passing-fields.ts';
+import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
+import { handshakeFound, isCertificateAlert, secureOptions, type UpstreamTls } from './upstream-tls.ts';
+import { joinedBytesMax, writeJoined } from './write-joined.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
 const responseHeadBytesMax = 65_536;
 
-/** Bodies up to this size leave in one write with their head (64 KiB). */
-const joinedBytesMax = 64 * 1024;
+/** A connection that has been idle for longer is looked at before it takes what cannot be repeated, in milliseconds. */
+const restMs = 20;
 
 /** What a connection tells the pool that owns it. */
 export interface ConnectionOwner {
   /** The answer was read whole and nothing else: the connection may serve another call. */
   idle(connection: UpstreamConnection): void;
   closed(connection: UpstreamConnection): void;
+  /** A TLS session came that a later connection to the same place can take up. */
+  sessionGiven(place: Place, session: Buffer): void;
 }
 
-type Phase = 'connecting' | 'idle' | 'sending' | 'awaiting' | 'answering' | 'closed';
+/** Where a connection leads, and how. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: UpstreamTls | null;
+  /** The last session that the endpoint gave under these TLS files. */
+  session: Buffer | null;
+}
+
+type Phase = 'connecting' | 'securing' | 'idle' | 'sending' | 'awaiting' | 'answering' | 'switched' | 'closed';
 
 /** A connection to an endpoint. */
 export class UpstreamConnection implements Waiting {
@@ -33,12 +50,18 @@ export class UpstreamConnection implements Waiting {
   readonly #owner: ConnectionOwner;
   readonly #path: PathOptions;
   readonly #deadlines: Deadlines;
+  #phases: Phases;
   #phase: Phase = 'connecting';
+  /** When the exchange that it serves must have ended. */
+  #endMs: number;
+  #isSecure = false;
   #used = false;
   #reused = false;
   #resolve: ((outcome: Outcome) => void) | null = null;
-  readonly #reached = Promise.withResolvers<'connected' | 'refused' | 'timed-out'>();
+  readonly #reached = Promise.withResolvers<NotConnected | null>();
   #request: UpstreamRequest | null = null;
+  #watch: AnswerWatch | null = null;
+  #status = 0;
   #requestSent = false;
   #pending: Buffer | null = null;
   #reader: ResponseHeadReader | null = null;
@@ -47,22 +70,30 @@ export class UpstreamConnection implements Waiting {
   #leftBytes = 0;
   #untilClose = false;
   #keepAlive = true;
+  #isRetired = false;
+  #idleSinceMs = Number.NEGATIVE_INFINITY;
+  /** The whole request was written, but not all of it taken yet. */
+  #isHandedOver = false;
   #drainWake: (() => void) | null = null;
-  readonly #abandon = () => this.#destroy(new Error('the caller went away'));
+  readonly #abandon = () => this.#destroy(new Error('the caller went away'), 'left');
 
-  constructor(place: { host: string; port: number }, owner: ConnectionOwner, path: PathOptions, deadlines: Deadlines) {
+  /** `phases` and `endMs` are those of the call that it is opened for. */
+  constructor(
+    place: Place,
+    owner: ConnectionOwner,
+    path: PathOptions,
+    phases: Phases,
+    endMs: number,
+    deadlines: Deadlines,
+  ) {
     this.#owner = owner;
     this.#path = path;
+    this.#phases = phases;
+    this.#endMs = endMs;
     this.#deadlines = deadlines;
-    this.deadlineMs = deadlines.now() + path.connectTimeoutMs;
+    this.#wait(phases.connectTimeoutMs);
     deadlines.add(this);
-    this.#socket = connect({ host: place.host, port: place.port, noDelay: true, keepAlive: true });
-    this.#socket.on('connect', () => {
-      if (this.#phase !== 'connecting') return;
-      this.#phase = 'idle';
-      this.deadlineMs = Number.POSITIVE_INFINITY;
-      this.#reached.resolve('connected');
-    });
+    this.#socket = this.#open(place);
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('drain', () => this.#wakeSender());
     this.#socket.on('end', () => this.#upstreamEnds());
@@ -75,24 +106,44 @@ export class UpstreamConnection implements Waiting {
     return this.#phase === 'idle' && !this.#socket.destroyed;
   }
 
-  /** Resolves when connecting ended, one way or the other. */
-  reached(): Promise<'connected' | 'refused' | 'timed-out'> {
+  /** Whether it has been idle for long enough that its endpoint may have grown tired of it. */
+  get hasRested(): boolean {
+    return this.#deadlines.now() - this.#idleSinceMs > restMs;
+  }
+
+  /** Whether it has served a call before, so that its endpoint may have closed it since. */
+  get isKept(): boolean {
+    return this.#used;
+  }
+
+  /** Resolves when connecting ended: null when it is connected, else why not. */
+  reached(): Promise<NotConnected | null> {
     return this.#reached.promise;
   }
 
   /** Sends one request on an idle connection and resolves when the head of its answer is in. Never rejects. */
   exchange(request: UpstreamRequest): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const nowMs = this.#deadlines.now();
     this.#resolve = resolve;
     this.#request = request;
+    this.#watch = request.watch;
+    this.#phases = request.phases;
+    if (request.endMs === 0) request.endMs = nowMs + request.phases.exchangeTimeoutMs;
+    this.#endMs = request.endMs;
     this.#reused = this.#used;
     this.#used = true;
     this.#requestSent = false;
     this.#phase = 'sending';
-    this.deadlineMs = Number.POSITIVE_INFINITY; // What it was for an idle connection would cut a slow upload.
     request.departure.hear(this.#abandon);
-    this.#send(request);
+    this.#send(request, nowMs);
     return promise;
+  }
+
+  /** Serves no call after the present one. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#phase === 'idle' && this.#used) this.#socket.destroy();
   }
 
   close(): void {
@@ -100,42 +151,110 @@ export class UpstreamConnection implements Waiting {
   }
 
   expire(): void {
+    const isWhole = this.#endMs <= this.#deadlines.now();
     switch (this.#phase) {
       case 'connecting':
-        this.#reached.resolve('timed-out');
-        this.#socket.destroy();
+        this.#notReached(isWhole ? this.#wholePassed() : this.#connectPassed());
+        return;
+      case 'securing':
+        this.#notReached(isWhole ? this.#wholePassed() : { ...tlsFailed, found: this.#handshakePassed() });
         return;
       case 'sending':
-      case 'awaiting': {
-        this.#destroy(new Error(`no answer within ${this.#path.responseTimeoutMs} ms`), 'timeout');
+        this.#passed(isWhole ? 'whole' : 'send', this.#phases.requestSendTimeoutMs);
         return;
-      }
+      case 'awaiting':
+        this.#passed(isWhole ? 'whole' : 'response', this.#phases.responseTimeoutMs);
+        return;
       case 'answering':
-        this.#destroy(new Error(`no more bytes within ${this.#path.responseIdleMs} ms`));
+        if ((this.#body?.bytes ?? 0) > 0) this.#watch = null; // It is the caller who takes no more.
+        if (isWhole) this.#destroy(new Error(`not whole within ${this.#phases.exchangeTimeoutMs} ms`), 'timeout');
+        else this.#destroy(new Error(`no more bytes within ${this.#phases.responseIdleMs} ms`));
         return;
       default:
         this.#socket.destroy(); // Idle for longer than upstreams keep connections.
     }
   }
 
-  #send(request: UpstreamRequest): void {
+  #open(place: Place): Socket {
+    const { host, port, tls, session } = place;
+    const reach = { host, port, noDelay: true, keepAlive: true };
+    if (tls === null) return connect(reach, () => this.#isReached());
+    this.#isSecure = true;
+    const kept = session === null ? {} : { session };
+    const socket = connectTls({ ...reach, ...kept, ...secureOptions(tls, host) }, () => this.#isReached());
+    socket.on('connect', () => {
+      if (this.#phase !== 'connecting') return;
+      this.#phase = 'securing';
+      this.#wait(this.#phases.tlsTimeoutMs);
+    });
+    socket.on('session', (given: Buffer) => this.#owner.sessionGiven(place, given));
+    return socket;
+  }
+
+  #isReached(): void {
+    if (this.#phase !== 'connecting' && this.#phase !== 'securing') return;
+    this.#phase = 'idle';
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#reached.resolve(null);
+  }
+
+  #notReached(why: NotConnected): void {
+    this.#reached.resolve(why);
+    this.#socket.destroy();
+  }
+
+  #wholePassed(): NotConnected {
+    return { kind: 'not-connected', reason: 'whole', waitedMs: this.#phases.exchangeTimeoutMs };
+  }
+
+  #connectPassed(): NotConnected {
+    return { kind: 'not-connected', reason: 'timed-out', waitedMs: this.#phases.connectTimeoutMs };
+  }
+
+  #handshakePassed(): string {
+    return `its TLS handshake did not end within ${this.#phases.tlsTimeoutMs} ms`;
+  }
+
+  /** Sets how long the present phase may last; the end of the whole exchange may come first. */
+  #wait(ms: number): void {
+    this.deadlineMs = Math.min(this.#deadlines.now() + ms, this.#endMs);
+  }
+
+  #passed(wait: EndedWait, waitedMs: number): void {
+    const ms = wait === 'whole' ? this.#phases.exchangeTimeoutMs : waitedMs;
+    this.#destroy(new Error(`no answer within ${ms} ms`), 'timeout', wait, ms);
+  }
+
+  #send(request: UpstreamRequest, nowMs: number): void {
     const { payload, head } = request;
+    const isApart = payload.kind === 'bytes' && payload.bytes.byteLength > joinedBytesMax;
+    let isTaken =
+      payload.kind !== 'bytes' || isApart
+        ? this.#socket.write(head, 'latin1')
+        : writeJoined(this.#socket, head, payload.bytes, this.#isSecure);
+    // The system refused the first bytes outright, because it knew already that the connection is closed: none left.
+    if (this.#socket.errored !== null) {
+      this.#notSent();
+      return;
+    }
     if (payload.kind === 'stream') {
-      this.#socket.write(head, 'latin1');
+      request.isBodyBegun = true;
+      this.deadlineMs = this.#endMs; // The caller's own pauses are bounded where its body is read.
       void this.#stream(payload.chunks);
       return;
     }
-    if (payload.kind === 'none') this.#socket.write(head, 'latin1');
-    else if (payload.bytes.byteLength > joinedBytesMax) {
-      this.#socket.write(head, 'latin1');
-      this.#socket.write(payload.bytes);
-    } else {
-      const joined = Buffer.allocUnsafe(head.length + payload.bytes.byteLength);
-      joined.write(head, 0, 'latin1');
-      joined.set(payload.bytes, head.length);
-      this.#socket.write(joined);
+    if (isApart) isTaken = this.#socket.write(payload.bytes);
+    if (isTaken) this.#sent(nowMs);
+    else {
+      this.#isHandedOver = true;
+      this.deadlineMs = Math.min(nowMs + this.#phases.requestSendTimeoutMs, this.#endMs);
     }
-    this.#sent();
+  }
+
+  #notSent(): void {
+    this.#leaveRequest();
+    this.#settle({ kind: 'not-sent' });
+    this.#socket.destroy();
   }
 
   async #stream(chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -146,22 +265,22 @@ export class UpstreamConnection implements Waiting {
         if (this.#socket.write(chunk)) continue;
         const { promise, resolve } = Promise.withResolvers<void>();
         this.#drainWake = resolve;
-        this.deadlineMs = this.#deadlines.now() + this.#path.responseTimeoutMs;
+        if (this.#phase === 'sending') this.#wait(this.#phases.requestSendTimeoutMs);
         await promise;
-        if (this.#phase === 'sending') this.deadlineMs = Number.POSITIVE_INFINITY;
+        if (this.#phase === 'sending') this.deadlineMs = this.#endMs;
       }
-      if (this.#request === request) this.#sent();
+      if (this.#request === request) this.#sent(this.#deadlines.now());
     } catch (cause) {
       this.#settle({ kind: 'no-request', cause });
       this.#socket.destroy();
     }
   }
 
-  #sent(): void {
+  #sent(nowMs: number): void {
     this.#requestSent = true;
     if (this.#phase === 'sending') {
       this.#phase = 'awaiting';
-      this.deadlineMs = this.#deadlines.now() + this.#path.responseTimeoutMs;
+      this.deadlineMs = Math.min(nowMs + this.#phases.responseTimeoutMs, this.#endMs);
     }
   }
 
@@ -191,6 +310,10 @@ export class UpstreamConnection implements Waiting {
       }
       at += reader.end;
       this.#reader = null;
+      if (head.status === 101 && this.#request?.upgrade === true) {
+        this.#switch(head, input.subarray(at));
+        return;
+      }
       if (head.status >= 200) {
         this.#beginAnswer(head, input, at);
         return;
@@ -206,7 +329,8 @@ export class UpstreamConnection implements Waiting {
     if (request === null) throw new Malformed('syntax', 'an answer without a request');
     this.#frame(head, request.method);
     this.#phase = 'answering';
-    this.deadlineMs = this.#deadlines.now() + this.#path.responseIdleMs;
+    this.#status = head.status;
+    this.#wait(this.#phases.responseIdleMs);
     // An answer that was read whole has no say any more: the connection may serve another call while a caller still takes it.
     const whileRead = (work: () => void) => () => {
       if (this.#body === body) work();
@@ -218,15 +342,32 @@ export class UpstreamConnection implements Waiting {
     this.#body = body;
     const answer: UpstreamAnswer = {
       status: head.status,
+      httpVersion: head.httpVersion,
       fields: head.status === 204 ? without(head.fields, 'content-length') : head.fields,
       body,
-      abandon: () => this.#socket.destroy(),
+      abandon: () => {
+        this.#watch = null; // That nobody wants it says nothing about the endpoint.
+        this.#socket.destroy();
+      },
     };
     const reusedConnection = this.#reused;
     // What came with the head is read first: a fault in it leaves the outcome open, so that it becomes a refusal.
     if (at < input.byteLength || (this.#leftBytes === 0 && !this.#untilClose && this.#decoder === null))
       this.#readBody(input, at);
     this.#settle({ kind: 'answered', answer, reusedConnection });
+  }
+
+  /** From here on the connection speaks another protocol: it is the tunnel's, and counts as open until it closes. */
+  #switch({ status, httpVersion, fields }: RawResponseHead, early: Buffer): void {
+    this.#phase = 'switched';
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#watch?.ended(status);
+    this.#leaveRequest();
+    const switched = new SwitchedSocket(this.#socket, early);
+    const body = new ByteQueue({ pause: () => undefined, resume: () => undefined });
+    body.end();
+    const answer = { status, httpVersion, fields, body, switched, abandon: () => switched.destroy() };
+    this.#settle({ kind: 'answered', answer, reusedConnection: this.#reused });
   }
 
   /** RFC 9112 §6.3 for responses; what could be read two ways is refused. */
@@ -256,7 +397,7 @@ export class UpstreamConnection implements Waiting {
   #readBody(input: Buffer, from: number): void {
     const body = this.#body;
     if (body === null) return;
-    this.deadlineMs = this.#deadlines.now() + this.#path.responseIdleMs;
+    this.#wait(this.#phases.responseIdleMs);
     let at = from;
     if (this.#untilClose) {
       body.push(input.subarray(at));
@@ -279,20 +420,22 @@ export class UpstreamConnection implements Waiting {
     body.end();
     this.#body = null;
     this.#decoder = null;
-    this.#request?.departure.hear(null);
-    this.#request = null;
+    this.#watch?.ended(this.#status);
+    this.#leaveRequest();
     this.#phase = 'idle';
     this.#socket.resume(); // Its last piece may have paused it.
     // Answered before the request was sent whole: the upstream would read the next call's first bytes as this one's last.
-    if (!clean || !this.#keepAlive || !this.#requestSent) {
+    if (!clean || !this.#keepAlive || !this.#requestSent || this.#isRetired) {
       this.#socket.destroy();
       return;
     }
-    this.deadlineMs = this.#deadlines.now() + this.#path.upstreamIdleMs;
+    this.#idleSinceMs = this.#deadlines.now();
+    this.deadlineMs = this.#idleSinceMs + this.#path.upstreamIdleMs;
     this.#owner.idle(this);
   }
 
   #upstreamEnds(): void {
+    if (this.#phase === 'switched') return; // The tunnel hears it too.
     if (this.#phase === 'answering' && this.#untilClose && this.#body !== null) {
       this.#finish(this.#body, true);
       return;
@@ -301,17 +444,37 @@ export class UpstreamConnection implements Waiting {
   }
 
   #fail(cause: Error): void {
-    if (this.#phase === 'connecting') this.#reached.resolve('refused');
+    if (this.#phase === 'connecting') this.#reached.resolve({ kind: 'not-connected', reason: 'refused' });
+    else if (this.#phase === 'securing') this.#reached.resolve({ ...tlsFailed, found: handshakeFound(cause) });
+    else if (this.#isSecure && !this.#reused && this.#phase !== 'answering' && isCertificateAlert(cause)) {
+      // Our side of the handshake was done, theirs was not: they never read a request.
+      this.#leaveRequest();
+      this.#settle({ ...tlsFailed, found: handshakeFound(cause) });
+    }
     this.#destroy(cause);
   }
 
-  #destroy(cause: Error, reason: 'timeout' | 'invalid' | 'broken' = 'broken'): void {
+  #destroy(
+    cause: Error,
+    reason: 'timeout' | 'invalid' | 'broken' | 'left' = 'broken',
+    wait: EndedWait = 'whole',
+    waitedMs = this.#phases.exchangeTimeoutMs,
+  ): void {
+    // While the outcome is open, whoever waits for it takes note of the failure.
+    if (this.#phase === 'answering' && this.#resolve === null && reason !== 'left') this.#watch?.broke();
     this.#body?.fail(cause);
     this.#body = null;
+    this.#leaveRequest();
+    const sent = this.#requestSent;
+    this.#settle({ kind: 'no-answer', reason, wait, waitedMs, sent, reusedConnection: this.#reused, cause });
+    this.#socket.destroy();
+  }
+
+  #leaveRequest(): void {
     this.#request?.departure.hear(null);
     this.#request = null;
-    this.#settle({ kind: 'no-answer', reason, reusedConnection: this.#reused, cause });
-    this.#socket.destroy();
+    this.#watch = null;
+    this.#isHandedOver = false;
   }
 
   #closed(): void {
@@ -330,11 +493,19 @@ export class UpstreamConnection implements Waiting {
   }
 
   #wakeSender(): void {
+    if (this.#isHandedOver) {
+      this.#isHandedOver = false;
+      this.#sent(this.#deadlines.now());
+    }
     const wake = this.#drainWake;
     this.#drainWake = null;
     wake?.();
   }
 }
+
+/** Head and body as one piece, so that they leave in one write. */
+
+const tlsFailed = { kind: 'not-connected', reason: 'tls' } as const;
 
 function valuesOf(fields: FieldList, name: string): string[] {
   const values: string[] = [];

@@ -1,11 +1,11 @@
 // Is it safe to pass on? Today: size, declared type and the head of the envelope. What is not looked into yet is said in evidence.
 import { Refusal } from '@headgate/contract';
-import type { EnvelopeHead } from '@headgate/soap';
+import { type EnvelopeHead, type PayloadEncoding, readPayloadEncoding } from '@headgate/soap';
 import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { Route } from '../route/select-route.ts';
+import type { EchoRoute, Route } from '../route/select-route.ts';
 
 declare const inspected: unique symbol;
 
@@ -25,7 +25,7 @@ const envelopeChecks = ['size', 'content-type', 'envelope-head'] as const;
 const soapTypes = ['text/xml', 'application/soap+xml', 'multipart/related', 'application/xop+xml'] as const;
 
 /** Inspects an admitted request, or refuses with `inspection.*`. */
-export function inspect(exchange: Exchange, route: Route, gateway: Gateway): MaybePromise<Inspected> {
+export function inspect(exchange: Exchange, route: Route | EchoRoute, gateway: Gateway): MaybePromise<Inspected> {
   const { body } = exchange;
   const { bodyBytesMax } = gateway.options;
   const looksAtEnvelope = route.speaksSoap && exchange.request.method === 'POST';
@@ -38,30 +38,54 @@ export function inspect(exchange: Exchange, route: Route, gateway: Gateway): May
     });
   }
   const inspected = { bodyBytesMax } as Inspected; // The only place that can say so.
+  if (route.kind === 'echo') return inspectEcho(exchange, inspected, gateway);
   if (!looksAtEnvelope) return inspected;
   refuseForeignType(exchange);
   const head = envelopeHead(exchange, gateway);
-  if (head instanceof Promise) {
-    return head.then((read) => {
-      refuseNonEnvelope(read);
-      return inspected;
-    });
-  }
+  return head instanceof Promise
+    ? head.then((read) => inspectEnvelope(exchange, read, inspected))
+    : inspectEnvelope(exchange, head, inspected);
+}
+
+function inspectEnvelope(exchange: Exchange, head: EnvelopeHead | null, inspected: Inspected): Inspected {
   refuseNonEnvelope(head);
+  notePayload(exchange, exchange.route?.docAttach === true);
+  return inspected;
+}
+
+/** What a caller sends to be told of is looked at as far as it is told. */
+async function inspectEcho(exchange: Exchange, inspected: Inspected, { options }: Gateway): Promise<Inspected> {
+  if (exchange.body.framing === 'none') return inspected;
+  await exchange.body.head(options.peekBytesMax, options.bodyTimeoutMs);
+  notePayload(exchange, true);
   return inspected;
 }
 
 type Looked = NonNullable<Exchange['inspection']>;
 
-const lookedBefore = new Map<readonly string[], Looked>();
+const sections = new Map<readonly string[], Map<PayloadEncoding | null, Looked>>();
 
-/** The section for one list of checks: the same object while the bound is the same, so that it is written down once. */
-function looked(checks: readonly string[], bodyBytesLimit: number): Looked {
-  const before = lookedBefore.get(checks);
+/** The section for one list of checks: the same object while the rest is the same, so that it is written down once. */
+function looked(
+  checks: readonly string[],
+  bodyBytesLimit: number,
+  payloadEncoding: PayloadEncoding | null = null,
+): Looked {
+  const before = sections.get(checks)?.get(payloadEncoding);
   if (before?.bodyBytesLimit === bodyBytesLimit) return before;
-  const section = { checks, uninspected, bodyBytesLimit };
-  lookedBefore.set(checks, section);
+  const section = { checks, uninspected, bodyBytesLimit, payloadEncoding };
+  sections.set(checks, new Map([...(sections.get(checks) ?? []), [payloadEncoding, section]]));
   return section;
+}
+
+/** Only where a message says that it carries a payload, and only in what was peeked at already. */
+function notePayload(exchange: Exchange, inElement: boolean): void {
+  const { request, body, inspection } = exchange;
+  const contentType = request.fields.get('content-type') ?? '';
+  if (inspection === null || !(inElement || /^\s*multipart\//i.test(contentType))) return;
+  const payloadEncoding = readPayloadEncoding(contentType, body.peeked);
+  if (payloadEncoding !== null)
+    exchange.inspection = looked(inspection.checks, inspection.bodyBytesLimit, payloadEncoding);
 }
 
 function refuseForeignType({ request }: Exchange): void {

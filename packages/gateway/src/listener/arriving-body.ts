@@ -66,6 +66,10 @@ export class ArrivingBody implements RequestBody {
     this.#queue.fail(refusal);
   }
 
+  get peeked(): Uint8Array {
+    return this.#queue.peekAll();
+  }
+
   get whole(): Uint8Array | null {
     return this.#queue.ended && !this.#dropping ? this.#queue.takeAll() : null;
   }

@@ -8,6 +8,8 @@ import { readProxyHeader } from './proxy-header.ts';
 export interface Source {
   readonly address: string;
   readonly port: number;
+  /** True where a PROXY header named it. */
+  readonly balanced: boolean;
 }
 
 /** Waits for the header of one connection. Calls back once, with the caller's source, or null when it must be closed. */
@@ -39,7 +41,8 @@ export function awaitProxyHeader(
     }
     const rest = held.subarray(header.headerBytes);
     if (rest.byteLength > 0) socket.unshift(rest);
-    finish(header.source ?? { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }, '');
+    const direct = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0, balanced: false };
+    finish(header.source === null ? direct : { ...header.source, balanced: true }, '');
   };
   const waiting: Waiting = {
     deadlineMs: deadlines.now() + path.headerTimeoutMs,

@@ -9,6 +9,8 @@ const connection = {
   secure: true,
   source: '192.0.2.7',
   sourcePort: 40_000,
+  balanced: false,
+  hasServed: false,
   serverName: null,
   tlsVersion: null,
   tlsResumed: false,

@@ -4,6 +4,7 @@ import { fields as fieldNames, problems, type Refusal } from '@headgate/contract
 import { callerFormat } from '../caller-format.ts';
 import type { Connection, Fields } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
+import { refusalFields } from '../refusal-fields.ts';
 import { fieldsOf } from './framing.ts';
 import type { ListenerOptions } from './listener-options.ts';
 
@@ -27,14 +28,14 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
   const named = connection.serverName ?? head.fields.get('host')?.toLowerCase() ?? '';
   const signs = options.serving().signsOf(named, head.target.split('?', 1)[0] ?? '');
   const format = callerFormat({ method: head.method, fields: head.fields, ...signs });
-  const { status, contentType, body } = refusalBody(refusal, { format, exchange, forwarded: 'no', atMs: receivedMs });
+  const written = refusalBody(refusal, { format, exchange, forwarded: 'no', atMs: receivedMs });
+  const { status, body } = written;
+  const sent = [...refusalFields(refusal, written, null), fieldNames.exchange, exchange];
   const answer = [
     `HTTP/1.1 ${status} ${problems[refusal.code].title}`,
-    `Content-Type: ${contentType}`,
-    `Content-Length: ${body.byteLength}`,
-    `${fieldNames.exchange}: ${exchange}`,
-    `Date: ${new Date(receivedMs).toUTCString()}`,
-    'Connection: close',
+    ...sent.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${sent[at + 1]}`] : [])),
+    `date: ${new Date(receivedMs).toUTCString()}`,
+    'connection: close',
     '',
     '',
   ].join('\r\n');
@@ -55,7 +56,9 @@ export function answerBroken(request: BrokenRequest, options: ListenerOptions): 
       path: head.target.split('?', 1)[0]?.slice(0, 2_048) ?? '',
       contentType: head.fields.get('content-type')?.slice(0, 200) ?? null,
       framing: 'none',
+      contentEncoding: null,
       userAgent: head.fields.get('user-agent')?.slice(0, 200) ?? null,
+      cookies: null,
     },
     identity: null,
     route: null,

@@ -9,7 +9,9 @@ import { CR, LF } from '../http1/bytes.ts';
 import { ChunkedDecoder } from '../http1/chunked.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { RequestHeadReader } from '../http1/request-head.ts';
+import { SwitchedSocket } from '../http1/switched-socket.ts';
 import type { Serving } from '../serving.ts';
+import type { OpenSide } from '../tunnel.ts';
 import { ArrivingBody, type BodySurroundings } from './arriving-body.ts';
 import { type BodyWait, beginBodyWait, bodyWaitRefusal } from './body-wait.ts';
 import { answerBroken } from './broken-request.ts';
@@ -35,6 +37,8 @@ type Phase =
   | 'head'
   /** An exchange is under way. */
   | 'exchange'
+  /** Given away after a switch of protocols: what arrives is no HTTP. */
+  | 'switched'
   /** Answered for the last time: what still arrives is dropped until the caller closes. */
   | 'lingering'
   | 'closed';
@@ -382,8 +386,18 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     if (this.#phase === 'exchange') this.deadlineMs = Math.min(bodyUntilMs, this.#stallUntilMs, this.#dropUntilMs);
   }
 
+  giveAway(): OpenSide {
+    const early = this.#pending;
+    this.#phase = 'switched';
+    this.#pending = null;
+    this.#answer = null;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    return new SwitchedSocket(this.#socket, early);
+  }
+
   #callerEnds(): void {
     this.#callerEnded = true;
+    if (this.#phase === 'switched') return; // The tunnel hears it too.
     this.#endInput();
   }
 

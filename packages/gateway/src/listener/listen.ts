@@ -31,6 +31,8 @@ export interface Listener {
    * from then on; connections that are open keep theirs.
    */
   prepareCertificates(options: ListenerOptions): () => void;
+  /** Takes other keys for session tickets, 48 bytes. Tickets of the keys before lead to a full handshake from then on. */
+  setTicketKeys(keys: Buffer): void;
   /** Stops accepting, lets calls in flight finish within `shutdownMs`, then closes what is left. */
   close(): Promise<void>;
 }
@@ -38,13 +40,17 @@ export interface Listener {
 /** Opens one listener. Rejects when the address is taken or a certificate cannot be used. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   let contexts = secureContexts(options);
+  let { ticketKeys } = options;
   const shared = {
-    waiting: createWaitingBodies(options.path.waitingBodiesPerSourceMax, (source) =>
-      options.shed('waitingBodiesPerSourceMax', source),
+    waiting: createWaitingBodies(
+      options.path.waitingBodiesPerSourceMax,
+      options.name,
+      options.waitingBodies,
+      (source) => options.shed('waitingBodiesPerSourceMax', source),
     ),
     heads: createHeadMemory(),
   };
-  const bounds = createSourceBounds(options.path);
+  const bounds = createSourceBounds(options.name, options.path, options.connections);
   const handshakes = createHandshakes(options);
   const sources = new Map<string, Source>();
   const connections = new Set<DownstreamConnection>();
@@ -126,8 +132,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         contexts = renewed;
         // Handshakes without a name, or with an unknown one, get the first host's.
         const first = next.hosts[0]?.pem;
-        if (first !== undefined) tlsServer?.setSecureContext({ ...first, minVersion: 'TLSv1.2' });
+        // A fresh context would make up ticket keys of its own.
+        if (first !== undefined) tlsServer?.setSecureContext({ ...first, minVersion: 'TLSv1.2', ticketKeys });
       };
+    },
+    setTicketKeys(keys) {
+      ticketKeys = keys;
+      tlsServer?.setTicketKeys(keys);
     },
     async close() {
       closing = true;
@@ -148,6 +159,7 @@ function createTls(options: ListenerOptions, contextOf: (name: string) => Secure
     minVersion: 'TLSv1.2',
     handshakeTimeout: options.path.headerTimeoutMs,
     ALPNProtocols: ['http/1.1'],
+    ticketKeys: options.ticketKeys,
     // Asked for, never judged here: a refused certificate is explained in the answer (invariant 6). No `ca` option, so
     // that no list of authorities is sent and clients offer what they have.
     requestCert: true,
@@ -161,13 +173,21 @@ function createTls(options: ListenerOptions, contextOf: (name: string) => Secure
 function answerPlainHttp(socket: Socket, source: Source, options: ListenerOptions): void {
   socket.on('error', () => undefined); // The caller may be gone already.
   const refusal = new Refusal('listener.plain_http', { port: socket.localPort ?? options.port });
-  const connection = { ...unencrypted, listener: options.name, source: source.address, sourcePort: source.port };
+  const { address, port, balanced } = source;
+  const connection = { ...unencrypted, listener: options.name, source: address, sourcePort: port, balanced };
   answerBroken({ connection, refusal, write: (bytes) => socket.writable && socket.end(bytes) === socket }, options);
   // Closing at once would reset the connection while bytes are unread, and the answer would be lost with it.
   setTimeout(() => socket.destroy(), plainHttpLingerMs).unref();
 }
 
-const unencrypted = { secure: false, serverName: null, tlsVersion: null, tlsResumed: false, peerCertificate: null };
+const unencrypted = {
+  secure: false,
+  hasServed: false,
+  serverName: null,
+  tlsVersion: null,
+  tlsResumed: false,
+  peerCertificate: null,
+};
 
 /** How long a connection that is no TLS stays open to be read, in milliseconds. */
 const plainHttpLingerMs = 1_000;
@@ -188,7 +208,7 @@ function peerOf(socket: Socket): string {
 }
 
 function directSource(socket: Socket): Source {
-  return { address: canonicalSource(socket.remoteAddress), port: socket.remotePort ?? 0 };
+  return { address: canonicalSource(socket.remoteAddress), port: socket.remotePort ?? 0, balanced: false };
 }
 
 function secureContexts({ hosts, tls }: ListenerOptions): Map<string, SecureContext> {
@@ -209,8 +229,10 @@ function factsOf(socket: Socket, source: Source, options: ListenerOptions): Conn
   return {
     listener: options.name,
     secure: options.tls,
+    hasServed: false,
     source: source.address,
     sourcePort: source.port,
+    balanced: source.balanced,
     serverName: tls === null ? null : serverNameOf(tls),
     tlsVersion: tls?.getProtocol() ?? null,
     tlsResumed: tls?.isSessionReused() ?? false,

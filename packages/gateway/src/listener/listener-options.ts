@@ -1,5 +1,6 @@
 // What one listener is given: its place, its hosts with their keys, its bounds, and what to call.
 import type { EvidenceSink } from '@headgate/contract';
+import type { Places } from '@headgate/rules';
 import type { PathOptions } from '../config.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { Exchange } from '../exchange.ts';
@@ -37,6 +38,12 @@ export interface ListenerOptions {
   readonly deadlines: Deadlines;
   /** True where several threads listen on the one port. */
   readonly sharedPort: boolean;
+  /** Keys of TLS session tickets, 48 bytes: a ticket of one thread is good in every other. */
+  readonly ticketKeys: Buffer;
+  /** Connections that are open, counted over all threads. */
+  readonly connections: Places;
+  /** Bodies that are waited for, counted over all threads. */
+  readonly waitingBodies: Places;
   readonly clock: () => number;
   readonly newId: () => string;
   /** The snapshot in force now. */

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Departure, Downstream, RequestHead } from '../exchange.ts';
+import type { OpenSide } from '../tunnel.ts';
 
 /** What an answer needs from its connection. */
 export interface AnswerSurroundings {
@@ -12,6 +13,8 @@ export interface AnswerSurroundings {
   keepAlive(framed: boolean): boolean;
   /** The caller takes nothing at the moment, or takes again. */
   stall(stalled: boolean): void;
+  /** Gives the connection up after a switch of protocols; what was read and not used yet comes with it. */
+  giveAway(): OpenSide;
 }
 
 /** Bodies up to this size leave in one write with their head: two writes double the dearest operation (64 KiB). */
@@ -28,6 +31,7 @@ export class OutgoingAnswer implements Downstream, Departure {
   #listener: (() => void) | null = null;
   #started = false;
   #sentBytes = 0;
+  #isLast = false;
   #wake: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
   constructor(socket: Socket, { method, httpVersion }: RequestHead, surroundings: AnswerSurroundings) {
@@ -73,6 +77,19 @@ export class OutgoingAnswer implements Downstream, Departure {
     const wake = this.#wake;
     this.#wake = null;
     wake?.reject(new Error('the caller went away'));
+  }
+
+  closeAfter(): void {
+    this.#isLast = true;
+  }
+
+  switchProtocols(fields: readonly string[]): OpenSide {
+    if (this.#happened || this.#socket.destroyed) throw new Error('the caller went away');
+    this.#started = true;
+    let head = 'HTTP/1.1 101 Switching Protocols\r\n';
+    for (let at = 0; at + 1 < fields.length; at += 2) head += `${fields[at]}: ${fields[at + 1]}\r\n`;
+    this.#socket.write(`${head}\r\n`, 'latin1');
+    return this.#surroundings.giveAway();
   }
 
   send(
@@ -124,7 +141,8 @@ export class OutgoingAnswer implements Downstream, Departure {
     if (!sized && bodyBytes !== null && !bodiless) head += `content-length: ${bodyBytes}\r\n`;
     if (chunked) head += 'transfer-encoding: chunked\r\n';
     if (!dated) head += `date: ${httpDate()}\r\n`;
-    const open = this.#surroundings.keepAlive(sized || chunked || bodyBytes !== null || bodiless);
+    const framed = sized || chunked || bodyBytes !== null || bodiless;
+    const open = this.#surroundings.keepAlive(framed && !this.#isLast);
     if (!open) head += 'connection: close\r\n';
     else if (this.#httpVersion === '1.0') head += 'connection: keep-alive\r\n';
     return `${head}\r\n`;

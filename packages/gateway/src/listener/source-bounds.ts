@@ -1,5 +1,6 @@
 // How many connections are open, in all and per source, before a byte of them is read.
 import type { Socket } from 'node:net';
+import type { Place, Places } from '@headgate/rules';
 import type { PathOptions } from '../config.ts';
 import type { Bound } from './listener-options.ts';
 
@@ -9,23 +10,23 @@ export interface SourceBounds {
   enter(socket: Socket, source: string): Bound | null;
 }
 
-/** Creates the counters of one listener. */
-export function createSourceBounds({ connectionsMax, connectionsPerSourceMax }: PathOptions): SourceBounds {
-  let open = 0;
-  const perSource = new Map<string, number>();
+/** Creates the bounds of one listener; its places are those of every thread that listens under the name. */
+export function createSourceBounds(
+  listener: string,
+  { connectionsMax, connectionsPerSourceMax }: PathOptions,
+  places: Places,
+): SourceBounds {
+  const all: Place = { key: listener, max: connectionsMax };
   return {
     enter(socket, source) {
-      const count = perSource.get(source) ?? 0;
-      if (open >= connectionsMax) return 'connectionsMax';
-      if (count >= connectionsPerSourceMax) return 'connectionsPerSourceMax';
-      open += 1;
-      perSource.set(source, count + 1);
-      socket.once('close', () => {
-        open -= 1;
-        const left = (perSource.get(source) ?? 1) - 1;
-        if (left <= 0) perSource.delete(source);
-        else perSource.set(source, left);
-      });
+      const both = [all, { key: `${listener} ${source}`, max: connectionsPerSourceMax }];
+      if (!places.enter(both)) {
+        // Which of the two it was: where the listener has room, it was the source.
+        if (!places.enter([all])) return 'connectionsMax';
+        places.leave([all]);
+        return 'connectionsPerSourceMax';
+      }
+      socket.once('close', () => places.leave(both));
       return null;
     },
   };

@@ -1,5 +1,6 @@
 // How many unfinished bodies each source may keep waiting: a slow sender holds memory that is its neighbours'.
 import { Refusal } from '@headgate/contract';
+import { createPlaces, type Places } from '@headgate/rules';
 
 /** Counts bodies being waited for, per source. */
 export interface WaitingBodies {
@@ -7,22 +8,21 @@ export interface WaitingBodies {
   enter(source: string): () => void;
 }
 
-/** Creates the counter of one process; `shed` hears of each that is refused. */
-export function createWaitingBodies(perSourceMax: number, shed?: (source: string) => void): WaitingBodies {
-  const counts = new Map<string, number>();
+/** Creates the counter of one listener; its places are those of every thread that listens under the name. `shed` hears of each that is refused. */
+export function createWaitingBodies(
+  perSourceMax: number,
+  listener = '',
+  places: Places = createPlaces(),
+  shed: (source: string) => void = () => undefined,
+): WaitingBodies {
   return {
     enter(source) {
-      const count = counts.get(source) ?? 0;
-      if (count >= perSourceMax) {
-        shed?.(source);
+      const one = [{ key: `${listener} ${source}`, max: perSourceMax }];
+      if (!places.enter(one)) {
+        shed(source);
         throw new Refusal('listener.too_many_waiting_bodies', { source, limit: perSourceMax });
       }
-      counts.set(source, count + 1);
-      return () => {
-        const left = (counts.get(source) ?? 1) - 1;
-        if (left <= 0) counts.delete(source);
-        else counts.set(source, left);
-      };
+      return () => places.leave(one);
     },
   };
 }

@@ -1,17 +1,31 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames, problems, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
+import { fields as fieldNames, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
 import { callerFormat, type RefusalFormat } from '../caller-format.ts';
+import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
 import { refusalBody } from '../refusal-body.ts';
-import type { RefusalReply, Reply, UpstreamReply } from '../reply.ts';
+import { refusalFields } from '../refusal-fields.ts';
+import type { EchoReply, RefusalReply, Reply, SwitchReply, UpstreamReply } from '../reply.ts';
+import { type Seen, whatWasSeen } from '../seen.ts';
+import type { TunnelEnd, Tunnels } from '../tunnel.ts';
 import { type KnownRefusal, rememberRefusal, writeAgain } from './known-refusal.ts';
 
 /**
  * Sends a reply and notes what was sent; undefined when that is done already. Never fails: a caller that went away is recorded
  * as an incomplete answer.
  */
-export function respond(exchange: Exchange, reply: Reply, clock: () => number): Promise<void> | undefined {
-  return reply.kind === 'upstream' ? respondUpstream(exchange, reply, clock) : respondRefusal(exchange, reply, clock);
+export function respond(exchange: Exchange, reply: Reply, { clock, tunnels }: Gateway): Promise<void> | undefined {
+  switch (reply.kind) {
+    case 'upstream':
+      return respondUpstream(exchange, reply, clock);
+    case 'refusal':
+      return respondRefusal(exchange, reply, clock);
+    case 'echo':
+      return respondEcho(exchange, reply, clock);
+    case 'switch':
+      return respondSwitch(exchange, reply, tunnels, clock);
+  }
 }
 
 function respondUpstream(
@@ -23,10 +37,59 @@ function respondUpstream(
     // The status line is out, so the honest end is a broken connection: a cut answer must never look whole.
     if (brokenOff !== null) exchange.downstream.abort();
     exchange.body.discard();
-    const detail = brokenOff === null ? null : `the answer broke off: ${(brokenOff as Error).message}`;
-    note(exchange, clock, status, 'upstream', null, detail, brokenOff === null, null);
+    const detail = brokenOff === null ? null : brokenOffWords(brokenOff);
+    note(exchange, clock, { status, format: 'upstream', refusal: null, detail, defect: null }, brokenOff === null);
   };
   return whenSent(exchange, status, [...fields, fieldNames.exchange, exchange.id], body, ended);
+}
+
+/** Joins the two connections and waits for their end, so that one record tells all that passed. */
+async function respondSwitch(
+  exchange: Exchange,
+  { fields, upstream }: SwitchReply,
+  tunnels: Tunnels,
+  clock: () => number,
+): Promise<void> {
+  const sent = { status: 101, format: 'upstream', refusal: null, defect: null } as const;
+  const own = ['connection', 'Upgrade', 'upgrade', 'websocket', fieldNames.exchange, exchange.id];
+  try {
+    const caller = exchange.downstream.switchProtocols([...fields, ...own]);
+    const { end, callerBytes, upstreamBytes } = await tunnels.join(caller, upstream);
+    note(exchange, clock, { ...sent, detail: end === 'ended' ? null : tunnelWords[end] }, end === 'ended', {
+      requestBytes: callerBytes,
+      responseBytes: upstreamBytes,
+    });
+  } catch (thrown) {
+    upstream.destroy();
+    note(exchange, clock, { ...sent, detail: brokenOffWords(thrown) }, false);
+  }
+}
+
+const tunnelWords: Readonly<Record<Exclude<TunnelEnd, 'ended'>, string>> = {
+  broken: 'the tunnel broke off',
+  drained: 'the tunnel was closed: the gateway shuts down',
+  idle: 'the tunnel was closed: nothing passed for path.tunnelIdleMs',
+  'too-long': 'the tunnel was closed: it was open for path.tunnelMs',
+  'too-much': 'the tunnel was closed: more than path.tunnelBytesMax passed in one direction',
+};
+
+function respondEcho(exchange: Exchange, { seen }: EchoReply, clock: () => number): Promise<void> | undefined {
+  const { format, contentType, body } = echoBody(seen, exchange.id, formatOf(exchange));
+  const fields = [
+    'content-type',
+    contentType,
+    'cache-control',
+    'no-store',
+    'x-content-type-options', // It holds what the caller sent: no reader may take it for a page.
+    'nosniff',
+    fieldNames.exchange,
+    exchange.id,
+  ];
+  const ended = (brokenOff: unknown): void => {
+    if (brokenOff !== null) exchange.downstream.abort();
+    note(exchange, clock, { status: 200, format, refusal: null, detail: null, defect: null }, brokenOff === null);
+  };
+  return whenSent(exchange, 200, fields, body, ended);
 }
 
 function respondRefusal(
@@ -34,71 +97,14 @@ function respondRefusal(
   { refusal, defect }: RefusalReply,
   clock: () => number,
 ): Promise<void> | undefined {
-  const { detail } = refusal;
+  const { detail, code } = refusal;
   const { status, format, fields, body } = written(exchange, refusal, detail);
   const ended = (brokenOff: unknown): void => {
     if (brokenOff !== null) exchange.downstream.abort();
-    note(exchange, clock, status, format, refusal.code, detail, brokenOff === null, defect);
+    note(exchange, clock, { status, format, refusal: code, detail, defect }, brokenOff === null);
   };
   exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
   return whenSent(exchange, status, [...fields, fieldNames.exchange, exchange.id], body, ended);
-}
-
-/** A refusal as bytes, and what the exchange after it may repeat of it. */
-interface WrittenRefusal {
-  readonly status: number;
-  readonly format: RefusalFormat;
-  /** Without the exchange id. */
-  readonly fields: readonly string[];
-  readonly body: Buffer;
-}
-
-interface RepeatableRefusal extends WrittenRefusal {
-  readonly known: KnownRefusal;
-  readonly refusal: StatedRefusal;
-  readonly detail: string;
-  readonly forwarded: 'no' | 'partly' | 'yes';
-}
-
-function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
-  const { id, receivedMs, memo } = exchange;
-  const forwarded = exchange.forward?.forwarded ?? 'no';
-  const last = memo.response as RepeatableRefusal | undefined;
-  if (last !== undefined && last.forwarded === forwarded && saysTheSame(last, refusal, detail)) {
-    return {
-      status: last.status,
-      format: last.format,
-      fields: last.fields,
-      body: writeAgain(last.known, id, receivedMs),
-    };
-  }
-  const { method, fields: requestFields } = exchange.request;
-  const format = callerFormat({ method, fields: requestFields, ...signsOf(exchange) });
-  const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs });
-  const { status, body } = fresh;
-  const fields = refusalFields(refusal, fresh.contentType, body);
-  const known = rememberRefusal(fresh, id, receivedMs);
-  memo.response =
-    known === null
-      ? undefined
-      : ({ status, format, fields, body, known, refusal, detail, forwarded } satisfies RepeatableRefusal);
-  return { status, format, fields, body };
-}
-
-/** Whether nothing but exchange and instant would differ. The facts of a refusal are in its sentence, but for the methods allowed. */
-function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: string): boolean {
-  return (
-    last.detail === detail &&
-    last.refusal.code === refusal.code &&
-    last.refusal.soapStatus === refusal.soapStatus &&
-    secondsOf(last.refusal) === secondsOf(refusal) &&
-    refusal.code !== 'route.method_not_allowed'
-  );
-}
-
-/** What `Retry-After` says; null for a refusal that promises nothing. */
-function secondsOf({ retryAfterMs }: StatedRefusal): number | null {
-  return retryAfterMs === undefined ? null : toRetryAfterSeconds(retryAfterMs);
 }
 
 /** Sends, and calls back with null, or with what broke the answer off. */
@@ -123,27 +129,96 @@ function whenSent(
 
 type Sent = NonNullable<Exchange['response']>;
 
+/** Bytes are those of request and answer, unless more passed. */
 function note(
   exchange: Exchange,
   clock: () => number,
-  status: number,
-  format: Sent['format'],
-  refusal: Sent['refusal'],
-  detail: string | null,
+  { status, format, refusal, detail, defect }: Pick<Sent, 'status' | 'format' | 'refusal' | 'detail' | 'defect'>,
   complete: boolean,
-  defect: string | null,
+  passed?: Pick<Sent, 'requestBytes' | 'responseBytes'>,
 ): void {
   exchange.response = {
     status,
     format,
     refusal,
     detail,
-    requestBytes: exchange.body.receivedBytes,
-    responseBytes: exchange.downstream.sentBytes,
+    requestBytes: passed?.requestBytes ?? exchange.body.receivedBytes,
+    responseBytes: passed?.responseBytes ?? exchange.downstream.sentBytes,
     durationMs: clock() - exchange.receivedMs,
     complete,
     defect,
   };
+}
+
+function brokenOffWords(thrown: unknown): string {
+  return `the answer broke off: ${(thrown as Error).message}`;
+}
+
+/** A refusal as bytes. */
+interface WrittenRefusal {
+  readonly status: number;
+  readonly format: RefusalFormat;
+  /** Without the exchange id. */
+  readonly fields: readonly string[];
+  readonly body: Buffer;
+}
+
+/** A refusal as bytes, and by what the next one is known to be the same. */
+interface RepeatableRefusal extends WrittenRefusal {
+  readonly known: KnownRefusal;
+  readonly refusal: StatedRefusal;
+  readonly detail: string;
+  readonly forwarded: 'no' | 'partly' | 'yes';
+}
+
+function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
+  const { id, receivedMs, memo } = exchange;
+  const forwarded = exchange.forward?.forwarded ?? 'no';
+  const last = memo.response as RepeatableRefusal | undefined;
+  if (last !== undefined && last.forwarded === forwarded && saysTheSame(last, refusal, detail)) {
+    const body = writeAgain(last.known, id, receivedMs);
+    return { status: last.status, format: last.format, fields: last.fields, body };
+  }
+  const seen = seenAtEcho(exchange);
+  const format = formatOf(exchange);
+  const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen });
+  const { status, body } = fresh;
+  const fields = refusalFields(refusal, fresh, exchange.forward?.status ?? null);
+  // What an upstream or a body had part in, or what tells what was seen, is different each time.
+  const known = forwarded === 'no' && seen === null ? rememberRefusal(fresh, id, receivedMs) : null;
+  memo.response =
+    known === null
+      ? undefined
+      : ({ status, format, fields, body, known, refusal, detail, forwarded } satisfies RepeatableRefusal);
+  return { status, format, fields, body };
+}
+
+/** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed. */
+function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: string): boolean {
+  return (
+    last.detail === detail &&
+    last.refusal.code === refusal.code &&
+    last.refusal.soapStatus === refusal.soapStatus &&
+    secondsOf(last.refusal) === secondsOf(refusal) &&
+    refusal.code !== 'route.method_not_allowed'
+  );
+}
+
+/** What `Retry-After` says; null for a refusal that promises nothing. */
+function secondsOf({ retryAfterMs }: StatedRefusal): number | null {
+  return retryAfterMs === undefined ? null : toRetryAfterSeconds(retryAfterMs);
+}
+
+function formatOf(exchange: Exchange): RefusalFormat {
+  const { method, fields } = exchange.request;
+  return callerFormat({ method, fields, ...signsOf(exchange) });
+}
+
+/** Who asks what was seen is told so also when it is refused. */
+function seenAtEcho(exchange: Exchange): Seen | null {
+  const { serving, connection, request } = exchange;
+  const place = serving.echo(connection.listener, request.host, request.path);
+  return place === null ? null : whatWasSeen(exchange);
 }
 
 /** A Host that says nothing leaves the name of the handshake: a host for programs is no place for a page. */
@@ -151,24 +226,4 @@ function signsOf({ serving, request, connection }: Exchange): ReturnType<Exchang
   const named = serving.signsOf(request.host, request.path);
   if (named.channel !== null || connection.serverName === null) return named;
   return serving.signsOf(connection.serverName, request.path);
-}
-
-function refusalFields(refusal: StatedRefusal, contentType: string, body: Buffer): string[] {
-  const list = [
-    'content-type',
-    contentType,
-    'content-length',
-    String(body.byteLength),
-    'cache-control',
-    'no-store',
-    fieldNames.proxyStatus,
-    `headgate; error=${problems[refusal.code].proxyError}; details="${refusal.code}"`, // RFC 9209 §2.
-  ];
-  const seconds = secondsOf(refusal);
-  if (seconds !== null) list.push(fieldNames.retryAfter, String(seconds));
-  if (refusal.code === 'route.method_not_allowed') {
-    const { allowed } = (refusal as StatedRefusal<'route.method_not_allowed'>).facts;
-    list.push('allow', allowed.join(', ')); // RFC 9110 §15.5.6.
-  }
-  return list;
 }

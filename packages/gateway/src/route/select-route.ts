@@ -9,8 +9,8 @@ import type { UpstreamGroup } from '../upstream.ts';
 
 declare const routed: unique symbol;
 
-/** What is called, and who serves it. Only `selectRoute` makes one. */
-export interface Route {
+/** What is called, in the words of limits. */
+interface Called {
   readonly [routed]: true;
   readonly environment: string;
   readonly channel: 'ui' | 'api';
@@ -25,12 +25,24 @@ export interface Route {
   readonly service: string | null;
   readonly operation: 'submit' | 'retrieve' | null;
   readonly speaksSoap: boolean;
+}
+
+/** What is called, and who serves it. Only `selectRoute` makes one. */
+export interface Route extends Called {
+  readonly kind: 'system';
   readonly upstream: UpstreamGroup;
+  /** Whether a connection may become a WebSocket here. */
+  readonly webSocket: boolean;
+}
+
+/** The address at which this gateway answers itself. Only `selectRoute` makes one. */
+export interface EchoRoute extends Called {
+  readonly kind: 'echo';
 }
 
 /** A route that a head alone decided, on one day: addresses are decommissioned by the day. */
 interface KnownRoute {
-  readonly route: Route;
+  readonly route: Route | EchoRoute;
   readonly evidence: NonNullable<Exchange['route']>;
   readonly day: number;
 }
@@ -38,7 +50,7 @@ interface KnownRoute {
 const dayMs = 86_400_000;
 
 /** Routes an exchange, or refuses with `route.*`. Waits only for the head of a body on a shared path. */
-export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<Route> {
+export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<Route | EchoRoute> {
   if (gateway.draining()) throw new Refusal('gateway.draining', {});
   const nowMs = gateway.clock();
   const day = Math.floor(nowMs / dayMs);
@@ -50,13 +62,30 @@ export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<
   return selectAnew(exchange, gateway, nowMs, day);
 }
 
-async function selectAnew(exchange: Exchange, gateway: Gateway, nowMs: number, day: number): Promise<Route> {
-  const route = await decideRoute(exchange, gateway, nowMs);
+async function selectAnew(
+  exchange: Exchange,
+  gateway: Gateway,
+  nowMs: number,
+  day: number,
+): Promise<Route | EchoRoute> {
+  const route = echoRoute(exchange) ?? (await decideRoute(exchange, gateway, nowMs));
   // A body that was asked may say something else next time.
   if (exchange.route !== null && exchange.route.decidedBy !== 'body-element') {
     exchange.memo.route = { route, evidence: exchange.route, day } satisfies KnownRoute;
   }
   return route;
+}
+
+function echoRoute(exchange: Exchange): EchoRoute | null {
+  const { serving, connection, request } = exchange;
+  const place = serving.echo(connection.listener, request.host, request.path);
+  if (place === null) return null;
+  if (!browserMethods.includes(request.method))
+    throw new Refusal('route.method_not_allowed', { method: request.method, allowed: browserMethods });
+  const nothing = { service: null, operation: null };
+  exchange.route = { ...place, system: 'Echo', ...nothing, docAttach: false, decidedBy: 'echo' };
+  // No system of a catalogue has this id: an id there is in lower case.
+  return { kind: 'echo', ...place, systemId: 'Echo', systemName: 'Echo', speaksSoap: false, ...nothing } as EchoRoute;
 }
 
 async function decideRoute(exchange: Exchange, gateway: Gateway, nowMs: number): Promise<Route> {
@@ -89,6 +118,7 @@ async function decideRoute(exchange: Exchange, gateway: Gateway, nowMs: number):
   if (upstream === null) throw new Refusal('route.not_served', { system: systemName });
   const { namespace, address } = exchange.route;
   return {
+    kind: 'system',
     environment,
     channel,
     generation,
@@ -99,6 +129,7 @@ async function decideRoute(exchange: Exchange, gateway: Gateway, nowMs: number):
     systemName,
     speaksSoap,
     upstream,
+    webSocket: channel === 'ui' && match.address.upgrades.includes('websocket'),
     service: service?.service ?? null,
     operation: service?.operation ?? null,
   } as Route; // The only place that can say so.

@@ -1,0 +1,194 @@
+// Everything that one thread needs to serve: listeners, upstream pool, verdicts and what ties them to the path. A gateway of
+// one thread has one of these; with several, each thread has its own and shares what is passed in.
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { EvidenceSink } from '@headgate/contract';
+import type { Counters, Places } from '@headgate/rules';
+import type { Config } from './config.ts';
+import { Deadlines } from './deadlines.ts';
+import { createCookieMemory } from './evidence/cookie-memory.ts';
+import { createUpstreamPool } from './forward/upstream-pool.ts';
+import type { Gateway } from './gateway.ts';
+import type { GatewayFiles } from './gateway-files.ts';
+import type { CountedNotice, GatewayNotice } from './gateway-notice.ts';
+import { createVerdicts } from './identity/verdicts.ts';
+import { createInFlight } from './in-flight.ts';
+import { type Listener, listen } from './listener/listen.ts';
+import type { Bound, ListenerOptions } from './listener/listener-options.ts';
+import { createNoticeDigest, type NoticeDigest } from './notice-digest.ts';
+import { serve } from './serve.ts';
+import { createServing, type Serving } from './serving.ts';
+import { createTunnels } from './tunnel.ts';
+import { createTurns, inTurn } from './turns.ts';
+
+/** What a data plane is started with. It closes the evidence; everything else stays its owner's. */
+export interface DataPlaneOptions {
+  readonly config: Config;
+  readonly files: GatewayFiles;
+  readonly ticketKeys: Buffer;
+  /** Ports of the listeners, in order; null for those of the configuration. */
+  readonly ports: readonly number[] | null;
+  /** True where several threads listen on the one port. */
+  readonly sharedPort: boolean;
+  readonly clock: () => number;
+  readonly counters: Counters;
+  readonly connections: Places;
+  readonly waitingBodies: Places;
+  /** One word, the number of the snapshot in force: what was prepared is served by once its number stands there. */
+  readonly inForce: Int32Array;
+  readonly evidence: EvidenceSink;
+  readonly notice: (notice: GatewayNotice) => void;
+  /** A caller was shed, by the option whose bound it was. */
+  readonly shed: (bound: Bound) => void;
+}
+
+/** One thread's share of a gateway. */
+export interface DataPlane {
+  readonly listeners: readonly Pick<Listener, 'name' | 'address' | 'port'>[];
+  /**
+   * Makes other files ready; throws when they cannot be used, and then nothing has changed. The snapshot is in force once
+   * `inForce` says so; call the result to take the certificates into use, those toward back ends too.
+   */
+  prepare(files: GatewayFiles): () => void;
+  setTicketKeys(keys: Buffer): void;
+  /** Drains and stops: no request in flight is lost within `path.shutdownMs`. Closes the evidence. */
+  close(): Promise<void>;
+}
+
+/** Starts a data plane. Rejects with the system's error for a taken port; evidence is closed then. */
+export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const { config, clock, evidence } = options;
+  const serving = createServingInForce(options);
+  const inFlight = createInFlight();
+  const turns = createTurns(config.path.exchangesPerSourceMax);
+  const digest = createNoticeDigest<CountedNotice>(options.notice);
+  const deadlines = new Deadlines();
+  let draining = false;
+  const upstreams = createUpstreamPool({
+    upstreams: config.upstreams,
+    tls: options.files.upstreamTls,
+    path: config.path,
+    deadlines,
+    notice: options.notice,
+  });
+  const gateway: Gateway = {
+    clock,
+    counters: options.counters,
+    verdicts: createVerdicts(),
+    upstreams,
+    evidence,
+    cookies: createCookieMemory(randomBytes(32)),
+    tunnels: createTunnels(config.path, deadlines),
+    options: config.path,
+    draining: () => draining,
+  };
+  // A connection that was accepted before the drain and never brought a request did not know: its first one is served.
+  const forNewcomers: Gateway = { ...gateway, draining: () => false };
+  const wiring: Wiring = {
+    ...options,
+    path: config.path,
+    deadlines,
+    newId: randomUUID,
+    serving: () => serving.current(),
+    serve: (exchange) => {
+      const { hasServed } = exchange.connection;
+      exchange.connection.hasServed = true;
+      const work = () => serve(exchange, hasServed ? gateway : forNewcomers);
+      return inFlight.count(inTurn(turns, exchange.connection.source, work));
+    },
+  };
+
+  const listeners: Listener[] = [];
+  const close = async (): Promise<void> => {
+    draining = true;
+    gateway.tunnels.drain();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await inFlight.none();
+    upstreams.close();
+    digest.flush();
+    await evidence.close();
+  };
+  try {
+    for (const each of listenerOptions(options, options.files, wiring, digest)) listeners.push(await listen(each));
+  } catch (fault) {
+    await close();
+    throw fault;
+  }
+  return {
+    listeners: listeners.map(({ name, address, port }) => ({ name, address, port })),
+    prepare(files) {
+      // All are made ready before any is taken into use, so that a fault in the last leaves the first as it was.
+      const next = createServing(files.snapshot, config);
+      const renewed = listenerOptions(options, files, wiring, digest);
+      const ready = listeners.flatMap((listener, at) => {
+        const own = renewed[at];
+        return own === undefined ? [] : [listener.prepareCertificates(own)];
+      });
+      serving.prepare(next);
+      return () => {
+        for (const takeIntoUse of ready) takeIntoUse();
+        upstreams.renew(files.upstreamTls);
+      };
+    },
+    setTicketKeys(keys) {
+      for (const listener of listeners) listener.setTicketKeys(keys);
+    },
+    close,
+  };
+}
+
+/** What all listeners of a thread have in common. */
+type Wiring = Omit<
+  ListenerOptions,
+  'name' | 'address' | 'port' | 'tls' | 'balancers' | 'hosts' | 'shed' | 'connectionFailed' | 'handshakeFailed'
+>;
+
+/** The snapshot that exchanges begin under: every thread turns to the next at the same moment, when its number is in force. */
+function createServingInForce({ config, files, inForce }: DataPlaneOptions) {
+  let serving: Serving = createServing(files.snapshot, config);
+  let next: Serving | null = null;
+  return {
+    current(): Serving {
+      if (next !== null && Atomics.load(inForce, 0) === next.snapshot.number) {
+        serving = next;
+        next = null;
+      }
+      return serving;
+    },
+    prepare(prepared: Serving): void {
+      next = prepared;
+    },
+  };
+}
+
+function listenerOptions(
+  { config, ports, shed }: DataPlaneOptions,
+  { hosts }: GatewayFiles,
+  wiring: Wiring,
+  digest: NoticeDigest<CountedNotice>,
+): readonly ListenerOptions[] {
+  return config.listeners.map((listener, at) => ({
+    ...wiring,
+    ...listener,
+    port: ports?.[at] ?? listener.port,
+    hosts: hosts[at] ?? [],
+    shed: (bound, source) => {
+      shed(bound);
+      if (atTheDoor.has(bound))
+        digest.add({ kind: 'connection-refused', listener: listener.name, source, bound, count: 1 });
+    },
+    connectionFailed: (source, thrown) => {
+      const defect = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      digest.add({ kind: 'connection-defect', listener: listener.name, source, defect, count: 1 });
+    },
+    handshakeFailed: (source, serverName, reason) =>
+      digest.add({ kind: 'handshake-failed', listener: listener.name, source, serverName, reason, count: 1 }),
+  }));
+}
+
+/** Bounds past which a connection is closed before a byte of it is read: there is no record to tell of it. */
+const atTheDoor: ReadonlySet<Bound> = new Set([
+  'connectionsMax',
+  'connectionsPerSourceMax',
+  'handshakesMax',
+  'handshakesPerSourceMax',
+]);

@@ -1,0 +1,57 @@
+// What a gateway says beside its evidence: what happened outside any exchange.
+import type { Bound } from './listener/listener-options.ts';
+import type { EndpointNotice } from './upstream.ts';
+
+/** Something that befell connections of one source, `count` of them: see `notice-digest.ts`. */
+export type CountedNotice =
+  | {
+      readonly kind: 'handshake-failed';
+      readonly listener: string;
+      readonly source: string;
+      readonly serverName: string | null;
+      readonly reason: string;
+      readonly count: number;
+    }
+  | {
+      readonly kind: 'connection-refused';
+      readonly listener: string;
+      readonly source: string;
+      /** The option whose bound it is. */
+      readonly bound: Bound;
+      readonly count: number;
+    }
+  | {
+      /** A defect outside any exchange; it cost one connection. */
+      readonly kind: 'connection-defect';
+      readonly listener: string;
+      readonly source: string;
+      readonly defect: string;
+      readonly count: number;
+    };
+
+/** Something that happened outside any exchange. */
+export type GatewayNotice =
+  | CountedNotice
+  | { readonly kind: 'evidence-trouble'; readonly sentence: string }
+  /** Each thread looks at endpoints for itself, and so tells it for itself. */
+  | EndpointNotice
+  | {
+      /** A thread died and took its connections with it. Another takes its place. */
+      readonly kind: 'thread-ended';
+      readonly thread: number;
+      readonly defect: string;
+      readonly connectionsLost: number;
+      /** How long until it is replaced; longer for one that dies again and again. */
+      readonly replacedInMs: number;
+      /** How often this thread died within the last minutes, this time included. */
+      readonly deaths: number;
+    }
+  | { readonly kind: 'thread-replaced'; readonly thread: number }
+  | {
+      /** A thread dies as often as it is replaced: the gateway serves with fewer, or with none. */
+      readonly kind: 'thread-keeps-dying';
+      readonly thread: number;
+      readonly sentence: string;
+    }
+  /** The system resets connections that wait at a listener which closes. */
+  | { readonly kind: 'queued-connections-at-risk'; readonly sentence: string };

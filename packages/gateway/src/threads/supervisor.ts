@@ -1,0 +1,146 @@
+// The main thread of a gateway with several: it reads files and hands them out, and replaces threads that die. It serves nobody
+// itself, so that nothing a caller sends can end it.
+import { randomFillSync } from 'node:crypto';
+import { resolve } from 'node:path';
+import { createThreadMemory, openThreadMemory } from '@headgate/rules';
+import { toBoot } from '../boot.ts';
+import type { GatewayFiles } from '../gateway-files.ts';
+import { lockGatewayEvidence } from '../gateway-lock.ts';
+import { createShedCounts } from '../shed-counts.ts';
+import type { GatewayOptions, RunningGateway } from '../start-gateway.ts';
+import { createTicketKeys, renewTicketKeys } from '../ticket-keys.ts';
+import type { ThreadOrders } from './messages.ts';
+import { tellQueuedConnectionsAtRisk } from './queued-connections.ts';
+import { type CreateWorker, createThreadWorker, type Ready, type Remark, startThread } from './running-thread.ts';
+import { createSeat, type Seat } from './seat.ts';
+
+/** What the threads of a gateway are started with. */
+export interface ThreadsOptions extends GatewayOptions {
+  readonly files: GatewayFiles;
+  /** Reads them again. Rejects with `UnusableFiles`. */
+  readonly read: () => Promise<GatewayFiles>;
+  /** Default: threads that serve. Tests start threads that die. */
+  readonly createWorker?: CreateWorker;
+}
+
+/** The main thread's own name in the shared memory. */
+const supervisorOwner = 1;
+
+/** Starts as many threads as the configuration says. Rejects with the system's error for a taken port. */
+export async function startThreads(options: ThreadsOptions): Promise<RunningGateway> {
+  const { config, notice = () => undefined } = options;
+  const evidenceFolder = resolve(options.base, config.evidence.folder);
+  const unlock = lockGatewayEvidence(evidenceFolder, config.node);
+  const memory = createThreadMemory(randomFillSync(new Int32Array(4)), {
+    connectionsMax: config.listeners.length * config.path.connectionsMax,
+  });
+  const state = openThreadMemory(memory, supervisorOwner);
+  const boot = toBoot(config.node, Date.now());
+  let { files } = options;
+  let ticketKeys = createTicketKeys();
+  let ports: readonly number[] | null = null;
+  let lastOwner = supervisorOwner;
+  Atomics.store(state.inForce, 0, files.snapshot.number);
+
+  const shed = createShedCounts();
+  const hear = (remark: Remark): void => {
+    if (remark.kind === 'notice') notice(remark.notice);
+    else if (remark.kind === 'shed') shed.add(remark.more);
+    else options.seen?.(remark.record);
+  };
+  const ordersFor = (thread: number, isFirst: boolean): ThreadOrders => {
+    lastOwner += 1;
+    return {
+      config,
+      thread,
+      owner: lastOwner,
+      // A thread that takes another's place counts its records from 1 again.
+      boot: isFirst ? boot : toBoot(config.node, Date.now()),
+      evidenceFolder,
+      memory,
+      files,
+      ticketKeys,
+      ports,
+      sendsRecords: options.seen !== undefined,
+    };
+  };
+  const seats = Array.from({ length: config.threads }, (_, thread): Seat => {
+    let isFirst = true;
+    return createSeat({
+      thread,
+      notice,
+      start() {
+        const orders = ordersFor(thread, isFirst);
+        isFirst = false;
+        return startThread(orders, hear, options.createWorker ?? createThreadWorker);
+      },
+      repairAfter({ orders }) {
+        const placeCount = state.repairAfter(orders.owner);
+        // Each connection holds two places, one of its listener and one of its source.
+        return placeCount === null ? null : Math.ceil(placeCount / 2);
+      },
+    });
+  });
+  const everyThread = () => seats.flatMap((seat) => seat.current() ?? []);
+
+  const close = async (): Promise<void> => {
+    for (const seat of seats) seat.leave();
+    const threads = everyThread();
+    // Every thread is told at once, and each drains what it has.
+    const drained = await Promise.allSettled(threads.map((thread) => thread.ask({ kind: 'close' })));
+    await Promise.all(threads.map((thread) => thread.end()));
+    unlock();
+    for (const outcome of drained) if (outcome.status === 'rejected') throw outcome.reason;
+  };
+  const ready: Ready[] = [];
+  try {
+    const [first, ...others] = seats;
+    if (first !== undefined) ready.push(await first.open());
+    // Where the system chooses a port, the others listen where the first does; so does every replacement.
+    ports = ready[0]?.listeners.map(({ port }) => port) ?? null;
+    ready.push(...(await Promise.all(others.map((seat) => seat.open()))));
+  } catch (fault) {
+    await close();
+    throw fault;
+  }
+  tellQueuedConnectionsAtRisk(notice);
+
+  const reload = async (): Promise<void> => {
+    const next = await options.read();
+    const prepared = everyThread();
+    await Promise.all(prepared.map((thread) => thread.ask({ kind: 'prepare', files: next })));
+    // From here on no fault is possible: every thread that is there has the files, and whoever comes starts with them.
+    files = next;
+    Atomics.store(state.inForce, 0, files.snapshot.number);
+    await Promise.all(
+      everyThread().map(async (thread) => {
+        if (thread.orders.files !== next && !prepared.includes(thread))
+          await thread.ask({ kind: 'prepare', files: next });
+        await thread.ask({ kind: 'take' });
+      }),
+    );
+  };
+  const renewal = renewTicketKeys((keys) => {
+    ticketKeys = keys;
+    for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
+  });
+  let closed: Promise<void> | null = null;
+  let reloaded: Promise<void> = Promise.resolve();
+  return {
+    listeners: ready[0]?.listeners ?? [],
+    evidenceFile: ready[0]?.evidenceFile ?? '',
+    snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
+    shed: shed.total,
+    reload() {
+      // One after the other: threads hold one set of prepared files.
+      const own = reloaded.then(reload);
+      reloaded = own.catch(() => undefined);
+      return own;
+    },
+    close() {
+      renewal.close();
+      closed ??= close();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,67 @@
+// The program of one thread that serves: a data plane of its own over the memory that all share, led by the main thread.
+import { parentPort, workerData } from 'node:worker_threads';
+import { openThreadMemory } from '@headgate/rules';
+import { startDataPlane } from '../data-plane.ts';
+import { createToldCounts } from '../shed-counts.ts';
+import { openThreadEvidence } from '../thread-evidence.ts';
+import { type ThreadOrders, type ThreadRequest, type ThreadSaying, toPlainFault } from './messages.ts';
+
+const orders = workerData as ThreadOrders;
+const say = (saying: ThreadSaying): void => parentPort?.postMessage(saying);
+
+try {
+  await startThread();
+} catch (fault) {
+  say({ kind: 'failed', fault: toPlainFault(fault) });
+}
+
+async function startThread(): Promise<void> {
+  const { config, files } = orders;
+  const { counters, connections, waitingBodies, inForce } = openThreadMemory(orders.memory, orders.owner);
+  const notice = (told: Extract<ThreadSaying, { kind: 'notice' }>['notice']): void =>
+    say({ kind: 'notice', notice: told });
+  const evidence = openThreadEvidence(orders, {
+    trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
+    seen: (record) => say({ kind: 'record', record }),
+  });
+  const shed = createToldCounts((more) => say({ kind: 'shed', more }));
+  const plane = await startDataPlane({
+    config,
+    files,
+    ticketKeys: Buffer.from(orders.ticketKeys),
+    ports: orders.ports,
+    sharedPort: true,
+    clock: Date.now,
+    counters,
+    connections,
+    waitingBodies,
+    inForce,
+    evidence,
+    notice,
+    shed: shed.add,
+  });
+  let takeIntoUse = (): void => undefined;
+  const answer = async (request: ThreadRequest): Promise<void> => {
+    switch (request.kind) {
+      case 'prepare':
+        takeIntoUse = plane.prepare(request.files);
+        return;
+      case 'take':
+        takeIntoUse();
+        return;
+      case 'ticket-keys':
+        plane.setTicketKeys(Buffer.from(request.keys));
+        return;
+      case 'close':
+        await plane.close();
+        shed.flush();
+    }
+  };
+  parentPort?.on('message', ({ id, ...request }: ThreadRequest & { readonly id: number }) => {
+    answer(request as ThreadRequest).then(
+      () => say({ kind: 'done', id, fault: null }),
+      (fault: unknown) => say({ kind: 'done', id, fault: toPlainFault(fault) }),
+    );
+  });
+  say({ kind: 'ready', listeners: plane.listeners, evidenceFile: evidence.file });
+}

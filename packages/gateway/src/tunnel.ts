@@ -1,0 +1,167 @@
+// Two connections that switched protocols, joined: bytes pass both ways, as fast as the slower side takes them, within bounds of
+// quiet, time and size. What they mean is not looked at.
+import type { PathOptions } from './config.ts';
+import type { Deadlines, Waiting } from './deadlines.ts';
+
+/** One side of a tunnel. */
+export interface OpenSide {
+  /** Begins to tell what arrives; before, nothing is read. */
+  hear(ear: SideEar): void;
+  /** False: enough for now, until `drained`. */
+  write(bytes: Uint8Array): boolean;
+  /** Sends no more than was written. */
+  end(): void;
+  destroy(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** What one side tells. */
+export interface SideEar {
+  data(bytes: Uint8Array): void;
+  drained(): void;
+  ended(): void;
+  closed(): void;
+}
+
+/** How a tunnel ended: both sides in order, one of them not, or by a bound or a stop of ours. */
+export type TunnelEnd = 'ended' | 'broken' | 'idle' | 'too-long' | 'too-much' | 'drained';
+
+/** What passed until both connections were closed. */
+export interface TunnelResult {
+  readonly end: TunnelEnd;
+  readonly callerBytes: number;
+  readonly upstreamBytes: number;
+}
+
+/** The tunnels of one gateway. */
+export interface Tunnels {
+  /** Most that are open at once. */
+  readonly limit: number;
+  readonly hasRoom: boolean;
+  /** Joins two sides; resolves when both are closed. Never rejects. */
+  join(caller: OpenSide, upstream: OpenSide): Promise<TunnelResult>;
+  /** Ends every tunnel, and every one that is joined from now on. */
+  drain(): void;
+}
+
+/** How long a side may take to close once no more is sent to it, in milliseconds. */
+const closingMs = 1_000;
+
+type Bounds = Pick<PathOptions, 'tunnelIdleMs' | 'tunnelMs' | 'tunnelBytesMax' | 'tunnelsMax'>;
+
+/** Creates the tunnels of one gateway, none yet. */
+export function createTunnels(bounds: Bounds, deadlines: Deadlines): Tunnels {
+  const open = new Set<Tunnel>();
+  let draining = false;
+  return {
+    limit: bounds.tunnelsMax,
+    get hasRoom() {
+      return open.size < bounds.tunnelsMax;
+    },
+    async join(caller, upstream) {
+      const tunnel = new Tunnel(caller, upstream, bounds, deadlines);
+      open.add(tunnel);
+      if (draining) tunnel.close('drained');
+      const result = await tunnel.closed;
+      open.delete(tunnel);
+      return result;
+    },
+    drain() {
+      draining = true;
+      for (const tunnel of open) tunnel.close('drained');
+    },
+  };
+}
+
+/** One direction, as far as its source has come. */
+interface Direction {
+  bytes: number;
+  ended: boolean;
+  closed: boolean;
+}
+
+class Tunnel implements Waiting {
+  deadlineMs: number;
+  readonly closed: Promise<TunnelResult>;
+  readonly #resolve: (result: TunnelResult) => void;
+  readonly #sides: readonly [caller: OpenSide, upstream: OpenSide];
+  readonly #bounds: Bounds;
+  readonly #deadlines: Deadlines;
+  readonly #untilMs: number;
+  readonly #caller: Direction = { bytes: 0, ended: false, closed: false };
+  readonly #upstream: Direction = { bytes: 0, ended: false, closed: false };
+  #end: TunnelEnd | null = null;
+
+  constructor(caller: OpenSide, upstream: OpenSide, bounds: Bounds, deadlines: Deadlines) {
+    const { promise, resolve } = Promise.withResolvers<TunnelResult>();
+    this.closed = promise;
+    this.#resolve = resolve;
+    this.#sides = [caller, upstream];
+    this.#bounds = bounds;
+    this.#deadlines = deadlines;
+    this.#untilMs = deadlines.now() + bounds.tunnelMs;
+    this.deadlineMs = Math.min(this.#untilMs, deadlines.now() + bounds.tunnelIdleMs);
+    deadlines.add(this);
+    this.#carry(caller, upstream, this.#caller);
+    this.#carry(upstream, caller, this.#upstream);
+  }
+
+  /** Ends both sides behind what was written to them, then cuts. */
+  close(end: TunnelEnd): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    // Both ended by themselves: the slower one may still take what was written to it.
+    this.deadlineMs = this.#deadlines.now() + (end === 'ended' ? this.#bounds.tunnelIdleMs : closingMs);
+    for (const side of this.#sides) {
+      side.end();
+      side.resume(); // What still arrives is dropped: the close of a side that is not read is never seen.
+    }
+  }
+
+  expire(): void {
+    if (this.#end === null) this.close(this.#deadlines.now() >= this.#untilMs ? 'too-long' : 'idle');
+    else for (const side of this.#sides) side.destroy();
+  }
+
+  #carry(from: OpenSide, to: OpenSide, direction: Direction): void {
+    from.hear({
+      data: (bytes) => {
+        if (this.#end !== null) return;
+        this.#touch();
+        if (direction.bytes + bytes.byteLength > this.#bounds.tunnelBytesMax) {
+          this.close('too-much');
+          return;
+        }
+        direction.bytes += bytes.byteLength;
+        if (!to.write(bytes)) from.pause();
+      },
+      drained: () => {
+        // `from` takes bytes again: whoever fills it may go on.
+        if (this.#end === null) this.#touch();
+        to.resume();
+      },
+      ended: () => {
+        direction.ended = true;
+        if (this.#caller.ended && this.#upstream.ended) this.close('ended');
+        else to.end();
+      },
+      closed: () => this.#sideClosed(direction),
+    });
+  }
+
+  #touch(): void {
+    this.deadlineMs = Math.min(this.#untilMs, this.#deadlines.now() + this.#bounds.tunnelIdleMs);
+  }
+
+  #sideClosed(direction: Direction): void {
+    direction.closed = true;
+    this.close('broken'); // Unless it ended already: what comes from the other side has nowhere to go any more.
+    if (!this.#caller.closed || !this.#upstream.closed) {
+      this.deadlineMs = Math.min(this.deadlineMs, this.#deadlines.now() + closingMs);
+      return;
+    }
+    this.#deadlines.remove(this);
+    this.#resolve({ end: this.#end ?? 'broken', callerBytes: this.#caller.bytes, upstreamBytes: this.#upstream.bytes });
+  }
+}

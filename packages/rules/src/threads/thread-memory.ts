@@ -1,0 +1,81 @@
+// The one memory that the threads of a gateway share: limit counters, places, and the number of the snapshot in force.
+import type { CountersOptions } from '../counters.ts';
+import { hashWords } from './keyed-hash.ts';
+import { bytesOf, type MemoryParts, partsOf } from './memory.ts';
+import { dealCounters, openCounters, type ThreadCounters } from './thread-counters.ts';
+import { dealPlaces, openPlaces, type ThreadPlaces } from './thread-places.ts';
+
+/** Bounds of a shared memory; those of the counters as in `createCounters`. */
+export interface ThreadMemoryOptions extends CountersOptions {
+  /** Most connections open at once, over all listeners. */
+  readonly connectionsMax: number;
+  /** Most rules that one call is charged to. Default 500, the most that a policy has. */
+  readonly rulesMax?: number;
+}
+
+/** A shared memory, made by one thread and handed to all. Plain, so that a message can carry it. */
+export interface ThreadMemory {
+  readonly memory: SharedArrayBuffer;
+  /** Random words: no caller can foresee which keys fall together. */
+  readonly seed: Int32Array;
+  readonly bounds: Required<ThreadMemoryOptions>;
+}
+
+/** What the threads share, as one of them uses it. */
+export interface ThreadState {
+  readonly counters: ThreadCounters;
+  /** Two places a connection: one of its listener, one of its source. */
+  readonly connections: ThreadPlaces;
+  readonly waitingBodies: ThreadPlaces;
+  /** One word: the number of the snapshot in force. */
+  readonly inForce: Int32Array;
+  /**
+   * To be called once a thread is gone: puts right what it left, and says how many places of connections it held. Null
+   * when it is to be called again, a little later: another thread that died has to be put right first.
+   */
+  repairAfter(goneOwner: number): number | null;
+}
+
+/** Makes a memory. `seed` is four random words. Pages are used only as they fill. Throws RangeError for a bound below 1. */
+export function createThreadMemory(seed: Int32Array, options: ThreadMemoryOptions): ThreadMemory {
+  const { keysMax = 100_000, instantsMax = 8_388_608, connectionsMax, rulesMax = 500 } = options;
+  const bounds = { keysMax, instantsMax, connectionsMax, rulesMax };
+  if (Object.values(bounds).some((bound) => !(bound >= 1))) throw new RangeError('every bound must be at least 1');
+  if (seed.length !== hashWords) throw new RangeError(`a seed has ${hashWords} words, not ${seed.length}`);
+  return { memory: new SharedArrayBuffer(bytesOf((parts) => dealState(parts, bounds))), seed, bounds };
+}
+
+/** Opens a memory for one thread. `owner` is a number above 0 that no other thread has or had. */
+export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: number): ThreadState {
+  const parts = dealState(partsOf(memory), bounds);
+  const counters = openCounters(parts.counters, seed, owner);
+  const connections = openPlaces(parts.connections, seed, owner);
+  const openPlacesOf = new Map<number, number>();
+  const waitingBodies = openPlaces(parts.waitingBodies, seed, owner);
+  return {
+    counters,
+    connections,
+    waitingBodies,
+    inForce: parts.inForce,
+    repairAfter(goneOwner) {
+      counters.repairAfter(goneOwner);
+      // Both at each try: of one that is put right nothing is left to do.
+      const waiting = waitingBodies.repairAfter(goneOwner);
+      const open = connections.repairAfter(goneOwner);
+      if (open !== null) openPlacesOf.set(goneOwner, (openPlacesOf.get(goneOwner) ?? 0) + open);
+      if (waiting === null || open === null) return null;
+      const placeCount = openPlacesOf.get(goneOwner) ?? 0;
+      openPlacesOf.delete(goneOwner);
+      return placeCount;
+    },
+  };
+}
+
+function dealState(parts: MemoryParts, bounds: Required<ThreadMemoryOptions>) {
+  return {
+    inForce: parts.words(1),
+    counters: dealCounters(parts, bounds),
+    connections: dealPlaces(parts, bounds.connectionsMax * 2),
+    waitingBodies: dealPlaces(parts, bounds.connectionsMax),
+  };
+}
