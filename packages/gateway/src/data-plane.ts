@@ -92,7 +92,10 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     serve: (exchange) => {
       const { hasServed } = exchange.connection;
       exchange.connection.hasServed = true;
-      const work = () => serve(exchange, hasServed ? gateway : forNewcomers);
+      const work = (leave: () => void) => {
+        exchange.leaveTurn = leave;
+        return serve(exchange, hasServed ? gateway : forNewcomers);
+      };
       return inFlight.count(inTurn(turns, exchange.connection.source, work));
     },
   };

@@ -94,7 +94,7 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     listeners: plane.listeners,
     evidenceFile: evidence.file,
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
-    shed: shed.total,
+    shed: () => shed.total(),
     async reload() {
       const next = await options.read();
       const takeIntoUse = plane.prepare(next);

@@ -62,13 +62,16 @@ export function createTurns(perSourceMax: number): Turns {
   };
 }
 
-/** Does the work when its source has room, at once in the usual case. The work never rejects. */
-export function inTurn(turns: Turns, source: string, work: () => Promise<void>): Promise<void> {
+/**
+ * Does the work when its source has room, at once in the usual case, and leaves behind it; work that goes on for long may leave
+ * before. The work never rejects.
+ */
+export function inTurn(turns: Turns, source: string, work: (leave: () => void) => Promise<void>): Promise<void> {
   const turn = Promise.withResolvers<void>();
   let begun = false;
-  const leave = turns.enter(source, () => {
+  const leave: () => void = turns.enter(source, () => {
     begun = true;
     turn.resolve();
   });
-  return (begun ? work() : turn.promise.then(work)).then(leave);
+  return (begun ? work(leave) : turn.promise.then(() => work(leave))).then(leave);
 }

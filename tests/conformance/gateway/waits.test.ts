@@ -115,7 +115,9 @@ describe('an upload', () => {
   });
 
   test('is given up when its upstream takes no more of it', bounded, async (t) => {
-    const gateway = await behind(t, { requestSendTimeoutMs: 300, bodyBytesMax: 67_108_864 }, (socket) => socket.pause());
+    const gateway = await behind(t, { requestSendTimeoutMs: 300, bodyBytesMax: 67_108_864 }, (socket) =>
+      socket.pause(),
+    );
     t.after(() => gateway.close());
     const caller = await openRawCaller(gateway);
     const body = Buffer.alloc(64 * 1_048_576, ' ');

@@ -130,7 +130,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
     listeners: ready[0]?.listeners ?? [],
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
-    shed: shed.total,
+    shed: () => shed.total(),
     reload() {
       // One after the other: threads hold one set of prepared files.
       const own = reloaded.then(reload);

@@ -38,7 +38,7 @@ async function startThread(): Promise<void> {
     inForce,
     evidence,
     notice,
-    shed: shed.add,
+    shed: (bound) => shed.add(bound),
   });
   let takeIntoUse = (): void => undefined;
   const answer = async (request: ThreadRequest): Promise<void> => {
