@@ -22,6 +22,11 @@ export interface GatewayOptions {
   readonly clock?: () => number;
   /** Default: the files that the configuration names. */
   readonly snapshots?: SnapshotSource;
+  /**
+   * Serves in threads of its own also where the configuration asks for one: a thread that dies is replaced, and its memory is
+   * managed for what it does. They read the system clock. Default: several threads have their own, one is the caller's.
+   */
+  readonly inOwnThreads?: boolean;
   /** Called with every evidence record. */
   readonly seen?: (record: EvidenceRecord) => void;
   /** Called for what happens beside exchanges. */
@@ -49,7 +54,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const source = options.snapshots ?? createSnapshotFiles(config, base);
   const files = await readGatewayFiles(config, base, source);
   const read = (): Promise<GatewayFiles> => readGatewayFiles(config, base, source);
-  return config.threads > 1 ? startThreads({ ...options, files, read }) : startAlone({ ...options, files, read });
+  return config.threads > 1 || options.inOwnThreads === true
+    ? startThreads({ ...options, files, read })
+    : startAlone({ ...options, files, read });
 }
 
 interface StartOptions extends GatewayOptions {

@@ -64,7 +64,7 @@ async function runGateway(
     const running = await startGateway({
       config: parsed.config,
       base,
-      clock: context.clock,
+      inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),
     });
     // A gateway that serves must not end for want of a reader of its log.

@@ -103,7 +103,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
     await close();
     throw fault;
   }
-  tellQueuedConnectionsAtRisk(notice);
+  if (config.threads > 1) tellQueuedConnectionsAtRisk(notice);
 
   const reload = async (): Promise<void> => {
     const next = await options.read();

@@ -30,7 +30,7 @@ async function startThread(): Promise<void> {
     files,
     ticketKeys: Buffer.from(orders.ticketKeys),
     ports: orders.ports,
-    sharedPort: true,
+    sharedPort: orders.config.threads > 1,
     clock: Date.now,
     counters,
     connections,
