@@ -43,7 +43,12 @@ function headgateConfig(site: Site, { port, strictPort, threads }: HeadgateOptio
       },
     ],
     upstreams: [{ system: '*', endpoints: [`http://127.0.0.1:${site.backendPort}`] }],
-    path: { bodyBytesMax: 2_097_152, keepAliveMs: 600_000, connectionsPerSourceMax: 4_096 },
+    path: {
+      bodyBytesMax: 2_097_152,
+      keepAliveMs: 600_000,
+      connectionsPerSourceMax: 4_096,
+      exchangesPerSourceMax: 4_096,
+    },
     evidence: { folder: join(site.folder, `evidence-${port}`) },
     ...(threads > 1 ? { threads } : {}),
   };

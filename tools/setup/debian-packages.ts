@@ -39,6 +39,12 @@ export const debianPackages: readonly DebianPackage[] = [
     why: 'a SOAP client that participants really use must understand our answers',
   },
   {
+    name: 'slowhttptest',
+    proof: { command: 'slowhttptest' },
+    suites: 'the soak of slow callers',
+    why: 'an attacker that is not ours must be shed as well as our own',
+  },
+  {
     name: 'valkey-server',
     proof: { command: 'valkey-server' },
     suites: 'suites that share counters between nodes',

@@ -82,6 +82,9 @@ const path = z.strictObject({
   bodyTimeoutMs: milliseconds(100, 300_000, 30_000).describe(
     'Longest pause between two pieces of a request body. Default 30,000 ms.',
   ),
+  bodyBytesPerSecondMin: bytes(0, 1_048_576, 500).describe(
+    'Slowest request body that is waited for, in bytes a second on the average, behind the first `bodyTimeoutMs`; 0: none is too slow. Default 500.',
+  ),
   requestTimeoutMs: milliseconds(1_000, 3_600_000, 600_000).describe(
     'Longest time for a whole request to arrive. Default 600,000 ms.',
   ),
@@ -108,6 +111,30 @@ const path = z.strictObject({
     .max(100_000)
     .default(512)
     .describe('Connections open at once from one source. Default 512.'),
+  handshakesMax: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1_000)
+    .describe(
+      'TLS handshakes under way at once per listener and thread; further connections are closed. Default 1,000.',
+    ),
+  handshakesPerSourceMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(64)
+    .describe(
+      'TLS handshakes under way at once from one source in each thread; further ones wait for their turn, as long as for a handshake. Default 64.',
+    ),
+  exchangesPerSourceMax: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(64)
+    .describe(
+      'Calls under way at once from one source in each thread; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 64.',
+    ),
   waitingBodiesPerSourceMax: z
     .int()
     .min(1)

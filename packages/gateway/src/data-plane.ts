@@ -9,14 +9,16 @@ import { createCookieMemory } from './evidence/cookie-memory.ts';
 import { createUpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import type { GatewayFiles } from './gateway-files.ts';
-import type { GatewayNotice } from './gateway-notice.ts';
+import type { CountedNotice, GatewayNotice } from './gateway-notice.ts';
 import { createVerdicts } from './identity/verdicts.ts';
 import { createInFlight } from './in-flight.ts';
 import { type Listener, listen } from './listener/listen.ts';
-import type { ListenerOptions } from './listener/listener-options.ts';
+import type { Bound, ListenerOptions } from './listener/listener-options.ts';
+import { createNoticeDigest, type NoticeDigest } from './notice-digest.ts';
 import { serve } from './serve.ts';
 import { createServing, type Serving } from './serving.ts';
 import { createTunnels } from './tunnel.ts';
+import { createTurns, inTurn } from './turns.ts';
 
 /** What a data plane is started with. It closes the evidence; everything else stays its owner's. */
 export interface DataPlaneOptions {
@@ -35,6 +37,8 @@ export interface DataPlaneOptions {
   readonly inForce: Int32Array;
   readonly evidence: EvidenceSink;
   readonly notice: (notice: GatewayNotice) => void;
+  /** A caller was shed, by the option whose bound it was. */
+  readonly shed: (bound: Bound) => void;
 }
 
 /** One thread's share of a gateway. */
@@ -55,6 +59,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const { config, clock, evidence } = options;
   const serving = createServingInForce(options);
   const inFlight = createInFlight();
+  const turns = createTurns(config.path.exchangesPerSourceMax);
+  const digest = createNoticeDigest<CountedNotice>(options.notice);
   const deadlines = new Deadlines();
   let draining = false;
   const upstreams = createUpstreamPool({
@@ -86,7 +92,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     serve: (exchange) => {
       const { hasServed } = exchange.connection;
       exchange.connection.hasServed = true;
-      return inFlight.count(serve(exchange, hasServed ? gateway : forNewcomers));
+      const work = (leave: () => void) => {
+        exchange.leaveTurn = leave;
+        return serve(exchange, hasServed ? gateway : forNewcomers);
+      };
+      return inFlight.count(inTurn(turns, exchange.connection.source, work));
     },
   };
 
@@ -97,10 +107,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     await Promise.all(listeners.map((listener) => listener.close()));
     await inFlight.none();
     upstreams.close();
+    digest.flush();
     await evidence.close();
   };
   try {
-    for (const each of listenerOptions(options, options.files, wiring)) listeners.push(await listen(each));
+    for (const each of listenerOptions(options, options.files, wiring, digest)) listeners.push(await listen(each));
   } catch (fault) {
     await close();
     throw fault;
@@ -110,7 +121,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     prepare(files) {
       // All are made ready before any is taken into use, so that a fault in the last leaves the first as it was.
       const next = createServing(files.snapshot, config);
-      const renewed = listenerOptions(options, files, wiring);
+      const renewed = listenerOptions(options, files, wiring, digest);
       const ready = listeners.flatMap((listener, at) => {
         const own = renewed[at];
         return own === undefined ? [] : [listener.prepareCertificates(own)];
@@ -131,15 +142,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
 /** What all listeners of a thread have in common. */
 type Wiring = Omit<
   ListenerOptions,
-  | 'name'
-  | 'address'
-  | 'port'
-  | 'tls'
-  | 'balancers'
-  | 'hosts'
-  | 'connectionRefused'
-  | 'connectionFailed'
-  | 'handshakeFailed'
+  'name' | 'address' | 'port' | 'tls' | 'balancers' | 'hosts' | 'shed' | 'connectionFailed' | 'handshakeFailed'
 >;
 
 /** The snapshot that exchanges begin under: every thread turns to the next at the same moment, when its number is in force. */
@@ -161,21 +164,34 @@ function createServingInForce({ config, files, inForce }: DataPlaneOptions) {
 }
 
 function listenerOptions(
-  { config, ports, notice }: DataPlaneOptions,
+  { config, ports, shed }: DataPlaneOptions,
   { hosts }: GatewayFiles,
   wiring: Wiring,
+  digest: NoticeDigest<CountedNotice>,
 ): readonly ListenerOptions[] {
   return config.listeners.map((listener, at) => ({
     ...wiring,
     ...listener,
     port: ports?.[at] ?? listener.port,
     hosts: hosts[at] ?? [],
-    connectionRefused: (source) => notice({ kind: 'connection-refused', listener: listener.name, source }),
+    shed: (bound, source) => {
+      shed(bound);
+      if (atTheDoor.has(bound))
+        digest.add({ kind: 'connection-refused', listener: listener.name, source, bound, count: 1 });
+    },
     connectionFailed: (source, thrown) => {
       const defect = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-      notice({ kind: 'connection-defect', listener: listener.name, source, defect });
+      digest.add({ kind: 'connection-defect', listener: listener.name, source, defect, count: 1 });
     },
     handshakeFailed: (source, serverName, reason) =>
-      notice({ kind: 'handshake-failed', listener: listener.name, source, serverName, reason }),
+      digest.add({ kind: 'handshake-failed', listener: listener.name, source, serverName, reason, count: 1 }),
   }));
 }
+
+/** Bounds past which a connection is closed before a byte of it is read: there is no record to tell of it. */
+const atTheDoor: ReadonlySet<Bound> = new Set([
+  'connectionsMax',
+  'connectionsPerSourceMax',
+  'handshakesMax',
+  'handshakesPerSourceMax',
+]);

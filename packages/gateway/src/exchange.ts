@@ -139,6 +139,8 @@ export interface Exchange {
   /** The snapshot it began with; it ends under the same one. */
   readonly serving: Serving;
   readonly memo: ExchangeMemo;
+  /** Gives back its turn among the calls of its source, where it goes on for longer than calls do. */
+  leaveTurn?: () => void;
   /** The start of the SOAP envelope, read at most once; undefined until then. See `envelope-head.ts`. */
   envelopeHead: MaybePromise<EnvelopeHead | null> | undefined;
 

@@ -1,23 +1,37 @@
 // What a gateway says beside its evidence: what happened outside any exchange.
+import type { Bound } from './listener/listener-options.ts';
 import type { EndpointNotice } from './upstream.ts';
 
-/** Something that happened outside any exchange. */
-export type GatewayNotice =
+/** Something that befell connections of one source, `count` of them: see `notice-digest.ts`. */
+export type CountedNotice =
   | {
       readonly kind: 'handshake-failed';
       readonly listener: string;
       readonly source: string;
       readonly serverName: string | null;
       readonly reason: string;
+      readonly count: number;
     }
-  | { readonly kind: 'connection-refused'; readonly listener: string; readonly source: string }
+  | {
+      readonly kind: 'connection-refused';
+      readonly listener: string;
+      readonly source: string;
+      /** The option whose bound it is. */
+      readonly bound: Bound;
+      readonly count: number;
+    }
   | {
       /** A defect outside any exchange; it cost one connection. */
       readonly kind: 'connection-defect';
       readonly listener: string;
       readonly source: string;
       readonly defect: string;
-    }
+      readonly count: number;
+    };
+
+/** Something that happened outside any exchange. */
+export type GatewayNotice =
+  | CountedNotice
   | { readonly kind: 'evidence-trouble'; readonly sentence: string }
   /** Each thread looks at endpoints for itself, and so tells it for itself. */
   | EndpointNotice

@@ -8,6 +8,7 @@ import { startDataPlane } from './data-plane.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
+import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
 import { createTicketKeys, renewTicketKeys } from './ticket-keys.ts';
@@ -37,6 +38,8 @@ export interface RunningGateway {
   readonly listeners: readonly { readonly name: string; readonly address: string; readonly port: number }[];
   /** Number and hash of the snapshot in force. */
   readonly snapshot: () => { readonly number: number; readonly hash: string };
+  /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
+  readonly shed: () => Shed;
   /** Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. */
   reload(): Promise<void>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
@@ -76,6 +79,7 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
   let { snapshot } = files;
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
+  const shed = createShedCounts();
   const plane = await startDataPlane({
     config,
     files,
@@ -89,6 +93,7 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     inForce,
     evidence,
     notice,
+    shed: (bound) => shed.add({ [bound]: 1 }),
   });
   const renewal = renewTicketKeys((keys) => plane.setTicketKeys(keys));
   let closed: Promise<void> | null = null;
@@ -96,6 +101,7 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     listeners: plane.listeners,
     evidenceFile: evidence.file,
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
+    shed: () => shed.total(),
     async reload() {
       const next = await options.read();
       const takeIntoUse = plane.prepare(next);

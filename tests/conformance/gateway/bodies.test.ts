@@ -1,6 +1,7 @@
 // Request bodies: a refused one is drained so that the refusal is read, a slow one costs its sender alone, a broken one is
 // told apart from a long one.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { problems } from '@headgate/contract';
 import { readFault } from '@headgate/soap';
@@ -106,7 +107,38 @@ function readsBodiesAt(operator: Operator): void {
       await caller.ended();
       clearInterval(stop);
       await strict.recorded(1);
+      // What the sockets of both sides hold is more than what was dropped, and far less than what was declared.
+      assert.ok(caller.socket.bytesWritten < 16 * mebibyte, `${caller.socket.bytesWritten} bytes were taken`);
+      assert.deepEqual(strict.running.shed(), { drainBytesMax: 1 });
     });
+
+    test('is cut off, too, where its connection only lingers for its sender to read', async (t) => {
+      const strict = await start({ policy: noLimits, path: { bodyBytesMax: 65_536, drainBytesMax: 65_536 } });
+      t.after(() => strict.close());
+      const caller = await open(strict);
+      caller.write(post('', { fields: { 'Content-Length': String(64 * mebibyte), Connection: 'close' } }));
+      const stop = setInterval(() => caller.write(Buffer.alloc(262_144)), 1);
+      assert.equal(codeOf(await caller.answer()), 'inspection.body_too_large');
+      if (!caller.socket.destroyed) await once(caller.socket, 'close');
+      clearInterval(stop);
+      assert.ok(caller.socket.bytesWritten < 16 * mebibyte, `${caller.socket.bytesWritten} bytes were taken`);
+      assert.deepEqual(strict.running.shed(), { drainBytesMax: 1 });
+    });
+  });
+
+  describe('a chunked body beyond the limit that is whole at once', () => {
+    for (const bodyBytesMax of [65_536, 69_999])
+      test(`is refused all the same: 70,000 bytes where ${bodyBytesMax} are allowed`, async (t) => {
+        const strict = await start({ policy: noLimits, path: { bodyBytesMax } });
+        t.after(() => strict.close());
+        const body = soapRequest + ' '.repeat(70_000 - soapRequest.length);
+        const caller = await open(strict);
+        const head = post('', { fields: { 'Content-Length': null, 'Transfer-Encoding': 'chunked' } });
+        caller.write(`${head}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+        assert.equal(codeOf(await caller.answer()), 'inspection.body_too_large');
+        assert.equal(strict.upstream.received.length, 0);
+        caller.destroy();
+      });
   });
 
   describe('a body of exactly the limit', () => {

@@ -13,9 +13,12 @@ import {
   rawPost,
   soapRequest,
   startTestGateway,
+  type TestCall,
   type TestGateway,
+  type TestGatewayOptions,
 } from '@headgate/testkit';
 import { gatewayOf, type Operator, operators } from './operators.ts';
+import { provisioningText } from './provisioning.ts';
 import { codeOf } from './told.ts';
 
 const noLimits = 'limits: []\n';
@@ -25,8 +28,8 @@ for (const operator of operators) describe(`at ${operator.name}`, () => judgesCa
 function judgesCallersOf(operator: Operator): void {
   const { anonymous, retrieve } = operator;
   const { host, path } = retrieve.call;
-  const start = (clock = fakeClock(operator.startMs)) =>
-    startTestGateway({ ...gatewayOf(operator), clock, policy: noLimits });
+  const start = (clock = fakeClock(operator.startMs), options: TestGatewayOptions = {}) =>
+    startTestGateway({ ...gatewayOf(operator), clock, policy: noLimits, ...options });
 
   const ask = async (caller: RawCaller) => {
     caller.write(rawPost(soapRequest, { path, fields: { Host: host } }));
@@ -104,6 +107,36 @@ function judgesCallersOf(operator: Operator): void {
           assert.equal((await gateway.recordOf(answer)).identity?.subject, user.subject);
         }),
       );
+    });
+  });
+
+  describe('the record of a caller that is refused', () => {
+    const verdictOf = async (gateway: TestGateway, code: string, call: TestCall = {}) => {
+      const answer = await gateway.call({ ...retrieve.call, ...call });
+      const record = await gateway.recordOf(answer);
+      assert.equal(record.response.refusal, code);
+      return record.identity;
+    };
+
+    test('says so where it showed no certificate, and names nobody', async (t) => {
+      const gateway = await start();
+      t.after(() => gateway.close());
+      const identity = await verdictOf(gateway, 'identity.certificate_missing', { user: null });
+      assert.equal(identity?.verdict, 'refused');
+      assert.equal(identity.subject, null);
+    });
+
+    test('says so where its certificate is judged, or is nobody’s here, and names it', async (t) => {
+      const provisioning = provisioningText(operator, 'CN=SOMEBODYx0001,OU=people,O=Else,C=US');
+      const gateway = await start(fakeClock(operator.startMs), { provisioning });
+      t.after(() => gateway.close());
+      const unknown = await verdictOf(gateway, 'identity.not_enrolled');
+      assert.equal(unknown?.verdict, 'refused');
+      assert.equal(unknown.subject, gateway.user.subject);
+      gateway.clock.advanceMs(10 * 366 * 86_400_000);
+      const expired = await verdictOf(gateway, 'identity.certificate_expired');
+      assert.equal(expired?.verdict, 'refused');
+      assert.equal(expired.subject, gateway.user.subject);
     });
   });
 

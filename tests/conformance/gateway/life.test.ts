@@ -1,5 +1,6 @@
 // Reload, drain and stop lose no call; a wrong file changes nothing and says what is wrong where.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { connect } from 'node:net';
@@ -132,11 +133,17 @@ function livesOnAt(operator: Operator): void {
   });
 
   describe('a stop', () => {
-    test('finishes calls in flight, and does not wait for connections that are kept alive', async () => {
+    /** Far longer than a test may take: nothing ends because the wait of a stop ended. */
+    const patient = { shutdownMs: 600_000, keepAliveMs: 600_000, headerTimeoutMs: 300_000 };
+
+    test('finishes calls in flight, and does not wait for connections that are kept alive', {
+      timeout: 20_000,
+    }, async () => {
       const held = Promise.withResolvers<void>();
       const arrived = Promise.withResolvers<void>();
       const gateway = await start({
         policy: noLimits,
+        path: patient,
         answer: async (_request, response) => {
           arrived.resolve();
           await held.promise;
@@ -187,6 +194,30 @@ function livesOnAt(operator: Operator): void {
       await gateway.upstream.close();
     });
 
+    test('does not wait for a connection whose answer could not tell of it any more', { timeout: 20_000 }, async () => {
+      const held = Promise.withResolvers<void>();
+      const gateway = await start({
+        policy: noLimits,
+        path: patient,
+        answer: async (_request, response) => {
+          response.writeHead(200, { 'content-type': 'text/xml', 'content-length': '5' });
+          response.write('<ok');
+          await held.promise;
+          response.end('/>');
+        },
+      });
+      const caller = await open(gateway);
+      caller.write(post(soapRequest));
+      await once(caller.socket, 'data');
+      const closed = gateway.running.close();
+      held.resolve();
+      const answer = await caller.answer();
+      assert.equal(answer.fields.get('connection'), undefined);
+      await caller.ended();
+      await closed;
+      await gateway.upstream.close();
+    });
+
     test('gives up calls that outlast the wait, and still records them', async () => {
       const arrived = Promise.withResolvers<void>();
       const gateway = await start({
@@ -207,8 +238,12 @@ function livesOnAt(operator: Operator): void {
       const gateway = await start({ path: { shutdownMs: 50 } });
       const silent = connect(gateway.port, '127.0.0.1');
       silent.on('error', () => undefined);
+      await once(silent, 'connect');
+      await gateway.call(); // Accepted behind it: the gateway knows of both.
+      const ended = once(silent, 'close');
+      silent.resume();
       await gateway.close();
-      silent.destroy();
+      await ended;
     });
   });
 }

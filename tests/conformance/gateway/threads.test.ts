@@ -80,6 +80,8 @@ function servesOverThreadsAt(operator: (typeof operators)[number]): void {
       Array.from({ length: 6 }, () => 'listener.too_many_waiting_bodies'),
     );
     for (const caller of callers) caller.destroy();
+    await gateway.running.close();
+    assert.equal(gateway.running.shed().waitingBodiesPerSourceMax, 6);
   });
 
   test('a session begun in one thread is resumed in every other', async (t) => {

@@ -306,6 +306,75 @@ function judgesBackEndsOf(operator: Operator): void {
     });
   });
 
+  describe('a connection that the back end closes', () => {
+    test('though it is new costs a retrieve its answer too: nobody knows that it was not carried out', async (t) => {
+      const heads: string[] = [];
+      const fresh = await startRawUpstream((socket, text) => {
+        if (!whole(text)) return;
+        heads.push(text);
+        if (heads.length === 1) socket.destroy();
+        else socket.write(ok);
+      });
+      t.after(() => fresh.close());
+      const gateway = await start({
+        policy: noLimits,
+        upstreams: [{ system: '*', environment: '*', infrastructure: '*', endpoints: [fresh.url] }],
+      });
+      t.after(() => gateway.close());
+      const answer = await gateway.call();
+      assert.equal(readFault(answer.body)?.problem.code, 'forward.response_incomplete');
+      assert.equal(readFault(answer.body)?.problem.forwarded, 'yes');
+      assert.equal(heads.length, 1);
+      const record = await gateway.recordOf(answer);
+      assert.equal(record.forward?.attempts, 1);
+      assert.equal(record.forward?.reusedConnection, false);
+    });
+
+    test('costs a retrieve its answer when its body was streamed: it cannot be sent twice', async (t) => {
+      let requests = 0;
+      const closing = await startRawUpstream((socket, text) => {
+        if (whole(text) && text.split('POST ').length === 2) socket.write(ok);
+        // The second request of a connection ends it, at its head.
+        if (text.split('POST ').length === 3) socket.destroy();
+        requests = Math.max(requests, text.split('POST ').length - 1);
+      });
+      t.after(() => closing.close());
+      const gateway = await start({
+        policy: noLimits,
+        upstreams: [{ system: '*', environment: '*', infrastructure: '*', endpoints: [closing.url] }],
+      });
+      t.after(() => gateway.close());
+      assert.equal((await gateway.call()).status, 200);
+      const answer = await gateway.call({ body: soapRequest + ' '.repeat(200_000) });
+      assert.equal(readFault(answer.body)?.problem.code, 'forward.response_incomplete');
+      const record = await gateway.recordOf(answer);
+      assert.equal(record.forward?.attempts, 1);
+      assert.equal(record.forward?.reusedConnection, true);
+      assert.equal(closing.connections(), 1);
+      assert.equal(requests, 2);
+    });
+  });
+
+  describe('an answer that comes slowly', () => {
+    test('is waited for as long as no pause in it is too long', async () => {
+      turn = (socket, text) => {
+        if (!whole(text)) return;
+        const pieces = 12;
+        socket.write(answered(`200 OK\r\nContent-Type: text/xml\r\nContent-Length: ${pieces + 4}`, '<ok/'));
+        let sent = 0;
+        // Together far longer than responseIdleMs, each far shorter.
+        const drip = setInterval(() => {
+          sent += 1;
+          socket.write(sent === pieces ? '>' : ' ');
+          if (sent === pieces) clearInterval(drip);
+        }, 30);
+      };
+      const answer = await gateway.call();
+      assert.equal(answer.status, 200);
+      assert.equal(answer.body, `<ok/${' '.repeat(11)}>`);
+    });
+  });
+
   describe('an endpoint that does not accept', () => {
     test('is passed over for the next, also for a submit: nothing was sent', async () => {
       turn = answers(ok);

@@ -1,6 +1,7 @@
 // Everything that is waited for has an end of its own, also when two waits meet: a caller that leaves, pauses or takes nothing
 // while its upstream is slow, stale or queued. A wait without an end fails by its time-out.
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
@@ -88,6 +89,47 @@ describe('a stop ends', () => {
   });
 });
 
+describe('an upload', () => {
+  test('may take longer than its used connection would have been kept idle', bounded, async (t) => {
+    let connections = 0;
+    const gateway = await behind(t, { upstreamIdleMs: 500 }, (socket, text, number) => {
+      connections = number;
+      // Two requests of one connection; the second is over when all of its body is there.
+      if (requests(text) === 1 || text.length > large.byteLength) socket.write(ok);
+    });
+    t.after(() => gateway.close());
+    const caller = await openRawCaller(gateway);
+    caller.write(rawPost(soapRequest));
+    assert.equal((await caller.answer()).status, 200);
+    caller.write(largeHead);
+    let sent = 0;
+    const pieceBytes = large.byteLength / 10;
+    const drip = setInterval(() => {
+      caller.write(large.subarray(sent, sent + pieceBytes));
+      sent += pieceBytes;
+      if (sent >= large.byteLength) clearInterval(drip);
+    }, 100);
+    assert.equal((await caller.answer()).status, 200);
+    assert.equal(connections, 1);
+    caller.destroy();
+  });
+
+  test('is given up when its upstream takes no more of it', bounded, async (t) => {
+    const gateway = await behind(t, { requestSendTimeoutMs: 300, bodyBytesMax: 67_108_864 }, (socket) =>
+      socket.pause(),
+    );
+    t.after(() => gateway.close());
+    const caller = await openRawCaller(gateway);
+    const body = Buffer.alloc(64 * 1_048_576, ' ');
+    body.write(soapRequest);
+    caller.write(rawPost('', { fields: { 'Content-Length': String(body.byteLength) } }));
+    caller.write(body);
+    const [record] = await gateway.recorded(1);
+    assert.equal(record?.response.refusal, 'forward.send_timeout');
+    caller.destroy();
+  });
+});
+
 describe('a caller that leaves', () => {
   test('while it waits for a connection of its upstream is not forwarded', bounded, async (t) => {
     const arrived = Promise.withResolvers<Socket>();
@@ -112,6 +154,44 @@ describe('a caller that leaves', () => {
 });
 
 describe('a connection', () => {
+  test(
+    'is read no further than 64 KiB ahead of the exchange under way, and on when that is over',
+    bounded,
+    async (t) => {
+      const arrived = Promise.withResolvers<Socket>();
+      let asked = 0;
+      const gateway = await behind(t, {}, (socket, text) => {
+        asked = Math.max(asked, text.split('GET ').length - 1);
+        if (asked === 1) arrived.resolve(socket);
+        else socket.write(ok);
+      });
+      t.after(() => gateway.close());
+      const accepted = Promise.withResolvers<Socket>();
+      const hear = (message: unknown) => {
+        const { socket } = message as { socket: Socket };
+        if (socket.localPort === gateway.plainPort) accepted.resolve(socket);
+      };
+      subscribe('net.server.socket', hear);
+      t.after(() => unsubscribe('net.server.socket', hear));
+      const caller = await openRawCaller(gateway, { plain: true });
+      const served = await accepted.promise;
+      const get = 'GET /oasisapi/SingleZip HTTP/1.1\r\nHost: oasis.caiso.com\r\n\r\n';
+      caller.write(get.repeat(20_000));
+      const upstream = await arrived.promise;
+      // What is held is 64 KiB and one read of the socket at most, however long the exchange takes.
+      while (!served.isPaused()) await gateway.call({ path: '/nowhere' });
+      assert.ok(served.bytesRead <= 4 * 65_536, `${served.bytesRead} bytes were read ahead`);
+      const before = served.bytesRead;
+      await gateway.call({ path: '/nowhere' });
+      assert.equal(served.bytesRead, before);
+      upstream.write(ok);
+      assert.equal((await caller.answer()).status, 200);
+      assert.equal((await caller.answer()).status, 200);
+      while (served.bytesRead === before) await gateway.call({ path: '/nowhere' });
+      caller.destroy();
+    },
+  );
+
   test('is closed when it idles, also after the rest of a body that its answer overtook', bounded, async (t) => {
     let answered = false;
     const gateway = await behind(t, { keepAliveMs: 1_000 }, (socket) => {

@@ -75,6 +75,18 @@ function switchesAt(operator: Operator): void {
   };
 
   describe('a page that may switch', () => {
+    test('takes no turn from the calls of its source', { timeout: 15_000 }, async (t) => {
+      const { gateway, open } = await startBefore(t, mirror, { path: { exchangesPerSourceMax: 1, shutdownMs: 100 } });
+      const [first, second] = [await open(), await open()];
+      await switched(first);
+      await switched(second);
+      const third = await open();
+      third.write(`GET /nowhere HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      assert.ok((await third.answer()).status >= 200);
+      assert.equal(gateway.records.length, 1);
+      for (const caller of [first, second, third]) caller.destroy();
+    });
+
     test('is reached by a WebSocket client over TLS with its certificate, and one record tells all that passed', async (t) => {
       const { gateway, upstream } = await startBefore(t, ({ socket, head, rest }, isHead) => {
         if (isHead) socket.write(switchingAnswer(head));

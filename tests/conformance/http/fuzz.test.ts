@@ -1,11 +1,11 @@
-// A short run of the fuzzer; HEADGATE_FUZZ_MS makes it longer and HEADGATE_FUZZ_SEED repeats a run. The soak runs an hour.
+// A minute of the fuzzer; HEADGATE_FUZZ_MS makes it longer or shorter and HEADGATE_FUZZ_SEED repeats a run. The soak runs an hour.
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { fuzz } from './fuzz.ts';
 import { startCorpusGateway } from './harness.ts';
 
-const forMs = Number(process.env.HEADGATE_FUZZ_MS ?? 20_000);
+const forMs = Number(process.env.HEADGATE_FUZZ_MS ?? 60_000);
 const seed = Number(process.env.HEADGATE_FUZZ_SEED ?? randomInt(2 ** 32));
 
 test('no stream is read more laxly than by llhttp, or otherwise in other pieces', {

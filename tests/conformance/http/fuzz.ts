@@ -2,6 +2,7 @@
 // fooled upstream sees behind a real gateway. We may be stricter than either, never laxer, and never read otherwise.
 import assert from 'node:assert/strict';
 import { regressions } from './fuzz-regressions.ts';
+import { keptSeeds, streamsPerSeed } from './fuzz-seeds.ts';
 import type { CorpusGateway } from './harness.ts';
 import { invalidMessages } from './invalid-corpus.ts';
 import { createOracle, oracleMethods, type ReadRequest, readByUs } from './reading.ts';
@@ -66,6 +67,11 @@ export async function fuzz({ seed, forMs, gateway }: FuzzOptions): Promise<FuzzC
     const bytes = Buffer.from(text, 'latin1');
     await check(bytes);
     await checkThrough(gateway, bytes, [bytes]);
+  }
+  // The streams of every kept seed come first, and are the same in every run.
+  for (const kept of keptSeeds) {
+    const again = randomFrom(kept);
+    for (let at = 0; at < streamsPerSeed; at += 1) await check(makeStream(again));
   }
   const untilMs = performance.now() + forMs;
   while (performance.now() < untilMs) {

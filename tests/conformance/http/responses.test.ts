@@ -118,6 +118,7 @@ describe('an upstream response', () => {
         ? [{ at, response, connection: request.connection }]
         : [];
     });
+    assert.ok(marked.length > 0, 'no response of the corpus spoils its connection');
     const misused = marked.filter(({ at, connection }) =>
       requests.some((later, laterAt) => laterAt > at && later.connection === connection),
     );

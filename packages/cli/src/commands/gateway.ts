@@ -85,6 +85,7 @@ async function runGateway(
     await stopped;
     say('draining');
     await running.close();
+    say(`shed ${JSON.stringify(running.shed())}`);
     say('stopped');
   } catch (fault) {
     if (fault instanceof UnusableFiles) complain(fault.findings.map(sayFinding).join('\n  '));

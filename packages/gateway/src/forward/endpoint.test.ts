@@ -38,6 +38,27 @@ describe('an endpoint', () => {
     assert.equal(connections.length, 1);
   });
 
+  test('answers the next call while nobody takes the answer of the one before', {
+    timeout: 10_000,
+  }, async (context) => {
+    // The last piece of such an answer fills its queue, which pauses the socket; the connection is free by then.
+    const size = 262_200;
+    let asked = 0;
+    const { url, connections } = await upstream(context, (socket) => {
+      asked += 1;
+      if (asked > 1) answerOn(socket);
+      else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${' '.repeat(size)}`);
+    });
+    const { endpoint } = endpointTo(context, url);
+    const first = await endpoint.attempt(submit(), false);
+    assert.equal(first.kind, 'answered');
+    const { body } = first.answer;
+    while (!body.ended) await immediate();
+    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
+    assert.equal(connections.length, 1);
+    assert.equal(body.takeAll().byteLength, size);
+  });
+
   test('gives no call a connection that idled out in the same turn of the event loop', async (context) => {
     const { url, connections } = await upstream(context);
     const { endpoint, deadlines } = endpointTo(context, url);

@@ -331,7 +331,14 @@ export class UpstreamConnection implements Waiting {
     this.#phase = 'answering';
     this.#status = head.status;
     this.#wait(this.#phases.responseIdleMs);
-    const body = new ByteQueue({ pause: () => this.#socket.pause(), resume: () => this.#socket.resume() });
+    // An answer that was read whole has no say any more: the connection may serve another call while a caller still takes it.
+    const whileRead = (work: () => void) => () => {
+      if (this.#body === body) work();
+    };
+    const body: ByteQueue = new ByteQueue({
+      pause: whileRead(() => this.#socket.pause()),
+      resume: whileRead(() => this.#socket.resume()),
+    });
     this.#body = body;
     const answer: UpstreamAnswer = {
       status: head.status,
@@ -416,6 +423,7 @@ export class UpstreamConnection implements Waiting {
     this.#watch?.ended(this.#status);
     this.#leaveRequest();
     this.#phase = 'idle';
+    this.#socket.resume(); // Its last piece may have paused it.
     // Answered before the request was sent whole: the upstream would read the next call's first bytes as this one's last.
     if (!clean || !this.#keepAlive || !this.#requestSent || this.#isRetired) {
       this.#socket.destroy();

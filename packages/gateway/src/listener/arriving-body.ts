@@ -1,5 +1,5 @@
 // A request body as it arrives: peeked without consuming, taken once, or drained within bounds.
-import { Refusal } from '@headgate/contract';
+import type { Refusal } from '@headgate/contract';
 import { ByteQueue, type Source } from '../byte-queue.ts';
 import type { PathOptions } from '../config.ts';
 import type { RequestBody } from '../exchange.ts';
@@ -124,9 +124,4 @@ export class ArrivingBody implements RequestBody {
     this.#surroundings.continueNow();
     this.#surroundings.awaitBody(this, deadlineMs);
   }
-}
-
-/** The refusal of a body that paused too long. */
-export function bodyTimeout(waitedMs: number): Refusal {
-  return new Refusal('inspection.body_timeout', { waitedMs });
 }

@@ -12,10 +12,11 @@ import { RequestHeadReader } from '../http1/request-head.ts';
 import { SwitchedSocket } from '../http1/switched-socket.ts';
 import type { Serving } from '../serving.ts';
 import type { OpenSide } from '../tunnel.ts';
-import { ArrivingBody, type BodySurroundings, bodyTimeout } from './arriving-body.ts';
+import { ArrivingBody, type BodySurroundings } from './arriving-body.ts';
+import { type BodyWait, beginBodyWait, bodyWaitRefusal } from './body-wait.ts';
 import { answerBroken } from './broken-request.ts';
 import { framingOf, readHead } from './framing.ts';
-import type { ListenerOptions } from './listener-options.ts';
+import type { Bound, ListenerOptions } from './listener-options.ts';
 import { type AnswerSurroundings, OutgoingAnswer } from './outgoing-answer.ts';
 import type { HeadMemory, HeadsOfKind, RememberedHead } from './remembered-heads.ts';
 import type { WaitingBodies } from './waiting-bodies.ts';
@@ -59,7 +60,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   #body: ArrivingBody | null = null;
   #stallUntilMs = Number.POSITIVE_INFINITY;
   #dropUntilMs = Number.POSITIVE_INFINITY;
-  #bodyWait: { ms: number; untilMs: number } | null = null;
+  #bodyWait: BodyWait | null = null;
+  #bodyAwaitedMs = 0;
   #bodyLeftBytes = 0;
   #decoder: ChunkedDecoder | null = null;
   #answer: OutgoingAnswer | null = null;
@@ -117,6 +119,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     switch (this.#phase) {
       case 'head':
         // Nothing begun: an idle connection is closed without a word.
+        if (!this.#draining)
+          this.#shed(this.#requestBegun() || this.#requestSinceMs === 0 ? 'headerTimeoutMs' : 'keepAliveMs');
         if (!this.#requestBegun()) this.#linger(closingMs);
         else this.#refuse(new Refusal('listener.request_timeout', { waitedMs: path.headerTimeoutMs }));
         return;
@@ -131,20 +135,32 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   #expireExchange(): void {
     const nowMs = this.#options.deadlines.now();
     if (this.#stallUntilMs <= nowMs || this.#dropUntilMs <= nowMs) {
+      this.#shed(this.#stallUntilMs <= nowMs ? 'sendTimeoutMs' : 'drainMs');
       this.#socket.destroy();
       return;
     }
     if (this.#bodyWait !== null && this.#bodyWait.untilMs <= nowMs) {
-      this.#body?.fail(bodyTimeout(this.#bodyWait.ms));
+      this.#shed(this.#bodyWait.bound);
+      this.#body?.fail(bodyWaitRefusal(this.#bodyWait, nowMs - this.#requestSinceMs));
       this.#bodyWait = null;
     }
     this.#arm();
   }
 
+  #shed(bound: Bound): void {
+    this.#options.shed(bound, this.source);
+  }
+
+  /** More was sent than is dropped for anyone. */
+  #cut(): void {
+    if (!this.#socket.destroyed) this.#shed('drainBytesMax');
+    this.#socket.destroy();
+  }
+
   #receive(chunk: Buffer): void {
     if (this.#phase === 'lingering' || this.#unreadable) {
       this.#droppedBytes += chunk.byteLength;
-      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#socket.destroy();
+      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#cut();
       return;
     }
     const input = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
@@ -213,6 +229,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     this.#requestSinceMs = options.deadlines.now();
     this.#phase = 'exchange';
     this.#bodyWait = null;
+    this.#bodyAwaitedMs = 0;
     this.#stallUntilMs = Number.POSITIVE_INFINITY;
     this.#dropUntilMs = Number.POSITIVE_INFINITY;
     this.#arm();
@@ -315,7 +332,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     }
     if (body.dropping) {
       this.#droppedBytes += end - at;
-      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#socket.destroy();
+      if (this.#droppedBytes > this.#options.path.drainBytesMax) this.#cut();
     }
     return end;
   }
@@ -337,8 +354,14 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   awaitBody(body: ArrivingBody, ms: number | null): void {
     // The reader of a body that an answer overtook goes on to wait: it is no longer this connection's wait.
     if (this.#body !== body) return;
-    const wholeUntilMs = this.#requestSinceMs + this.#options.path.requestTimeoutMs;
-    this.#bodyWait = ms === null ? null : { ms, untilMs: Math.min(wholeUntilMs, this.#options.deadlines.now() + ms) };
+    const nowMs = this.#options.deadlines.now();
+    if (this.#bodyWait !== null) this.#bodyAwaitedMs += nowMs - this.#bodyWait.sinceMs;
+    const soFar = {
+      requestSinceMs: this.#requestSinceMs,
+      receivedBytes: body.receivedBytes,
+      awaitedMs: this.#bodyAwaitedMs,
+    };
+    this.#bodyWait = ms === null ? null : beginBodyWait(nowMs, ms, soFar, this.path);
     this.#arm();
   }
 

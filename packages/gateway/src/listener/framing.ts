@@ -110,7 +110,8 @@ function refuseUnclearPath(path: string): void {
   // RFC 3986 §6.2.2.2: such a path equals its decoded form, under which other limits would have been charged.
   if (/%(?:2d|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i.test(path))
     refuse('an encoded letter, digit, "-", "_" or "~"');
-  if (path.split('/').some((segment) => segment === '.' || segment === '..')) refuse('a dot segment in the path');
+  // A servlet container takes a path parameter off first, so that `..;a` is a dot segment to it (CVE-2020-5902).
+  if (/\/\.\.?(?:[/;]|$)/.test(path)) refuse('a dot segment in the path');
   if (path.includes('//')) refuse('an empty segment in the path');
 }
 

@@ -15,6 +15,7 @@ import { toSecureContext } from '../server-keys.ts';
 import { awaitProxyHeader, type Source } from './balanced.ts';
 import { answerBroken } from './broken-request.ts';
 import { DownstreamConnection } from './downstream-connection.ts';
+import { createHandshakes } from './handshakes.ts';
 import type { ListenerOptions } from './listener-options.ts';
 import { createHeadMemory } from './remembered-heads.ts';
 import { createSourceBounds } from './source-bounds.ts';
@@ -41,10 +42,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   let contexts = secureContexts(options);
   let { ticketKeys } = options;
   const shared = {
-    waiting: createWaitingBodies(options.path.waitingBodiesPerSourceMax, options.name, options.waitingBodies),
+    waiting: createWaitingBodies(
+      options.path.waitingBodiesPerSourceMax,
+      options.name,
+      options.waitingBodies,
+      (source) => options.shed('waitingBodiesPerSourceMax', source),
+    ),
     heads: createHeadMemory(),
   };
   const bounds = createSourceBounds(options.name, options.path, options.connections);
+  const handshakes = createHandshakes(options);
   const sources = new Map<string, Source>();
   const connections = new Set<DownstreamConnection>();
   /** Every TCP socket that is open, those that have not yet said whose they are included. */
@@ -63,12 +70,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     });
   };
   const tlsServer = options.tls ? createTls(options, (name) => contexts.get(name)) : null;
-  tlsServer?.on('secureConnection', serveSocket);
+  tlsServer?.on('secureConnection', (socket) => {
+    handshakes.done(peerOf(socket));
+    serveSocket(socket);
+  });
   tlsServer?.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     // The TLS socket has lost its handle and with it the address; the TCP socket beneath remembers what was asked once.
     const { _parent: beneath } = socket as TLSSocket & { readonly _parent?: Socket };
     const known = beneath && sources.get(peerOf(beneath));
     const source = known?.address ?? canonicalSource(socket.remoteAddress ?? beneath?.remoteAddress);
+    if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') options.shed('headerTimeoutMs', source);
     options.handshakeFailed(source, serverNameOf(socket), error.code ?? error.message);
     if (error.code === 'ERR_SSL_HTTP_REQUEST' && beneath !== undefined)
       guarded(socket, options, () => answerPlainHttp(beneath, known ?? directSource(beneath), options));
@@ -77,8 +88,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
   /** Gives an accepted connection to TLS or HTTP, once it is known whose it is and there is room for it. */
   const take = (socket: Socket, source: Source): void => {
-    if (!bounds.enter(socket, source.address)) {
-      options.connectionRefused(source.address);
+    const past = bounds.enter(socket, source.address);
+    if (past !== null) {
+      options.shed(past, source.address);
       socket.destroy();
       return;
     }
@@ -86,7 +98,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     sources.set(peer, source);
     socket.once('close', () => sources.delete(peer));
     if (tlsServer === null) serveSocket(socket);
-    else tlsServer.emit('connection', socket);
+    else handshakes.begin(socket, peer, source.address, () => tlsServer.emit('connection', socket));
   };
   const isBalancer = createNetworkTest(options.balancers);
   const server = createServer({ allowHalfOpen: !options.tls });

@@ -7,6 +7,24 @@ import type { Exchange } from '../exchange.ts';
 import type { KeyedHost } from '../server-keys.ts';
 import type { Serving } from '../serving.ts';
 
+/** An option whose bound costs a caller its connection, or a request its body. */
+export type Bound = Extract<
+  keyof PathOptions,
+  | 'connectionsMax'
+  | 'connectionsPerSourceMax'
+  | 'handshakesMax'
+  | 'handshakesPerSourceMax'
+  | 'waitingBodiesPerSourceMax'
+  | 'headerTimeoutMs'
+  | 'bodyTimeoutMs'
+  | 'bodyBytesPerSecondMin'
+  | 'requestTimeoutMs'
+  | 'sendTimeoutMs'
+  | 'keepAliveMs'
+  | 'drainMs'
+  | 'drainBytesMax'
+>;
+
 /** Options of a listener. Certificates are PEM text, already read. */
 export interface ListenerOptions {
   readonly name: string;
@@ -33,8 +51,8 @@ export interface ListenerOptions {
   /** Serves one exchange; resolves when it is answered or aborted, and recorded. Never rejects. */
   readonly serve: (exchange: Exchange) => Promise<void>;
   readonly evidence: EvidenceSink;
-  /** A connection past the bounds was closed. */
-  readonly connectionRefused: (source: string) => void;
+  /** A caller was shed: `bound` is the option that says so. */
+  readonly shed: (bound: Bound, source: string) => void;
   /** A handshake failed for good: the caller can read no answer, so the operator must be able to. */
   readonly handshakeFailed: (source: string, serverName: string | null, reason: string) => void;
   /** Something was thrown outside the path: a defect of ours that cost this connection. */

@@ -4,9 +4,11 @@ import type { Connection, ExchangeMemo, RequestHead } from '../exchange.ts';
 import type { Serving } from '../serving.ts';
 import type { framingOf } from './framing.ts';
 
-/** Heads kept per kind of connection, and kinds kept at once; the oldest go first. About 4 KiB a head. */
+/** Heads kept per kind of connection, kinds kept at once, and heads in all; the oldest go first. About 4 KiB a head. */
 const headsMax = 64;
 const kindsMax = 1_024;
+/** A caller makes a kind of every server name it thinks of: 16 MiB are for all of them together. */
+const headsInAllMax = 4_096;
 
 /** Heads longer than this are read anew each time, in bytes. */
 const headBytesMax = 4_096;
@@ -36,24 +38,34 @@ export interface HeadMemory {
 
 /** Creates the memory of one listener. */
 export function createHeadMemory(): HeadMemory {
-  const kinds = new Map<string, HeadsOfKind>();
+  const kinds = new Map<string, Map<string, RememberedHead>>();
+  let headsInAll = 0;
+  const dropOldestKind = (): void => {
+    const oldest = kinds.entries().next();
+    if (oldest.done) return;
+    const [kind, heads] = oldest.value;
+    headsInAll -= heads.size;
+    kinds.delete(kind);
+    heads.clear(); // Its connections may live on, and remember nothing more than they meet from now on.
+  };
   return {
     of({ source, serverName, tlsVersion, tlsResumed, peerCertificate }) {
       const kind = `${source} ${serverName} ${tlsVersion} ${tlsResumed} ${peerCertificate?.fingerprint}`;
-      const known = kinds.get(kind);
-      if (known !== undefined) return known;
-      const heads = createHeadsOfKind();
-      kinds.set(kind, heads);
-      dropOldest(kinds, kindsMax);
-      return heads;
+      const known = kinds.get(kind) ?? new Map<string, RememberedHead>();
+      kinds.set(kind, known);
+      if (kinds.size > kindsMax) dropOldestKind();
+      return headsOfKind(known, (change) => {
+        if (kinds.get(kind) === known) headsInAll += change;
+        while (headsInAll > headsInAllMax) dropOldestKind();
+      });
     },
   };
 }
 
 const headEnd = Buffer.from('\r\n\r\n');
 
-function createHeadsOfKind(): HeadsOfKind {
-  const heads = new Map<string, RememberedHead>();
+/** `grown` hears by how many heads the kind grew. */
+function headsOfKind(heads: Map<string, RememberedHead>, grown: (change: number) => void): HeadsOfKind {
   return {
     find(input, at, serving) {
       const endAt = input.indexOf(headEnd, at);
@@ -64,14 +76,15 @@ function createHeadsOfKind(): HeadsOfKind {
     },
     keep(input, at, head) {
       if (head.bytes > headBytesMax) return;
+      const before = heads.size;
       heads.set(input.toString('latin1', at, at + head.bytes), head);
-      dropOldest(heads, headsMax);
+      if (heads.size > headsMax) dropOldest(heads);
+      if (heads.size > before) grown(1);
     },
   };
 }
 
-function dropOldest(map: Map<string, unknown>, entriesMax: number): void {
-  if (map.size <= entriesMax) return;
+function dropOldest(map: Map<string, unknown>): void {
   const oldest = map.keys().next();
   if (!oldest.done) map.delete(oldest.value);
 }

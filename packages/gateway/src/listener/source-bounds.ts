@@ -2,11 +2,12 @@
 import type { Socket } from 'node:net';
 import type { Place, Places } from '@headgate/rules';
 import type { PathOptions } from '../config.ts';
+import type { Bound } from './listener-options.ts';
 
 /** Counts open sockets. */
 export interface SourceBounds {
-  /** Counts a socket until it closes; false when it is past a bound and must be closed. */
-  enter(socket: Socket, source: string): boolean;
+  /** Counts a socket until it closes. Returns the bound that it is past, for which it must be closed; null when there is room. */
+  enter(socket: Socket, source: string): Bound | null;
 }
 
 /** Creates the bounds of one listener; its places are those of every thread that listens under the name. */
@@ -19,9 +20,14 @@ export function createSourceBounds(
   return {
     enter(socket, source) {
       const both = [all, { key: `${listener} ${source}`, max: connectionsPerSourceMax }];
-      if (!places.enter(both)) return false;
+      if (!places.enter(both)) {
+        // Which of the two it was: where the listener has room, it was the source.
+        if (!places.enter([all])) return 'connectionsMax';
+        places.leave([all]);
+        return 'connectionsPerSourceMax';
+      }
       socket.once('close', () => places.leave(both));
-      return true;
+      return null;
     },
   };
 }

@@ -8,16 +8,20 @@ export interface WaitingBodies {
   enter(source: string): () => void;
 }
 
-/** Creates the counter of one listener; its places are those of every thread that listens under the name. */
+/** Creates the counter of one listener; its places are those of every thread that listens under the name. `shed` hears of each that is refused. */
 export function createWaitingBodies(
   perSourceMax: number,
   listener = '',
   places: Places = createPlaces(),
+  shed: (source: string) => void = () => undefined,
 ): WaitingBodies {
   return {
     enter(source) {
       const one = [{ key: `${listener} ${source}`, max: perSourceMax }];
-      if (!places.enter(one)) throw new Refusal('listener.too_many_waiting_bodies', { source, limit: perSourceMax });
+      if (!places.enter(one)) {
+        shed(source);
+        throw new Refusal('listener.too_many_waiting_bodies', { source, limit: perSourceMax });
+      }
       return () => places.leave(one);
     },
   };

@@ -54,6 +54,7 @@ async function respondSwitch(
   const own = ['connection', 'Upgrade', 'upgrade', 'websocket', fieldNames.exchange, exchange.id];
   try {
     const caller = exchange.downstream.switchProtocols([...fields, ...own]);
+    exchange.leaveTurn?.(); // Its bounds are those of tunnels from now on.
     const { end, callerBytes, upstreamBytes } = await tunnels.join(caller, upstream);
     note(exchange, clock, { ...sent, detail: end === 'ended' ? null : tunnelWords[end] }, end === 'ended', {
       requestBytes: callerBytes,

@@ -4,6 +4,7 @@ import type { ThreadMemory } from '@headgate/rules';
 import type { Config } from '../config.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
+import type { Shed } from '../shed-counts.ts';
 
 /** What a thread is started with. */
 export interface ThreadOrders {
@@ -42,6 +43,8 @@ export type ThreadSaying =
   | { readonly kind: 'failed'; readonly fault: PlainFault }
   | { readonly kind: 'done'; readonly id: number; readonly fault: PlainFault | null }
   | { readonly kind: 'notice'; readonly notice: GatewayNotice }
+  /** What was shed since it said so last. */
+  | { readonly kind: 'shed'; readonly more: Shed }
   | { readonly kind: 'record'; readonly record: EvidenceRecord };
 
 /** An error with what the system said of it, which a copied Error loses. */

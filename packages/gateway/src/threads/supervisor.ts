@@ -6,6 +6,7 @@ import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
+import { createShedCounts } from '../shed-counts.ts';
 import type { GatewayOptions, RunningGateway } from '../start-gateway.ts';
 import { createTicketKeys, renewTicketKeys } from '../ticket-keys.ts';
 import type { ThreadOrders } from './messages.ts';
@@ -41,8 +42,10 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
 
+  const shed = createShedCounts();
   const hear = (remark: Remark): void => {
     if (remark.kind === 'notice') notice(remark.notice);
+    else if (remark.kind === 'shed') shed.add(remark.more);
     else options.seen?.(remark.record);
   };
   const ordersFor = (thread: number, isFirst: boolean): ThreadOrders => {
@@ -127,6 +130,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
     listeners: ready[0]?.listeners ?? [],
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
+    shed: () => shed.total(),
     reload() {
       // One after the other: threads hold one set of prepared files.
       const own = reloaded.then(reload);

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openThreadMemory } from '@headgate/rules';
 import { startDataPlane } from '../data-plane.ts';
+import { createToldCounts } from '../shed-counts.ts';
 import { openThreadEvidence } from '../thread-evidence.ts';
 import { type ThreadOrders, type ThreadRequest, type ThreadSaying, toPlainFault } from './messages.ts';
 
@@ -23,6 +24,7 @@ async function startThread(): Promise<void> {
     trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
     seen: (record) => say({ kind: 'record', record }),
   });
+  const shed = createToldCounts((more) => say({ kind: 'shed', more }));
   const plane = await startDataPlane({
     config,
     files,
@@ -36,6 +38,7 @@ async function startThread(): Promise<void> {
     inForce,
     evidence,
     notice,
+    shed: (bound) => shed.add(bound),
   });
   let takeIntoUse = (): void => undefined;
   const answer = async (request: ThreadRequest): Promise<void> => {
@@ -51,6 +54,7 @@ async function startThread(): Promise<void> {
         return;
       case 'close':
         await plane.close();
+        shed.flush();
     }
   };
   parentPort?.on('message', ({ id, ...request }: ThreadRequest & { readonly id: number }) => {
