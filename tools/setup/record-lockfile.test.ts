@@ -19,7 +19,9 @@ function cloneThatRecords(t: TestContext): string {
 }
 
 function run(root: string, [program, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv = {}) {
-  return spawnSync(program, args, { cwd: root, env: { ...process.env, ...env }, encoding: 'utf8' });
+  // Under `npm test` the settings of that npm, its own Node among them, come as variables.
+  const others = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  return spawnSync(program, args, { cwd: root, env: { ...Object.fromEntries(others), ...env }, encoding: 'utf8' });
 }
 
 test('an npm install on this Node records the lockfile as npm leaves it', (t) => {
