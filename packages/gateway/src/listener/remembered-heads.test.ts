@@ -30,7 +30,7 @@ test('a kind keeps its 64 last heads', () => {
   assert.deepEqual([knows(heads, '0'), knows(heads, '1'), knows(heads, '64')], [false, true, true]);
 });
 
-test('all kinds together keep 4,096 heads: a caller of many names forgets the oldest, and memory stays bounded', () => {
+test('all kinds together keep 2,048 heads: a caller of many names forgets the oldest, and memory stays bounded', () => {
   const memory = createHeadMemory();
   const kinds = Array.from({ length: 200 }, (_, at) => memory.of(connectionOf(`name-${at}`)));
   for (const heads of kinds) for (let at = 0; at < 64; at += 1) keep(heads, `${at}`);
@@ -38,7 +38,7 @@ test('all kinds together keep 4,096 heads: a caller of many names forgets the ol
     (sum, heads) => sum + Array.from({ length: 64 }, (_, at) => knows(heads, `${at}`)).filter(Boolean).length,
     0,
   );
-  assert.ok(kept <= 4_096 && kept > 4_096 - 64, `${kept} heads are kept`);
+  assert.ok(kept <= 2_048 && kept > 2_048 - 64, `${kept} heads are kept`);
   assert.ok(knows(kinds[199] as HeadsOfKind, '63'));
   assert.ok(!knows(kinds[0] as HeadsOfKind, '0'));
 });

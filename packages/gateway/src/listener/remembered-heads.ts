@@ -4,11 +4,11 @@ import type { Connection, ExchangeMemo, RequestHead } from '../exchange.ts';
 import type { Serving } from '../serving.ts';
 import type { framingOf } from './framing.ts';
 
-/** Heads kept per kind of connection, kinds kept at once, and heads in all; the oldest go first. About 4 KiB a head. */
+/** Heads kept per kind of connection, kinds kept at once, and heads in all; the oldest go first. */
 const headsMax = 64;
 const kindsMax = 1_024;
-/** A caller makes a kind of every server name it thinks of: 16 MiB are for all of them together. */
-const headsInAllMax = 4_096;
+/** With all that the stages concluded, a head is some 30 KiB; a caller makes a kind of every server name it thinks of. */
+const headsInAllMax = 2_048;
 
 /** Heads longer than this are read anew each time, in bytes. */
 const headBytesMax = 4_096;
