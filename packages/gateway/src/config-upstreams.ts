@@ -1,7 +1,7 @@
 // The options of back ends: where a system listens, who gets the next call, and what proves an endpoint well or ill.
 import type { Finding, ReadFile } from '@headgate/contract';
 import { z } from 'zod';
-import { file, hostName, milliseconds } from './config-values.ts';
+import { count, file, hostName, milliseconds } from './config-values.ts';
 
 const endpointUrl = z
   .url({ protocol: /^https?$/, hostname: /.*/, error: 'an http:// or https:// address' })
@@ -12,12 +12,7 @@ const endpoint = z.union([
   endpointUrl,
   z.strictObject({
     url: endpointUrl.describe('http:// or https:// address, without a path.'),
-    weight: z
-      .int()
-      .min(1)
-      .max(100)
-      .default(1)
-      .describe('Share of the calls, beside the weights of the other endpoints. Default 1.'),
+    weight: count(1, 100, 1).describe('Share of the calls, beside the weights of the other endpoints. Default 1.'),
   }),
 ]);
 
@@ -49,19 +44,14 @@ const check = z.strictObject({
     'From the end of one check to the next, give or take a tenth. Default 5,000 ms.',
   ),
   timeoutMs: milliseconds(50, 120_000, 2_000).describe('Longest time for one whole check. Default 2,000 ms.'),
-  rise: z.int().min(1).max(100).default(2).describe('Good checks in a row after which an endpoint is up. Default 2.'),
-  fall: z.int().min(1).max(100).default(3).describe('Bad checks in a row after which it is down. Default 3.'),
+  rise: count(1, 100, 2).describe('Good checks in a row after which an endpoint is up. Default 2.'),
+  fall: count(1, 100, 3).describe('Bad checks in a row after which it is down. Default 3.'),
 });
 
 const ejection = z.strictObject({
-  failures: z
-    .int()
-    .min(0)
-    .max(1_000)
-    .default(5)
-    .describe(
-      'Calls in a row that failed at an endpoint (no connection, reset, no answer in time, invalid answer) before it is ejected; 0: never. Default 5.',
-    ),
+  failures: count(0, 1_000, 5).describe(
+    'Calls in a row that failed at an endpoint (no connection, reset, no answer in time, invalid answer) before it is ejected; 0: never. Default 5.',
+  ),
   statuses: z
     .array(z.int().min(400).max(599))
     .max(50)
@@ -76,12 +66,9 @@ const ejection = z.strictObject({
   slowStartMs: milliseconds(0, 3_600_000, 10_000).describe(
     'After an ejection or a failed check, how long its share of the calls grows from a tenth to the whole. Default 10,000 ms.',
   ),
-  maxPercent: z
-    .int()
-    .min(0)
-    .max(100)
-    .default(75)
-    .describe('Most endpoints of one upstream that are ejected at once, in percent; never the last one. Default 75.'),
+  maxPercent: count(0, 100, 75).describe(
+    'Most endpoints of one upstream that are ejected at once, in percent; never the last one. Default 75.',
+  ),
 });
 
 const tls = z.strictObject({
@@ -100,18 +87,12 @@ const tls = z.strictObject({
 });
 
 const retry = z.strictObject({
-  budgetPercent: z
-    .int()
-    .min(0)
-    .max(100)
-    .default(20)
-    .describe('Retries at other endpoints, at most so many percent of the calls of the last 10 s. Default 20.'),
-  minPerSecond: z
-    .int()
-    .min(0)
-    .max(10_000)
-    .default(10)
-    .describe('Retries that are granted besides, per second over the last 10 s. Default 10.'),
+  budgetPercent: count(0, 100, 20).describe(
+    'Retries at other endpoints, at most so many percent of the calls of the last 10 s. Default 20.',
+  ),
+  minPerSecond: count(0, 10_000, 10).describe(
+    'Retries that are granted besides, per second over the last 10 s. Default 10.',
+  ),
 });
 
 /** The waits for a back end, phase by phase; they stand under `path` for all, and under an upstream for its own. */
@@ -174,14 +155,9 @@ export const upstream = z.strictObject({
     .describe(
       'For "consistent-hash": what keeps calls together. Without a participant the credential counts, without a credential the source.',
     ),
-  panicPercent: z
-    .int()
-    .min(0)
-    .max(100)
-    .default(0)
-    .describe(
-      'When less than so many percent of the weight is up, all endpoints are used, down or not; 0: only when none is up. Default 0.',
-    ),
+  panicPercent: count(0, 100, 0).describe(
+    'When less than so many percent of the weight is up, all endpoints are used, down or not; 0: only when none is up. Default 0.',
+  ),
   check: check.optional().describe('Asks every endpoint regularly; without it only calls tell.'),
   ejection: ejection.prefault({}),
   tls: tls.optional().describe('Needed for https:// addresses.'),

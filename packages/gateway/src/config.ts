@@ -2,7 +2,7 @@
 import { type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
-import { bytes, file, hostName, milliseconds, name } from './config-values.ts';
+import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
 
 const host = z
@@ -99,60 +99,26 @@ const path = z.strictObject({
     'How long an unused connection to a back end is kept; below what back ends keep. Default 4,000 ms.',
   ),
   ...phases,
-  connectionsMax: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .default(10_000)
-    .describe('Connections open at once per listener. Default 10,000.'),
-  connectionsPerSourceMax: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(512)
-    .describe('Connections open at once from one source. Default 512.'),
-  handshakesMax: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(1_000)
-    .describe(
-      'TLS handshakes under way at once per listener and thread; further connections are closed. Default 1,000.',
-    ),
-  handshakesPerSourceMax: z
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(64)
-    .describe(
-      'TLS handshakes under way at once from one source in each thread; further ones wait for their turn, as long as for a handshake. Default 64.',
-    ),
-  exchangesPerSourceMax: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(64)
-    .describe(
-      'Calls under way at once from one source in each thread; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 64.',
-    ),
-  waitingBodiesPerSourceMax: z
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(64)
-    .describe('Unfinished bodies held at once for one source. Default 64.'),
-  upstreamConnectionsMax: z
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(256)
-    .describe('Connections open at once to one endpoint, from each thread. Default 256.'),
-  upstreamQueueMax: z
-    .int()
-    .min(0)
-    .max(65_536)
-    .default(1_024)
-    .describe('Calls that wait at once for a connection to one endpoint, in each thread. Default 1,024.'),
+  connectionsMax: count(1, 1_000_000, 10_000).describe('Connections open at once per listener. Default 10,000.'),
+  connectionsPerSourceMax: count(1, 100_000, 512).describe('Connections open at once from one source. Default 512.'),
+  handshakesMax: count(1, 100_000, 1_000).describe(
+    'TLS handshakes under way at once per listener and thread; further connections are closed. Default 1,000.',
+  ),
+  handshakesPerSourceMax: count(1, 10_000, 64).describe(
+    'TLS handshakes under way at once from one source in each thread; further ones wait for their turn, as long as for a handshake. Default 64.',
+  ),
+  exchangesPerSourceMax: count(1, 100_000, 64).describe(
+    'Calls under way at once from one source in each thread; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 64.',
+  ),
+  waitingBodiesPerSourceMax: count(1, 10_000, 64).describe(
+    'Unfinished bodies held at once for one source. Default 64.',
+  ),
+  upstreamConnectionsMax: count(1, 10_000, 256).describe(
+    'Connections open at once to one endpoint, from each thread. Default 256.',
+  ),
+  upstreamQueueMax: count(0, 65_536, 1_024).describe(
+    'Calls that wait at once for a connection to one endpoint, in each thread. Default 1,024.',
+  ),
   tunnelIdleMs: milliseconds(100, 3_600_000, 300_000).describe(
     'How long an upgraded connection (WebSocket) may bring nothing in either direction. Default 300,000 ms.',
   ),
@@ -162,14 +128,9 @@ const path = z.strictObject({
   tunnelBytesMax: bytes(1_024, 1_099_511_627_776, 1_073_741_824).describe(
     'Most bytes of an upgraded connection, in each direction. Default 1,073,741,824 (1 GiB).',
   ),
-  tunnelsMax: z
-    .int()
-    .min(0)
-    .max(100_000)
-    .default(128)
-    .describe(
-      'Upgraded connections open at once in each thread. They count among `upstreamConnectionsMax` too. Default 128.',
-    ),
+  tunnelsMax: count(0, 100_000, 128).describe(
+    'Upgraded connections open at once in each thread. They count among `upstreamConnectionsMax` too. Default 128.',
+  ),
   drainBytesMax: bytes(0, 67_108_864, 67_108_864).describe(
     'Most bytes of a refused body that are read and dropped. Default 64 MiB.',
   ),
@@ -185,14 +146,9 @@ export type PathOptions = z.infer<typeof path>;
 /** Schema of the gateway's configuration file. */
 export const configSchema = z.strictObject({
   node: name.default('gateway').describe('Name of this gateway in evidence.'),
-  threads: z
-    .int()
-    .min(1)
-    .max(64)
-    .default(1)
-    .describe(
-      'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections and waiting bodies, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
-    ),
+  threads: count(1, 64, 1).describe(
+    'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections and waiting bodies, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
+  ),
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
   policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),

@@ -1,17 +1,13 @@
 // Where the echo address is offered: on every served host of the environments that are named, or that the catalogue calls a
 // rehearsal.
-import type { Address, CatalogueIndex, Positions } from '@headgate/contract';
+import type { Address, CatalogueIndex, Positions, RouteEvidence } from '@headgate/contract';
 import type { Config } from './config.ts';
 
 /** The echo address of one host, in the words of a route. Limits of the host's namespace count it. */
-export interface EchoPlace {
-  readonly environment: string;
-  readonly channel: 'ui' | 'api';
-  readonly generation: 'old' | 'new';
-  readonly infrastructure: string;
-  readonly namespace: string;
-  readonly address: string;
-}
+export type EchoPlace = Pick<
+  RouteEvidence,
+  'environment' | 'channel' | 'generation' | 'infrastructure' | 'namespace' | 'address'
+>;
 
 /** Echo places by host name; empty where no environment offers them. */
 export function echoPlaces(index: CatalogueIndex, positions: Positions, config: Config): Map<string, EchoPlace> {

@@ -18,13 +18,18 @@ export function refusalFields(
     fieldNames.proxyStatus,
     proxyStatus(refusal, receivedStatus),
   ];
-  if (refusal.retryAfterMs !== undefined)
-    list.push(fieldNames.retryAfter, String(toRetryAfterSeconds(refusal.retryAfterMs)));
+  const seconds = secondsToWait(refusal);
+  if (seconds !== null) list.push(fieldNames.retryAfter, String(seconds));
   if (refusal.code === 'route.method_not_allowed') {
     const { allowed } = (refusal as StatedRefusal<'route.method_not_allowed'>).facts;
     list.push('allow', allowed.join(', ')); // RFC 9110 §15.5.6.
   }
   return list;
+}
+
+/** What `Retry-After` says; null for a refusal that promises nothing. */
+export function secondsToWait({ retryAfterMs }: StatedRefusal): number | null {
+  return retryAfterMs === undefined ? null : toRetryAfterSeconds(retryAfterMs);
 }
 
 /** RFC 9209 §2: who said no, the error type, the upstream's status where there is one, and our code. */

@@ -19,7 +19,7 @@ export function createTurns(perSourceMax: number): Turns {
   const places = new Map<string, Place>();
   let underWay = 0;
   const leave = (source: string, place: Place): void => {
-    const [next] = place.waiting ?? [];
+    const next = place.waiting?.values().next().value;
     if (next !== undefined) {
       place.waiting?.delete(next);
       next();
@@ -67,11 +67,15 @@ export function createTurns(perSourceMax: number): Turns {
  * before. The work never rejects.
  */
 export function inTurn(turns: Turns, source: string, work: (leave: () => void) => Promise<void>): Promise<void> {
-  const turn = Promise.withResolvers<void>();
+  let begin: (() => void) | null = null;
   let begun = false;
-  const leave: () => void = turns.enter(source, () => {
+  const leave = turns.enter(source, () => {
     begun = true;
-    turn.resolve();
+    begin?.();
   });
-  return (begun ? work(leave) : turn.promise.then(() => work(leave))).then(leave);
+  if (begun) return work(leave).then(leave);
+  const turn = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  return turn.then(() => work(leave)).then(leave);
 }

@@ -9,9 +9,19 @@ import { describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { configSchema, startGateway } from '@headgate/gateway';
 import { readFault } from '@headgate/soap';
-import { soapRequest } from '@headgate/testkit';
+import { soapRequest, type TestGatewayOptions } from '@headgate/testkit';
 import { callsTo, noLimits } from './calls.ts';
 import { type Operator, operators } from './operators.ts';
+
+/** A back end that answers with `<ok/>`: its head and half of its body at once, the rest when it is released. */
+function halfAnsweredUntil(released: Promise<void>): NonNullable<TestGatewayOptions['answer']> {
+  return async (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/xml', 'content-length': '5' });
+    response.write('<ok');
+    await released;
+    response.end('/>');
+  };
+}
 
 for (const operator of operators) describe(`at ${operator.name}`, () => livesOnAt(operator));
 
@@ -170,12 +180,7 @@ function livesOnAt(operator: Operator): void {
       const held = Promise.withResolvers<void>();
       const gateway = await start({
         policy: noLimits,
-        answer: async (_request, response) => {
-          response.writeHead(200, { 'content-type': 'text/xml', 'content-length': '5' });
-          response.write('<ok');
-          await held.promise;
-          response.end('/>');
-        },
+        answer: halfAnsweredUntil(held.promise),
       });
       const caller = await open(gateway);
       caller.write(post(soapRequest));
@@ -199,12 +204,7 @@ function livesOnAt(operator: Operator): void {
       const gateway = await start({
         policy: noLimits,
         path: patient,
-        answer: async (_request, response) => {
-          response.writeHead(200, { 'content-type': 'text/xml', 'content-length': '5' });
-          response.write('<ok');
-          await held.promise;
-          response.end('/>');
-        },
+        answer: halfAnsweredUntil(held.promise),
       });
       const caller = await open(gateway);
       caller.write(post(soapRequest));

@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto';
 import type { CookieEvidence } from '@headgate/contract';
 import { cookiesIn } from '../cookies.ts';
+import { dropOldest } from '../drop-oldest.ts';
 import type { Connection } from '../exchange.ts';
 
 /** Callers remembered at once, and cookies of each; the oldest go first. About 10 MiB in all. */
@@ -44,11 +45,4 @@ export function createCookieMemory(key: Uint8Array): CookieMemory {
       return { count: cookies.length, reused };
     },
   };
-}
-
-function dropOldest(entries: Map<string, unknown> | Set<string>, entriesMax: number): void {
-  for (const oldest of entries.keys()) {
-    if (entries.size <= entriesMax) return;
-    entries.delete(oldest);
-  }
 }

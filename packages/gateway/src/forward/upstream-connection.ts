@@ -11,10 +11,10 @@ import type { FieldList } from '../http1/field-lines.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
 import { SwitchedSocket } from '../http1/switched-socket.ts';
+import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
 import { connectionOptions } from '../passing-fields.ts';
 import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 import { handshakeFound, isCertificateAlert, secureOptions, type UpstreamTls } from './upstream-tls.ts';
-import { joinedBytesMax, writeJoined } from './write-joined.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
 const responseHeadBytesMax = 65_536;
@@ -231,7 +231,7 @@ export class UpstreamConnection implements Waiting {
     let isTaken =
       payload.kind !== 'bytes' || isApart
         ? this.#socket.write(head, 'latin1')
-        : writeJoined(this.#socket, head, payload.bytes, this.#isSecure);
+        : writeJoined(this.#socket, head, payload.bytes);
     // The system refused the first bytes outright, because it knew already that the connection is closed: none left.
     if (this.#socket.errored !== null) {
       this.#notSent();

@@ -8,6 +8,7 @@ import {
   readCertificate,
   type Verdict,
 } from '@headgate/pki';
+import { dropOldest } from '../drop-oldest.ts';
 import type { PeerCertificate } from '../exchange.ts';
 import type { Serving } from '../serving.ts';
 
@@ -48,10 +49,7 @@ export function createVerdicts(): Verdicts {
       throw new Error(`trust bundle "${bundleName}" is not in snapshot ${serving.snapshot.number}`);
     const fresh = { certificate: readCertificate(peer.der), path: buildPath(peer.der, bundle) };
     remembered.set(key, fresh);
-    if (remembered.size > verdictsMax) {
-      const oldest = remembered.keys().next();
-      if (!oldest.done) remembered.delete(oldest.value);
-    }
+    dropOldest(remembered, verdictsMax);
     return fresh;
   };
 

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Departure, Downstream, RequestHead } from '../exchange.ts';
+import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
 import type { OpenSide } from '../tunnel.ts';
 
 /** What an answer needs from its connection. */
@@ -16,9 +17,6 @@ export interface AnswerSurroundings {
   /** Gives the connection up after a switch of protocols; what was read and not used yet comes with it. */
   giveAway(): OpenSide;
 }
-
-/** Bodies up to this size leave in one write with their head: two writes double the dearest operation (64 KiB). */
-const joinedBytesMax = 64 * 1024;
 
 /** Writes one answer. */
 export class OutgoingAnswer implements Downstream, Departure {
@@ -154,15 +152,16 @@ export class OutgoingAnswer implements Downstream, Departure {
       const taking = this.#write(Buffer.from(head, 'latin1'));
       return taking === undefined ? this.#write(body) : taking.then(() => this.#write(body));
     }
-    const joined = Buffer.allocUnsafe(head.length + body.byteLength);
-    joined.write(head, 0, 'latin1');
-    joined.set(body, head.length);
-    return this.#write(joined);
+    return this.#untilTaken(writeJoined(this.#socket, head, body));
   }
 
   #write(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#happened) throw new Error('the caller went away');
-    if (this.#socket.write(bytes)) return undefined;
+    return this.#untilTaken(this.#socket.write(bytes));
+  }
+
+  #untilTaken(isTaken: boolean): Promise<void> | undefined {
+    if (isTaken) return undefined;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#wake = { resolve, reject };
     this.#surroundings.stall(true);

@@ -1,5 +1,6 @@
 // Heads that callers repeat: one caller polls the same few services for years. What was read and concluded from a head is kept
 // per kind of connection (all that evidence tells of one but its port) and dropped with the snapshot it was concluded under.
+import { dropOldest } from '../drop-oldest.ts';
 import type { Connection, ExchangeMemo, RequestHead } from '../exchange.ts';
 import type { Serving } from '../serving.ts';
 import type { framingOf } from './framing.ts';
@@ -78,13 +79,8 @@ function headsOfKind(heads: Map<string, RememberedHead>, grown: (change: number)
       if (head.bytes > headBytesMax) return;
       const before = heads.size;
       heads.set(input.toString('latin1', at, at + head.bytes), head);
-      if (heads.size > headsMax) dropOldest(heads);
+      dropOldest(heads, headsMax);
       if (heads.size > before) grown(1);
     },
   };
-}
-
-function dropOldest(map: Map<string, unknown>): void {
-  const oldest = map.keys().next();
-  if (!oldest.done) map.delete(oldest.value);
 }

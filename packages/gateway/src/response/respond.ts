@@ -1,11 +1,11 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
+import { fields as fieldNames, type StatedRefusal } from '@headgate/contract';
 import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { refusalBody } from '../refusal-body.ts';
-import { refusalFields } from '../refusal-fields.ts';
+import { refusalFields, secondsToWait } from '../refusal-fields.ts';
 import type { EchoReply, RefusalReply, Reply, SwitchReply, UpstreamReply } from '../reply.ts';
 import { type Seen, whatWasSeen } from '../seen.ts';
 import type { TunnelEnd, Tunnels } from '../tunnel.ts';
@@ -200,14 +200,9 @@ function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: st
     last.detail === detail &&
     last.refusal.code === refusal.code &&
     last.refusal.soapStatus === refusal.soapStatus &&
-    secondsOf(last.refusal) === secondsOf(refusal) &&
+    secondsToWait(last.refusal) === secondsToWait(refusal) &&
     refusal.code !== 'route.method_not_allowed'
   );
-}
-
-/** What `Retry-After` says; null for a refusal that promises nothing. */
-function secondsOf({ retryAfterMs }: StatedRefusal): number | null {
-  return retryAfterMs === undefined ? null : toRetryAfterSeconds(retryAfterMs);
 }
 
 function formatOf(exchange: Exchange): RefusalFormat {

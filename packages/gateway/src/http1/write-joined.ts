@@ -1,5 +1,6 @@
 // A head and its body in one write: two writes double the dearest operation of a call.
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** Bodies up to this size leave in one write with their head (64 KiB). */
 export const joinedBytesMax = 64 * 1024;
@@ -14,9 +15,9 @@ let desk = Buffer.allocUnsafeSlow(headBytesMax + joinedBytesMax);
  * for. The bytes are put together on a desk that is used again at once: a fresh buffer for each costs four times as much, and
  * is garbage that is dear to collect. Not for TLS, which holds on to what it was given for a while.
  */
-export function writeJoined(socket: Socket, head: string, body: Uint8Array, isSecure: boolean): boolean {
+export function writeJoined(socket: Socket, head: string, body: Uint8Array): boolean {
   const bytes = head.length + body.byteLength;
-  const onDesk = !isSecure && bytes <= desk.byteLength;
+  const onDesk = !(socket instanceof TLSSocket) && bytes <= desk.byteLength;
   const place = onDesk ? desk : Buffer.allocUnsafe(bytes);
   place.write(head, 0, 'latin1');
   place.set(body, head.length);
