@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -76,6 +76,40 @@ test('a gateway started from files says its process id, its listeners and that i
   running.child.kill('SIGTERM');
   assert.equal(await running.ended, 0);
   assert.equal(running.lines.at(-1), 'stopped');
+});
+
+const noThreadNames = process.platform === 'linux' ? false : 'names of threads are read from /proc';
+
+test('a gateway of one thread serves apart from the main one, keeps its port to itself and has nothing to warn of', {
+  skip: noThreadNames,
+}, async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const first = run(['gateway', '--config', await configFile(kit, 'apart')]);
+  t.after(() => first.child.kill('SIGKILL'));
+  await first.line(/^ready$/);
+  assert.deepEqual(
+    first.lines.filter((line) => line.includes('queued-connections-at-risk')),
+    [],
+  );
+  const tasks = `/proc/${first.child.pid}/task`;
+  const names = await Promise.all((await readdir(tasks)).map((task) => readFile(join(tasks, task, 'comm'), 'utf8')));
+  assert.ok(
+    names.some((name) => name.trim() === 'headgate 0'),
+    names.join(''),
+  );
+
+  const port = Number(/:(\d+)$/.exec(await first.line(/^listener secure/))?.[1]);
+  const second = run([
+    'gateway',
+    '--config',
+    await configFile(kit, 'beside', (config) => {
+      for (const listener of config.listeners as { port: number }[]) listener.port = port;
+    }),
+  ]);
+  t.after(() => second.child.kill('SIGKILL'));
+  assert.equal(await second.ended, 4);
+  assert.match(second.lines.join('\n'), new RegExp(`port ${port} .* is taken`));
 });
 
 test('a gateway of two threads says what a stop costs where Linux hands no connections on, reloads, and stops', async (t) => {

@@ -128,7 +128,7 @@ export interface EvidenceRecord {
 export interface EvidenceSink {
   /**
    * Takes the next sequence number and keeps the record. `likeness` is one object for all records whose snapshot and listener
-   * section differ in port and instant alone, so that a sink may write what they share once.
+   * section differ in port, instant and cookies alone, so that a sink may write what they share once.
    */
   append(
     record: Omit<EvidenceRecord, 'node' | 'boot' | 'thread' | 'sequence' | 'schemaVersion'>,

@@ -56,3 +56,12 @@ test('work of one source is done so many at a time', async () => {
   assert.deepEqual(begun, [0, 1]);
   assert.equal(turns.underWay, 0);
 });
+
+test('work that began at once leaves when it is done', async () => {
+  const turns = createTurns(1);
+  await inTurn(turns, 'a', () => Promise.resolve());
+  assert.equal(turns.underWay, 0);
+  const begun: string[] = [];
+  turns.enter('a', () => begun.push('next'));
+  assert.deepEqual(begun, ['next']);
+});

@@ -73,9 +73,9 @@ const record = fc.record({
   }),
 }) as unknown as fc.Arbitrary<EvidenceRecord>;
 
-function lineOf(whole: EvidenceRecord): string {
+function lineOf(whole: EvidenceRecord, likeness?: object): string {
   const { schemaVersion, node, boot, thread, sequence, ...record } = whole;
-  return recordLine(originText({ schemaVersion, node, boot, thread }), sequence, record);
+  return recordLine(originText({ schemaVersion, node, boot, thread }), sequence, record, likeness);
 }
 
 test('a line is what JSON.stringify writes of the record, the first time and again', () => {
@@ -84,6 +84,21 @@ test('a line is what JSON.stringify writes of the record, the first time and aga
       assert.equal(lineOf(drawn), JSON.stringify(drawn));
       const again = { ...drawn, sequence: drawn.sequence + 1 };
       assert.equal(lineOf(again), JSON.stringify(again));
+    }),
+  );
+});
+
+test('a line of records that are alike has what differs between them: port, instant, cookies and every other section', () => {
+  fc.assert(
+    fc.property(record, fc.array(record, { minLength: 1, maxLength: 5 }), (first, others) => {
+      const likeness = {};
+      for (const other of [first, ...others, first]) {
+        const { sourcePort, receivedMs, cookies } = other.listener;
+        const listener = { ...first.listener, sourcePort, receivedMs, cookies };
+        const alike = { ...other, snapshot: first.snapshot, listener };
+        assert.equal(lineOf(alike, likeness), JSON.stringify(alike));
+        assert.equal(lineOf(alike, likeness), JSON.stringify(alike));
+      }
     }),
   );
 });

@@ -6,7 +6,8 @@ import { createHeadMemory, type HeadsOfKind, type RememberedHead } from './remem
 
 const serving = {} as Serving;
 
-const connectionOf = (serverName: string) => ({ source: '192.0.2.7', serverName }) as Connection;
+const connectionOf = (serverName: string, tls: Partial<Connection> = {}) =>
+  ({ source: '192.0.2.7', serverName, tlsVersion: 'TLSv1.3', tlsResumed: false, ...tls }) as Connection;
 const bytesOf = (name: string) => Buffer.from(`GET /${name} HTTP/1.1\r\nHost: a\r\n\r\n`);
 
 function keep(heads: HeadsOfKind, name: string): void {
@@ -21,6 +22,9 @@ test('a head is known to every connection of its kind, and to no other kind', ()
   keep(memory.of(connectionOf('a')), 'x');
   assert.ok(knows(memory.of(connectionOf('a')), 'x'));
   assert.ok(!knows(memory.of(connectionOf('b')), 'x'));
+  // Evidence keeps what connections of a kind have in common with their heads.
+  assert.ok(!knows(memory.of(connectionOf('a', { tlsVersion: 'TLSv1.2' })), 'x'));
+  assert.ok(!knows(memory.of(connectionOf('a', { tlsResumed: true })), 'x'));
   assert.equal(memory.of(connectionOf('a')).find(bytesOf('x'), 0, { ...serving }), null, 'another snapshot');
 });
 
