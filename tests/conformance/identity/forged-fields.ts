@@ -90,7 +90,7 @@ const spellings: readonly ForgedForm[] = [
   dropped(
     'other token marks for the hyphen',
     'RFC 9110 §5.6.2; servers that map every mark to an underscore',
-    ...[...`!#$%&'*+^\`|~`].map((mark) => `Client${mark}Cert: ${forgedCert}`),
+    ...Array.from("!#$%&'*+^`|~").map((mark) => `Client${mark}Cert: ${forgedCert}`),
   ),
   dropped('no separator at all', 'X-ARR-ClientCert shows the spelling', `ClientCert: ${forgedCert}`),
   dropped('two hyphens', 'readers that squeeze separators', `Client--Cert: ${forgedCert}`),
