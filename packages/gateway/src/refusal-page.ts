@@ -157,5 +157,5 @@ const stepsOf: Partial<Record<ProblemCode, Steps>> = {
 
 function whatToDo({ code, fix }: RefusalWords, context: PageContext | null): Markup[] {
   const wanted = context === null ? undefined : stepsOf[code]?.(context.operator);
-  return wanted === undefined ? [paragraph(fix)] : [paragraph(`${fix} In a browser:`), steps(wanted)];
+  return wanted === undefined ? [paragraph(fix)] : [paragraph(fix), paragraph('In a browser:'), steps(wanted)];
 }

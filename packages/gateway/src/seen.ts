@@ -53,9 +53,9 @@ interface SeenCertificate {
 
 /** Tells what was seen. */
 export function whatWasSeen(exchange: Exchange): Seen {
-  const { connection, request, body, inspection } = exchange;
+  const { connection, request, body, inspection, serving } = exchange;
   const { fields } = request;
-  const passes = passingFields(fields);
+  const passes = passingFields(fields, serving.identityFields);
   const names = new Set(fields.entries().flatMap(([name]) => (passes(name) ? [] : [name])));
   for (const name of rewritten) names.delete(name);
   return {
