@@ -68,8 +68,14 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
       replacement: 'https://mapstage-ws.caiso.com/sst/cmri',
     },
     not_served: { system: 'CMRI' },
+    person_only: { path: '/headgate/logout' },
   },
   admission: {
+    session_ended: {
+      host: 'cmri.caiso.com',
+      endedAt: '2024-02-21T12:30:00.000Z',
+      because: 'nothing was asked for 30 minutes',
+    },
     not_permitted: { subject: certificate.subject, system: 'DRRS', operation: 'submit' },
     global_limit: {
       rule: 'ws-global',

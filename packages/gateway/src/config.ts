@@ -6,6 +6,18 @@ import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
 
+const uiSession = z.strictObject({
+  idleMs: milliseconds(60_000, 86_400_000, 1_800_000).describe(
+    'How long a session lasts from the last call of its browser at least; a minute more at most. Default 1,800,000 ms (30 min).',
+  ),
+  absoluteMs: milliseconds(600_000, 604_800_000, 43_200_000).describe(
+    'How long a session lasts at most, however busy it is. Default 43,200,000 ms (12 h).',
+  ),
+  announceMs: milliseconds(10_000, 3_600_000, 300_000).describe(
+    'How long before its end a session is said to end soon. Default 300,000 ms (5 min).',
+  ),
+});
+
 const host = z
   .strictObject({
     name: hostName.describe('Host name as callers send it in SNI and Host.'),
@@ -18,6 +30,11 @@ const host = z
       .default('required')
       .describe('"required": every call is judged by its client certificate. "none": anonymous addresses.'),
     trust: name.default('users').describe('Name of the trust bundle that judges client certificates of this host.'),
+    uiSession: uiSession
+      .optional()
+      .describe(
+        'Sessions of people at the user interfaces of this host; an empty group takes the defaults. Absent: none, a call needs its certificate and nothing else. Programs have no sessions in any case.',
+      ),
   })
   .describe('One host name served on a listener.');
 
@@ -203,6 +220,7 @@ export function parseConfig(
           ),
         );
       }
+      findings.push(...sessionFindings(served, (found, expected) => finding([...where, 'uiSession'], found, expected)));
       if (served.clientCertificate === 'required' && !bundles.has(served.trust)) {
         findings.push(
           finding(
@@ -217,4 +235,20 @@ export function parseConfig(
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
+}
+
+/** A session belongs to a certificate, ends by being idle before it ends for good, and is announced while it is open. */
+function sessionFindings(
+  { name: hostNamed, clientCertificate, uiSession: session }: z.infer<typeof host>,
+  finding: (found: string, expected: string) => Finding,
+): Finding[] {
+  if (session === undefined) return [];
+  const { idleMs, absoluteMs, announceMs } = session;
+  return [
+    ...(clientCertificate === 'none'
+      ? [finding(`sessions at ${hostNamed} without client certificates`, 'clientCertificate: required')]
+      : []),
+    ...(idleMs > absoluteMs ? [finding(`idleMs ${idleMs}`, `at most absoluteMs, ${absoluteMs}`)] : []),
+    ...(announceMs >= idleMs ? [finding(`announceMs ${announceMs}`, `less than idleMs, ${idleMs}`)] : []),
+  ];
 }

@@ -14,6 +14,8 @@ import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights,
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
+import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
+import type { SessionBounds } from './ui-session.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -23,6 +25,8 @@ export interface ServedHost {
   readonly trust: string;
   /** Environment of the catalogue; null when the catalogue does not know the host. */
   readonly environment: string | null;
+  /** Bounds of people's sessions at its user interfaces; null where there are none. */
+  readonly uiSession: SessionBounds | null;
 }
 
 /** A credential that provisioning knows, and what it may do. */
@@ -57,6 +61,8 @@ export interface Serving {
   decommissioned(match: AddressMatch, nowMs: number): Decommissioned | null;
   /** The echo address at this very path of a host, where the host offers one. */
   echo(listener: string, host: string, path: string): EchoPlace | null;
+  /** The page about sessions at this very path of a host, where the host has sessions. */
+  session(listener: string, host: string, path: string): EchoPlace | null;
   /** Whether every system behind an address speaks SOAP. */
   speaksSoap(address: Address): boolean;
 }
@@ -71,12 +77,19 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
         const environment = snapshot.catalogue.hosts.find(({ name }) => name === host.name)?.environment ?? null;
         return [
           `${listener.name}/${host.name}`,
-          { name: host.name, clientCertificate: host.clientCertificate, trust: host.trust, environment },
+          {
+            name: host.name,
+            clientCertificate: host.clientCertificate,
+            trust: host.trust,
+            environment,
+            uiSession: host.uiSession ?? null,
+          },
         ];
       }),
     ),
   );
   const echoes = echoPlaces(index, snapshot.positions, config);
+  const sessions = sessionPlaces(index, snapshot.positions, config);
   const rights = snapshot.provisioning === null ? null : compileRights(snapshot.provisioning);
   const speaksSoap = (address: Address) =>
     address.channel === 'api' &&
@@ -95,6 +108,10 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
+    session: (listener, name, path) =>
+      (path === sessionPath || path === logoutPath) && (hosts.get(`${listener}/${name}`)?.uiSession ?? null) !== null
+        ? (sessions.get(name)?.[path] ?? null)
+        : null,
     issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
     enrolment: (subject) => (rights === null ? null : enrolmentOf(rights, subject)),
     signsOf(host, path) {

@@ -5,9 +5,11 @@ import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
 import type { Config } from './config.ts';
 import { startDataPlane } from './data-plane.ts';
+import { monotonic } from './deadlines.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
+import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
@@ -20,6 +22,8 @@ export interface GatewayOptions {
   readonly base: string;
   /** Milliseconds since 1970 UTC. Default: the system clock, which several threads read in any case. */
   readonly clock?: () => number;
+  /** Milliseconds that only go forward, for every wait of sockets, tunnels and checks. Default: the machine's, as in several threads in any case. */
+  readonly elapsed?: () => number;
   /** Default: the files that the configuration names. */
   readonly snapshots?: SnapshotSource;
   /**
@@ -66,7 +70,7 @@ interface StartOptions extends GatewayOptions {
 }
 
 async function startAlone(options: StartOptions): Promise<RunningGateway> {
-  const { config, clock = Date.now, notice = () => undefined, seen } = options;
+  const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
   const evidence = openNdjsonSink({
     folder: resolve(options.base, config.evidence.folder),
@@ -79,14 +83,17 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
   let { snapshot } = files;
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
+  const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
   const plane = await startDataPlane({
     config,
     files,
     ticketKeys,
+    sessionKeys,
     ports: null,
     sharedPort: false,
     clock,
+    elapsed,
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
@@ -95,7 +102,10 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     notice,
     shed: (bound) => shed.add({ [bound]: 1 }),
   });
-  const renewal = renewTicketKeys((keys) => plane.setTicketKeys(keys));
+  const renewals = [
+    renewTicketKeys((keys) => plane.setTicketKeys(keys)),
+    renewSessionKeys(sessionKeys, (keys) => plane.setSessionKeys(keys)),
+  ];
   let closed: Promise<void> | null = null;
   return {
     listeners: plane.listeners,
@@ -110,7 +120,7 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
       Atomics.store(inForce, 0, snapshot.number);
     },
     close() {
-      renewal.close();
+      for (const renewal of renewals) renewal.close();
       closed ??= plane.close();
       return closed;
     },

@@ -1,4 +1,4 @@
-// May they, now? Rights first, then the global limit, then acceptable use. Only `admit` makes a Permit.
+// May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only `admit` makes a Permit.
 import {
   type Charge,
   type CounterDecision,
@@ -12,7 +12,8 @@ import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { EchoRoute, Route } from '../route/select-route.ts';
+import type { AnyRoute } from '../route/select-route.ts';
+import { followSession, sessionState } from './follow-session.ts';
 
 declare const admitted: unique symbol;
 
@@ -32,7 +33,7 @@ export interface Permit {
 export function admit(
   exchange: Exchange,
   principal: Principal,
-  route: Route | EchoRoute,
+  route: AnyRoute,
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
   const known = exchange.memo.admission as KnownCharges | undefined;
@@ -40,6 +41,7 @@ export function admit(
     known?.principal === principal && known.route === route ? known : chargesOf(exchange, principal, route);
   exchange.memo.admission = applying;
   const nowMs = gateway.clock();
+  if (route.channel === 'ui') followSession(exchange, principal, route, gateway.sessionKeys(), nowMs);
   const decided = gateway.counters.decide(applying.charges, nowMs);
   return decided instanceof Promise
     ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs))
@@ -52,7 +54,7 @@ function permitOrRefuse(
   decision: CounterDecision,
   nowMs: number,
 ): Permit | StatedRefusal {
-  exchange.admission = evidenceOf(exchange.id, applying.rules, decision, nowMs);
+  exchange.admission = evidenceOf(exchange, applying.rules, decision, nowMs);
   if (decision.admitted) return permit(exchange.id, applying.charges);
 
   const { rule } = decision.decidedBy;
@@ -68,27 +70,27 @@ function permitOrRefuse(
 /** What a call of this caller over this route is charged to; rights were proved when it was made. */
 interface KnownCharges {
   readonly principal: Principal;
-  readonly route: Route | EchoRoute;
+  readonly route: AnyRoute;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
 }
 
-function chargesOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): KnownCharges {
+function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute): KnownCharges {
   refuseWithoutRight(principal, route);
   const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route));
   return { principal, route, charges, rules: charges.map(({ rule }) => rule.name) };
 }
 
-function refuseWithoutRight(principal: Principal, route: Route | EchoRoute): void {
+function refuseWithoutRight(principal: Principal, route: AnyRoute): void {
   const { enrolment, certificate } = principal;
-  // Whoever is enrolled may ask what was seen of it.
-  if (enrolment === null || certificate === null || route.kind === 'echo') return;
+  // Whoever is enrolled may ask what was seen of it, and about its own session.
+  if (enrolment === null || certificate === null || route.kind !== 'system') return;
   if (enrolment.may(route.environment, route.systemId, route.channel, route.operation)) return;
   const operation = route.operation ?? 'call';
   throw new Refusal('admission.not_permitted', { subject: certificate.subject, system: route.systemName, operation });
 }
 
-function subjectOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): LimitSubject {
+function subjectOf(exchange: Exchange, principal: Principal, route: AnyRoute): LimitSubject {
   return {
     environment: route.environment,
     infrastructure: route.infrastructure,
@@ -114,7 +116,7 @@ function permit(id: string, charges: readonly Charge[]): Permit {
 }
 
 function evidenceOf(
-  id: string,
+  { id, session }: Exchange,
   rules: readonly string[],
   decision: CounterDecision,
   nowMs: number,
@@ -127,5 +129,6 @@ function evidenceOf(
     decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
     retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,
     shadow: decision.shadowRefusals.map(({ rule, retryAtMs }) => ({ rule, retryAfterMs: retryAtMs - nowMs })),
+    session: sessionState(session),
   };
 }

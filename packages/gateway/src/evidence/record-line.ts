@@ -62,7 +62,7 @@ function admissionText(it: EvidenceRecord['admission']): string {
   return (
     `{"admitted":${it.admitted},"permit":${it.permit === null ? 'null' : `"${it.permit}"`},"rules":${shared(it.rules)},` +
     `"decidedBy":${quoted(it.decidedBy)},"decidedByKey":${shared(it.decidedByKey)},"retryAfterMs":${it.retryAfterMs},` +
-    `"shadow":${it.shadow.length === 0 ? '[]' : JSON.stringify(it.shadow)}}`
+    `"shadow":${it.shadow.length === 0 ? '[]' : JSON.stringify(it.shadow)},"session":${it.session === null ? 'null' : `"${it.session}"`}}`
   );
 }
 
