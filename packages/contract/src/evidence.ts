@@ -40,7 +40,7 @@ export interface IdentityEvidence {
   readonly fingerprint: string | null;
   readonly notAfter: string | null;
   readonly participant: string | null;
-  readonly verdict: 'accepted' | 'refused' | 'not-required';
+  readonly verdict: 'accepted' | 'refused' | 'not-required' | 'not-offered';
 }
 
 /** What was called. */

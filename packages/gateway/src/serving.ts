@@ -11,6 +11,7 @@ import {
 } from '@headgate/contract';
 import { createTrustBundle, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights, mayCall } from '@headgate/rules';
+import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
@@ -18,7 +19,7 @@ import { createIdentityFields, type IdentityFields } from './identity-fields.ts'
 /** One host name as this gateway serves it. */
 export interface ServedHost {
   readonly name: string;
-  readonly clientCertificate: 'required' | 'none';
+  readonly certificates: CertificateNeeds;
   /** Name of the trust bundle that judges its callers. */
   readonly trust: string;
   /** Environment of the catalogue; null when the catalogue does not know the host. */
@@ -69,10 +70,8 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     config.listeners.flatMap((listener) =>
       listener.hosts.map((host): [string, ServedHost] => {
         const environment = snapshot.catalogue.hosts.find(({ name }) => name === host.name)?.environment ?? null;
-        return [
-          `${listener.name}/${host.name}`,
-          { name: host.name, clientCertificate: host.clientCertificate, trust: host.trust, environment },
-        ];
+        const certificates = certificateNeedsOf(index, host.name, listener.tls, host.clientCertificate);
+        return [`${listener.name}/${host.name}`, { name: host.name, certificates, trust: host.trust, environment }];
       }),
     ),
   );

@@ -33,6 +33,8 @@ export interface TestGatewayOptions {
   readonly plainHosts?: readonly string[];
   /** Hosts on the TLS listener that ask for no client certificate. Default: none. */
   readonly anonymousHosts?: readonly string[];
+  /** What hosts of the TLS listener ask for, where it is not what the catalogue says. */
+  readonly clientCertificates?: Readonly<Record<string, 'required' | 'requested' | 'none'>>;
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
@@ -202,6 +204,7 @@ async function writeConfig(
 ): Promise<Config> {
   const hosts = options.hosts ?? hostsDefault;
   const anonymousHosts = options.anonymousHosts ?? [];
+  const asked = options.clientCertificates ?? {};
   const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts]);
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
@@ -223,13 +226,14 @@ async function writeConfig(
           certificate: 'server.pem',
           key: 'server.key',
           ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
+          ...(asked[name] === undefined ? {} : { clientCertificate: asked[name] }),
         })),
       },
       {
         name: 'plain',
         port: 0,
         tls: false,
-        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name, clientCertificate: 'none' })),
+        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name })),
       },
     ],
     catalogue: options.catalogue ?? caisoCatalogue,

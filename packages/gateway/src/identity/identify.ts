@@ -46,15 +46,10 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const { serving, connection, request } = exchange;
   const host = serving.host(connection.listener, request.host);
   const peer = connection.peerCertificate;
-  if (host === null || host.clientCertificate === 'none') {
-    return {
-      principal: principal(null, null, [], null),
-      evidence: { ...nobody, verdict: 'not-required' },
-      validFromMs: Number.NEGATIVE_INFINITY,
-      validUntilMs: Number.POSITIVE_INFINITY,
-    };
-  }
+  const need = host?.certificates.at(request.path) ?? 'none';
+  if (host === null || need === 'none') return anonymous('not-required');
   if (peer === null) {
+    if (need === 'requested') return anonymous('not-offered');
     exchange.identity = { ...nobody, verdict: 'refused' };
     throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
   }
@@ -81,6 +76,15 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   }
   const { validFromMs, validUntilMs } = verdict;
   return { principal: principal(certificate, peer.der, chainDer, enrolment), evidence, validFromMs, validUntilMs };
+}
+
+function anonymous(verdict: 'not-required' | 'not-offered'): KnownCaller {
+  return {
+    principal: principal(null, null, [], null),
+    evidence: { ...nobody, verdict },
+    validFromMs: Number.NEGATIVE_INFINITY,
+    validUntilMs: Number.POSITIVE_INFINITY,
+  };
 }
 
 const nobody = {
