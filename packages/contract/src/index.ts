@@ -55,7 +55,14 @@ export type {
   RouteEvidence,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
-export { claimsIdentity, fields, identityFieldPrefixes, identityFields, toRetryAfterSeconds } from './fields.ts';
+export {
+  bareName,
+  claimsIdentity,
+  fields,
+  identityFieldPrefixes,
+  identityFields,
+  toRetryAfterSeconds,
+} from './fields.ts';
 export type {
   Charge,
   CounterDecision,

@@ -108,6 +108,10 @@ function exampleValues(options: OptionSchema): ShownGroup {
         },
       ],
     },
+    identityFields: left([
+      { name: 'client-cert', value: 'certificate' },
+      { name: 'x-ssl-client-cn', value: 'common-name' },
+    ]),
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     evidence: { group: { folder: set('evidence') } },

@@ -1,6 +1,7 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
 import { type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
+import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
@@ -163,6 +164,7 @@ export const configSchema = z.strictObject({
       'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover).',
     ),
   upstreams: z.array(upstream).min(1).max(500),
+  identityFields: identityFieldList,
   echo: echo.prefault({}),
   path: path.prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
@@ -213,5 +215,6 @@ export function parseConfig(
     }
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
+  findings.push(...identityFieldFindings(config.identityFields, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }

@@ -13,6 +13,7 @@ import { createTrustBundle, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
+import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -38,6 +39,7 @@ export interface Serving {
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
   readonly trust: ReadonlyMap<string, TrustBundle>;
+  readonly identityFields: IdentityFields;
   host(listener: string, name: string): ServedHost | null;
   /** Subjects of the anchors of a bundle, for refusals. */
   issuers(bundle: string): readonly string[];
@@ -81,6 +83,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     limits: compilePolicy(snapshot.policy),
     trust,
     rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),
+    identityFields: createIdentityFields(config.identityFields),
     speaksSoap,
     decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,

@@ -15,6 +15,8 @@ export interface Principal {
   readonly certificate: CertificateFacts | null;
   /** The certificate as DER, for the upstream (RFC 9440). */
   readonly certificateDer: Uint8Array | null;
+  /** The intermediates of the path that was judged, as DER, from the certificate's issuer on. */
+  readonly chainDer: readonly Uint8Array[];
   /** Null without a certificate, or when no provisioning is loaded. */
   readonly enrolment: Enrolment | null;
 }
@@ -47,7 +49,7 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const peer = connection.peerCertificate;
   if (host === null || host.clientCertificate === 'none') {
     return {
-      principal: principal(null, null, null),
+      principal: principal(null, null, [], null),
       evidence: { ...nobody, verdict: 'not-required' },
       validFromMs: Number.NEGATIVE_INFINITY,
       validUntilMs: Number.POSITIVE_INFINITY,
@@ -58,7 +60,7 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
     throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
   }
 
-  const { certificate, verdict } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
+  const { certificate, verdict, chainDer } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
   const enrolment = serving.rights === null ? null : findEnrolment(serving.rights, certificate);
   const evidence = {
     subject: certificate.subject,
@@ -76,7 +78,7 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
     throw notEnrolled(serving.rights, certificate, host.environment);
   }
   const { validFromMs, validUntilMs } = verdict;
-  return { principal: principal(certificate, peer.der, enrolment), evidence, validFromMs, validUntilMs };
+  return { principal: principal(certificate, peer.der, chainDer, enrolment), evidence, validFromMs, validUntilMs };
 }
 
 const nobody = {
@@ -91,9 +93,10 @@ const nobody = {
 function principal(
   certificate: CertificateFacts | null,
   certificateDer: Uint8Array | null,
+  chainDer: readonly Uint8Array[],
   enrolment: Enrolment | null,
 ): Principal {
-  return { certificate, certificateDer, enrolment } as Principal; // The only place that can say so.
+  return { certificate, certificateDer, chainDer, enrolment } as Principal; // The only place that can say so.
 }
 
 /** RFC 9110 §7.4: a request for another host than the TLS handshake named may have been misdirected on purpose. */
