@@ -76,7 +76,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
             list: [
               {
                 ...hostWithPair('ws.prod.caiso.com'),
-                clientCertificate: left('required'),
+                clientCertificate: left('requested'),
                 trust: left('users'),
                 uiSession: { leftGroup: defaultsOf(optionsOfHosts(options)?.properties?.uiSession) },
               },
@@ -89,7 +89,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           name: set('plain'),
           port: set(8080),
           tls: set(false),
-          hosts: { list: [{ name: set('oasis.caiso.com'), clientCertificate: set('none') }] },
+          hosts: { list: [{ name: set('oasis.caiso.com') }] },
         },
       ],
     },

@@ -1,5 +1,5 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
-import { type Finding, readYamlFile } from '@headgate/contract';
+import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
@@ -26,9 +26,11 @@ const host = z
       .describe('PEM file: the server certificate, then its intermediates. Needed where the listener speaks TLS.'),
     key: file.optional().describe('PEM file with the private key. Read once at start and at reload; never logged.'),
     clientCertificate: z
-      .enum(['required', 'none'])
-      .default('required')
-      .describe('"required": every call is judged by its client certificate. "none": anonymous addresses.'),
+      .enum(certificateNeeds)
+      .optional()
+      .describe(
+        'Whether callers of every address here show a client certificate. "required": a call without one is refused. "requested": it is judged if it is offered, and refused if it is bad; who offers none is anonymous. "none": nobody is asked. Default: what the catalogue says of each address; the handshake asks where any address of the host wants one.',
+      ),
     trust: name.default('users').describe('Name of the trust bundle that judges client certificates of this host.'),
     uiSession: uiSession
       .optional()
@@ -211,17 +213,18 @@ export function parseConfig(
           finding(where, `${served.name} without certificate or key`, 'both, since the listener speaks TLS'),
         );
       }
-      if (!each.tls && served.clientCertificate === 'required') {
+      const wants = served.clientCertificate !== undefined && served.clientCertificate !== 'none';
+      if (!each.tls && wants) {
         findings.push(
           finding(
             where,
             `${served.name} on plain HTTP`,
-            'clientCertificate: none, since plain HTTP brings no certificate',
+            'clientCertificate: none, or no such line, since plain HTTP brings no certificate',
           ),
         );
       }
       findings.push(...sessionFindings(served, (found, expected) => finding([...where, 'uiSession'], found, expected)));
-      if (served.clientCertificate === 'required' && !bundles.has(served.trust)) {
+      if (wants && !bundles.has(served.trust)) {
         findings.push(
           finding(
             [...where, 'trust'],

@@ -57,7 +57,7 @@ function textOf(kind: IdentityValue, { certificate, certificateDer, chainDer, en
     case 'not-after':
       return new Date(certificate.notAfterMs).toISOString();
     case 'participant':
-      return fieldTextOrNull(enrolment?.participant ?? null);
+      return fieldTextOrNull(enrolment?.participant.id ?? null);
     case 'der-base64':
       return base64(certificateDer);
     case 'pem-url-encoded':

@@ -39,6 +39,8 @@ export interface TestGatewayOptions {
   readonly uiSession?: Readonly<Record<string, NonNullable<HostOptions['uiSession']>>>;
   /** Every wait of the gateway goes by the test's clock too. Advance it only while nothing is under way that must not time out. */
   readonly virtualWaits?: boolean;
+  /** What hosts of the TLS listener ask for, where it is not what the catalogue says. */
+  readonly clientCertificates?: Readonly<Record<string, 'required' | 'requested' | 'none'>>;
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
@@ -209,6 +211,7 @@ async function writeConfig(
 ): Promise<Config> {
   const hosts = options.hosts ?? hostsDefault;
   const anonymousHosts = options.anonymousHosts ?? [];
+  const asked = options.clientCertificates ?? {};
   const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts]);
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
@@ -231,13 +234,14 @@ async function writeConfig(
           key: 'server.key',
           ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
           ...(options.uiSession?.[name] === undefined ? {} : { uiSession: options.uiSession[name] }),
+          ...(asked[name] === undefined ? {} : { clientCertificate: asked[name] }),
         })),
       },
       {
         name: 'plain',
         port: 0,
         tls: false,
-        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name, clientCertificate: 'none' })),
+        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name })),
       },
     ],
     catalogue: options.catalogue ?? caisoCatalogue,

@@ -41,6 +41,8 @@ export function followSession(
 const notAsked = {
   admitted: false,
   permit: null,
+  participant: null,
+  endorsers: [],
   rules: [],
   decidedBy: null,
   decidedByKey: null,

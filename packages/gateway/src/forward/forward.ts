@@ -42,7 +42,7 @@ export async function forward(
     isBodyBegun: false,
     watch: null,
   };
-  const hashText = group.hashKey === null ? '' : hashTextOf(group.hashKey, exchange, principal);
+  const hashText = group.hashKey === null ? '' : hashTextOf(group.hashKey, exchange, principal, permit);
   const { outcome, endpoint, attempts, retryWithheld } = await attemptInTurn(
     request,
     group,
@@ -70,10 +70,15 @@ export async function forward(
 }
 
 /** What keeps the calls of one caller at one endpoint; without the wanted, the next best. */
-function hashTextOf(key: HashKey, { connection }: Exchange, { certificate, enrolment }: Principal): string {
+function hashTextOf(
+  key: HashKey,
+  { connection }: Exchange,
+  { certificate }: Principal,
+  { participant }: Permit,
+): string {
   const credential = certificate?.fingerprint256 ?? connection.source;
   if (key === 'source') return connection.source;
-  return key === 'participant' ? (enrolment?.participant ?? credential) : credential;
+  return key === 'participant' ? (participant ?? credential) : credential;
 }
 
 function mayRepeat(method: string, payload: Payload, route: Route): boolean {

@@ -24,7 +24,7 @@ export async function tendSession(
   gateway: Gateway,
 ): Promise<SessionReply> {
   const { request, session } = exchange;
-  if (session === null || certificate === null) throw new Refusal('route.person_only', { path: request.path });
+  if (session === null || certificate === null) throw new Error('a page about sessions was reached without any');
   const nowMs = gateway.clock();
   const form = new URLSearchParams(await readForm(exchange));
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });

@@ -1,9 +1,10 @@
 // Who is calling? The client certificate, judged here and never by the TLS library, becomes a principal or an explained refusal.
 import { Refusal } from '@headgate/contract';
 import type { CertificateFacts, Verdict } from '@headgate/pki';
+import { type Enrolment, findEnrolment, notEnrolled } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import type { Enrolment, ServedHost } from '../serving.ts';
+import type { ServedHost } from '../serving.ts';
 
 declare const identified: unique symbol;
 
@@ -46,41 +47,44 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const { serving, connection, request } = exchange;
   const host = serving.host(connection.listener, request.host);
   const peer = connection.peerCertificate;
-  if (host === null || host.clientCertificate === 'none') {
-    return {
-      principal: principal(null, null, [], null),
-      evidence: { ...nobody, verdict: 'not-required' },
-      validFromMs: Number.NEGATIVE_INFINITY,
-      validUntilMs: Number.POSITIVE_INFINITY,
-    };
-  }
+  // A session belongs to a certificate: where there is none, there is nothing to tell of.
+  const isAboutSession = serving.session(connection.listener, request.host, request.path) !== null;
+  const need = isAboutSession ? 'required' : (host?.certificates.at(request.path) ?? 'none');
+  if (host === null || need === 'none') return anonymous('not-required');
   if (peer === null) {
+    if (need === 'requested') return anonymous('not-offered');
     exchange.identity = { ...nobody, verdict: 'refused' };
     throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
   }
 
   const { certificate, verdict, chainDer } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
-  const enrolment = serving.enrolment(certificate.subject);
+  const enrolment = serving.rights === null ? null : findEnrolment(serving.rights, certificate);
   const evidence = {
     subject: certificate.subject,
     issuer: certificate.issuer,
     serial: certificate.serial,
     fingerprint: certificate.fingerprint256,
     notAfter: new Date(certificate.notAfterMs).toISOString(),
-    participant: enrolment?.participant ?? null,
+    participant: enrolment?.participant.id ?? null,
     verdict: verdict.accepted ? ('accepted' as const) : ('refused' as const),
   };
   exchange.identity = evidence;
   if (!verdict.accepted) throw certificateRefusal(certificate, verdict, host, exchange);
-  if (serving.snapshot.provisioning !== null && enrolment === null) {
+  if (serving.rights !== null && enrolment === null) {
     exchange.identity = { ...evidence, verdict: 'refused' };
-    throw new Refusal('identity.not_enrolled', {
-      subject: certificate.subject,
-      environment: host.environment ?? 'this environment',
-    });
+    throw notEnrolled(serving.rights, certificate, host.environment);
   }
   const { validFromMs, validUntilMs } = verdict;
   return { principal: principal(certificate, peer.der, chainDer, enrolment), evidence, validFromMs, validUntilMs };
+}
+
+function anonymous(verdict: 'not-required' | 'not-offered'): KnownCaller {
+  return {
+    principal: principal(null, null, [], null),
+    evidence: { ...nobody, verdict },
+    validFromMs: Number.NEGATIVE_INFINITY,
+    validUntilMs: Number.POSITIVE_INFINITY,
+  };
 }
 
 const nobody = {
