@@ -6,6 +6,7 @@ import {
   isScalar,
   isSeq,
   type Node,
+  parse,
   parseDocument,
   visit,
   type YAMLMap,
@@ -20,17 +21,19 @@ export function rewriteYaml(text: string, wanted: unknown, sameThing: SameThing)
   const document = parseDocument(text);
   const { contents } = document;
   if (!isMap(contents)) throw new TypeError('the text holds no map');
+  if (isSame(document.toJS({ maxAliasCount: 0 }), wanted)) return text;
   becomeMap(document, contents, wanted as Readonly<Record<string, unknown>>, sameThing);
-  return withSpacingOf(text, document.toString({ lineWidth: 0 }));
+  const written = document.toString({ lineWidth: 0 });
+  const spaced = withSpacingOf(text, written);
+  // Brackets may also stand in a quoted text, where a space means something.
+  return isSame(parse(spaced, { maxAliasCount: 0 }), document.toJS({ maxAliasCount: 0 })) ? spaced : written;
 }
 
 type Plain = Readonly<Record<string, unknown>>;
 
 function becomeMap(document: Document, map: YAMLMap, wanted: Plain, sameThing: SameThing): void {
-  for (const { key } of [...map.items]) {
-    const name = isScalar(key) ? String(key.value) : String(key);
-    if (wanted[name] === undefined) map.delete(name);
-  }
+  const names = map.items.map(({ key }) => (isScalar(key) ? String(key.value) : String(key)));
+  for (const name of names) if (wanted[name] === undefined) map.delete(name);
   for (const [name, value] of Object.entries(wanted)) {
     if (value === undefined) continue;
     const node = map.get(name, true) as Node | undefined;
