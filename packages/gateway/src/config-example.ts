@@ -71,7 +71,16 @@ function exampleValues(options: OptionSchema): ShownGroup {
           hosts: {
             list: [
               { ...hostWithPair('ws.prod.caiso.com'), clientCertificate: left('required'), trust: left('users') },
-              hostWithPair('ws.caiso.com'),
+              {
+                ...hostWithPair('ws.caiso.com'),
+                chains: left([
+                  {
+                    infrastructure: 'legacy',
+                    certificate: 'certificates/ws-legacy.pem',
+                    key: 'certificates/ws-legacy.key',
+                  },
+                ]),
+              },
               hostWithPair('adsws.prod.caiso.com'),
             ],
           },
@@ -87,16 +96,19 @@ function exampleValues(options: OptionSchema): ShownGroup {
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
     provisioning: left('provisioning.yaml'),
+    trust: left('trust/trust.yaml'),
     trustBundles: {
       list: [
         {
           name: set('users'),
+          dated: left('production-users'),
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
         },
       ],
     },
     positions: left({ 'ws.caiso.com': 'current' }),
+    chainPositions: left({ 'ws.caiso.com': 'current' }),
     upstreams: {
       list: [
         {

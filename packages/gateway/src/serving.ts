@@ -45,8 +45,8 @@ export interface Serving {
   readonly limits: CompiledPolicy;
   readonly trust: ReadonlyMap<string, TrustBundle>;
   host(listener: string, name: string): ServedHost | null;
-  /** Subjects of the anchors of a bundle, for refusals. */
-  issuers(bundle: string): readonly string[];
+  /** Subjects of the anchors of a bundle that count at `nowMs`, for refusals. */
+  issuers(bundle: string, nowMs: number): readonly string[];
   /** The enrolment of a certificate subject; null when unknown or when no provisioning is loaded. */
   enrolment(subject: string): Enrolment | null;
   /** What the address speaks, for the format of a refusal; nulls when no address covers the path. */
@@ -92,7 +92,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
-    issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
+    issuers: (bundle, nowMs) => issuersOf(trust.get(bundle), nowMs),
     enrolment: (subject) => (rights === null ? null : enrolmentOf(rights, subject)),
     signsOf(host, path) {
       const match =
@@ -103,6 +103,14 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       return { channel: channels.size === 1 ? ([...channels][0] ?? null) : null, speaksSoap: false };
     },
   };
+}
+
+function issuersOf(bundle: TrustBundle | undefined, nowMs: number): readonly string[] {
+  const counting = (bundle?.anchors ?? []).filter(({ fingerprint256 }) => {
+    const span = bundle?.spans.get(fingerprint256);
+    return span === undefined || (nowMs >= span.fromMs && nowMs <= span.untilMs);
+  });
+  return counting.map(({ subject }) => subject);
 }
 
 /** Statuses change by the day and are dear to judge, so that each address is judged once a day. */

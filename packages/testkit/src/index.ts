@@ -14,6 +14,7 @@ export {
   type TestCall,
   type TestGateway,
   type TestGatewayOptions,
+  type TestTrust,
 } from './test-gateway.ts';
 export {
   type ReceivedRequest,
