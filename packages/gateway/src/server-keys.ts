@@ -5,6 +5,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Snapshot } from '@headgate/contract';
 import type { Config } from './config.ts';
 import { keyTextOf, textOf, unusable } from './named-file.ts';
+import { tlsSettings } from './tls-settings.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
 type Host = Config['listeners'][number]['hosts'][number];
@@ -116,7 +117,7 @@ async function readChain(
 
 /** What TLS shows for a host. Throws what OpenSSL says of PEM text that `readKeys` did not prove. */
 export function toSecureContext(pem: ChainPem | undefined): SecureContext {
-  return createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
+  return createSecureContext({ ...tlsSettings, ...pem });
 }
 
 /** Throws when a key belongs to another certificate: OpenSSL says so only where both are of one kind. */

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import {
   type Catalogue,
   catalogueFileNames,
+  compileCatalogue,
   type Finding,
   parseCatalogue,
   parsePolicy,
@@ -12,6 +13,7 @@ import {
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
+import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
@@ -29,6 +31,8 @@ export function createSnapshotFiles(configOf: Config | (() => Config), base: str
       const read = reader(base);
       const catalogue = await readCatalogue(read, config);
       refuseUnknownEnvironments(catalogue, config.echo.environments ?? []);
+      const undeclared = undeclaredTrust(compileCatalogue(catalogue), config);
+      if (undeclared.length > 0) throw new UnusableFiles(undeclared);
       const policyFile = config.policy ?? join(config.catalogue, 'policy.yaml');
       const policy = parsed(parsePolicy(policyFile, await read.text(policyFile))).policy;
       const provisioning =

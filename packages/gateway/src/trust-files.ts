@@ -16,6 +16,7 @@ import {
   writeDateValue,
 } from '@headgate/contract';
 import { createTrustBundle, UnreadableTrustBundle } from '@headgate/pki';
+import { certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { unusable } from './named-file.ts';
 import { UnusableFiles } from './unusable-files.ts';
@@ -159,9 +160,13 @@ async function readMember(
 function uncovered(name: string, bundle: TrustBundleEntry, reading: TrustReading): readonly Finding[] {
   const { config, catalogue, chainPositions } = reading;
   const { environments, channels, infrastructures } = bundle;
-  const addresses = [...compileCatalogue(catalogue).addresses.values()];
-  const judged = config.listeners.flatMap(({ hosts }) =>
-    hosts.filter(({ trust, clientCertificate }) => trust === name && clientCertificate === 'required'),
+  const index = compileCatalogue(catalogue);
+  const addresses = [...index.addresses.values()];
+  const judged = config.listeners.flatMap(({ tls, hosts }) =>
+    hosts.filter(
+      ({ name: host, trust, clientCertificate }) =>
+        trust === name && certificateNeedsOf(index, host, tls, clientCertificate).isAsked,
+    ),
   );
   return judged.flatMap(({ name: host }) => {
     const known = catalogue.hosts.find((each) => each.name === host);

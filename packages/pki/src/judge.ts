@@ -31,6 +31,8 @@ export type Verdict =
       readonly fingerprint256: string;
       /** Subject of the anchor that the path ends at. */
       readonly anchor: string;
+      /** The path that was accepted; of several the first good one. */
+      readonly chain: Chain;
       /** The whole chain is valid and counts from here, in ms since 1970 UTC … */
       readonly validFromMs: number;
       /** … to here, inclusive. */
@@ -90,6 +92,7 @@ function judgeChain(chain: Chain, spans: TrustSpans, nowMs: number, purpose: Pur
     issuer: leaf.issuer,
     fingerprint256: leaf.fingerprint256,
     anchor: anchor.subject,
+    chain,
     validFromMs: Math.max(...chain.map(({ notBeforeMs }) => notBeforeMs), ...counting.map(({ fromMs }) => fromMs)),
     validUntilMs: Math.min(...chain.map(({ notAfterMs }) => notAfterMs), ...counting.map(({ untilMs }) => untilMs)),
   };
