@@ -64,6 +64,7 @@ export type {
   ListenerEvidence,
   ResponseEvidence,
   RouteEvidence,
+  SessionState,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
 export {

@@ -14,6 +14,18 @@ const chain = z
   })
   .describe('The chain that the host shows while it is at this infrastructure.');
 
+const uiSession = z.strictObject({
+  idleMs: milliseconds(60_000, 86_400_000, 1_800_000).describe(
+    'How long a session lasts from the last call of its browser at least; a minute more at most. Default 1,800,000 ms (30 min).',
+  ),
+  absoluteMs: milliseconds(600_000, 604_800_000, 43_200_000).describe(
+    'How long a session lasts at most, however busy it is. Default 43,200,000 ms (12 h).',
+  ),
+  announceMs: milliseconds(10_000, 3_600_000, 300_000).describe(
+    'How long before its end a session is said to end soon. Default 300,000 ms (5 min).',
+  ),
+});
+
 const host = z
   .strictObject({
     name: hostName.describe('Host name as callers send it in SNI and Host.'),
@@ -41,6 +53,11 @@ const host = z
         'Whether callers of every address here show a client certificate. "required": a call without one is refused. "requested": it is judged if it is offered, and refused if it is bad; who offers none is anonymous. "none": nobody is asked. Default: what the catalogue says of each address; the handshake asks where any address of the host wants one.',
       ),
     trust: name.default('users').describe('Name of the trust bundle that judges client certificates of this host.'),
+    uiSession: uiSession
+      .optional()
+      .describe(
+        'Sessions of people at the user interfaces of this host; an empty group takes the defaults. Absent: none, a call needs its certificate and nothing else. Programs have no sessions in any case.',
+      ),
   })
   .describe('One host name served on a listener.');
 
@@ -261,6 +278,7 @@ export function parseConfig(
           ),
         );
       }
+      findings.push(...sessionFindings(served, (found, expected) => finding([...where, 'uiSession'], found, expected)));
       if (wants && !bundles.has(served.trust)) {
         findings.push(
           finding(
@@ -279,4 +297,20 @@ export function parseConfig(
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
+}
+
+/** A session belongs to a certificate, ends by being idle before it ends for good, and is announced while it is open. */
+function sessionFindings(
+  { name: hostNamed, clientCertificate, uiSession: session }: z.infer<typeof host>,
+  finding: (found: string, expected: string) => Finding,
+): Finding[] {
+  if (session === undefined) return [];
+  const { idleMs, absoluteMs, announceMs } = session;
+  return [
+    ...(clientCertificate === 'none'
+      ? [finding(`sessions at ${hostNamed} without client certificates`, 'clientCertificate: required')]
+      : []),
+    ...(idleMs > absoluteMs ? [finding(`idleMs ${idleMs}`, `at most absoluteMs, ${absoluteMs}`)] : []),
+    ...(announceMs >= idleMs ? [finding(`announceMs ${announceMs}`, `less than idleMs, ${idleMs}`)] : []),
+  ];
 }

@@ -7,11 +7,13 @@ import { changesBetween, needRestart } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { startDataPlane } from './data-plane.ts';
+import { monotonic } from './deadlines.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { refuseWorseChains } from './server-keys.ts';
+import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
@@ -24,6 +26,8 @@ export interface GatewayOptions {
   readonly base: string;
   /** Milliseconds since 1970 UTC. Default: the system clock, which several threads read in any case. */
   readonly clock?: () => number;
+  /** Milliseconds that only go forward, for every wait of sockets, tunnels and checks. Default: the machine's, as in several threads in any case. */
+  readonly elapsed?: () => number;
   /** Default: the files that the configuration names. */
   readonly snapshots?: SnapshotSource;
   /** Reads the configuration again at each reload, which takes positions up from it. Default: positions stay as they are. */
@@ -179,7 +183,7 @@ interface StartOptions extends GatewayOptions {
 }
 
 async function startAlone(options: StartOptions): Promise<ServingGateway> {
-  const { config, clock = Date.now, notice = () => undefined, seen } = options;
+  const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
   const evidence = openNdjsonSink({
     folder: resolve(options.base, config.evidence.folder),
@@ -192,14 +196,17 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
   let { snapshot } = files;
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
+  const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
   const plane = await startDataPlane({
     config,
     files,
     ticketKeys,
+    sessionKeys,
     ports: null,
     sharedPort: false,
     clock,
+    elapsed,
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
@@ -208,7 +215,10 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     notice,
     shed: (bound) => shed.add({ [bound]: 1 }),
   });
-  const renewal = renewTicketKeys((keys) => plane.setTicketKeys(keys));
+  const renewals = [
+    renewTicketKeys((keys) => plane.setTicketKeys(keys)),
+    renewSessionKeys(sessionKeys, (keys) => plane.setSessionKeys(keys)),
+  ];
   let closed: Promise<void> | null = null;
   return {
     listeners: plane.listeners,
@@ -225,7 +235,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     },
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {
-      renewal.close();
+      for (const renewal of renewals) renewal.close();
       closed ??= plane.close();
       return closed;
     },

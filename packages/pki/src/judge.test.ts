@@ -39,6 +39,7 @@ test('a good leaf is accepted with the span of its chain', async () => {
     issuer: intermediate.facts.subject,
     fingerprint256: brief.facts.fingerprint256,
     anchor: root.facts.subject,
+    chain: [brief.facts, intermediate.facts, root.facts],
     validFromMs: nowMs - 60_000,
     validUntilMs: nowMs + 60_000,
   });

@@ -18,6 +18,8 @@ import { createTestAuthority, type Family, type TestAuthority, type TestUser } f
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
 
+type HostOptions = WrittenConfig['listeners'][number]['hosts'][number];
+
 /** The deck's profile, as shipped. */
 export const caisoCatalogue = fileURLToPath(new URL('../../../catalogues/caiso', import.meta.url));
 /** The invented operator, as shipped. */
@@ -33,6 +35,10 @@ export interface TestGatewayOptions {
   readonly plainHosts?: readonly string[];
   /** Hosts on the TLS listener that ask for no client certificate. Default: none. */
   readonly anonymousHosts?: readonly string[];
+  /** Sessions of people, by host. Default: none. */
+  readonly uiSession?: Readonly<Record<string, NonNullable<HostOptions['uiSession']>>>;
+  /** Every wait of the gateway goes by the test's clock too. Advance it only while nothing is under way that must not time out. */
+  readonly virtualWaits?: boolean;
   /** What hosts of the TLS listener ask for, where it is not what the catalogue says. */
   readonly clientCertificates?: Readonly<Record<string, 'required' | 'requested' | 'none'>>;
   readonly answer?: UpstreamAnswer;
@@ -165,6 +171,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     base: folder,
     readConfig: () => Promise.resolve(written),
     clock: () => clock.now(),
+    ...(options.virtualWaits === true ? { elapsed: () => clock.now() } : {}),
     notice: (notice) => notices.push(notice),
     seen: (record) => {
       records.push(record);
@@ -256,6 +263,7 @@ async function writeConfig(
           key: 'server.key',
           chains: chainsOf(name, options),
           ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
+          ...(options.uiSession?.[name] === undefined ? {} : { uiSession: options.uiSession[name] }),
           ...(asked[name] === undefined ? {} : { clientCertificate: asked[name] }),
         })),
       },

@@ -47,7 +47,9 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const { serving, connection, request } = exchange;
   const host = serving.host(connection.listener, request.host);
   const peer = connection.peerCertificate;
-  const need = host?.certificates.at(request.path) ?? 'none';
+  // A session belongs to a certificate: where there is none, there is nothing to tell of.
+  const isAboutSession = serving.session(connection.listener, request.host, request.path) !== null;
+  const need = isAboutSession ? 'required' : (host?.certificates.at(request.path) ?? 'none');
   if (host === null || need === 'none') return anonymous('not-required');
   if (peer === null) {
     if (need === 'requested') return anonymous('not-offered');

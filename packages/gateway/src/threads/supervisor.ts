@@ -6,6 +6,7 @@ import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
+import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
 import type { GatewayOptions, ServingGateway, ThreadInForce } from '../start-gateway.ts';
 import { createTicketKeys, renewTicketKeys } from '../ticket-keys.ts';
@@ -38,6 +39,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   const boot = toBoot(config.node, Date.now());
   let { files } = options;
   let ticketKeys = createTicketKeys();
+  let sessionKeys = createSessionKeys();
   let ports: readonly number[] | null = null;
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
@@ -60,6 +62,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
       memory,
       files,
       ticketKeys,
+      sessionKeys,
       ports,
       sendsRecords: options.seen !== undefined,
     };
@@ -129,10 +132,16 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
         snapshot: (await seat.current()?.ask({ kind: 'status' })) ?? null,
       })),
     );
-  const renewal = renewTicketKeys((keys) => {
-    ticketKeys = keys;
-    for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
-  });
+  const renewals = [
+    renewTicketKeys((keys) => {
+      ticketKeys = keys;
+      for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
+    }),
+    renewSessionKeys(sessionKeys, (keys) => {
+      sessionKeys = keys;
+      for (const thread of everyThread()) void thread.ask({ kind: 'session-keys', keys });
+    }),
+  ];
   let closed: Promise<void> | null = null;
   return {
     listeners: ready[0]?.listeners ?? [],
@@ -142,7 +151,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     threads,
     reload,
     close() {
-      renewal.close();
+      for (const renewal of renewals) renewal.close();
       closed ??= close();
       return closed;
     },
