@@ -9,6 +9,7 @@ import { registerProblem } from './commands/problem.ts';
 import { registerProvisioning } from './commands/provisioning.ts';
 import { registerSimulator } from './commands/simulator.ts';
 import { registerStart } from './commands/start.ts';
+import { registerTrust } from './commands/trust.ts';
 import { registerVersion } from './commands/version.ts';
 import type { Register } from './context.ts';
 import { runCli } from './run.ts';
@@ -19,6 +20,7 @@ const registers: readonly Register[] = [
   registerEvidence,
   registerGateway,
   registerProvisioning,
+  registerTrust,
   registerSimulator,
   registerStart,
   registerProblem,

@@ -3,7 +3,9 @@
 import type { z } from 'zod';
 import type { FilePath, Finding, ReadFile } from '../yaml-file.ts';
 import { addressOf, everyCell, hostOf } from './addresses.ts';
-import type { Catalogue, catalogueFileSchemas } from './model.ts';
+import { toInstantSpan } from './date-instants.ts';
+import { isZone } from './dates.ts';
+import type { Catalogue, CertificateNeed, catalogueFileSchemas } from './model.ts';
 
 /** The files of a folder after reading. */
 export type ReadFiles = {
@@ -36,6 +38,7 @@ export function referenceFindings(files: ReadFiles, catalogue: Catalogue): reado
   checkAnnouncements(catalogue, known, report);
   checkIssues(catalogue, known, report);
   checkActions(catalogue, known, report);
+  checkBundles(catalogue, known, report);
   return findings;
 }
 
@@ -66,6 +69,10 @@ function checkUnique(catalogue: Catalogue, report: Report): void {
     ['catalogue.yaml', ['systems'], catalogue.systems.map(({ name }) => name), 'name'],
     ['announcements.yaml', ['announcements'], catalogue.announcements.map(({ id }) => id), 'id'],
     ['trust.yaml', ['anchors'], catalogue.trust.anchors.map(({ id }) => id), 'id'],
+    ['trust.yaml', ['bundles'], catalogue.trust.bundles.map(({ id }) => id), 'id'],
+    ...catalogue.trust.bundles.map(
+      ({ members }, index) => ['trust.yaml', ['bundles', index, 'members'], members.map(({ id }) => id), 'id'] as const,
+    ),
     ['known-issues.yaml', ['issues'], catalogue.knownIssues.map(({ id }) => id), 'id'],
     ['programme.yaml', ['actions'], catalogue.programme.actions.map(({ id }) => id), 'id'],
     ['programme.yaml', ['discrepancies'], catalogue.programme.discrepancies.map(({ id }) => id), 'id'],
@@ -132,7 +139,10 @@ function checkServedBy(catalogue: Catalogue, known: Known, report: Report): void
 
 function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
   const systemIndexes = new Map(catalogue.systems.map(({ id }, index) => [id, index]));
-  const claimed = new Map<string, { readonly place: string; readonly shared: boolean; readonly within: string }>();
+  const claimed = new Map<
+    string,
+    { readonly place: string; readonly shared: boolean; readonly within: string; readonly certificate: CertificateNeed }
+  >();
   const words = new Set(catalogue.matrixKey.map((entry) => entry.words));
   for (const { system, environment, channel, generation, cell } of everyCell(catalogue)) {
     const at = ['systems', systemIndexes.get(system.id) ?? 0, 'addresses', environment];
@@ -159,6 +169,9 @@ function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
     if (host === undefined) report('catalogue.yaml', here, hostOf(address.url), 'a host that hosts declares');
     else if (host.environment !== environment)
       report('catalogue.yaml', here, `${host.name} of ${host.environment}`, `a host of ${environment}`);
+    const certificate = cell.certificate ?? 'required';
+    if (certificate !== 'none' && host?.schemes.includes('http') === true)
+      report('catalogue.yaml', here, `certificate ${certificate} on plain HTTP`, 'none, since plain HTTP brings none');
     const first = claimed.get(address.url);
     const within = `${environment}/${generation}`;
     if (first === undefined)
@@ -166,6 +179,7 @@ function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
         place: `${system.id} ${channel} ${generation}`,
         shared: cell.shared === true,
         within,
+        certificate,
       });
     else if (!first.shared || !cell.shared || first.within !== within) {
       report(
@@ -174,7 +188,8 @@ function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
         `${address.url}, which ${first.place} has`,
         'an address of its own, or shared: true on each within one environment and generation',
       );
-    }
+    } else if (first.certificate !== certificate)
+      report('catalogue.yaml', here, `certificate ${certificate}`, `${first.certificate}, as ${first.place} has`);
   }
 }
 
@@ -270,5 +285,28 @@ function checkActions(catalogue: Catalogue, known: Known, report: Report): void 
   for (const [index, { environment }] of catalogue.programme.actions.entries()) {
     if (environment !== undefined)
       mustExist(known.environments, environment, ['actions', index, 'environment'], report, 'programme.yaml');
+  }
+}
+
+function checkBundles(catalogue: Catalogue, known: Known, report: Report): void {
+  const file = 'trust.yaml';
+  const { zone } = catalogue.document;
+  const isDated = catalogue.trust.bundles.length > 0;
+  if (isDated && !isZone(zone)) report('catalogue.yaml', ['document', 'zone'], zone, 'a time zone, as America/Denver');
+  for (const [index, bundle] of catalogue.trust.bundles.entries()) {
+    const at = ['bundles', index];
+    mustAllExist(known.environments, bundle.environments, [...at, 'environments'], report, file);
+    mustAllExist(known.infrastructures, bundle.infrastructures, [...at, 'infrastructures'], report, file);
+    if (!bundle.members.some(({ role }) => role === 'anchor'))
+      report(file, [...at, 'members'], 'no anchor', 'one at least, since every path ends at an anchor');
+    for (const [number, { authority, from, until }] of bundle.members.entries()) {
+      const here = [...at, 'members', number];
+      if (authority !== undefined) mustExist(known.anchors, authority, [...here, 'authority'], report, file);
+      // Until `done` it is gone, whenever it began.
+      if (until.kind === 'done' || !isZone(zone)) continue;
+      const { fromMs, untilMs } = toInstantSpan(from, until, zone);
+      if (fromMs > untilMs && from.kind !== 'tbd')
+        report(file, [...here, 'until'], 'a day before `from`', 'a day on or after it');
+    }
   }
 }
