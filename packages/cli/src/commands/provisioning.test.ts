@@ -252,6 +252,7 @@ describe('provisioning import', () => {
         admitted: true,
         permit: 'x',
         participant: 'harbor-power',
+        session: null,
         endorsers: [],
         rules: [],
         decidedBy: null,
