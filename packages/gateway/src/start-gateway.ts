@@ -8,6 +8,7 @@ import { startDataPlane } from './data-plane.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
+import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
@@ -33,8 +34,14 @@ export interface GatewayOptions {
   readonly notice?: (notice: GatewayNotice) => void;
 }
 
+/** A gateway that serves, and what was told of it. */
+export interface RunningGateway extends StartedGateway {
+  /** How many handshakes failed since the start, by reason; a second late at most. */
+  readonly handshakeFailures: () => HandshakeFailureTotals;
+}
+
 /** A gateway that serves. */
-export interface RunningGateway {
+export interface StartedGateway {
   readonly listeners: readonly { readonly name: string; readonly address: string; readonly port: number }[];
   /** Number and hash of the snapshot in force. */
   readonly snapshot: () => { readonly number: number; readonly hash: string };
@@ -54,9 +61,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const source = options.snapshots ?? createSnapshotFiles(config, base);
   const files = await readGatewayFiles(config, base, source);
   const read = (): Promise<GatewayFiles> => readGatewayFiles(config, base, source);
-  return config.threads > 1 || options.inOwnThreads === true
-    ? startThreads({ ...options, files, read })
-    : startAlone({ ...options, files, read });
+  const handshakes = watchHandshakes(options.notice ?? (() => undefined));
+  const start = config.threads > 1 || options.inOwnThreads === true ? startThreads : startAlone;
+  try {
+    const started = await start({ ...options, notice: (notice) => handshakes.notice(notice), files, read });
+    return {
+      ...started,
+      handshakeFailures: () => handshakes.total(),
+      async close() {
+        await started.close();
+        handshakes.close();
+      },
+    };
+  } catch (fault) {
+    handshakes.close();
+    throw fault;
+  }
 }
 
 interface StartOptions extends GatewayOptions {
@@ -65,7 +85,7 @@ interface StartOptions extends GatewayOptions {
   readonly read: () => Promise<GatewayFiles>;
 }
 
-async function startAlone(options: StartOptions): Promise<RunningGateway> {
+async function startAlone(options: StartOptions): Promise<StartedGateway> {
   const { config, clock = Date.now, notice = () => undefined, seen } = options;
   const { files } = options;
   const evidence = openNdjsonSink({

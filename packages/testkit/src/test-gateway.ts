@@ -14,7 +14,7 @@ import {
   startGateway,
   type WrittenConfig,
 } from '@headgate/gateway';
-import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
+import { createTestAuthority, type KeyType, type TestAuthority, type TestUser } from '@headgate/pki';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
 
@@ -33,6 +33,8 @@ export interface TestGatewayOptions {
   readonly plainHosts?: readonly string[];
   /** Hosts on the TLS listener that ask for no client certificate. Default: none. */
   readonly anonymousHosts?: readonly string[];
+  /** Key of the server's certificate. Default: ec-p256. */
+  readonly serverKeyType?: KeyType;
   /** What hosts of the TLS listener ask for, where it is not what the catalogue says. */
   readonly clientCertificates?: Readonly<Record<string, 'required' | 'requested' | 'none'>>;
   readonly answer?: UpstreamAnswer;
@@ -205,7 +207,7 @@ async function writeConfig(
   const hosts = options.hosts ?? hostsDefault;
   const anonymousHosts = options.anonymousHosts ?? [];
   const asked = options.clientCertificates ?? {};
-  const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts]);
+  const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts], options.serverKeyType);
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
   await writeFile(join(folder, 'server.key'), chain.keyPem, { mode: 0o600 });

@@ -17,7 +17,7 @@ import {
 import { readGatewayFiles } from '../gateway-files.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
 import { createSnapshotFiles } from '../snapshot-files.ts';
-import type { RunningGateway } from '../start-gateway.ts';
+import type { StartedGateway } from '../start-gateway.ts';
 import { type Death, deathsChannel } from './dying-thread.fixture.ts';
 import type { CreateWorker } from './running-thread.ts';
 import { startThreads } from './supervisor.ts';
@@ -32,7 +32,7 @@ const createDyingWorker: CreateWorker = (orders) =>
 
 /** Two threads over the files of a test gateway, and what they said. */
 interface TestThreads {
-  readonly running: RunningGateway;
+  readonly running: StartedGateway;
   /** The test gateway, its port that of the threads. */
   readonly kit: TestGateway;
   readonly records: readonly EvidenceRecord[];

@@ -7,7 +7,7 @@ import { toBoot } from '../boot.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
 import { createShedCounts } from '../shed-counts.ts';
-import type { GatewayOptions, RunningGateway } from '../start-gateway.ts';
+import type { GatewayOptions, StartedGateway } from '../start-gateway.ts';
 import { createTicketKeys, renewTicketKeys } from '../ticket-keys.ts';
 import type { ThreadOrders } from './messages.ts';
 import { tellQueuedConnectionsAtRisk } from './queued-connections.ts';
@@ -27,7 +27,7 @@ export interface ThreadsOptions extends GatewayOptions {
 const supervisorOwner = 1;
 
 /** Starts as many threads as the configuration says. Rejects with the system's error for a taken port. */
-export async function startThreads(options: ThreadsOptions): Promise<RunningGateway> {
+export async function startThreads(options: ThreadsOptions): Promise<StartedGateway> {
   const { config, notice = () => undefined } = options;
   const evidenceFolder = resolve(options.base, config.evidence.folder);
   const unlock = lockGatewayEvidence(evidenceFolder, config.node);
