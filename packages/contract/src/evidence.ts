@@ -124,15 +124,21 @@ export interface EvidenceRecord {
   readonly response: ResponseEvidence;
 }
 
+/** What records have in common, as `EvidenceSink.append` says; `sink` is for whatever the sink keeps of it. */
+export interface Likeness {
+  sink?: unknown;
+}
+
 /** Where records go. `append` never throws into the path and never blocks it; `close` flushes. */
 export interface EvidenceSink {
   /**
    * Takes the next sequence number and keeps the record. `likeness` is one object for all records whose snapshot and listener
-   * section differ in port, instant and cookies alone, so that a sink may write what they share once.
+   * section differ in port, instant and cookies alone, and whose other sections, where nothing in them changed, are the same
+   * objects: a sink may write what they share once.
    */
   append(
     record: Omit<EvidenceRecord, 'node' | 'boot' | 'thread' | 'sequence' | 'schemaVersion'>,
-    likeness?: object,
+    likeness?: Likeness,
   ): void;
   close(): Promise<void>;
 }

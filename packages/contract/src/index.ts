@@ -38,6 +38,7 @@ export type {
   CookieEvidence,
   EvidenceRecord,
   EvidenceSink,
+  Likeness,
   ForwardEvidence,
   IdentityEvidence,
   InspectionEvidence,

@@ -126,6 +126,8 @@ export interface ExchangeMemo {
   forward?: unknown;
   response?: unknown;
   evidence?: unknown;
+  /** Of the evidence sink. */
+  sink?: unknown;
 }
 
 /** One request and its answer. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EvidenceRecord } from '@headgate/contract';
+import type { EvidenceRecord, Likeness } from '@headgate/contract';
 import fc from 'fast-check';
-import { originText, recordLine } from './record-line.ts';
+import { originText, RecordLines } from './record-line.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 30 });
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
@@ -73,9 +73,10 @@ const record = fc.record({
   }),
 }) as unknown as fc.Arbitrary<EvidenceRecord>;
 
-function lineOf(whole: EvidenceRecord, likeness?: object): string {
+function lineOf(whole: EvidenceRecord, likeness?: Likeness): string {
   const { schemaVersion, node, boot, thread, sequence, ...record } = whole;
-  return recordLine(originText({ schemaVersion, node, boot, thread }), sequence, record, likeness);
+  const lines = new RecordLines(originText({ schemaVersion, node, boot, thread }));
+  return Buffer.from(lines.write(sequence, record, likeness)).toString();
 }
 
 test('a line is what JSON.stringify writes of the record, the first time and again', () => {

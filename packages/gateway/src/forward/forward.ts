@@ -10,7 +10,7 @@ import type { SwitchReply, UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
 import type { HashKey, NotConnected, Outcome, Payload, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
 import { attemptInTurn } from './attempts.ts';
-import { mayBePage, pageStart, pageStartBytesMax } from './page-start.ts';
+import { pageStart } from './page-start.ts';
 import { requestHead } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 import { responseFields } from './response-fields.ts';
@@ -144,7 +144,7 @@ function replyOf(answer: UpstreamAnswer, route: Route): MaybePromise<UpstreamRep
   if (isApi && isCalledHtml(fields)) throw pageRefusal(answer, route);
   if (answer.body.ended) {
     const body = answer.body.takeAll();
-    if (isApi && mayBePage(body) && pageStart(latin1Start(body)) === 'page') throw pageRefusal(answer, route);
+    if (isApi && pageStart(body) === 'page') throw pageRefusal(answer, route);
     return { kind: 'upstream', status, fields, body };
   }
   return isApi ? replyUnlessPage(answer, fields, route) : { kind: 'upstream', status, fields, body: answer.body };
@@ -175,20 +175,14 @@ function pageRefusal(answer: UpstreamAnswer, route: Route): Refusal {
   return new Refusal('forward.html_answer', { system: route.systemName, status: answer.status });
 }
 
-function latin1Start(bytes: Uint8Array): string {
-  // Every piece of a socket is a Buffer; a view of it would cost more than looking.
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('latin1', 0, Math.min(bytes.byteLength, pageStartBytesMax));
-}
-
 /** Reads until it is clear whether the answer begins as a page; it may come a byte at a time. */
 async function startOf(iterator: AsyncIterator<Uint8Array>): Promise<{ chunks: readonly Uint8Array[]; page: boolean }> {
   const chunks: Uint8Array[] = [];
-  let start = '';
+  let start: Uint8Array = new Uint8Array(0);
   for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
     chunks.push(next.value);
-    start += latin1Start(next.value);
-    const judged = pageStart(start.slice(0, pageStartBytesMax));
+    start = chunks.length === 1 ? next.value : Buffer.concat([start, next.value]);
+    const judged = pageStart(start);
     if (judged !== 'undecided') return { chunks, page: judged === 'page' };
   }
   return { chunks, page: false };
