@@ -2,6 +2,7 @@
 
 import type { Phases } from './config-upstreams.ts';
 import type { Departure } from './exchange.ts';
+import type { HeadPieces } from './http1/write-joined.ts';
 import type { OpenSide } from './tunnel.ts';
 
 /** A body with a known length. `bytes` can be sent again; `stream` only once. */
@@ -13,8 +14,8 @@ export type Payload =
 /** What is sent upstream. */
 export interface UpstreamRequest {
   readonly method: string;
-  /** Request line and header fields, the empty line included; one character per byte. */
-  readonly head: string;
+  /** Request line and header fields, the empty line included. */
+  readonly head: HeadPieces;
   readonly payload: Payload;
   readonly departure: Departure;
   /** True where a switch of protocols was asked for: 101 is then an answer. */

@@ -8,6 +8,7 @@ import {
   stateRefusal,
 } from '@headgate/contract';
 import { chargesFor, refusalWords } from '@headgate/rules';
+import { dropOldest } from '../drop-oldest.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
@@ -35,10 +36,7 @@ export function admit(
   route: Route | EchoRoute,
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
-  const known = exchange.memo.admission as KnownCharges | undefined;
-  const applying =
-    known?.principal === principal && known.route === route ? known : chargesOf(exchange, principal, route);
-  exchange.memo.admission = applying;
+  const applying = chargesOf(exchange, principal, route);
   const nowMs = gateway.clock();
   const decided = gateway.counters.decide(applying.charges, nowMs);
   return decided instanceof Promise
@@ -68,15 +66,24 @@ function permitOrRefuse(
 /** What a call of this caller over this route is charged to; rights were proved when it was made. */
 interface KnownCharges {
   readonly principal: Principal;
-  readonly route: Route | EchoRoute;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
 }
 
-function chargesOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): KnownCharges {
+/** Routes that are remembered of a caller; the oldest go first. */
+const routesMax = 64;
+
+function chargesOf({ serving, connection, callerMemo }: Exchange, principal: Principal, route: Route | EchoRoute) {
+  const byRoute = (callerMemo.admission as Map<Route | EchoRoute, KnownCharges> | undefined) ?? new Map();
+  callerMemo.admission = byRoute;
+  const known = byRoute.get(route);
+  if (known?.principal === principal) return known;
   refuseWithoutRight(principal, route);
-  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route));
-  return { principal, route, charges, rules: charges.map(({ rule }) => rule.name) };
+  const charges = chargesFor(serving.limits, subjectOf(connection.source, principal, route));
+  const fresh: KnownCharges = { principal, charges, rules: charges.map(({ rule }) => rule.name) };
+  byRoute.set(route, fresh);
+  dropOldest(byRoute, routesMax);
+  return fresh;
 }
 
 function refuseWithoutRight(principal: Principal, route: Route | EchoRoute): void {
@@ -88,7 +95,7 @@ function refuseWithoutRight(principal: Principal, route: Route | EchoRoute): voi
   throw new Refusal('admission.not_permitted', { subject: certificate.subject, system: route.systemName, operation });
 }
 
-function subjectOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): LimitSubject {
+function subjectOf(source: string, principal: Principal, route: Route | EchoRoute): LimitSubject {
   return {
     environment: route.environment,
     infrastructure: route.infrastructure,
@@ -96,7 +103,7 @@ function subjectOf(exchange: Exchange, principal: Principal, route: Route | Echo
     channel: route.channel,
     generation: route.generation,
     system: route.systemId,
-    source: exchange.connection.source,
+    source,
     ...(route.service === null ? {} : { service: route.service }),
     ...(route.operation === null ? {} : { operation: route.operation }),
     ...(principal.certificate === null ? {} : { credential: principal.certificate.fingerprint256 }),

@@ -96,7 +96,7 @@ test('a line of records that are alike has what differs between them, though it 
   const change = fc.tuple(fc.constantFrom(...differing), record);
   fc.assert(
     fc.property(record, fc.array(change, { minLength: 1, maxLength: 5 }), (first, changes) => {
-      const likeness = {};
+      const likeness = { caller: {}, head: {} };
       assert.equal(lineOf(first, likeness), JSON.stringify(first));
       for (const [what, other] of changes) {
         const { sourcePort, receivedMs, cookies } = other.listener;

@@ -25,13 +25,14 @@ export class RecordLines {
    */
   write(sequence: number, record: Handed, likeness: Likeness | undefined): Uint8Array {
     if (likeness === undefined) return this.#writeAnew(sequence, record);
-    const forms = (likeness.sink as Form[] | undefined) ?? [];
-    likeness.sink = forms;
-    for (const form of forms) if (hasForm(record, form.of)) return this.#fill(form, sequence, record);
+    const caller = callerPieces(record, likeness.caller);
+    const forms = (likeness.head.sink as Form[] | undefined) ?? [];
+    likeness.head.sink = forms;
+    for (const form of forms) if (hasForm(record, form.of)) return this.#fill(form, sequence, record, caller);
     const whole = this.#writeAnew(sequence, record);
     const form = formOf(this.#origin, record);
     // A section whose keys stand in another order would have its values in the wrong places.
-    if (this.#fill(form, sequence, record).compare(whole) === 0 && forms.push(form) > formsMax) forms.shift();
+    if (this.#fill(form, sequence, record, caller).compare(whole) === 0 && forms.push(form) > formsMax) forms.shift();
     return whole;
   }
 
@@ -39,10 +40,10 @@ export class RecordLines {
     return Buffer.from(`${this.#origin}${sequence},${JSON.stringify(record).slice(1)}`);
   }
 
-  #fill(form: Form, sequence: number, record: Handed): Buffer {
-    const room = form.bytes + variableBytesMax;
+  #fill(form: Form, sequence: number, record: Handed, caller: CallerPieces): Buffer {
+    const room = form.bytes + caller.bytes + numbersBytesMax;
     if (room > this.#desk.byteLength) this.#desk = Buffer.allocUnsafeSlow(room);
-    const bytes = fill(this.#desk, form, valuesOf(sequence, record));
+    const bytes = fill(this.#desk, form, valuesOf(sequence, record, caller));
     return bytes === -1 ? this.#writeAnew(sequence, record) : this.#desk.subarray(0, bytes);
   }
 }
@@ -50,8 +51,8 @@ export class RecordLines {
 /** Forms kept of one likeness: admitted and refused, with and without an answer. */
 const formsMax = 4;
 
-/** Most bytes of all that is not part of a form: eight whole numbers and two ids. */
-const variableBytesMax = 8 * 16 + 2 * 64;
+/** Most bytes of eight whole numbers and two ids. */
+const numbersBytesMax = 8 * 16 + 2 * 64;
 const idCharactersMax = 64;
 
 /** The lines that one form of record takes: the bytes between what changes, and a record that has the form. */
@@ -61,12 +62,36 @@ interface Form {
   readonly bytes: number;
 }
 
+/** What a line says of its caller: members of the listener section before the port and after the instant, and the identity. */
+interface CallerPieces {
+  readonly start: Buffer;
+  readonly middle: Buffer;
+  readonly identity: Handed['identity'];
+  readonly identityText: Buffer;
+  readonly bytes: number;
+}
+
+function callerPieces({ listener, identity }: Handed, caller: Likeness['caller']): CallerPieces {
+  const known = caller.sink as CallerPieces | undefined;
+  if (known !== undefined && known.identity === identity) return known;
+  const { listener: name, source, serverName, tlsVersion, tlsResumed } = listener;
+  const start = known?.start ?? membersOf({ listener: name, source });
+  const middle = known?.middle ?? membersOf({ serverName, tlsVersion, tlsResumed });
+  const identityText = Buffer.from(JSON.stringify(identity));
+  const bytes = start.byteLength + middle.byteLength + identityText.byteLength;
+  const fresh = { start, middle, identity, identityText, bytes };
+  caller.sink = fresh;
+  return fresh;
+}
+
+function membersOf(section: object): Buffer {
+  return Buffer.from(JSON.stringify(section).slice(1, -1));
+}
 
 /** Whether a record of the same likeness differs from another in nothing but what `fill` writes. */
 function hasForm(it: Handed, of: Handed): boolean {
   return (
     it.listener.cookies === of.listener.cookies &&
-    it.identity === of.identity &&
     it.route === of.route &&
     it.inspection === of.inspection &&
     hasAdmissionForm(it.admission, of.admission) &&
@@ -79,7 +104,7 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
   if (it === null || of === null) return it === of;
   return (
     it.admitted === of.admitted &&
-    it.rules === of.rules &&
+    isSameList(it.rules, of.rules) &&
     it.decidedBy === of.decidedBy &&
     it.decidedByKey === of.decidedByKey &&
     (it.permit === null) === (of.permit === null) &&
@@ -87,6 +112,13 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     it.shadow.length === 0 &&
     of.shadow.length === 0
   );
+}
+
+function isSameList(list: readonly string[], other: readonly string[]): boolean {
+  if (list === other) return true;
+  if (list.length !== other.length) return false;
+  for (let at = 0; at < list.length; at += 1) if (list[at] !== other[at]) return false;
+  return true;
 }
 
 function hasForwardForm(it: Handed['forward'], of: Handed['forward']): boolean {
@@ -114,9 +146,13 @@ function hasResponseForm(it: Handed['response'], of: Handed['response']): boolea
   );
 }
 
-/** Values that each line has of its own, in the order in which they stand in it. */
-function valuesOf(sequence: number, { exchange, listener, admission, forward, response }: Handed): (number | string)[] {
-  const values = [sequence, exchange, listener.sourcePort, listener.receivedMs];
+/** What lines of one form do not share, in the order in which it stands in them. */
+function valuesOf(
+  sequence: number,
+  { exchange, listener, admission, forward, response }: Handed,
+  { start, middle, identityText }: CallerPieces,
+): Value[] {
+  const values: Value[] = [sequence, exchange, start, listener.sourcePort, listener.receivedMs, middle, identityText];
   if (admission !== null && admission.permit !== null) values.push(admission.permit);
   if (admission !== null && admission.retryAfterMs !== null) values.push(admission.retryAfterMs);
   if (forward !== null && forward.firstByteMs !== null) values.push(forward.firstByteMs);
@@ -124,14 +160,18 @@ function valuesOf(sequence: number, { exchange, listener, admission, forward, re
   return values;
 }
 
+/** A number, an id, or bytes as they are. */
+type Value = number | string | Uint8Array;
+
 /** What stands for a value of `valuesOf` while a form is made: no JSON holds this character. */
 const gap = '\0';
 
 function formOf(origin: string, of: Handed): Form {
-  const { snapshot, listener, identity, route, admission, inspection, forward, response } = of;
+  const { snapshot, listener, route, admission, inspection, forward, response } = of;
+  const { listener: _, source, sourcePort, receivedMs, serverName, tlsVersion, tlsResumed, ...ofHead } = listener;
   const text =
-    `${origin}${gap},"exchange":"${gap}","snapshot":${snapshot},"listener":${withGaps(listener, ['sourcePort', 'receivedMs'])},` +
-    `"identity":${JSON.stringify(identity)},"route":${JSON.stringify(route)},` +
+    `${origin}${gap},"exchange":"${gap}","snapshot":${snapshot},"listener":{${gap},"sourcePort":${gap},"receivedMs":${gap},` +
+    `${gap},${JSON.stringify(ofHead).slice(1)},"identity":${gap},"route":${JSON.stringify(route)},` +
     `"admission":${withGaps(admission, ['permit', 'retryAfterMs'])},"inspection":${JSON.stringify(inspection)},` +
     `"forward":${withGaps(forward, ['firstByteMs'])},` +
     `"response":${withGaps(response, ['requestBytes', 'responseBytes', 'durationMs'])}}`;
@@ -150,7 +190,7 @@ function withGaps<Section extends object>(section: Section | null, keys: readonl
 }
 
 /** Writes a form with its values; returns how many bytes, or -1 for a value that cannot be written so. */
-function fill(place: Buffer, { pieces }: Form, values: readonly (number | string)[]): number {
+function fill(place: Buffer, { pieces }: Form, values: readonly Value[]): number {
   let end = 0;
   for (let at = 0; at < pieces.length; at += 1) {
     const piece = pieces[at];
@@ -159,10 +199,17 @@ function fill(place: Buffer, { pieces }: Form, values: readonly (number | string
     end += piece.byteLength;
     const value = values[at];
     if (value === undefined) continue;
-    end = typeof value === 'number' ? writeNumber(place, end, value) : writeId(place, end, value);
+    end = writeValue(place, end, value);
     if (end === -1) return -1;
   }
   return end;
+}
+
+function writeValue(place: Buffer, from: number, value: Value): number {
+  if (typeof value === 'number') return writeNumber(place, from, value);
+  if (typeof value === 'string') return writeId(place, from, value);
+  place.set(value, from);
+  return from + value.byteLength;
 }
 
 const powers = [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16];

@@ -56,11 +56,13 @@ export function optionsOf(upstream: Partial<WrittenConfig['upstreams'][number]> 
   return { path, upstream: only };
 }
 
+const noBytes = new Uint8Array(0);
+
 /** A call without a body, by default a submit. */
 export function callOf(changes: Partial<UpstreamRequest> = {}): UpstreamRequest {
   return {
     method: 'POST',
-    head: 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n',
+    head: [noBytes, noBytes, 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n'],
     payload: { kind: 'none' },
     departure: { hear: () => undefined },
     repeatable: false,

@@ -41,6 +41,8 @@ export interface Place {
   session: Buffer | null;
 }
 
+const noBytes = new Uint8Array(0);
+
 type Phase = 'connecting' | 'securing' | 'idle' | 'sending' | 'awaiting' | 'answering' | 'switched' | 'closed';
 
 /** A connection to an endpoint. */
@@ -228,10 +230,8 @@ export class UpstreamConnection implements Waiting {
   #send(request: UpstreamRequest, nowMs: number): void {
     const { payload, head } = request;
     const isApart = payload.kind === 'bytes' && payload.bytes.byteLength > joinedBytesMax;
-    let isTaken =
-      payload.kind !== 'bytes' || isApart
-        ? this.#socket.write(head, 'latin1')
-        : writeJoined(this.#socket, head, payload.bytes);
+    const withHead = payload.kind === 'bytes' && !isApart ? payload.bytes : noBytes;
+    let isTaken = writeJoined(this.#socket, head, withHead);
     // The system refused the first bytes outright, because it knew already that the connection is closed: none left.
     if (this.#socket.errored !== null) {
       this.#notSent();

@@ -20,6 +20,8 @@ export interface Principal {
 
 /** A caller that was accepted, for as long as the clock stays within the dates of its chain. */
 interface KnownCaller {
+  /** The host it asked for, by which it was judged. */
+  readonly host: string;
   readonly principal: Principal;
   readonly evidence: NonNullable<Exchange['identity']>;
   readonly validFromMs: number;
@@ -29,12 +31,12 @@ interface KnownCaller {
 /** Identifies the caller of an exchange. Refuses with `identity.*`; never waits. */
 export function identify(exchange: Exchange, gateway: Gateway): Principal {
   const nowMs = gateway.clock();
-  const remembered = exchange.memo.identity as KnownCaller | undefined;
+  const remembered = exchange.callerMemo.identity as KnownCaller | undefined;
   const known =
-    remembered !== undefined && nowMs >= remembered.validFromMs && nowMs <= remembered.validUntilMs
+    remembered?.host === exchange.request.host && nowMs >= remembered.validFromMs && nowMs <= remembered.validUntilMs
       ? remembered
       : judgeCaller(exchange, gateway, nowMs);
-  exchange.memo.identity = known;
+  exchange.callerMemo.identity = known;
   exchange.identity = known.evidence;
   return known.principal;
 }
@@ -46,6 +48,7 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const peer = connection.peerCertificate;
   if (host === null || host.clientCertificate === 'none') {
     return {
+      host: request.host,
       principal: principal(null, null, null),
       evidence: { ...nobody, verdict: 'not-required' },
       validFromMs: Number.NEGATIVE_INFINITY,
@@ -78,7 +81,13 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
     });
   }
   const { validFromMs, validUntilMs } = verdict;
-  return { principal: principal(certificate, peer.der, enrolment), evidence, validFromMs, validUntilMs };
+  return {
+    host: request.host,
+    principal: principal(certificate, peer.der, enrolment),
+    evidence,
+    validFromMs,
+    validUntilMs,
+  };
 }
 
 const nobody = {
