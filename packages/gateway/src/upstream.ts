@@ -97,8 +97,8 @@ export interface Endpoint {
   readonly url: string;
   /** Calls under way at it, those that wait for a connection included. */
   readonly load: number;
-  /** Makes one attempt, on a kept connection unless `fresh`. Never rejects. */
-  attempt(request: UpstreamRequest, fresh: boolean): Promise<Outcome>;
+  /** Makes one attempt, on a kept connection unless `fresh`, and calls back with its outcome, which may be at once. */
+  attempt(request: UpstreamRequest, fresh: boolean, settle: (outcome: Outcome) => void): void;
 }
 
 /** An endpoint as one group uses it, with what the group has learnt of it. */

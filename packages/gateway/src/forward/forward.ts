@@ -9,15 +9,15 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { SwitchReply, UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
 import type { HashKey, NotConnected, Outcome, Payload, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { attemptInTurn } from './attempts.ts';
+import { type Attempted, attemptInTurn } from './attempts.ts';
 import { pageStart } from './page-start.ts';
 import { requestHead } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 import { responseFields } from './response-fields.ts';
-import { prepareSwitch, switchReply, upgradeHead, webSocketHandshake } from './web-socket.ts';
+import { type Handshake, prepareSwitch, switchReply, upgradeHead, webSocketHandshake } from './web-socket.ts';
 
-/** Forwards an exchange and returns the upstream's answer, or refuses with `forward.*`. */
-export async function forward(
+/** Forwards an exchange and resolves with the upstream's answer. Refuses with `forward.*`: throws at once, or rejects. */
+export function forward(
   exchange: Exchange,
   inspected: Inspected,
   permit: Permit,
@@ -27,8 +27,23 @@ export async function forward(
 ): Promise<UpstreamReply | SwitchReply> {
   const handshake = route.webSocket ? webSocketHandshake(exchange) : null;
   if (handshake !== null) prepareSwitch(exchange, gateway);
-  const taken = takePayload(exchange, inspected, gateway.options.peekBytesMax);
-  const payload = taken instanceof Promise ? await taken : taken;
+  const forwarding = { exchange, permit, principal, route, gateway, handshake };
+  const payload = takePayload(exchange, inspected, gateway.options.peekBytesMax);
+  return payload instanceof Promise ? payload.then((taken) => send(forwarding, taken)) : send(forwarding, payload);
+}
+
+/** A call on its way to an upstream. */
+interface Forwarding {
+  readonly exchange: Exchange;
+  readonly permit: Permit;
+  readonly principal: Principal;
+  readonly route: Route;
+  readonly gateway: Gateway;
+  readonly handshake: Handshake | null;
+}
+
+function send(forwarding: Forwarding, payload: Payload): Promise<UpstreamReply | SwitchReply> {
+  const { exchange, principal, route, handshake } = forwarding;
   const group = route.upstream;
   const request: UpstreamRequest = {
     method: exchange.request.method,
@@ -43,14 +58,22 @@ export async function forward(
     watch: null,
   };
   const hashText = group.hashKey === null ? '' : hashTextOf(group.hashKey, exchange, principal);
-  const { outcome, endpoint, attempts, retryWithheld } = await attemptInTurn(
-    request,
-    group,
-    hashText,
-    exchange.receivedMs,
-  );
-  const evidence = {
-    upstream: group.name,
+  return new Promise((resolve, reject) => {
+    attemptInTurn(request, group, hashText, exchange.receivedMs, (attempted) => {
+      try {
+        resolve(replyTo(forwarding, attempted));
+      } catch (thrown) {
+        reject(thrown);
+      }
+    });
+  });
+}
+
+function replyTo(forwarding: Forwarding, attempted: Attempted): MaybePromise<UpstreamReply | SwitchReply> {
+  const { exchange, permit, route, gateway, handshake } = forwarding;
+  const { outcome, endpoint, attempts, retryWithheld } = attempted;
+  exchange.forward = {
+    upstream: route.upstream.name,
     endpoint,
     attempts,
     retryWithheld,
@@ -59,12 +82,10 @@ export async function forward(
     status: outcome.kind === 'answered' ? outcome.answer.status : null,
     firstByteMs: outcome.kind === 'answered' ? gateway.clock() - exchange.receivedMs : null,
   };
-  exchange.forward = evidence;
   if (outcome.kind !== 'answered') throw refusalOf(outcome, route);
   const { answer } = outcome;
   if (handshake !== null && answer.status === 101) return switchReply(answer, handshake, route, gateway);
-  const replied = replyOf(answer, route);
-  const reply = replied instanceof Promise ? await replied : replied;
+  const reply = replyOf(answer, route);
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
 }

@@ -272,7 +272,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     const exchange = this.#begun;
     if (exchange === null) return;
     this.#begun = null;
-    void this.#options.serve(exchange).then(this.#afterAnswer);
+    this.#options.serve(exchange, this.#afterAnswer);
   }
 
   /** Whether the connection will serve another request after this answer; said in its head. */
