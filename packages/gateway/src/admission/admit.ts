@@ -73,8 +73,11 @@ interface KnownCharges {
 /** Routes that are remembered of a caller; the oldest go first. */
 const routesMax = 64;
 
-function chargesOf({ serving, connection, callerMemo }: Exchange, principal: Principal, route: Route | EchoRoute) {
-  const byRoute = (callerMemo.admission as Map<Route | EchoRoute, KnownCharges> | undefined) ?? new Map();
+type ByRoute = Map<Route | EchoRoute, KnownCharges>;
+
+function chargesOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): KnownCharges {
+  const { serving, connection, callerMemo } = exchange;
+  const byRoute: ByRoute = (callerMemo.admission as ByRoute | undefined) ?? new Map();
   callerMemo.admission = byRoute;
   const known = byRoute.get(route);
   if (known?.principal === principal) return known;

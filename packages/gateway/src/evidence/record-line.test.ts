@@ -110,3 +110,15 @@ test('a line of records that are alike has what differs between them, though it 
     }),
   );
 });
+
+test('a record as the stages hand it over leaves a form behind, so that the next is not written anew', () => {
+  fc.assert(
+    fc.property(record, (drawn) => {
+      const shown = { ...drawn, admission: drawn.admission && { ...drawn.admission, shadow: [] } };
+      const likeness: Likeness = { caller: {}, head: {} };
+      lineOf(shown, likeness);
+      lineOf(shown, likeness);
+      assert.equal((likeness.head.sink as unknown[]).length, 1);
+    }),
+  );
+});

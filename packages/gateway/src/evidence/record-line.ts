@@ -166,12 +166,25 @@ type Value = number | string | Uint8Array;
 /** What stands for a value of `valuesOf` while a form is made: no JSON holds this character. */
 const gap = '\0';
 
+/** Members of the listener section that come with the head; `callerPieces` and the values are the others. */
+const ofHead = [
+  'method',
+  'host',
+  'path',
+  'contentType',
+  'framing',
+  'contentEncoding',
+  'userAgent',
+  'cookies',
+  'count',
+  'reused',
+];
+
 function formOf(origin: string, of: Handed): Form {
   const { snapshot, listener, route, admission, inspection, forward, response } = of;
-  const { listener: _, source, sourcePort, receivedMs, serverName, tlsVersion, tlsResumed, ...ofHead } = listener;
   const text =
     `${origin}${gap},"exchange":"${gap}","snapshot":${snapshot},"listener":{${gap},"sourcePort":${gap},"receivedMs":${gap},` +
-    `${gap},${JSON.stringify(ofHead).slice(1)},"identity":${gap},"route":${JSON.stringify(route)},` +
+    `${gap},${JSON.stringify(listener, ofHead).slice(1)},"identity":${gap},"route":${JSON.stringify(route)},` +
     `"admission":${withGaps(admission, ['permit', 'retryAfterMs'])},"inspection":${JSON.stringify(inspection)},` +
     `"forward":${withGaps(forward, ['firstByteMs'])},` +
     `"response":${withGaps(response, ['requestBytes', 'responseBytes', 'durationMs'])}}`;

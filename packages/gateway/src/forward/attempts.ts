@@ -28,7 +28,8 @@ export function attemptInTurn(
   const { endpoint } = member;
   endpoint.attempt(request, false, (outcome) => {
     if (outcome.kind === 'answered') settle({ outcome, endpoint: endpoint.url, attempts: 1, retryWithheld: false });
-    else void attemptAgain(request, group, hashText, nowMs, member, outcome).then(settle);
+    // The connection that brought the outcome is still busy with it.
+    else queueMicrotask(() => void attemptAgain(request, group, hashText, nowMs, member, outcome).then(settle));
   });
 }
 
@@ -48,7 +49,6 @@ async function attemptAgain(
   first: Member,
   firstOutcome: Outcome,
 ): Promise<Attempted> {
-  await null; // The connection that brought the outcome is still busy with it.
   const tried: Member[] = [];
   let member: Member = first;
   let outcome = firstOutcome;

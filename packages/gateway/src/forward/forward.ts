@@ -58,15 +58,15 @@ function send(forwarding: Forwarding, payload: Payload): Promise<UpstreamReply |
     watch: null,
   };
   const hashText = group.hashKey === null ? '' : hashTextOf(group.hashKey, exchange, principal);
-  return new Promise((resolve, reject) => {
-    attemptInTurn(request, group, hashText, exchange.receivedMs, (attempted) => {
-      try {
-        resolve(replyTo(forwarding, attempted));
-      } catch (thrown) {
-        reject(thrown);
-      }
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<UpstreamReply | SwitchReply>();
+  attemptInTurn(request, group, hashText, exchange.receivedMs, (attempted) => {
+    try {
+      resolve(replyTo(forwarding, attempted));
+    } catch (thrown) {
+      reject(thrown);
+    }
   });
+  return promise;
 }
 
 function replyTo(forwarding: Forwarding, attempted: Attempted): MaybePromise<UpstreamReply | SwitchReply> {
