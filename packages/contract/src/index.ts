@@ -18,6 +18,7 @@ export type {
   CatalogueTrust,
   Cell,
   CellStatus,
+  CertificateNeed,
   Channel,
   Generation,
   KnownIssue,
@@ -26,11 +27,20 @@ export type {
   Service,
   System,
 } from './catalogue/model.ts';
-export { cellStatuses, channels, generations, operations } from './catalogue/model.ts';
+export { cellStatuses, certificateNeeds, channels, generations, operations } from './catalogue/model.ts';
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
-export type { Participant, ProvisionedRight, Provisioning } from './catalogue/provisioning.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
+export type {
+  Credential,
+  Endorsement,
+  Participant,
+  ProvisionedRight,
+  Provisioning,
+  Role,
+} from './catalogue/provisioning-model.ts';
+export { credentialKey, operationsOf, operationsOfRole, roles } from './catalogue/provisioning-model.ts';
+export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
 export type {
@@ -47,7 +57,14 @@ export type {
   RouteEvidence,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
-export { claimsIdentity, fields, identityFieldPrefixes, identityFields, toRetryAfterSeconds } from './fields.ts';
+export {
+  bareName,
+  claimsIdentity,
+  fields,
+  identityFieldPrefixes,
+  identityFields,
+  toRetryAfterSeconds,
+} from './fields.ts';
 export type {
   Charge,
   CounterDecision,

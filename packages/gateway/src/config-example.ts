@@ -70,7 +70,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           balancers: left(['192.0.2.0/24']),
           hosts: {
             list: [
-              { ...hostWithPair('ws.prod.caiso.com'), clientCertificate: left('required'), trust: left('users') },
+              { ...hostWithPair('ws.prod.caiso.com'), clientCertificate: left('requested'), trust: left('users') },
               hostWithPair('ws.caiso.com'),
               hostWithPair('adsws.prod.caiso.com'),
             ],
@@ -80,7 +80,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           name: set('plain'),
           port: set(8080),
           tls: set(false),
-          hosts: { list: [{ name: set('oasis.caiso.com'), clientCertificate: set('none') }] },
+          hosts: { list: [{ name: set('oasis.caiso.com') }] },
         },
       ],
     },
@@ -108,6 +108,10 @@ function exampleValues(options: OptionSchema): ShownGroup {
         },
       ],
     },
+    identityFields: left([
+      { name: 'client-cert', value: 'certificate' },
+      { name: 'x-ssl-client-cn', value: 'common-name' },
+    ]),
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     evidence: { group: { folder: set('evidence') } },

@@ -1,6 +1,7 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
-import { type Finding, readYamlFile } from '@headgate/contract';
+import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
+import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
@@ -13,9 +14,11 @@ const host = z
       .describe('PEM file: the server certificate, then its intermediates. Needed where the listener speaks TLS.'),
     key: file.optional().describe('PEM file with the private key. Read once at start and at reload; never logged.'),
     clientCertificate: z
-      .enum(['required', 'none'])
-      .default('required')
-      .describe('"required": every call is judged by its client certificate. "none": anonymous addresses.'),
+      .enum(certificateNeeds)
+      .optional()
+      .describe(
+        'Whether callers of every address here show a client certificate. "required": a call without one is refused. "requested": it is judged if it is offered, and refused if it is bad; who offers none is anonymous. "none": nobody is asked. Default: what the catalogue says of each address; the handshake asks where any address of the host wants one.',
+      ),
     trust: name.default('users').describe('Name of the trust bundle that judges client certificates of this host.'),
   })
   .describe('One host name served on a listener.');
@@ -163,6 +166,7 @@ export const configSchema = z.strictObject({
       'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover).',
     ),
   upstreams: z.array(upstream).min(1).max(500),
+  identityFields: identityFieldList,
   echo: echo.prefault({}),
   path: path.prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
@@ -192,16 +196,17 @@ export function parseConfig(
           finding(where, `${served.name} without certificate or key`, 'both, since the listener speaks TLS'),
         );
       }
-      if (!each.tls && served.clientCertificate === 'required') {
+      const wants = served.clientCertificate !== undefined && served.clientCertificate !== 'none';
+      if (!each.tls && wants) {
         findings.push(
           finding(
             where,
             `${served.name} on plain HTTP`,
-            'clientCertificate: none, since plain HTTP brings no certificate',
+            'clientCertificate: none, or no such line, since plain HTTP brings no certificate',
           ),
         );
       }
-      if (served.clientCertificate === 'required' && !bundles.has(served.trust)) {
+      if (wants && !bundles.has(served.trust)) {
         findings.push(
           finding(
             [...where, 'trust'],
@@ -213,5 +218,6 @@ export function parseConfig(
     }
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
+  findings.push(...identityFieldFindings(config.identityFields, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }

@@ -120,6 +120,7 @@ export interface Connection {
  * keeps its own conclusion and checks what may have changed since (the clock, above all).
  */
 export interface HeadMemo {
+  identity?: unknown;
   route?: unknown;
   forward?: unknown;
   response?: unknown;

@@ -40,7 +40,7 @@ export interface Seen {
 
 /** The client certificate as it was offered, and what was made of it. */
 interface SeenCertificate {
-  /** `none`: nothing was offered. `not-required`: this host judges none. `unjudged`: refused before it was looked at. */
+  /** `none`: nothing was offered. `not-required`: this address judges none. `unjudged`: refused before it was looked at. */
   readonly verdict: 'accepted' | 'refused' | 'not-required' | 'none' | 'unjudged';
   readonly subject: string | null;
   readonly issuer: string | null;
@@ -53,9 +53,9 @@ interface SeenCertificate {
 
 /** Tells what was seen. */
 export function whatWasSeen(exchange: Exchange): Seen {
-  const { connection, request, body, inspection } = exchange;
+  const { connection, request, body, inspection, serving } = exchange;
   const { fields } = request;
-  const passes = passingFields(fields);
+  const passes = passingFields(fields, serving.identityFields);
   const names = new Set(fields.entries().flatMap(([name]) => (passes(name) ? [] : [name])));
   for (const name of rewritten) names.delete(name);
   return {
@@ -91,11 +91,11 @@ const rewritten = ['host', 'content-length', 'via'];
 
 function seenCertificate({ connection, identity }: Exchange): SeenCertificate {
   const peer = connection.peerCertificate;
-  const facts = peer === null ? null : factsOf(peer);
+  const facts = peer === null ? null : readPeer(peer);
   const offered = peer === null ? ('none' as const) : ('unjudged' as const);
   const judged = identity?.verdict ?? offered;
   return {
-    verdict: peer === null && judged === 'refused' ? 'none' : judged,
+    verdict: judged === 'not-offered' || (peer === null && judged === 'refused') ? 'none' : judged,
     subject: cut(facts?.subject ?? null),
     issuer: cut(facts?.issuer ?? null),
     serial: cut(facts?.serial ?? null),
@@ -106,7 +106,8 @@ function seenCertificate({ connection, identity }: Exchange): SeenCertificate {
   };
 }
 
-function factsOf({ der }: PeerCertificate): CertificateFacts | null {
+/** The facts of a certificate that was offered; null where it cannot be read. */
+export function readPeer({ der }: PeerCertificate): CertificateFacts | null {
   try {
     return readCertificate(der);
   } catch (fault) {

@@ -10,24 +10,20 @@ import {
   type Snapshot,
 } from '@headgate/contract';
 import { createTrustBundle, type TrustBundle } from '@headgate/pki';
-import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights, mayCall } from '@headgate/rules';
+import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
+import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
+import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
   readonly name: string;
-  readonly clientCertificate: 'required' | 'none';
+  readonly certificates: CertificateNeeds;
   /** Name of the trust bundle that judges its callers. */
   readonly trust: string;
   /** Environment of the catalogue; null when the catalogue does not know the host. */
   readonly environment: string | null;
-}
-
-/** A credential that provisioning knows, and what it may do. */
-export interface Enrolment {
-  readonly participant: string;
-  may(environment: string, systemId: string, channel: 'ui' | 'api', operation: 'submit' | 'retrieve' | null): boolean;
 }
 
 /** An address that is gone. */
@@ -44,11 +40,12 @@ export interface Serving {
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
   readonly trust: ReadonlyMap<string, TrustBundle>;
+  readonly identityFields: IdentityFields;
   host(listener: string, name: string): ServedHost | null;
   /** Subjects of the anchors of a bundle, for refusals. */
   issuers(bundle: string): readonly string[];
-  /** The enrolment of a certificate subject; null when unknown or when no provisioning is loaded. */
-  enrolment(subject: string): Enrolment | null;
+  /** Credentials and what they may do; null when no provisioning is loaded. */
+  readonly rights: CompiledRights | null;
   /** What the address speaks, for the format of a refusal; nulls when no address covers the path. */
   signsOf(host: string, path: string): { readonly channel: 'ui' | 'api' | null; readonly speaksSoap: boolean };
   /** Why an address is gone on a day, or null while it is served. */
@@ -67,15 +64,12 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     config.listeners.flatMap((listener) =>
       listener.hosts.map((host): [string, ServedHost] => {
         const environment = snapshot.catalogue.hosts.find(({ name }) => name === host.name)?.environment ?? null;
-        return [
-          `${listener.name}/${host.name}`,
-          { name: host.name, clientCertificate: host.clientCertificate, trust: host.trust, environment },
-        ];
+        const certificates = certificateNeedsOf(index, host.name, listener.tls, host.clientCertificate);
+        return [`${listener.name}/${host.name}`, { name: host.name, certificates, trust: host.trust, environment }];
       }),
     ),
   );
   const echoes = echoPlaces(index, snapshot.positions, config);
-  const rights = snapshot.provisioning === null ? null : compileRights(snapshot.provisioning);
   const speaksSoap = (address: Address) =>
     address.channel === 'api' &&
     address.systems.every((id) => soapProtocols.has(index.systems.get(id)?.protocol ?? ''));
@@ -87,13 +81,14 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     index,
     limits: compilePolicy(snapshot.policy),
     trust,
+    rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),
+    identityFields: createIdentityFields(config.identityFields),
     speaksSoap,
     decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
     issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
-    enrolment: (subject) => (rights === null ? null : enrolmentOf(rights, subject)),
     signsOf(host, path) {
       const match =
         findAddress(index, { scheme: 'https', host, path }) ?? findAddress(index, { scheme: 'http', host, path });
@@ -141,15 +136,3 @@ function decommissionedOn(
 }
 
 const soapProtocols: ReadonlySet<string> = new Set(['soap', 'soap-rpc']);
-
-function enrolmentOf(rights: CompiledRights, subject: string): Enrolment | null {
-  const enrolled = rights.bySubject.get(subject);
-  if (enrolled === undefined) return null;
-  return {
-    participant: enrolled.participant.id,
-    may(environment, system, channel, operation) {
-      // A user interface has no operation; who may look is whoever may retrieve.
-      return mayCall(rights, subject, { environment, system, channel, operation: operation ?? 'retrieve' }).allowed;
-    },
-  };
-}

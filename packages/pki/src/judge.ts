@@ -27,6 +27,8 @@ export type Verdict =
       readonly fingerprint256: string;
       /** Subject of the anchor that the path ends at. */
       readonly anchor: string;
+      /** The path that was accepted; of several the first good one. */
+      readonly chain: Chain;
       /** The whole chain is valid from here, in ms since 1970 UTC … */
       readonly validFromMs: number;
       /** … to here, inclusive. */
@@ -82,6 +84,7 @@ function judgeChain(chain: Chain, nowMs: number, purpose: Purpose): Verdict {
     issuer: leaf.issuer,
     fingerprint256: leaf.fingerprint256,
     anchor: anchor.subject,
+    chain,
     validFromMs: Math.max(...chain.map(({ notBeforeMs }) => notBeforeMs)),
     validUntilMs: Math.min(...chain.map(({ notAfterMs }) => notAfterMs)),
   };

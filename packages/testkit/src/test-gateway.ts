@@ -33,9 +33,12 @@ export interface TestGatewayOptions {
   readonly plainHosts?: readonly string[];
   /** Hosts on the TLS listener that ask for no client certificate. Default: none. */
   readonly anonymousHosts?: readonly string[];
+  /** What hosts of the TLS listener ask for, where it is not what the catalogue says. */
+  readonly clientCertificates?: Readonly<Record<string, 'required' | 'requested' | 'none'>>;
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
+  readonly identityFields?: WrittenConfig['identityFields'];
   /** Threads that serve. With more than one the system's clock is read: start the test's clock at the present. */
   readonly threads?: number;
   readonly positions?: Record<string, string>;
@@ -201,6 +204,7 @@ async function writeConfig(
 ): Promise<Config> {
   const hosts = options.hosts ?? hostsDefault;
   const anonymousHosts = options.anonymousHosts ?? [];
+  const asked = options.clientCertificates ?? {};
   const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts]);
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
@@ -222,13 +226,14 @@ async function writeConfig(
           certificate: 'server.pem',
           key: 'server.key',
           ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
+          ...(asked[name] === undefined ? {} : { clientCertificate: asked[name] }),
         })),
       },
       {
         name: 'plain',
         port: 0,
         tls: false,
-        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name, clientCertificate: 'none' })),
+        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name })),
       },
     ],
     catalogue: options.catalogue ?? caisoCatalogue,
@@ -237,6 +242,7 @@ async function writeConfig(
     trustBundles: [{ name: 'users', anchors: 'anchors.pem', intermediates: 'intermediates.pem' }],
     positions: options.positions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
     path: options.path ?? {},
     evidence: { folder: 'evidence' },

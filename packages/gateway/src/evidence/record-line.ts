@@ -105,6 +105,8 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
   return (
     it.admitted === of.admitted &&
     isSameList(it.rules, of.rules) &&
+    it.participant === of.participant &&
+    isSameList(it.endorsers, of.endorsers) &&
     it.decidedBy === of.decidedBy &&
     it.decidedByKey === of.decidedByKey &&
     (it.permit === null) === (of.permit === null) &&

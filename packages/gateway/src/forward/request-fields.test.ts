@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { configSchema } from '../config.ts';
 import type { Exchange } from '../exchange.ts';
 import type { HeadPieces } from '../http1/write-joined.ts';
 import type { Principal } from '../identity/identify.ts';
+import { createIdentityFields } from '../identity-fields.ts';
 import { fieldsOf } from '../listener/framing.ts';
 import { requestHead } from './request-fields.ts';
 
+const identityFields = createIdentityFields(configSchema.shape.identityFields.parse(undefined));
 const exchangeOf = (rawFields: readonly string[], source = '192.0.2.1') =>
   ({
     id: 'our-id',
@@ -19,11 +22,12 @@ const exchangeOf = (rawFields: readonly string[], source = '192.0.2.1') =>
       fields: fieldsOf(rawFields.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text))),
     },
     connection: { source, secure: true },
+    serving: { identityFields },
     headMemo: {},
     callerMemo: {},
   }) as unknown as Exchange;
 const principalOf = (subject: string) =>
-  ({ certificate: { subject }, certificateDer: new Uint8Array([1, 2, 3]) }) as unknown as Principal;
+  ({ certificate: { subject }, certificateDer: new Uint8Array([1, 2, 3]), chainDer: [] }) as unknown as Principal;
 const noBody = { kind: 'none' } as const;
 
 const textOf = (pieces: HeadPieces) =>

@@ -1,9 +1,10 @@
 // Who is calling? The client certificate, judged here and never by the TLS library, becomes a principal or an explained refusal.
-import { Refusal } from '@headgate/contract';
+import { type CertificateNeed, Refusal } from '@headgate/contract';
 import type { CertificateFacts, Verdict } from '@headgate/pki';
+import { type Enrolment, findEnrolment, notEnrolled } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import type { Enrolment, ServedHost } from '../serving.ts';
+import type { ServedHost } from '../serving.ts';
 
 declare const identified: unique symbol;
 
@@ -14,6 +15,8 @@ export interface Principal {
   readonly certificate: CertificateFacts | null;
   /** The certificate as DER, for the upstream (RFC 9440). */
   readonly certificateDer: Uint8Array | null;
+  /** The intermediates of the path that was judged, as DER, from the certificate's issuer on. */
+  readonly chainDer: readonly Uint8Array[];
   /** Null without a certificate, or when no provisioning is loaded. */
   readonly enrolment: Enrolment | null;
 }
@@ -28,65 +31,79 @@ interface KnownCaller {
   readonly validUntilMs: number;
 }
 
+/** What an address wants of its callers: the same for every exchange with the same head. */
+interface Asked {
+  readonly host: ServedHost | null;
+  readonly need: CertificateNeed;
+}
+
+/** Callers that were accepted, by what the address asked of them. */
+type KnownCallers = Partial<Record<CertificateNeed, KnownCaller>>;
+
 /** Identifies the caller of an exchange. Refuses with `identity.*`; never waits. */
 export function identify(exchange: Exchange, gateway: Gateway): Principal {
   const nowMs = gateway.clock();
-  const remembered = exchange.callerMemo.identity as KnownCaller | undefined;
-  const known =
-    remembered?.host === exchange.request.host && nowMs >= remembered.validFromMs && nowMs <= remembered.validUntilMs
-      ? remembered
-      : judgeCaller(exchange, gateway, nowMs);
-  exchange.callerMemo.identity = known;
+  const asked = askedOf(exchange);
+  const callers = (exchange.callerMemo.identity as KnownCallers | undefined) ?? {};
+  exchange.callerMemo.identity = callers;
+  let known = callers[asked.need];
+  if (known?.host !== exchange.request.host || nowMs < known.validFromMs || nowMs > known.validUntilMs) {
+    known = judgeCaller(exchange, asked, gateway, nowMs);
+    callers[asked.need] = known;
+  }
   exchange.identity = known.evidence;
   return known.principal;
 }
 
-function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): KnownCaller {
+function askedOf({ serving, connection, request, headMemo }: Exchange): Asked {
+  const known = headMemo.identity as Asked | undefined;
+  if (known !== undefined) return known;
+  const host = serving.host(connection.listener, request.host);
+  const asked = { host, need: host?.certificates.at(request.path) ?? 'none' };
+  headMemo.identity = asked;
+  return asked;
+}
+
+function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway, nowMs: number): KnownCaller {
   refuseForeignHost(exchange);
   const { serving, connection, request } = exchange;
-  const host = serving.host(connection.listener, request.host);
   const peer = connection.peerCertificate;
-  if (host === null || host.clientCertificate === 'none') {
-    return {
-      host: request.host,
-      principal: principal(null, null, null),
-      evidence: { ...nobody, verdict: 'not-required' },
-      validFromMs: Number.NEGATIVE_INFINITY,
-      validUntilMs: Number.POSITIVE_INFINITY,
-    };
-  }
+  if (host === null || need === 'none') return anonymous(request.host, 'not-required');
   if (peer === null) {
+    if (need === 'requested') return anonymous(request.host, 'not-offered');
     exchange.identity = { ...nobody, verdict: 'refused' };
     throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
   }
 
-  const { certificate, verdict } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
-  const enrolment = serving.enrolment(certificate.subject);
+  const { certificate, verdict, chainDer } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
+  const enrolment = serving.rights === null ? null : findEnrolment(serving.rights, certificate);
   const evidence = {
     subject: certificate.subject,
     issuer: certificate.issuer,
     serial: certificate.serial,
     fingerprint: certificate.fingerprint256,
     notAfter: new Date(certificate.notAfterMs).toISOString(),
-    participant: enrolment?.participant ?? null,
+    participant: enrolment?.participant.id ?? null,
     verdict: verdict.accepted ? ('accepted' as const) : ('refused' as const),
   };
   exchange.identity = evidence;
   if (!verdict.accepted) throw certificateRefusal(certificate, verdict, host, exchange);
-  if (serving.snapshot.provisioning !== null && enrolment === null) {
+  if (serving.rights !== null && enrolment === null) {
     exchange.identity = { ...evidence, verdict: 'refused' };
-    throw new Refusal('identity.not_enrolled', {
-      subject: certificate.subject,
-      environment: host.environment ?? 'this environment',
-    });
+    throw notEnrolled(serving.rights, certificate, host.environment);
   }
   const { validFromMs, validUntilMs } = verdict;
+  const proved = principal(certificate, peer.der, chainDer, enrolment);
+  return { host: request.host, principal: proved, evidence, validFromMs, validUntilMs };
+}
+
+function anonymous(host: string, verdict: 'not-required' | 'not-offered'): KnownCaller {
   return {
-    host: request.host,
-    principal: principal(certificate, peer.der, enrolment),
-    evidence,
-    validFromMs,
-    validUntilMs,
+    host,
+    principal: principal(null, null, [], null),
+    evidence: { ...nobody, verdict },
+    validFromMs: Number.NEGATIVE_INFINITY,
+    validUntilMs: Number.POSITIVE_INFINITY,
   };
 }
 
@@ -102,9 +119,10 @@ const nobody = {
 function principal(
   certificate: CertificateFacts | null,
   certificateDer: Uint8Array | null,
+  chainDer: readonly Uint8Array[],
   enrolment: Enrolment | null,
 ): Principal {
-  return { certificate, certificateDer, enrolment } as Principal; // The only place that can say so.
+  return { certificate, certificateDer, chainDer, enrolment } as Principal; // The only place that can say so.
 }
 
 /** RFC 9110 §7.4: a request for another host than the TLS handshake named may have been misdirected on purpose. */

@@ -3,9 +3,11 @@
 import {
   buildPath,
   type CertificateFacts,
+  type Chain,
   judgePath,
   type PathResult,
   readCertificate,
+  type TrustBundle,
   type Verdict,
 } from '@headgate/pki';
 import { dropOldest } from '../drop-oldest.ts';
@@ -19,6 +21,8 @@ const verdictsMax = 20_000;
 export interface Judged {
   readonly certificate: CertificateFacts;
   readonly verdict: Verdict;
+  /** The intermediates of the path that was accepted, from the certificate's issuer on; none of one that was refused. */
+  readonly chainDer: readonly Uint8Array[];
 }
 
 /** Looks verdicts up by fingerprint × bundle × snapshot number. */
@@ -30,6 +34,7 @@ export interface Verdicts {
 interface Remembered {
   readonly certificate: CertificateFacts;
   readonly path: PathResult;
+  readonly bundle: TrustBundle;
 }
 
 /** Creates an empty verdict cache of one process. */
@@ -47,7 +52,7 @@ export function createVerdicts(): Verdicts {
     const bundle = serving.trust.get(bundleName);
     if (bundle === undefined)
       throw new Error(`trust bundle "${bundleName}" is not in snapshot ${serving.snapshot.number}`);
-    const fresh = { certificate: readCertificate(peer.der), path: buildPath(peer.der, bundle) };
+    const fresh = { certificate: readCertificate(peer.der), path: buildPath(peer.der, bundle), bundle };
     remembered.set(key, fresh);
     dropOldest(remembered, verdictsMax);
     return fresh;
@@ -55,8 +60,17 @@ export function createVerdicts(): Verdicts {
 
   return {
     judge(peer, bundleName, serving, nowMs) {
-      const { certificate, path } = look(peer, bundleName, serving);
-      return { certificate, verdict: judgePath(path, nowMs, 'clientAuth') };
+      const { certificate, path, bundle } = look(peer, bundleName, serving);
+      const verdict = judgePath(path, nowMs, 'clientAuth');
+      return { certificate, verdict, chainDer: verdict.accepted ? intermediatesDer(verdict.chain, bundle) : [] };
     },
   };
+}
+
+/** Neither the leaf nor the anchor, which whoever trusts it has already (RFC 9440 §2.3). */
+function intermediatesDer(chain: Chain, bundle: TrustBundle): Uint8Array[] {
+  return chain.slice(1, -1).flatMap(({ subject, fingerprint256 }) => {
+    const member = bundle.withSubject(subject).find(({ facts }) => facts.fingerprint256 === fingerprint256);
+    return member === undefined ? [] : [member.certificate.raw];
+  });
 }

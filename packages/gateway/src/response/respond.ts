@@ -4,6 +4,7 @@ import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import { pageContext } from '../page-context.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields, secondsToWait } from '../refusal-fields.ts';
 import type { EchoReply, RefusalReply, Reply, SwitchReply, UpstreamReply } from '../reply.ts';
@@ -185,11 +186,13 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   }
   const seen = seenAtEcho(exchange);
   const format = formatOf(exchange);
-  const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen });
+  const page = format === 'html' ? pageContext(exchange) : null;
+  const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen, page });
   const { status, body } = fresh;
   const fields = refusalFields(refusal, fresh, exchange.forward?.status ?? null);
-  // What an upstream or a body had part in, or what tells what was seen, is different each time.
-  const known = forwarded === 'no' && seen === null ? rememberRefusal(fresh, id, receivedMs) : null;
+  // What an upstream or a body had part in is different each time; what was seen, and what a page tells of its reader, is for
+  // nobody else.
+  const known = forwarded === 'no' && seen === null && page === null ? rememberRefusal(fresh, id, receivedMs) : null;
   headMemo.response =
     known === null
       ? undefined
