@@ -8,6 +8,7 @@ import { registerGateway } from './commands/gateway.ts';
 import { registerProblem } from './commands/problem.ts';
 import { registerSimulator } from './commands/simulator.ts';
 import { registerStart } from './commands/start.ts';
+import { registerTrust } from './commands/trust.ts';
 import { registerVersion } from './commands/version.ts';
 import type { Register } from './context.ts';
 import { runCli } from './run.ts';
@@ -17,6 +18,7 @@ const registers: readonly Register[] = [
   registerCatalogue,
   registerEvidence,
   registerGateway,
+  registerTrust,
   registerSimulator,
   registerStart,
   registerProblem,

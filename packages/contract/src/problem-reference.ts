@@ -62,6 +62,17 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     certificate_expired: { ...certificate, notAfter: '2024-02-20T12:00:00.000Z' },
     certificate_not_yet_valid: { ...certificate, notBefore: '2024-03-01T00:00:00.000Z' },
     issuer_unknown: { ...certificate, issuers },
+    authority_withdrawn: {
+      ...certificate,
+      authority: 'CN=Users Root CA R1,O=Example Trust,C=US',
+      until: '2024-11-30T23:59:59.999Z',
+      issuers,
+    },
+    authority_not_yet_accepted: {
+      ...certificate,
+      authority: 'CN=Users Root CA R3,O=Example Trust,C=US',
+      from: '2024-06-01T00:00:00.000Z',
+    },
     certificate_invalid: { ...certificate, check: 'its key is too weak (RSA below 2048 bits, or EC below 256)' },
     not_enrolled: { subject: certificate.subject, environment: 'production', otherCertificate: false, grantedBy },
   },
@@ -77,8 +88,14 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
       replacement: 'https://mapstage-ws.caiso.com/sst/cmri',
     },
     not_served: { system: 'CMRI' },
+    person_only: { path: '/headgate/logout' },
   },
   admission: {
+    session_ended: {
+      host: 'cmri.caiso.com',
+      endedAt: '2024-02-21T12:30:00.000Z',
+      because: 'nothing was asked for 30 minutes',
+    },
     other_environment: { subject: certificate.subject, environment: 'production', enrolled: ['map-stage'], grantedBy },
     not_permitted: { ...right, has: 'It may only read there.' },
     right_ended: { ...right, at: '2024-02-01T00:00:00.000Z', endorser: 'Harbor Power Authority' },

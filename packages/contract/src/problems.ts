@@ -197,6 +197,28 @@ export const problems = {
       `The certificate ${subject} (serial ${serial}) was issued by ${issuer}, which is not accepted here. Accepted issuers: ${issuers.join('; ')}.`,
     fix: 'Use a certificate from one of the accepted issuers; ask your access administrator for one.',
   }),
+  'identity.authority_withdrawn': problem<
+    CertificateWords & { authority: string; until: string | null; issuers: readonly string[] }
+  >({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Certificate authority no longer accepted',
+    detail: ({ subject, serial, authority, until, issuers }) =>
+      `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${until === null ? 'is no longer accepted here' : `was accepted here until ${until}`}. Accepted issuers: ${issuers.join('; ')}.`,
+    fix: 'Renew the certificate with one of the accepted issuers, then restart the program that holds the old one.',
+  }),
+  'identity.authority_not_yet_accepted': problem<CertificateWords & { authority: string; from: string | null }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Certificate authority not accepted yet',
+    detail: ({ subject, serial, authority, from }) =>
+      `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${from === null ? 'is not accepted here yet' : `is accepted here only from ${from}`}.`,
+    fix: 'Use your present certificate until then.',
+  }),
   'identity.certificate_invalid': problem<CertificateWords & { check: string }>({
     status: 403,
     proxyError: 'http_request_denied',
@@ -287,6 +309,26 @@ export const problems = {
     detail: ({ system }) => `This gateway has no upstream for ${system}.`,
     fix: 'Report the exchange id to the operator.',
     operatorFix: 'Add the system under `upstreams` in the gateway configuration.',
+  }),
+  'route.person_only': problem<{ path: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'For a person in a browser',
+    detail: ({ path }) =>
+      `${path} answers only what a person opens in a browser, or sends from a page of this host. Nothing was changed.`,
+    fix: 'Call the address of the service instead: programs have no session here, and need nothing but their client certificate.',
+  }),
+  'admission.session_ended': problem<{ host: string; endedAt: string; because: string }>({
+    status: 401,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Session ended',
+    detail: ({ host, endedAt, because }) =>
+      `The session of this browser at ${host} ended on ${endedAt}: ${because}. Your request was not forwarded.`,
+    fix: 'Go on in a new session: a person opens the address and clicks once; a script of the page sends POST to /headgate/session once the person said so.',
   }),
   'admission.other_environment': problem<{
     subject: string;

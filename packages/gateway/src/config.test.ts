@@ -134,3 +134,20 @@ describe('a wrong file names its line, what was found and what was expected', ()
       assert.notEqual(finding.expected, '');
     });
 });
+
+test('sessions that could not belong to a certificate, or not be announced, are found', () => {
+  const found = (host: string) => {
+    const parsed = parseConfig(
+      'gateway.yaml',
+      `listeners: [{ name: a, port: 1, hosts: [{ name: ui.example.org, certificate: c, key: k, ${host} }] }]\ncatalogue: c\n` +
+        'trustBundles: [{ name: users, anchors: a }]\nupstreams: [{ system: "*", endpoints: ["http://127.0.0.1:1"] }]\nevidence: { folder: e }\n',
+    );
+    return parsed.ok ? [] : parsed.findings.map(({ found, expected }) => `${found}: ${expected}`);
+  };
+  assert.deepEqual(found('uiSession: {}'), []);
+  assert.deepEqual(found('clientCertificate: none, uiSession: {}'), [
+    'sessions at ui.example.org without client certificates: clientCertificate: required',
+  ]);
+  assert.deepEqual(found('uiSession: { idleMs: 86400000 }'), ['idleMs 86400000: at most absoluteMs, 43200000']);
+  assert.deepEqual(found('uiSession: { idleMs: 300000 }'), ['announceMs 300000: less than idleMs, 300000']);
+});

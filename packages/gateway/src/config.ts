@@ -6,13 +6,46 @@ import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
 
+const chain = z
+  .strictObject({
+    infrastructure: z.string().min(1).max(40).describe('Infrastructure id of the catalogue.'),
+    certificate: file.describe('PEM file: the server certificate, then its intermediates.'),
+    key: file.describe('PEM file with its private key. The same is asked of it as of `listeners[].hosts[].key`.'),
+  })
+  .describe('The chain that the host shows while it is at this infrastructure.');
+
+const uiSession = z.strictObject({
+  idleMs: milliseconds(60_000, 86_400_000, 1_800_000).describe(
+    'How long a session lasts from the last call of its browser at least; a minute more at most. Default 1,800,000 ms (30 min).',
+  ),
+  absoluteMs: milliseconds(600_000, 604_800_000, 43_200_000).describe(
+    'How long a session lasts at most, however busy it is. Default 43,200,000 ms (12 h).',
+  ),
+  announceMs: milliseconds(10_000, 3_600_000, 300_000).describe(
+    'How long before its end a session is said to end soon. Default 300,000 ms (5 min).',
+  ),
+});
+
 const host = z
   .strictObject({
     name: hostName.describe('Host name as callers send it in SNI and Host.'),
     certificate: file
       .optional()
-      .describe('PEM file: the server certificate, then its intermediates. Needed where the listener speaks TLS.'),
-    key: file.optional().describe('PEM file with the private key. Read once at start and at reload; never logged.'),
+      .describe(
+        'PEM file: the server certificate, then its intermediates, each signed by the next. Needed where the listener speaks TLS, unless there are `chains`.',
+      ),
+    key: file
+      .optional()
+      .describe(
+        'PEM file with the private key. Read at start and at reload; never logged. Nobody but its owner and its group may read it, and nobody but its owner may write it.',
+      ),
+    chains: z
+      .array(chain)
+      .max(20)
+      .default([])
+      .describe(
+        'Chains for infrastructures that the host moves between; at any other one it shows `certificate`. `chainPositions` says where it is.',
+      ),
     clientCertificate: z
       .enum(certificateNeeds)
       .optional()
@@ -20,6 +53,11 @@ const host = z
         'Whether callers of every address here show a client certificate. "required": a call without one is refused. "requested": it is judged if it is offered, and refused if it is bad; who offers none is anonymous. "none": nobody is asked. Default: what the catalogue says of each address; the handshake asks where any address of the host wants one.',
       ),
     trust: name.default('users').describe('Name of the trust bundle that judges client certificates of this host.'),
+    uiSession: uiSession
+      .optional()
+      .describe(
+        'Sessions of people at the user interfaces of this host; an empty group takes the defaults. Absent: none, a call needs its certificate and nothing else. Programs have no sessions in any case.',
+      ),
   })
   .describe('One host name served on a listener.');
 
@@ -47,7 +85,19 @@ const listener = z.strictObject({
 
 const trustBundle = z.strictObject({
   name: name.describe('Referred to by `hosts[].trust`.'),
-  anchors: file.describe('PEM file with the trust anchors. Several may be in overlap.'),
+  dated: z
+    .string()
+    .min(1)
+    .max(80)
+    .optional()
+    .describe(
+      'Bundle of the trust file: each of its certificates counts from one day until another. One that stands in the PEM files too counts as the trust file says.',
+    ),
+  anchors: file
+    .optional()
+    .describe(
+      'PEM file with the trust anchors, which count while they are in it. Several may be in overlap. Needed unless `dated` is given.',
+    ),
   intermediates: file
     .optional()
     .describe('PEM file with intermediates. Paths are built from the leaf and these alone.'),
@@ -158,12 +208,23 @@ export const configSchema = z.strictObject({
   provisioning: file
     .optional()
     .describe('Provisioning file. Without it certificates are judged, but enrolment and rights are not.'),
+  trust: file
+    .optional()
+    .describe(
+      'Trust file: authorities, and the bundles that `trustBundles[].dated` means. Default: trust.yaml in the catalogue folder.',
+    ),
   trustBundles: z.array(trustBundle).max(32).default([]),
   positions: z
     .record(z.string().min(1).max(200), z.string().min(1).max(40))
     .default({})
     .describe(
-      'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover).',
+      'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover). Read again at reload.',
+    ),
+  chainPositions: z
+    .record(hostName, z.string().min(1).max(40))
+    .default({})
+    .describe(
+      'Infrastructure whose server chain a host shows, by host name, where it differs from the catalogue. A step of its own: the chain belongs to the host, and its addresses may move before or after it. Read again at reload.',
     ),
   upstreams: z.array(upstream).min(1).max(500),
   identityFields: identityFieldList,
@@ -191,10 +252,21 @@ export function parseConfig(
   for (const [at, each] of config.listeners.entries()) {
     for (const [hostAt, served] of each.hosts.entries()) {
       const where = ['listeners', at, 'hosts', hostAt];
-      if (each.tls && (served.certificate === undefined || served.key === undefined)) {
+      if (each.tls && served.chains.length === 0 && (served.certificate === undefined || served.key === undefined)) {
         findings.push(
           finding(where, `${served.name} without certificate or key`, 'both, since the listener speaks TLS'),
         );
+      }
+      const infrastructures = served.chains.map(({ infrastructure }) => infrastructure);
+      for (const [chainAt, infrastructure] of infrastructures.entries()) {
+        if (infrastructures.indexOf(infrastructure) !== chainAt)
+          findings.push(
+            finding(
+              [...where, 'chains', chainAt, 'infrastructure'],
+              `${infrastructure} again`,
+              'each infrastructure once',
+            ),
+          );
       }
       const wants = served.clientCertificate !== undefined && served.clientCertificate !== 'none';
       if (!each.tls && wants) {
@@ -206,6 +278,7 @@ export function parseConfig(
           ),
         );
       }
+      findings.push(...sessionFindings(served, (found, expected) => finding([...where, 'uiSession'], found, expected)));
       if (wants && !bundles.has(served.trust)) {
         findings.push(
           finding(
@@ -217,7 +290,27 @@ export function parseConfig(
       }
     }
   }
+  for (const [at, { name: bundle, dated, anchors }] of config.trustBundles.entries()) {
+    if (dated === undefined && anchors === undefined)
+      findings.push(finding(['trustBundles', at], `${bundle} without anchors`, '`anchors`, `dated`, or both'));
+  }
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
+}
+
+/** A session belongs to a certificate, ends by being idle before it ends for good, and is announced while it is open. */
+function sessionFindings(
+  { name: hostNamed, clientCertificate, uiSession: session }: z.infer<typeof host>,
+  finding: (found: string, expected: string) => Finding,
+): Finding[] {
+  if (session === undefined) return [];
+  const { idleMs, absoluteMs, announceMs } = session;
+  return [
+    ...(clientCertificate === 'none'
+      ? [finding(`sessions at ${hostNamed} without client certificates`, 'clientCertificate: required')]
+      : []),
+    ...(idleMs > absoluteMs ? [finding(`idleMs ${idleMs}`, `at most absoluteMs, ${absoluteMs}`)] : []),
+    ...(announceMs >= idleMs ? [finding(`announceMs ${announceMs}`, `less than idleMs, ${idleMs}`)] : []),
+  ];
 }

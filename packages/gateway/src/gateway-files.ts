@@ -19,7 +19,7 @@ export async function readGatewayFiles(config: Config, base: string, snapshots: 
   const snapshot = await snapshots.current();
   createServing(snapshot, config);
   const hosts = await Promise.all(
-    config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base)))),
+    config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base, snapshot)))),
   );
   const upstreamTls = await readUpstreamTls(config.upstreams, base);
   return { snapshot, hosts, upstreamTls };

@@ -15,6 +15,8 @@ import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.t
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
+import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
+import type { SessionBounds } from './ui-session.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -24,6 +26,8 @@ export interface ServedHost {
   readonly trust: string;
   /** Environment of the catalogue; null when the catalogue does not know the host. */
   readonly environment: string | null;
+  /** Bounds of people's sessions at its user interfaces; null where there are none. */
+  readonly uiSession: SessionBounds | null;
 }
 
 /** An address that is gone. */
@@ -42,8 +46,8 @@ export interface Serving {
   readonly trust: ReadonlyMap<string, TrustBundle>;
   readonly identityFields: IdentityFields;
   host(listener: string, name: string): ServedHost | null;
-  /** Subjects of the anchors of a bundle, for refusals. */
-  issuers(bundle: string): readonly string[];
+  /** Subjects of the anchors of a bundle that count at `nowMs`, for refusals. */
+  issuers(bundle: string, nowMs: number): readonly string[];
   /** Credentials and what they may do; null when no provisioning is loaded. */
   readonly rights: CompiledRights | null;
   /** What the address speaks, for the format of a refusal; nulls when no address covers the path. */
@@ -52,6 +56,8 @@ export interface Serving {
   decommissioned(match: AddressMatch, nowMs: number): Decommissioned | null;
   /** The echo address at this very path of a host, where the host offers one. */
   echo(listener: string, host: string, path: string): EchoPlace | null;
+  /** The page about sessions at this very path of a host, where the host has sessions. */
+  session(listener: string, host: string, path: string): EchoPlace | null;
   /** Whether every system behind an address speaks SOAP. */
   speaksSoap(address: Address): boolean;
 }
@@ -65,11 +71,13 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       listener.hosts.map((host): [string, ServedHost] => {
         const environment = snapshot.catalogue.hosts.find(({ name }) => name === host.name)?.environment ?? null;
         const certificates = certificateNeedsOf(index, host.name, listener.tls, host.clientCertificate);
-        return [`${listener.name}/${host.name}`, { name: host.name, certificates, trust: host.trust, environment }];
+        const { name, trust, uiSession = null } = host;
+        return [`${listener.name}/${name}`, { name, certificates, trust, environment, uiSession }];
       }),
     ),
   );
   const echoes = echoPlaces(index, snapshot.positions, config);
+  const sessions = sessionPlaces(index, snapshot.positions, config);
   const speaksSoap = (address: Address) =>
     address.channel === 'api' &&
     address.systems.every((id) => soapProtocols.has(index.systems.get(id)?.protocol ?? ''));
@@ -88,7 +96,11 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
-    issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
+    session: (listener, name, path) =>
+      (path === sessionPath || path === logoutPath) && (hosts.get(`${listener}/${name}`)?.uiSession ?? null) !== null
+        ? (sessions.get(name)?.[path] ?? null)
+        : null,
+    issuers: (bundle, nowMs) => issuersOf(trust.get(bundle), nowMs),
     signsOf(host, path) {
       const match =
         findAddress(index, { scheme: 'https', host, path }) ?? findAddress(index, { scheme: 'http', host, path });
@@ -98,6 +110,14 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       return { channel: channels.size === 1 ? ([...channels][0] ?? null) : null, speaksSoap: false };
     },
   };
+}
+
+function issuersOf(bundle: TrustBundle | undefined, nowMs: number): readonly string[] {
+  const counting = (bundle?.anchors ?? []).filter(({ fingerprint256 }) => {
+    const span = bundle?.spans.get(fingerprint256);
+    return span === undefined || (nowMs >= span.fromMs && nowMs <= span.untilMs);
+  });
+  return counting.map(({ subject }) => subject);
 }
 
 /** Statuses change by the day and are dear to judge, so that each address is judged once a day. */

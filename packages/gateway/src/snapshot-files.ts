@@ -13,16 +13,21 @@ import {
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
-import { createTrustBundle, UnreadableTrustBundle } from '@headgate/pki';
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
+import { chainPositionsOf, positionsOf } from './positions.ts';
+import { readTrust, trustFileOf } from './trust-files.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
-/** A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. */
-export function createSnapshotFiles(config: Config, base: string): SnapshotSource {
+/**
+ * A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. Positions are those
+ * of `configOf` at that time; everything else of it stays as it is.
+ */
+export function createSnapshotFiles(configOf: Config | (() => Config), base: string): SnapshotSource {
   let number = 0;
   return {
     async current() {
+      const config = typeof configOf === 'function' ? configOf() : configOf;
       const read = reader(base);
       const catalogue = await readCatalogue(read, config);
       refuseUnknownEnvironments(catalogue, config.echo.environments ?? []);
@@ -35,16 +40,19 @@ export function createSnapshotFiles(config: Config, base: string): SnapshotSourc
           ? null
           : parsed(parseProvisioning(config.provisioning, await read.text(config.provisioning), catalogue))
               .provisioning;
-      const trust = await Promise.all(config.trustBundles.map((bundle) => readTrust(read, bundle)));
+      const positions = positionsOf(catalogue, config.positions);
+      const chainPositions = chainPositionsOf(catalogue, config.chainPositions);
+      const trust = await readTrust({ config, catalogue, chainPositions, text: (file) => read.text(file) });
       number += 1;
       const snapshot: Snapshot = {
         number,
-        hash: read.hash(),
+        hash: read.hash([config.positions, config.chainPositions]),
         catalogue,
         policy,
-        trust: new Map(trust.map((bundle) => [bundle.name, bundle])),
+        trust,
         provisioning,
-        positions: positionsOf(catalogue, config.positions),
+        positions,
+        chainPositions,
       };
       return snapshot;
     },
@@ -53,8 +61,8 @@ export function createSnapshotFiles(config: Config, base: string): SnapshotSourc
 
 interface Reader {
   text(file: string): Promise<string>;
-  /** SHA-256 over every file read so far, names included. */
-  hash(): string;
+  /** SHA-256 over every file read so far, names included, and over what else was taken in. */
+  hash(more: unknown): string;
 }
 
 function reader(base: string): Reader {
@@ -69,28 +77,21 @@ function reader(base: string): Reader {
       hash.update(`${file}\0${text}\0`);
       return text;
     },
-    hash: () => hash.digest('hex'),
+    hash: (more) => hash.update(JSON.stringify(more)).digest('hex'),
   };
 }
 
 async function readCatalogue(read: Reader, config: Config): Promise<Catalogue> {
+  const places = new Map<string, string>();
   const files = new Map<string, string>();
-  for (const name of catalogueFileNames) files.set(name, await read.text(join(config.catalogue, name)));
-  return parsed(parseCatalogue(files)).catalogue;
-}
-
-async function readTrust(read: Reader, bundle: Config['trustBundles'][number]) {
-  const intermediatesPem = bundle.intermediates === undefined ? '' : await read.text(bundle.intermediates);
-  const facts = { name: bundle.name, anchorsPem: await read.text(bundle.anchors), intermediatesPem };
-  try {
-    createTrustBundle({ ...facts });
-  } catch (cause) {
-    if (!(cause instanceof UnreadableTrustBundle)) throw cause;
-    const file = (cause.file === 'anchors' ? bundle.anchors : bundle.intermediates) ?? bundle.anchors;
-    const expected = 'PEM certificates that can be read';
-    throw new UnusableFiles([{ file, line: cause.lineNumber, column: 1, path: '', found: cause.message, expected }]);
+  for (const name of catalogueFileNames) {
+    const place = name === 'trust.yaml' ? trustFileOf(config) : join(config.catalogue, name);
+    places.set(name, place);
+    files.set(name, await read.text(place));
   }
-  return facts;
+  const result = parseCatalogue(files);
+  if (result.ok) return result.catalogue;
+  throw new UnusableFiles(result.findings.map((each) => ({ ...each, file: places.get(each.file) ?? each.file })));
 }
 
 type Reading = { readonly ok: true } | { readonly ok: false; readonly findings: readonly Finding[] };
@@ -108,35 +109,6 @@ function refuseUnknownEnvironments({ environments }: Catalogue, named: readonly 
     return [{ file: 'configuration', line: 1, column: 1, path, found: `"${name}"`, expected }];
   });
   if (findings.length > 0) throw new UnusableFiles(findings);
-}
-
-/** A position may name a host (all its addresses move together) or one address id. */
-function positionsOf(catalogue: Catalogue, positions: Config['positions']): ReadonlyMap<string, string> {
-  const { addresses } = compileCatalogue(catalogue);
-  const moved = new Map<string, string>();
-  for (const [key, infrastructure] of Object.entries(positions)) {
-    for (const address of addresses.values())
-      if (address.host === key || address.id === key) moved.set(address.id, infrastructure);
-    if (![...moved.keys()].some((id) => id === key || addresses.get(id)?.host === key)) {
-      throw new UnusableFiles([
-        {
-          file: 'configuration',
-          line: 1,
-          column: 1,
-          path: `positions.${key}`,
-          found: `"${key}"`,
-          expected: 'a host or an address id of the catalogue',
-        },
-      ]);
-    }
-    if (!catalogue.infrastructures.some(({ id }) => id === infrastructure)) {
-      const expected = catalogue.infrastructures.map(({ id }) => id).join(' or ');
-      throw new UnusableFiles([
-        { file: 'configuration', line: 1, column: 1, path: `positions.${key}`, found: `"${infrastructure}"`, expected },
-      ]);
-    }
-  }
-  return moved;
 }
 
 /** The folder that relative paths of a configuration file start from. */

@@ -3,11 +3,17 @@ import { resolve } from 'node:path';
 import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
 import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
+import { changesBetween, needRestart } from './changes.ts';
 import type { Config } from './config.ts';
+import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { startDataPlane } from './data-plane.ts';
+import { monotonic } from './deadlines.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
+import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
+import { refuseWorseChains } from './server-keys.ts';
+import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
@@ -20,8 +26,12 @@ export interface GatewayOptions {
   readonly base: string;
   /** Milliseconds since 1970 UTC. Default: the system clock, which several threads read in any case. */
   readonly clock?: () => number;
+  /** Milliseconds that only go forward, for every wait of sockets, tunnels and checks. Default: the machine's, as in several threads in any case. */
+  readonly elapsed?: () => number;
   /** Default: the files that the configuration names. */
   readonly snapshots?: SnapshotSource;
+  /** Reads the configuration again at each reload, which takes positions up from it. Default: positions stay as they are. */
+  readonly readConfig?: () => Promise<Config>;
   /**
    * Serves in threads of its own also where the configuration asks for one: a thread that dies is replaced, and its memory is
    * managed for what it does. They read the system clock. Default: several threads have their own, one is the caller's.
@@ -33,30 +43,137 @@ export interface GatewayOptions {
   readonly notice?: (notice: GatewayNotice) => void;
 }
 
-/** A gateway that serves. */
-export interface RunningGateway {
+/** What a thread decides by. */
+export interface ThreadInForce {
+  /** From 0. */
+  readonly thread: number;
+  /** Number of the snapshot that its exchanges begin under; null while the thread is being replaced. */
+  readonly snapshot: number | null;
+}
+
+/** What a gateway decides by. */
+export interface InForce {
+  readonly number: number;
+  readonly hash: string;
+  readonly threads: readonly ThreadInForce[];
+}
+
+/** What a reload did. */
+export interface Reloaded extends InForce {
+  /** What is different now; empty where the files say what they said before. */
+  readonly changes: readonly string[];
+  /** Options of the configuration that differ, and need a restart. */
+  readonly needRestart: readonly string[];
+  readonly warnings: readonly TrustWarning[];
+}
+
+/** One gateway in one thread or in several, without what lies beside it. */
+export interface ServingGateway {
   readonly listeners: readonly { readonly name: string; readonly address: string; readonly port: number }[];
   /** Number and hash of the snapshot in force. */
   readonly snapshot: () => { readonly number: number; readonly hash: string };
   /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
   readonly shed: () => Shed;
-  /** Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. */
-  reload(): Promise<void>;
+  /** Reads every file again and swaps them in whole. Resolves with them once every thread has them in force. */
+  reload(): Promise<GatewayFiles>;
+  /** Asks every thread what it decides by. */
+  threads(): Promise<readonly ThreadInForce[]>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
   close(): Promise<void>;
   /** The file of thread 0; those of others stand beside it. */
   readonly evidenceFile: string;
 }
 
+/** A gateway that serves. */
+export interface RunningGateway extends Omit<ServingGateway, 'reload' | 'threads'> {
+  /**
+   * Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. Once it
+   * resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
+   */
+  reload(): Promise<Reloaded>;
+  inForce(): Promise<InForce>;
+}
+
 /** Starts a gateway. Rejects with `UnusableFiles` for a wrong file, and with the system's error for a taken port. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, base } = options;
-  const source = options.snapshots ?? createSnapshotFiles(config, base);
-  const files = await readGatewayFiles(config, base, source);
-  const read = (): Promise<GatewayFiles> => readGatewayFiles(config, base, source);
-  return config.threads > 1 || options.inOwnThreads === true
-    ? startThreads({ ...options, files, read })
-    : startAlone({ ...options, files, read });
+  const { base, clock = Date.now, notice = () => undefined } = options;
+  let { config } = options;
+  const source = options.snapshots ?? createSnapshotFiles(() => config, base);
+  let files = await readGatewayFiles(config, base, source);
+  let restartNeeded: readonly string[] = [];
+  const read = async (): Promise<GatewayFiles> => {
+    const written = await options.readConfig?.();
+    if (written !== undefined) {
+      restartNeeded = needRestart(options.config, written);
+      config = { ...config, positions: written.positions, chainPositions: written.chainPositions };
+    }
+    const next = await readGatewayFiles(config, base, source);
+    refuseWorseChains(files.hosts, next.hosts, clock());
+    return next;
+  };
+  const inner =
+    config.threads > 1 || options.inOwnThreads === true
+      ? await startThreads({ ...options, files, read })
+      : await startAlone({ ...options, files, read });
+
+  const warn = (): readonly TrustWarning[] => {
+    const warnings = trustWarnings(files, clock());
+    for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
+    return warnings;
+  };
+  const inForce = async (): Promise<InForce> => ({ ...inner.snapshot(), threads: await inner.threads() });
+  const reload = async (): Promise<Reloaded> => {
+    const before = files;
+    files = await inner.reload();
+    return {
+      ...(await inForce()),
+      changes: changesBetween(before, files, config),
+      needRestart: restartNeeded,
+      warnings: warn(),
+    };
+  };
+  const close = async (): Promise<void> => {
+    clearInterval(daily);
+    await control?.close();
+    await inner.close();
+  };
+  let closed: Promise<void> | null = null;
+  let reloaded: Promise<unknown> = Promise.resolve();
+  const running: RunningGateway = {
+    ...inner,
+    inForce,
+    reload() {
+      // One after the other: what changed is told against what was in force.
+      const own = reloaded.then(reload);
+      reloaded = own.catch(() => undefined);
+      return own;
+    },
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
+  const daily = setInterval(warn, warnEveryMs).unref();
+  warn();
+  const control = await controlOf(running, options);
+  return running;
+}
+
+/** How often a gateway that runs on looks what ends soon, in milliseconds (1 day). */
+const warnEveryMs = 86_400_000;
+
+/** A gateway serves without the channel where the system refuses it. */
+async function controlOf(
+  running: RunningGateway,
+  { config, base, notice }: GatewayOptions,
+): Promise<ControlChannel | null> {
+  try {
+    return await openControlChannel(resolve(base, config.evidence.folder), config.node, running);
+  } catch (fault) {
+    const said = fault instanceof Error ? fault.message : String(fault);
+    notice?.({ kind: 'control-unavailable', sentence: `no \`headgate trust apply\` while this gateway runs: ${said}` });
+    return null;
+  }
 }
 
 interface StartOptions extends GatewayOptions {
@@ -65,8 +182,8 @@ interface StartOptions extends GatewayOptions {
   readonly read: () => Promise<GatewayFiles>;
 }
 
-async function startAlone(options: StartOptions): Promise<RunningGateway> {
-  const { config, clock = Date.now, notice = () => undefined, seen } = options;
+async function startAlone(options: StartOptions): Promise<ServingGateway> {
+  const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
   const evidence = openNdjsonSink({
     folder: resolve(options.base, config.evidence.folder),
@@ -79,14 +196,17 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
   let { snapshot } = files;
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
+  const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
   const plane = await startDataPlane({
     config,
     files,
     ticketKeys,
+    sessionKeys,
     ports: null,
     sharedPort: false,
     clock,
+    elapsed,
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
@@ -95,7 +215,10 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     notice,
     shed: (bound) => shed.add({ [bound]: 1 }),
   });
-  const renewal = renewTicketKeys((keys) => plane.setTicketKeys(keys));
+  const renewals = [
+    renewTicketKeys((keys) => plane.setTicketKeys(keys)),
+    renewSessionKeys(sessionKeys, (keys) => plane.setSessionKeys(keys)),
+  ];
   let closed: Promise<void> | null = null;
   return {
     listeners: plane.listeners,
@@ -108,9 +231,11 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
       takeIntoUse();
       snapshot = next.snapshot;
       Atomics.store(inForce, 0, snapshot.number);
+      return next;
     },
+    threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {
-      renewal.close();
+      for (const renewal of renewals) renewal.close();
       closed ??= plane.close();
       return closed;
     },

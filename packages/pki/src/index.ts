@@ -24,6 +24,8 @@ export {
   createTrustBundle,
   type TrustBundle,
   type TrustBundleSource,
+  type TrustSpan,
+  type TrustSpans,
   UnreadableTrustBundle,
 } from './trust-bundle.ts';
 export { UnreadableCertificate } from './unreadable-certificate.ts';

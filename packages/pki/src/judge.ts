@@ -4,6 +4,7 @@ import { isStrongKey, isStrongSignature } from './algorithms.ts';
 import { EXTENSION } from './certificate-extensions.ts';
 import type { CertificateFacts } from './certificate-facts.ts';
 import type { Chain, PathObstacle, PathResult } from './path.ts';
+import type { TrustSpan, TrustSpans } from './trust-bundle.ts';
 
 /** What the leaf is presented for (RFC 5280 §4.2.1.12). */
 export type Purpose = 'clientAuth' | 'serverAuth';
@@ -11,6 +12,9 @@ export type Purpose = 'clientAuth' | 'serverAuth';
 /** The check that a certificate failed. */
 export type VerdictCheck =
   | PathObstacle
+  /** The bundle says that an authority of the path counts no more, or not yet. */
+  | 'authority_withdrawn'
+  | 'authority_not_yet_accepted'
   | 'expired'
   | 'not_yet_valid'
   | 'unhandled_critical_extension'
@@ -29,7 +33,7 @@ export type Verdict =
       readonly anchor: string;
       /** The path that was accepted; of several the first good one. */
       readonly chain: Chain;
-      /** The whole chain is valid from here, in ms since 1970 UTC … */
+      /** The whole chain is valid and counts from here, in ms since 1970 UTC … */
       readonly validFromMs: number;
       /** … to here, inclusive. */
       readonly validUntilMs: number;
@@ -56,10 +60,11 @@ const handledExtensions: ReadonlySet<string> = new Set([...Object.values(EXTENSI
 /** The verdict on a path at an instant (ms since 1970 UTC) for a purpose; of several chains the first good one counts. */
 export function judgePath(result: PathResult, nowMs: number, purpose: Purpose): Verdict {
   if (!result.found) return { accepted: false, check: result.reason, certificate: result.at };
-  const first = judgeChain(result.chain, nowMs, purpose);
+  const { spans } = result;
+  const first = judgeChain(result.chain, spans, nowMs, purpose);
   if (first.accepted) return first;
   for (const chain of result.otherChains) {
-    const verdict = judgeChain(chain, nowMs, purpose);
+    const verdict = judgeChain(chain, spans, nowMs, purpose);
     if (verdict.accepted) return verdict;
   }
   return first;
@@ -67,17 +72,20 @@ export function judgePath(result: PathResult, nowMs: number, purpose: Purpose): 
 
 // RFC 5280 §6.1 walks from the anchor to the leaf: signature, validity and extensions of each, then the wrap-up.
 // It would not look at the anchor's dates; OpenSSL does, and an anchor past its end is trust past its end.
-function judgeChain(chain: Chain, nowMs: number, purpose: Purpose): Verdict {
+function judgeChain(chain: Chain, spans: TrustSpans, nowMs: number, purpose: Purpose): Verdict {
   const [leaf] = chain;
   const anchor = chain.at(-1);
   if (leaf === undefined || anchor === undefined) throw new TypeError('A chain has at least one certificate.');
   const fromAnchor = chain.toReversed();
   for (const certificate of fromAnchor) {
-    const check = failedCheck(certificate, certificate === anchor, nowMs);
+    const check =
+      outsideSpan(spans.get(certificate.fingerprint256), nowMs) ??
+      failedCheck(certificate, certificate === anchor, nowMs);
     if (check !== undefined) return { accepted: false, check, certificate };
   }
   const misused = fromAnchor.find((certificate) => !serves(certificate, certificate === leaf, purpose));
   if (misused !== undefined) return { accepted: false, check: 'wrong_purpose', certificate: misused };
+  const counting = chain.flatMap(({ fingerprint256 }) => spans.get(fingerprint256) ?? []);
   return {
     accepted: true,
     subject: leaf.subject,
@@ -85,9 +93,15 @@ function judgeChain(chain: Chain, nowMs: number, purpose: Purpose): Verdict {
     fingerprint256: leaf.fingerprint256,
     anchor: anchor.subject,
     chain,
-    validFromMs: Math.max(...chain.map(({ notBeforeMs }) => notBeforeMs)),
-    validUntilMs: Math.min(...chain.map(({ notAfterMs }) => notAfterMs)),
+    validFromMs: Math.max(...chain.map(({ notBeforeMs }) => notBeforeMs), ...counting.map(({ fromMs }) => fromMs)),
+    validUntilMs: Math.min(...chain.map(({ notAfterMs }) => notAfterMs), ...counting.map(({ untilMs }) => untilMs)),
   };
+}
+
+function outsideSpan(span: TrustSpan | undefined, nowMs: number): VerdictCheck | undefined {
+  if (span === undefined) return undefined;
+  if (nowMs > span.untilMs) return 'authority_withdrawn';
+  return nowMs < span.fromMs ? 'authority_not_yet_accepted' : undefined;
 }
 
 function failedCheck(certificate: CertificateFacts, isAnchor: boolean, nowMs: number): VerdictCheck | undefined {

@@ -1,7 +1,7 @@
 // Builds and checks the way from a leaf to an anchor, with the bundle's own intermediates and nothing that a caller sent.
 // Decides nothing about dates, purposes or strength: those change with the clock and the policy, a path does not.
 import { type CertificateFacts, type OpenCertificate, openCertificate } from './certificate-facts.ts';
-import type { BundleMember, TrustBundle } from './trust-bundle.ts';
+import type { BundleMember, TrustBundle, TrustSpans } from './trust-bundle.ts';
 
 /** Why no path was found. */
 export type PathObstacle = 'issuer_unknown' | 'signature_invalid' | 'not_an_authority' | 'path_too_long';
@@ -17,6 +17,8 @@ export type PathResult =
       /** Further chains to the same leaf, at most 7: a cross-signed or renewed authority may be in date where the first is not. */
       readonly otherChains: readonly Chain[];
       readonly signaturesHold: true;
+      /** When certificates of the chains count in the bundle that the path was built in. */
+      readonly spans: TrustSpans;
     }
   | { readonly found: false; readonly reason: PathObstacle; readonly at: CertificateFacts };
 
@@ -51,7 +53,7 @@ export function buildPath(leafDer: Uint8Array, bundle: TrustBundle): PathResult 
   };
   climb([leaf], leaf, search);
   const [chain, ...otherChains] = search.chains;
-  if (chain !== undefined) return { found: true, chain, otherChains, signaturesHold: true };
+  if (chain !== undefined) return { found: true, chain, otherChains, signaturesHold: true, spans: bundle.spans };
   const { reason, at } = search.obstacle ?? { reason: 'issuer_unknown', at: leaf.facts };
   return { found: false, reason, at };
 }

@@ -119,7 +119,7 @@ function catalogueOf(): Catalogue {
       services,
     })),
     announcements: [],
-    trust: { anchors: [] },
+    trust: { anchors: [], bundles: [] },
     knownIssues: [],
     programme: {
       actions: [],
@@ -151,6 +151,7 @@ const snapshot: Snapshot = {
   trust: new Map(),
   provisioning: null,
   positions: new Map(),
+  chainPositions: new Map(),
 };
 
 function pathOf({ originForm }: Meaning): string {

@@ -47,6 +47,7 @@ const record = fc.record({
       decidedByKey: maybe(fc.array(text)),
       retryAfterMs: maybe(number),
       shadow: fc.array(fc.record({ rule: text, retryAfterMs: number })),
+      session: fc.constantFrom(null, 'begun', 'ended'),
     }),
   ),
   inspection: maybe(fc.record({ checks: fc.array(text) })),
@@ -109,6 +110,23 @@ test('a line of records that are alike has what differs between them, though it 
             : { ...first, [what]: other[what] };
         assert.equal(lineOf(alike, likeness), JSON.stringify(alike));
       }
+    }),
+  );
+});
+
+test('a line differs from one of a record that is alike wherever a single member of a section does', () => {
+  const sections = ['admission', 'inspection', 'forward', 'response', 'identity', 'route'] as const;
+  fc.assert(
+    fc.property(record, record, fc.constantFrom(...sections), fc.nat(), (first, other, section, at) => {
+      const likeness: Likeness = { caller: {}, head: {} };
+      lineOf(first, likeness);
+      const [of, from] = [first[section], other[section]];
+      fc.pre(of !== null && from !== null);
+      const keys = Object.keys(of);
+      const key = keys[at % keys.length] ?? '';
+      const changed = { ...first, [section]: { ...of, [key]: (from as unknown as Record<string, unknown>)[key] } };
+      assert.equal(lineOf(changed, likeness), JSON.stringify(changed));
+      assert.equal(lineOf(first, likeness), JSON.stringify(first));
     }),
   );
 });

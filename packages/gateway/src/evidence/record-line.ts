@@ -88,7 +88,71 @@ function membersOf(section: object): Buffer {
   return Buffer.from(JSON.stringify(section).slice(1, -1));
 }
 
-/** Whether a record of the same likeness differs from another in nothing but what `fill` writes. */
+/** How the members of a section are compared: those that are `value` are written anew in each line. */
+type Comparing<Section> = Readonly<Record<keyof Section, 'same' | 'list' | 'value'>>;
+
+const inAdmission: Comparing<NonNullable<Handed['admission']>> = {
+  admitted: 'same',
+  permit: 'value',
+  participant: 'same',
+  endorsers: 'list',
+  rules: 'list',
+  decidedBy: 'same',
+  decidedByKey: 'same',
+  retryAfterMs: 'value',
+  shadow: 'list',
+  session: 'same',
+};
+
+const inForward: Comparing<NonNullable<Handed['forward']>> = {
+  upstream: 'same',
+  endpoint: 'same',
+  attempts: 'same',
+  retryWithheld: 'same',
+  forwarded: 'same',
+  reusedConnection: 'same',
+  status: 'same',
+  firstByteMs: 'value',
+};
+
+const inResponse: Comparing<Handed['response']> = {
+  status: 'same',
+  format: 'same',
+  refusal: 'same',
+  detail: 'same',
+  requestBytes: 'value',
+  responseBytes: 'value',
+  durationMs: 'value',
+  complete: 'same',
+  defect: 'same',
+};
+
+/** Whether sections differ in nothing but values. */
+type Compare<Section> = (it: Section | null, of: Section | null) => boolean;
+
+function comparing<Section extends object>(members: Comparing<Section>): Compare<Section> {
+  const keys = Object.keys(members) as (keyof Section)[];
+  const ways = keys.map((key) => members[key]);
+  return (it, of) => {
+    if (it === null || of === null) return it === of;
+    for (let at = 0; at < keys.length; at += 1) {
+      const key = keys[at] as keyof Section;
+      const one = it[key];
+      const other = of[key];
+      if (one === other) continue;
+      const way = ways[at];
+      const isAlike = way === 'value' ? one !== null && other !== null : way === 'list' && isSameList(one, other);
+      if (!isAlike) return false;
+    }
+    return true;
+  };
+}
+
+const hasAdmissionForm = comparing(inAdmission);
+const hasForwardForm = comparing(inForward);
+const hasResponseForm = comparing(inResponse);
+
+/** Whether a record of the same likeness differs from another in nothing but values. */
 function hasForm(it: Handed, of: Handed): boolean {
   return (
     it.listener.cookies === of.listener.cookies &&
@@ -100,52 +164,10 @@ function hasForm(it: Handed, of: Handed): boolean {
   );
 }
 
-function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boolean {
-  if (it === null || of === null) return it === of;
-  return (
-    it.admitted === of.admitted &&
-    isSameList(it.rules, of.rules) &&
-    it.participant === of.participant &&
-    isSameList(it.endorsers, of.endorsers) &&
-    it.decidedBy === of.decidedBy &&
-    it.decidedByKey === of.decidedByKey &&
-    (it.permit === null) === (of.permit === null) &&
-    (it.retryAfterMs === null) === (of.retryAfterMs === null) &&
-    it.shadow.length === 0 &&
-    of.shadow.length === 0
-  );
-}
-
-function isSameList(list: readonly string[], other: readonly string[]): boolean {
-  if (list === other) return true;
-  if (list.length !== other.length) return false;
+function isSameList(list: unknown, other: unknown): boolean {
+  if (!Array.isArray(list) || !Array.isArray(other) || list.length !== other.length) return false;
   for (let at = 0; at < list.length; at += 1) if (list[at] !== other[at]) return false;
   return true;
-}
-
-function hasForwardForm(it: Handed['forward'], of: Handed['forward']): boolean {
-  if (it === null || of === null) return it === of;
-  return (
-    it.upstream === of.upstream &&
-    it.endpoint === of.endpoint &&
-    it.attempts === of.attempts &&
-    it.retryWithheld === of.retryWithheld &&
-    it.forwarded === of.forwarded &&
-    it.reusedConnection === of.reusedConnection &&
-    it.status === of.status &&
-    (it.firstByteMs === null) === (of.firstByteMs === null)
-  );
-}
-
-function hasResponseForm(it: Handed['response'], of: Handed['response']): boolean {
-  return (
-    it.status === of.status &&
-    it.format === of.format &&
-    it.refusal === of.refusal &&
-    it.detail === of.detail &&
-    it.complete === of.complete &&
-    it.defect === of.defect
-  );
 }
 
 /** What lines of one form do not share, in the order in which it stands in them. */

@@ -5,6 +5,7 @@ import type { HeadPieces } from '../http1/write-joined.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { IdentityFields } from '../identity-fields.ts';
 import { passingFields } from '../passing-fields.ts';
+import { withoutSessionCookie } from '../session-cookie.ts';
 import type { Payload } from '../upstream.ts';
 
 /** The whole head for the upstream, in pieces: request line, fields, empty line. */
@@ -53,7 +54,7 @@ function ownFields(request: RequestHead, identityFields: IdentityFields): (reado
   const passes = passingFields(request.fields, identityFields);
   const kept = request.fields.entries().filter(([name]) => passes(name));
   const via = [...request.fields.all('via'), `${request.httpVersion} headgate`].join(', '); // RFC 9110 §7.6.3.
-  return [['host', request.authority], ...kept, ['via', via]];
+  return [['host', request.authority], ...kept.flatMap(([name, value]) => withoutOwnCookie(name, value)), ['via', via]];
 }
 
 function addedFields({ request, connection, serving }: Exchange, principal: Principal): (readonly [string, string])[] {
@@ -67,6 +68,13 @@ function addedFields({ request, connection, serving }: Exchange, principal: Prin
     ['x-forwarded-proto', proto],
     ...serving.identityFields.of(principal),
   ];
+}
+
+/** The cookie of a session is for this gateway: a system neither needs it nor could read it. */
+function withoutOwnCookie(name: string, value: string): (readonly [string, string])[] {
+  if (name !== 'cookie') return [[name, value]];
+  const others = withoutSessionCookie(value);
+  return others === null ? [] : [[name, others]];
 }
 
 /** RFC 7239 §6: IPv6 addresses stand in brackets and quotes. */

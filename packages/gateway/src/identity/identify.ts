@@ -59,7 +59,10 @@ function askedOf({ serving, connection, request, headMemo }: Exchange): Asked {
   const known = headMemo.identity as Asked | undefined;
   if (known !== undefined) return known;
   const host = serving.host(connection.listener, request.host);
-  const asked = { host, need: host?.certificates.at(request.path) ?? 'none' };
+  // A session belongs to a certificate: where there is none, there is nothing to tell of.
+  const isAboutSession = serving.session(connection.listener, request.host, request.path) !== null;
+  const need: CertificateNeed = isAboutSession ? 'required' : (host?.certificates.at(request.path) ?? 'none');
+  const asked = { host, need };
   headMemo.identity = asked;
   return asked;
 }
@@ -72,7 +75,10 @@ function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway
   if (peer === null) {
     if (need === 'requested') return anonymous(request.host, 'not-offered');
     exchange.identity = { ...nobody, verdict: 'refused' };
-    throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
+    throw new Refusal('identity.certificate_missing', {
+      host: host.name,
+      issuers: serving.issuers(host.trust, nowMs),
+    });
   }
 
   const { certificate, verdict, chainDer } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
@@ -87,7 +93,7 @@ function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway
     verdict: verdict.accepted ? ('accepted' as const) : ('refused' as const),
   };
   exchange.identity = evidence;
-  if (!verdict.accepted) throw certificateRefusal(certificate, verdict, host, exchange);
+  if (!verdict.accepted) throw certificateRefusal(certificate, verdict, host, exchange, nowMs);
   if (serving.rights !== null && enrolment === null) {
     exchange.identity = { ...evidence, verdict: 'refused' };
     throw notEnrolled(serving.rights, certificate, host.environment);
@@ -138,6 +144,7 @@ function certificateRefusal(
   verdict: Extract<Verdict, { accepted: false }>,
   host: ServedHost,
   { serving }: Exchange,
+  nowMs: number,
 ): Refusal {
   // The certificate at fault may be an intermediate: its own names and dates are what the caller must know.
   const at = verdict.certificate;
@@ -155,15 +162,40 @@ function certificateRefusal(
         subject: certificate.subject,
         issuer: at.issuer,
         serial: certificate.serial,
-        issuers: serving.issuers(host.trust),
+        issuers: serving.issuers(host.trust, nowMs),
+      });
+    case 'authority_withdrawn':
+      return new Refusal('identity.authority_withdrawn', {
+        ...leafWords(certificate),
+        authority: at.subject,
+        until: toInstant(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.untilMs),
+        issuers: serving.issuers(host.trust, nowMs),
+      });
+    case 'authority_not_yet_accepted':
+      return new Refusal('identity.authority_not_yet_accepted', {
+        ...leafWords(certificate),
+        authority: at.subject,
+        from: toInstant(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.fromMs),
       });
     default:
       return new Refusal('identity.certificate_invalid', { ...words, check: checkWords[verdict.check] });
   }
 }
 
+function leafWords({ subject, issuer, serial }: CertificateFacts) {
+  return { subject, issuer, serial };
+}
+
+/** Null where no day is set. */
+function toInstant(atMs = Number.NaN): string | null {
+  return Number.isFinite(atMs) ? new Date(atMs).toISOString() : null;
+}
+
 const checkWords: Record<
-  Exclude<Extract<Verdict, { accepted: false }>['check'], 'expired' | 'not_yet_valid' | 'issuer_unknown'>,
+  Exclude<
+    Extract<Verdict, { accepted: false }>['check'],
+    'expired' | 'not_yet_valid' | 'issuer_unknown' | 'authority_withdrawn' | 'authority_not_yet_accepted'
+  >,
   string
 > = {
   signature_invalid: 'its signature was not made by the issuer it names',

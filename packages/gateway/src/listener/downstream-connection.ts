@@ -257,6 +257,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       serving: known.serving,
       headMemo: known.memo,
       callerMemo: this.#caller.memo(known.serving),
+      session: null,
       envelopeHead: undefined,
       identity: null,
       route: null,

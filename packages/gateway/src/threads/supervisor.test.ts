@@ -17,7 +17,7 @@ import {
 import { readGatewayFiles } from '../gateway-files.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
 import { createSnapshotFiles } from '../snapshot-files.ts';
-import type { RunningGateway } from '../start-gateway.ts';
+import type { ServingGateway } from '../start-gateway.ts';
 import { type Death, deathsChannel } from './dying-thread.fixture.ts';
 import type { CreateWorker } from './running-thread.ts';
 import { startThreads } from './supervisor.ts';
@@ -32,7 +32,7 @@ const createDyingWorker: CreateWorker = (orders) =>
 
 /** Two threads over the files of a test gateway, and what they said. */
 interface TestThreads {
-  readonly running: RunningGateway;
+  readonly running: ServingGateway;
   /** The test gateway, its port that of the threads. */
   readonly kit: TestGateway;
   readonly records: readonly EvidenceRecord[];
@@ -159,7 +159,7 @@ test('a thread that is replaced serves by the files of the last reload', async (
 test('a reload in which a thread dies resolves once every thread that lives has the files', async (t) => {
   const two = await startTwo(t);
   two.die({ thread: 1, how: 'throw' });
-  await Promise.all([two.running.reload(), two.running.reload(), two.noticed('thread-replaced')]);
+  await Promise.all([two.running.reload().then(() => two.running.reload()), two.noticed('thread-replaced')]);
   for (const thread of [0, 1]) {
     const caller = await openAt(thread, two);
     assert.equal(two.records.findLast((record) => record.thread === thread)?.snapshot, two.running.snapshot().number);

@@ -6,8 +6,9 @@ import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
+import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
-import type { GatewayOptions, RunningGateway } from '../start-gateway.ts';
+import type { GatewayOptions, ServingGateway, ThreadInForce } from '../start-gateway.ts';
 import { createTicketKeys, renewTicketKeys } from '../ticket-keys.ts';
 import type { ThreadOrders } from './messages.ts';
 import { tellQueuedConnectionsAtRisk } from './queued-connections.ts';
@@ -27,7 +28,7 @@ export interface ThreadsOptions extends GatewayOptions {
 const supervisorOwner = 1;
 
 /** Starts as many threads as the configuration says. Rejects with the system's error for a taken port. */
-export async function startThreads(options: ThreadsOptions): Promise<RunningGateway> {
+export async function startThreads(options: ThreadsOptions): Promise<ServingGateway> {
   const { config, notice = () => undefined } = options;
   const evidenceFolder = resolve(options.base, config.evidence.folder);
   const unlock = lockGatewayEvidence(evidenceFolder, config.node);
@@ -38,6 +39,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
   const boot = toBoot(config.node, Date.now());
   let { files } = options;
   let ticketKeys = createTicketKeys();
+  let sessionKeys = createSessionKeys();
   let ports: readonly number[] | null = null;
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
@@ -60,6 +62,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
       memory,
       files,
       ticketKeys,
+      sessionKeys,
       ports,
       sendsRecords: options.seen !== undefined,
     };
@@ -105,7 +108,8 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
   }
   if (config.threads > 1) tellQueuedConnectionsAtRisk(notice);
 
-  const reload = async (): Promise<void> => {
+  /** One at a time: threads hold one set of prepared files. */
+  const reload = async (): Promise<GatewayFiles> => {
     const next = await options.read();
     const prepared = everyThread();
     await Promise.all(prepared.map((thread) => thread.ask({ kind: 'prepare', files: next })));
@@ -119,26 +123,35 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
         await thread.ask({ kind: 'take' });
       }),
     );
+    return next;
   };
-  const renewal = renewTicketKeys((keys) => {
-    ticketKeys = keys;
-    for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
-  });
+  const threads = (): Promise<readonly ThreadInForce[]> =>
+    Promise.all(
+      seats.map(async (seat, thread) => ({
+        thread,
+        snapshot: (await seat.current()?.ask({ kind: 'status' })) ?? null,
+      })),
+    );
+  const renewals = [
+    renewTicketKeys((keys) => {
+      ticketKeys = keys;
+      for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
+    }),
+    renewSessionKeys(sessionKeys, (keys) => {
+      sessionKeys = keys;
+      for (const thread of everyThread()) void thread.ask({ kind: 'session-keys', keys });
+    }),
+  ];
   let closed: Promise<void> | null = null;
-  let reloaded: Promise<void> = Promise.resolve();
   return {
     listeners: ready[0]?.listeners ?? [],
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
-    reload() {
-      // One after the other: threads hold one set of prepared files.
-      const own = reloaded.then(reload);
-      reloaded = own.catch(() => undefined);
-      return own;
-    },
+    threads,
+    reload,
     close() {
-      renewal.close();
+      for (const renewal of renewals) renewal.close();
       closed ??= close();
       return closed;
     },

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openThreadMemory } from '@headgate/rules';
 import { startDataPlane } from '../data-plane.ts';
+import { monotonic } from '../deadlines.ts';
 import { createToldCounts } from '../shed-counts.ts';
 import { openThreadEvidence } from '../thread-evidence.ts';
 import { type ThreadOrders, type ThreadRequest, type ThreadSaying, toPlainFault } from './messages.ts';
@@ -29,9 +30,11 @@ async function startThread(): Promise<void> {
     config,
     files,
     ticketKeys: Buffer.from(orders.ticketKeys),
+    sessionKeys: orders.sessionKeys,
     ports: orders.ports,
     sharedPort: orders.config.threads > 1,
     clock: Date.now,
+    elapsed: monotonic,
     counters,
     connections,
     waitingBodies,
@@ -49,8 +52,13 @@ async function startThread(): Promise<void> {
       case 'take':
         takeIntoUse();
         return;
+      case 'status':
+        return;
       case 'ticket-keys':
         plane.setTicketKeys(Buffer.from(request.keys));
+        return;
+      case 'session-keys':
+        plane.setSessionKeys(request.keys);
         return;
       case 'close':
         await plane.close();
@@ -59,8 +67,8 @@ async function startThread(): Promise<void> {
   };
   parentPort?.on('message', ({ id, ...request }: ThreadRequest & { readonly id: number }) => {
     answer(request as ThreadRequest).then(
-      () => say({ kind: 'done', id, fault: null }),
-      (fault: unknown) => say({ kind: 'done', id, fault: toPlainFault(fault) }),
+      () => say({ kind: 'done', id, fault: null, snapshot: plane.snapshotNumber() }),
+      (fault: unknown) => say({ kind: 'done', id, fault: toPlainFault(fault), snapshot: plane.snapshotNumber() }),
     );
   });
   say({ kind: 'ready', listeners: plane.listeners, evidenceFile: evidence.file });
