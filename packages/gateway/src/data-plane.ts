@@ -201,8 +201,8 @@ function listenerOptions(
       const defect = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       digest.add({ kind: 'connection-defect', listener: listener.name, source, defect, count: 1 });
     },
-    handshakeFailed: (source, serverName, reason) =>
-      digest.add({ kind: 'handshake-failed', listener: listener.name, source, serverName, reason, count: 1 }),
+    handshakeFailed: (source, serverName, failure) =>
+      digest.add({ kind: 'handshake-failed', listener: listener.name, source, serverName, ...failure, count: 1 }),
   }));
 }
 

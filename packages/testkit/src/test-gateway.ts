@@ -14,7 +14,7 @@ import {
   startGateway,
   type WrittenConfig,
 } from '@headgate/gateway';
-import { createTestAuthority, type Family, type TestAuthority, type TestUser } from '@headgate/pki';
+import { createTestAuthority, type Family, type KeyType, type TestAuthority, type TestUser } from '@headgate/pki';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
 
@@ -35,6 +35,8 @@ export interface TestGatewayOptions {
   readonly plainHosts?: readonly string[];
   /** Hosts on the TLS listener that ask for no client certificate. Default: none. */
   readonly anonymousHosts?: readonly string[];
+  /** Key of the server's certificate. Default: ec-p256. */
+  readonly serverKeyType?: KeyType;
   /** Sessions of people, by host. Default: none. */
   readonly uiSession?: Readonly<Record<string, NonNullable<HostOptions['uiSession']>>>;
   /** Every wait of the gateway goes by the test's clock too. Advance it only while nothing is under way that must not time out. */
@@ -232,7 +234,7 @@ async function writeConfig(
   const hosts = options.hosts ?? hostsDefault;
   const anonymousHosts = options.anonymousHosts ?? [];
   const asked = options.clientCertificates ?? {};
-  const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts]);
+  const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts], options.serverKeyType);
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
   await writeFile(join(folder, 'server.key'), chain.keyPem, { mode: 0o600 });

@@ -11,6 +11,7 @@ import { tlsSettings } from '../tls-settings.ts';
 import { awaitProxyHeader, type Source } from './balanced.ts';
 import { answerBroken } from './broken-request.ts';
 import { DownstreamConnection } from './downstream-connection.ts';
+import { readHandshakeFailure } from './handshake-failure.ts';
 import { createHandshakes } from './handshakes.ts';
 import type { ListenerOptions } from './listener-options.ts';
 import { createRememberedCallers } from './remembered-callers.ts';
@@ -79,7 +80,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const known = beneath && sources.get(peerOf(beneath));
     const source = known?.address ?? canonicalSource(socket.remoteAddress ?? beneath?.remoteAddress);
     if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') options.shed('headerTimeoutMs', source);
-    options.handshakeFailed(source, serverNameOf(socket), error.code ?? error.message);
+    // A check that a port is open says nothing: no handshake was begun.
+    if (error.code !== 'ECONNRESET' || (beneath?.bytesRead ?? 1) > 0)
+      options.handshakeFailed(source, serverNameOf(socket), readHandshakeFailure(error.code ?? error.message));
     if (error.code === 'ERR_SSL_HTTP_REQUEST' && beneath !== undefined)
       guarded(socket, options, () => answerPlainHttp(beneath, known ?? directSource(beneath), options));
     else socket.destroy();
@@ -114,7 +117,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         guarded(socket, options, () => take(socket, { ...source, address: canonicalSource(source.address) }));
         return;
       }
-      options.handshakeFailed(direct.address, null, found);
+      options.handshakeFailed(direct.address, null, { reason: 'proxy-header', detail: `the balancer sent ${found}` });
       socket.destroy();
     });
   });
