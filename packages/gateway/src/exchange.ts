@@ -124,6 +124,7 @@ export interface ExchangeMemo {
   identity?: unknown;
   route?: unknown;
   admission?: unknown;
+  inspection?: unknown;
   forward?: unknown;
   response?: unknown;
   evidence?: unknown;
