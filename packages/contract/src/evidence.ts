@@ -39,6 +39,8 @@ export interface IdentityEvidence {
   readonly serial: string | null;
   readonly fingerprint: string | null;
   readonly notAfter: string | null;
+  /** SHA-256 of the certificate that issued it, in the path that was accepted; null where none was. */
+  readonly issuedBy: string | null;
   /** The holder of the credential. For whom a call acts is in `admission`. */
   readonly participant: string | null;
   readonly verdict: 'accepted' | 'refused' | 'not-required' | 'not-offered';

@@ -74,7 +74,8 @@ const words: Readonly<Record<Manner, string>> = {
   cookies: 'cookies from a program',
 };
 
-async function filesOf(named: readonly string[]): Promise<readonly EvidenceFile[]> {
+/** The evidence files that are named. Refuses a name that leads nowhere, and folders that hold none. */
+export async function filesOf(named: readonly string[]): Promise<readonly EvidenceFile[]> {
   try {
     const files = await evidenceFiles(named);
     if (files.length > 0) return files;
@@ -102,7 +103,7 @@ function readText(files: readonly EvidenceFile[], reading: EvidenceReading, unco
 }
 
 /** One line that a person at a terminal sees while long files are read, and that is gone afterwards. */
-function progressLine(files: readonly EvidenceFile[], { stderr, clock }: CliContext) {
+export function progressLine(files: readonly EvidenceFile[], { stderr, clock }: CliContext) {
   const allBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const isShown = stderr.isTTY === true && allBytes >= progressFromBytes;
   let lastMs = Number.NEGATIVE_INFINITY;

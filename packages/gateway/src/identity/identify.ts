@@ -68,6 +68,7 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
     serial: certificate.serial,
     fingerprint: certificate.fingerprint256,
     notAfter: new Date(certificate.notAfterMs).toISOString(),
+    issuedBy: verdict.accepted ? (verdict.chain[1]?.fingerprint256 ?? null) : null,
     participant: enrolment?.participant.id ?? null,
     verdict: verdict.accepted ? ('accepted' as const) : ('refused' as const),
   };
@@ -96,6 +97,7 @@ const nobody = {
   serial: null,
   fingerprint: null,
   notAfter: null,
+  issuedBy: null,
   participant: null,
 } as const;
 
