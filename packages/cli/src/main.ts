@@ -6,6 +6,7 @@ import { registerCatalogue } from './commands/catalogue.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
 import { registerProblem } from './commands/problem.ts';
+import { registerProvisioning } from './commands/provisioning.ts';
 import { registerSimulator } from './commands/simulator.ts';
 import { registerStart } from './commands/start.ts';
 import { registerTrust } from './commands/trust.ts';
@@ -18,6 +19,7 @@ const registers: readonly Register[] = [
   registerCatalogue,
   registerEvidence,
   registerGateway,
+  registerProvisioning,
   registerTrust,
   registerSimulator,
   registerStart,

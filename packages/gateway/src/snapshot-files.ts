@@ -9,12 +9,12 @@ import {
   type Finding,
   parseCatalogue,
   parsePolicy,
-  parseProvisioning,
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
+import { parseProvisioningAside } from './parse-provisioning.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
 import { UnusableFiles } from './unusable-files.ts';
@@ -38,7 +38,7 @@ export function createSnapshotFiles(configOf: Config | (() => Config), base: str
       const provisioning =
         config.provisioning === undefined
           ? null
-          : parsed(parseProvisioning(config.provisioning, await read.text(config.provisioning), catalogue))
+          : parsed(await parseProvisioningAside(config.provisioning, await read.text(config.provisioning), catalogue))
               .provisioning;
       const positions = positionsOf(catalogue, config.positions);
       const chainPositions = chainPositionsOf(catalogue, config.chainPositions);

@@ -12,6 +12,7 @@ import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
+import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
@@ -92,14 +93,18 @@ export interface RunningGateway extends Omit<ServingGateway, 'reload' | 'threads
    */
   reload(): Promise<Reloaded>;
   inForce(): Promise<InForce>;
+  /** How many handshakes failed since the start, by reason; a second late at most. */
+  handshakeFailures(): HandshakeFailureTotals;
 }
 
 /** Starts a gateway. Rejects with `UnusableFiles` for a wrong file, and with the system's error for a taken port. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { base, clock = Date.now, notice = () => undefined } = options;
+  const { base, clock = Date.now } = options;
   let { config } = options;
   const source = options.snapshots ?? createSnapshotFiles(() => config, base);
   let files = await readGatewayFiles(config, base, source);
+  const handshakes = watchHandshakes(options.notice ?? (() => undefined));
+  const notice = (told: GatewayNotice): void => handshakes.notice(told);
   let restartNeeded: readonly string[] = [];
   const read = async (): Promise<GatewayFiles> => {
     const written = await options.readConfig?.();
@@ -111,10 +116,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     refuseWorseChains(files.hosts, next.hosts, clock());
     return next;
   };
-  const inner =
-    config.threads > 1 || options.inOwnThreads === true
-      ? await startThreads({ ...options, files, read })
-      : await startAlone({ ...options, files, read });
+  const start = config.threads > 1 || options.inOwnThreads === true ? startThreads : startAlone;
+  const inner = await start({ ...options, notice, files, read }).catch((fault: unknown) => {
+    handshakes.close();
+    throw fault;
+  });
 
   const warn = (): readonly TrustWarning[] => {
     const warnings = trustWarnings(files, clock());
@@ -136,12 +142,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     clearInterval(daily);
     await control?.close();
     await inner.close();
+    handshakes.close();
   };
   let closed: Promise<void> | null = null;
   let reloaded: Promise<unknown> = Promise.resolve();
   const running: RunningGateway = {
     ...inner,
     inForce,
+    handshakeFailures: () => handshakes.total(),
     reload() {
       // One after the other: what changed is told against what was in force.
       const own = reloaded.then(reload);
@@ -155,7 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const daily = setInterval(warn, warnEveryMs).unref();
   warn();
-  const control = await controlOf(running, options);
+  const control = await controlOf(running, { ...options, notice });
   return running;
 }
 

@@ -6,11 +6,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
 import { countCredentials, type UsedCredential } from '../evidence/credentials.ts';
-import { readEvidence } from '../evidence/read-evidence.ts';
+import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { appliedText, statusText } from '../render/control-text.ts';
 import { planText, reportText } from '../render/trust-text.ts';
-import { filesOf, progressLine } from './evidence.ts';
 import { configText } from './gateway.ts';
 
 /** One day, in milliseconds. */
@@ -101,19 +100,14 @@ async function credentialsOf(
   folder: string,
   context: CliContext,
 ): Promise<ReadCredentials> {
-  const files = await filesOf(named ?? [folder]).catch((fault: unknown) => {
-    if (named !== undefined || !(fault instanceof CliRefusal)) throw fault;
-    return [];
-  });
   const count = countCredentials();
-  const progress = progressLine(files, context);
-  const { records } = await readEvidence(
-    files,
-    (record) => count.take(record),
-    (bytes) => progress.told(bytes),
+  const { files, records } = await readNamedEvidence(named ?? [folder], context, (record) => count.take(record)).catch(
+    (fault: unknown) => {
+      if (named !== undefined || !(fault instanceof CliRefusal)) throw fault;
+      return { files: 0, records: 0 };
+    },
   );
-  progress.done();
-  return { read: { files: files.length, records, uncounted: count.uncounted }, seen: count.credentials() };
+  return { read: { files, records, uncounted: count.uncounted }, seen: count.credentials() };
 }
 
 /** What the files of a gateway say; those that cannot be used are told with file and line. */
