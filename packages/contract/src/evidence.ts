@@ -140,15 +140,25 @@ export interface EvidenceRecord {
   readonly response: ResponseEvidence;
 }
 
+/**
+ * What records have in common. `caller` is one object for all of one snapshot whose listener section has the same listener,
+ * source, server name and TLS; `head` for all of one snapshot and listener that have the rest of that section in common, but for
+ * cookies. `sink` is for whatever the sink keeps.
+ */
+export interface Likeness {
+  readonly caller: { sink?: unknown };
+  readonly head: { sink?: unknown };
+}
+
 /** Where records go. `append` never throws into the path and never blocks it; `close` flushes. */
 export interface EvidenceSink {
   /**
-   * Takes the next sequence number and keeps the record. `likeness` is one object for all records whose snapshot and listener
-   * section differ in port, instant and cookies alone, so that a sink may write what they share once.
+   * Takes the next sequence number and keeps the record. With a `likeness` a sink may write what records share once: sections
+   * in which nothing changed are then the same objects again.
    */
   append(
     record: Omit<EvidenceRecord, 'node' | 'boot' | 'thread' | 'sequence' | 'schemaVersion'>,
-    likeness?: object,
+    likeness?: Likeness,
   ): void;
   close(): Promise<void>;
 }

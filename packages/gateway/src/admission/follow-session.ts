@@ -55,9 +55,10 @@ export function sessionState(session: UiSession | null): SessionState | null {
   return session === null || session.state === 'renewed' || session.state === 'left' ? null : session.state;
 }
 
-/** A UI that asks by itself may say so. */
+/** A UI that asks by itself may say so. For a WebSocket it cannot, and a page opens it again whenever it was cut. */
 function isPassive({ request }: Exchange): boolean {
-  return request.fields.get(fieldNames.session)?.toLowerCase() === 'passive';
+  const says = (name: string) => request.fields.get(name)?.toLowerCase();
+  return says(fieldNames.session) === 'passive' || says('upgrade') === 'websocket';
 }
 
 function following(
