@@ -134,6 +134,7 @@ export interface HeadMemo {
 export interface CallerMemo {
   identity?: unknown;
   admission?: unknown;
+  session?: unknown;
   forward?: unknown;
   /** Of the evidence sink. */
   sink?: unknown;
