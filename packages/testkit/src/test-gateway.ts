@@ -168,12 +168,13 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const notices: GatewayNotice[] = [];
   const waiting: { exchange: string; resolve: (record: EvidenceRecord) => void }[] = [];
   const counting: { count: number; resolve: (records: readonly EvidenceRecord[]) => void }[] = [];
+  const waits = virtualWaits(clock);
   const running = await startGateway({
     config,
     base: folder,
     readConfig: () => Promise.resolve(written),
     clock: () => clock.now(),
-    ...(options.virtualWaits === true ? { elapsed: () => clock.now() } : {}),
+    ...(options.virtualWaits === true ? { elapsed: () => waits.now() } : {}),
     notice: (notice) => notices.push(notice),
     seen: (record) => {
       records.push(record);
@@ -217,12 +218,24 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       return promise;
     },
     async close() {
+      waits.release();
       await running.close();
       await upstream.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
   return gateway;
+}
+
+/** Waits that go by the test's clock, and once released by the machine's: what stops must not wait for a test that is over. */
+function virtualWaits(clock: FakeClock): { now(): number; release(): void } {
+  let aheadMs: number | null = null;
+  return {
+    now: () => (aheadMs === null ? clock.now() : aheadMs + performance.now()),
+    release: () => {
+      aheadMs ??= clock.now() - performance.now();
+    },
+  };
 }
 
 async function writeConfig(

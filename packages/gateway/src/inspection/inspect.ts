@@ -88,13 +88,13 @@ interface KnownUsername {
 }
 
 function compareUsername(exchange: Exchange, check: UsernameCheck, head: SoapHead, principal: Principal): void {
-  const { inspection: before, memo } = exchange;
+  const { inspection: before, callerMemo } = exchange;
   if (before === null) return;
   const said = `${head.complete}\n${head.headerTexts?.join('\n')}`;
-  const last = memo.inspection as KnownUsername | undefined;
+  const last = callerMemo.inspection as KnownUsername | undefined;
   const isKnown = last?.said === said && last.check === check && last.principal === principal && last.before === before;
   const known = isKnown ? last : judgeAnew(check, head, principal, { before, said });
-  memo.inspection = known;
+  callerMemo.inspection = known;
   exchange.inspection = known.section;
   if (known.refusal !== null) throw known.refusal;
 }

@@ -1,6 +1,6 @@
 // Sockets and TLS toward callers: accept → PROXY header → bounds per source → TLS by host name → framing.
 // It answers for bytes and handshakes; who may call what is decided by the stages behind `serve`.
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { Refusal } from '@headgate/contract';
@@ -14,7 +14,8 @@ import { DownstreamConnection } from './downstream-connection.ts';
 import { readHandshakeFailure } from './handshake-failure.ts';
 import { createHandshakes } from './handshakes.ts';
 import type { ListenerOptions } from './listener-options.ts';
-import { createHeadMemory } from './remembered-heads.ts';
+import { createRememberedCallers } from './remembered-callers.ts';
+import { createRememberedHeads } from './remembered-heads.ts';
 import { createSourceBounds } from './source-bounds.ts';
 import { createTlsServer, toHostName } from './tls-server.ts';
 import { createWaitingBodies } from './waiting-bodies.ts';
@@ -46,7 +47,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       options.waitingBodies,
       (source) => options.shed('waitingBodiesPerSourceMax', source),
     ),
-    heads: createHeadMemory(),
+    heads: createRememberedHeads(randomInt(2 ** 32)),
+    callers: createRememberedCallers(),
   };
   const bounds = createSourceBounds(options.name, options.path, options.connections);
   const handshakes = createHandshakes(options);

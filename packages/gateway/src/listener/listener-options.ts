@@ -49,8 +49,8 @@ export interface ListenerOptions {
   readonly newId: () => string;
   /** The snapshot in force now. */
   readonly serving: () => Serving;
-  /** Serves one exchange; resolves when it is answered or aborted, and recorded. Never rejects. */
-  readonly serve: (exchange: Exchange) => Promise<void>;
+  /** Serves one exchange, and calls back when it is answered or aborted, and recorded. Never throws. */
+  readonly serve: (exchange: Exchange, served: () => void) => void;
   readonly evidence: EvidenceSink;
   /** A caller was shed: `bound` is the option that says so. */
   readonly shed: (bound: Bound, source: string) => void;
