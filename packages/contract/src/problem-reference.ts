@@ -75,6 +75,14 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     },
     certificate_invalid: { ...certificate, check: 'its key is too weak (RSA below 2048 bits, or EC below 256)' },
     not_enrolled: { subject: certificate.subject, environment: 'production', otherCertificate: false, grantedBy },
+    username_mismatch: {
+      rule: 'ws-username',
+      outcome: 'differs',
+      username: 'CN=other-desk,O=Participant B,C=US',
+      element: 'CAISOWSHeader/CAISOUsernameToken/Username',
+      part: 'subject',
+      expected: [certificate.subject],
+    },
   },
   route: {
     unknown_host: { host: 'ws.example.org' },

@@ -134,6 +134,8 @@ export interface HeadMemo {
 export interface CallerMemo {
   identity?: unknown;
   admission?: unknown;
+  session?: unknown;
+  inspection?: unknown;
   forward?: unknown;
   /** Of the evidence sink. */
   sink?: unknown;

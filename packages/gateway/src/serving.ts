@@ -17,6 +17,7 @@ import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import type { SessionBounds } from './ui-session.ts';
+import { createUsernameChecks, type UsernameChecks } from './username-check.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -43,6 +44,7 @@ export interface Serving {
   readonly snapshot: Snapshot;
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
+  readonly usernames: UsernameChecks;
   readonly trust: ReadonlyMap<string, TrustBundle>;
   readonly identityFields: IdentityFields;
   host(listener: string, name: string): ServedHost | null;
@@ -88,6 +90,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     snapshot,
     index,
     limits: compilePolicy(snapshot.policy),
+    usernames: createUsernameChecks(snapshot.policy),
     trust,
     rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),
     identityFields: createIdentityFields(config.identityFields),

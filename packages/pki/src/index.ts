@@ -3,6 +3,7 @@ export type { KeyFacts, SignatureFacts } from './algorithms.ts';
 export type { ExtensionFacts } from './certificate-extensions.ts';
 export { type CertificateFacts, certificateBytesMax, readCertificate } from './certificate-facts.ts';
 export type { KeyType, RandomBytes } from './certificate-maker.ts';
+export { createCoverage, type TrustEnding } from './coverage.ts';
 export { judgePath, type Purpose, type Verdict, type VerdictCheck } from './judge.ts';
 export { attributeOf, comparableName, comparableText } from './name-attributes.ts';
 export { buildPath, type Chain, chainLengthMax, type PathObstacle, type PathResult } from './path.ts';

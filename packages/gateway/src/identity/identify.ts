@@ -89,6 +89,7 @@ function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway
     serial: certificate.serial,
     fingerprint: certificate.fingerprint256,
     notAfter: new Date(certificate.notAfterMs).toISOString(),
+    issuedBy: verdict.accepted ? (verdict.chain[1]?.fingerprint256 ?? null) : null,
     participant: enrolment?.participant.id ?? null,
     verdict: verdict.accepted ? ('accepted' as const) : ('refused' as const),
   };
@@ -119,6 +120,7 @@ const nobody = {
   serial: null,
   fingerprint: null,
   notAfter: null,
+  issuedBy: null,
   participant: null,
 } as const;
 
