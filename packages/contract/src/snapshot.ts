@@ -10,6 +10,17 @@ export interface TrustBundleFacts {
   readonly intermediatesPem: string;
 }
 
+/** The revocation lists of one bundle, each found usable. */
+export interface RevocationFacts {
+  readonly lists: readonly {
+    /** As the configuration names it. */
+    readonly file: string;
+    readonly der: Uint8Array;
+  }[];
+  /** What becomes of callers who are not on a list past its end. */
+  readonly stale: 'accept' | 'refuse';
+}
+
 /** Which infrastructure serves each address: a key per address id. */
 export type Positions = ReadonlyMap<string, string>;
 
@@ -23,6 +34,8 @@ export interface Snapshot {
   readonly policy: Policy;
   /** User trust bundles by name. */
   readonly trust: ReadonlyMap<string, TrustBundleFacts>;
+  /** Revocation lists by the name of their bundle; a bundle without any is absent. */
+  readonly revocation: ReadonlyMap<string, RevocationFacts>;
   /** Absent: certificates are judged, enrolment and rights are not. */
   readonly provisioning: Provisioning | null;
   readonly positions: Positions;

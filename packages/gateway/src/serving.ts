@@ -9,7 +9,13 @@ import {
   findAddress,
   type Snapshot,
 } from '@headgate/contract';
-import { createTrustBundle, type TrustBundle } from '@headgate/pki';
+import {
+  createRevocation,
+  createTrustBundle,
+  type Revocation,
+  readRevocationList,
+  type TrustBundle,
+} from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights, mayCall } from '@headgate/rules';
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
@@ -44,6 +50,8 @@ export interface Serving {
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
   readonly trust: ReadonlyMap<string, TrustBundle>;
+  /** By the name of the bundle; a bundle without lists is absent. */
+  readonly revocation: ReadonlyMap<string, Revocation>;
   host(listener: string, name: string): ServedHost | null;
   /** Subjects of the anchors of a bundle, for refusals. */
   issuers(bundle: string): readonly string[];
@@ -87,6 +95,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     index,
     limits: compilePolicy(snapshot.policy),
     trust,
+    revocation: revocationOf(snapshot, trust),
     speaksSoap,
     decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
@@ -103,6 +112,19 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       return { channel: channels.size === 1 ? ([...channels][0] ?? null) : null, speaksSoap: false };
     },
   };
+}
+
+function revocationOf(
+  { revocation }: Snapshot,
+  trust: ReadonlyMap<string, TrustBundle>,
+): ReadonlyMap<string, Revocation> {
+  return new Map(
+    [...revocation].flatMap(([name, { lists, stale }]): [string, Revocation][] => {
+      const bundle = trust.get(name);
+      if (bundle === undefined) return [];
+      return [[name, createRevocation({ bundle, lists: lists.map(({ der }) => readRevocationList(der)), stale })]];
+    }),
+  );
 }
 
 /** Statuses change by the day and are dear to judge, so that each address is judged once a day. */

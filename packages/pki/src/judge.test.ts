@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createKeyPair, KEY_USAGE, makeExtension } from './certificate-maker.ts';
+import { createKeyPair, makeExtension } from './certificate-maker.ts';
 import { bundleOf, dayMs, type Made, makeIntermediate, makeLeaf, makeRoot, nowMs } from './hierarchy.fixture.ts';
 import { judgePath, type Purpose, type Verdict, type VerdictCheck } from './judge.ts';
 import { buildPath } from './path.ts';
@@ -114,7 +114,7 @@ test('a leaf for any purpose, or for none in particular, is accepted', async () 
 
 test('a key that may transport keys but not sign serves no client', async () => {
   const mute = await makeLeaf(intermediate, {
-    keyUsages: KEY_USAGE.keyEncipherment,
+    keyUsages: ['keyEncipherment'],
     extendedKeyUsages: [clientAuth, serverAuth],
   });
   assertRefused(judge({ leaf: mute }), 'wrong_purpose', mute);

@@ -2,7 +2,18 @@
 // made when it is made and die with it; nothing signed by it is ever trusted outside.
 
 import { readCertificate } from './certificate-facts.ts';
-import type { CertificateContents, KeyPair, KeyType, NameAttribute, RandomBytes, Signer } from './certificate-maker.ts';
+import {
+  type CertificateContents,
+  createKeyPair,
+  type KeyPair,
+  type KeyType,
+  makeCertificate,
+  type NameAttribute,
+  type RandomBytes,
+  type Signer,
+  toKeyPem,
+  toPem,
+} from './certificate-maker.ts';
 
 /** The family before the transition, and the one after it. */
 export type Family = 'legacy' | 'current';
@@ -70,8 +81,7 @@ export interface TestAuthorityOptions {
   readonly random?: RandomBytes;
 }
 
-type Maker = typeof import('./certificate-maker.ts');
-type Make = (contents: Omit<CertificateContents, 'random'>) => Promise<Buffer>;
+type Make = (contents: Omit<CertificateContents, 'random'>) => Buffer;
 
 interface Hierarchy {
   readonly issuing: Signer;
@@ -84,12 +94,10 @@ const yearMs = 365 * dayMs;
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 const serverAuth = '1.3.6.1.5.5.7.3.1';
 
-/** A test authority with both families and the stranger ready; some 50 ms on an idle core, the maker's loading apart. */
+/** A test authority with both families and the stranger ready; some 20 ms on an idle core. */
 export async function createTestAuthority({ nowMs, random }: TestAuthorityOptions): Promise<TestAuthority> {
-  // Loaded on demand: the certificate maker costs time and memory that a gateway has no use for.
-  const maker = await import('./certificate-maker.ts');
-  const make: Make = (contents) => maker.makeCertificate(random === undefined ? contents : { ...contents, random });
-  const found = (name: string) => createHierarchy(name, nowMs, maker, make);
+  const make: Make = (contents) => makeCertificate(random === undefined ? contents : { ...contents, random });
+  const found = (name: string) => createHierarchy(name, nowMs, make);
   const [legacyServer, legacyUser, currentServer, currentUser, stranger] = await Promise.all([
     found('Headgate Test Legacy Server'),
     found('Headgate Test Legacy User'),
@@ -101,10 +109,9 @@ export async function createTestAuthority({ nowMs, random }: TestAuthorityOption
     legacy: { server: legacyServer, user: legacyUser },
     current: { server: currentServer, user: currentUser },
   };
-  const issueUser = (hierarchy: Hierarchy, options: TestUserOptions) =>
-    makeUser(hierarchy, options, nowMs, maker, make);
+  const issueUser = (hierarchy: Hierarchy, options: TestUserOptions) => makeUser(hierarchy, options, nowMs, make);
   return {
-    serverChain: (family, hostNames) => makeServer(hierarchies[family].server, hostNames, nowMs, maker, make),
+    serverChain: (family, hostNames) => makeServer(hierarchies[family].server, hostNames, nowMs, make),
     user: (family, options) => issueUser(hierarchies[family].user, options),
     expiredUser: (family, person) =>
       issueUser(hierarchies[family].user, { ...person, notBeforeMs: nowMs - yearMs, notAfterMs: nowMs - dayMs }),
@@ -118,21 +125,19 @@ export async function createTestAuthority({ nowMs, random }: TestAuthorityOption
   };
 }
 
-async function createHierarchy(name: string, nowMs: number, maker: Maker, make: Make): Promise<Hierarchy> {
-  const [rootKey, issuingKey] = await Promise.all([maker.createKeyPair('ec-p256'), maker.createKeyPair('ec-p256')]);
+async function createHierarchy(name: string, nowMs: number, make: Make): Promise<Hierarchy> {
+  const [rootKey, issuingKey] = await Promise.all([createKeyPair('ec-p256'), createKeyPair('ec-p256')]);
   const root: Signer = { subject: authorityName(`${name} Root`), key: rootKey };
   const issuing: Signer = { subject: authorityName(`${name} Issuing`), key: issuingKey };
   const shared = {
     notBeforeMs: nowMs - 5 * yearMs,
     notAfterMs: nowMs + 10 * yearMs,
-    keyUsages: maker.KEY_USAGE.keyCertSign | maker.KEY_USAGE.cRLSign,
+    keyUsages: ['keyCertSign', 'cRLSign'] as const,
     signer: root,
   };
-  const [rootDer, issuingDer] = await Promise.all([
-    make({ ...shared, ...root, authority: {} }),
-    make({ ...shared, ...issuing, authority: { pathLength: 0 } }),
-  ]);
-  return { issuing, anchorsPem: maker.toPem(rootDer), intermediatesPem: maker.toPem(issuingDer) };
+  const rootDer = make({ ...shared, ...root, authority: {} });
+  const issuingDer = make({ ...shared, ...issuing, authority: { pathLength: 0 } });
+  return { issuing, anchorsPem: toPem(rootDer), intermediatesPem: toPem(issuingDer) };
 }
 
 function authorityName(commonName: string): NameAttribute[] {
@@ -143,49 +148,47 @@ async function makeServer(
   { issuing, intermediatesPem }: Hierarchy,
   hostNames: readonly string[],
   nowMs: number,
-  maker: Maker,
   make: Make,
 ): Promise<TestServer> {
   const [firstName] = hostNames;
   if (firstName === undefined || hostNames.length > 100) {
     throw new RangeError(`A server has 1 to 100 host names, not ${hostNames.length}.`);
   }
-  const key = await maker.createKeyPair('ec-p256');
-  const certificate = await make({
+  const key = await createKeyPair('ec-p256');
+  const certificate = make({
     // RFC 5280 appendix A.1 bounds a common name at 64 characters; a host name may be longer.
     subject: [{ C: 'US' }, { O: 'Headgate Test' }, { CN: firstName.slice(0, 64) }],
     key,
     signer: issuing,
     notBeforeMs: nowMs - dayMs,
     notAfterMs: nowMs + 9 * yearMs, // TLS libraries judge servers by the real clock; tests may stand in the past.
-    keyUsages: maker.KEY_USAGE.digitalSignature,
+    keyUsages: ['digitalSignature'],
     extendedKeyUsages: [serverAuth],
     hostNames,
   });
-  return { certificatePem: maker.toPem(certificate) + intermediatesPem, keyPem: maker.toKeyPem(key) };
+  return { certificatePem: toPem(certificate) + intermediatesPem, keyPem: toKeyPem(key) };
 }
 
 async function makeUser(
   { issuing }: Hierarchy,
   options: TestUserOptions,
   nowMs: number,
-  maker: Maker,
   make: Make,
 ): Promise<TestUser> {
   assertPerson(options);
-  const key: KeyPair = await maker.createKeyPair(options.keyType ?? 'rsa-2048');
-  const certificateDer = await make({
+  const key: KeyPair = await createKeyPair(options.keyType ?? 'rsa-2048');
+  const certificateDer = make({
     subject: [{ C: 'US' }, { O: options.organisation }, { OU: 'people' }, { CN: options.name }],
     key,
     signer: issuing,
     notBeforeMs: options.notBeforeMs ?? nowMs - dayMs,
     notAfterMs: options.notAfterMs ?? nowMs + yearMs,
-    keyUsages: maker.KEY_USAGE.digitalSignature,
+    keyUsages: ['digitalSignature'],
     extendedKeyUsages: [clientAuth],
   });
   const { subject, fingerprint256 } = readCertificate(certificateDer);
-  const certificatePem = maker.toPem(certificateDer);
-  return { certificatePem, keyPem: maker.toKeyPem(key), certificateDer, subject, fingerprint256 };
+  const certificatePem = toPem(certificateDer);
+  return { certificatePem, keyPem: toKeyPem(key), certificateDer, subject, fingerprint256 };
 }
 
 function assertPerson({ name, organisation }: TestPerson): void {

@@ -1,6 +1,6 @@
 // Who is calling? The client certificate, judged here and never by the TLS library, becomes a principal or an explained refusal.
 import { Refusal } from '@headgate/contract';
-import type { CertificateFacts, Verdict } from '@headgate/pki';
+import type { CertificateFacts, CertificateWords, Rejection } from '@headgate/pki';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Enrolment, ServedHost } from '../serving.ts';
@@ -57,28 +57,41 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
     throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
   }
 
-  const { certificate, verdict } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
+  const judged = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
+  if (!judged.accepted) {
+    const { leaf, rejection } = judged;
+    exchange.identity = evidenceOf(leaf, leaf.subject === null ? null : serving.enrolment(leaf.subject), 'refused');
+    throw certificateRefusal(leaf, rejection, host, exchange);
+  }
+  const { certificate, acceptance } = judged;
   const enrolment = serving.enrolment(certificate.subject);
-  const evidence = {
-    subject: certificate.subject,
-    issuer: certificate.issuer,
-    serial: certificate.serial,
-    fingerprint: certificate.fingerprint256,
-    notAfter: new Date(certificate.notAfterMs).toISOString(),
-    participant: enrolment?.participant ?? null,
-    verdict: verdict.accepted ? ('accepted' as const) : ('refused' as const),
-  };
-  exchange.identity = evidence;
-  if (!verdict.accepted) throw certificateRefusal(certificate, verdict, host, exchange);
   if (serving.snapshot.provisioning !== null && enrolment === null) {
-    exchange.identity = { ...evidence, verdict: 'refused' };
+    exchange.identity = evidenceOf(certificate, enrolment, 'refused');
     throw new Refusal('identity.not_enrolled', {
       subject: certificate.subject,
       environment: host.environment ?? 'this environment',
     });
   }
-  const { validFromMs, validUntilMs } = verdict;
+  const evidence = evidenceOf(certificate, enrolment, 'accepted');
+  exchange.identity = evidence;
+  const { validFromMs, validUntilMs } = acceptance;
   return { principal: principal(certificate, peer.der, enrolment), evidence, validFromMs, validUntilMs };
+}
+
+function evidenceOf(
+  { subject, issuer, serial, fingerprint256, notAfterMs }: CertificateWords,
+  enrolment: Enrolment | null,
+  verdict: 'accepted' | 'refused',
+): KnownCaller['evidence'] {
+  return {
+    subject,
+    issuer,
+    serial,
+    fingerprint: fingerprint256,
+    notAfter: notAfterMs === null ? null : new Date(notAfterMs).toISOString(),
+    participant: enrolment?.participant ?? null,
+    verdict,
+  };
 }
 
 const nobody = {
@@ -107,43 +120,57 @@ function refuseForeignHost({ connection, request }: Exchange): void {
 }
 
 function certificateRefusal(
-  certificate: CertificateFacts,
-  verdict: Extract<Verdict, { accepted: false }>,
+  leaf: CertificateWords,
+  rejection: Rejection,
   host: ServedHost,
   { serving }: Exchange,
 ): Refusal {
-  // The certificate at fault may be an intermediate: its own names and dates are what the caller must know.
-  const at = verdict.certificate;
-  const words = { subject: at.subject, issuer: at.issuer, serial: at.serial };
-  switch (verdict.check) {
+  // The certificate at fault may be an authority's: its own names and dates are what the caller must know.
+  const { check, certificate: at, fault, fix: needed } = rejection;
+  const words = { ...namesOf(at), fault, needed, valid: sayDates(at) };
+  if (check === 'issuer_unknown') {
+    const { subject, serial } = namesOf(leaf);
+    return new Refusal('identity.issuer_unknown', {
+      subject,
+      issuer: words.issuer,
+      serial,
+      issuers: serving.issuers(host.trust),
+    });
+  }
+  if (check === 'revocation_unknown') return new Refusal('identity.revocation_unknown', words);
+  if (at.fingerprint256 !== leaf.fingerprint256)
+    return new Refusal('identity.authority_invalid', { ...words, caller: namesOf(leaf).subject });
+  switch (check) {
     case 'expired':
-      return new Refusal('identity.certificate_expired', { ...words, notAfter: new Date(at.notAfterMs).toISOString() });
+      return new Refusal('identity.certificate_expired', { ...words, notAfter: sayInstant(at.notAfterMs) });
     case 'not_yet_valid':
-      return new Refusal('identity.certificate_not_yet_valid', {
-        ...words,
-        notBefore: new Date(at.notBeforeMs).toISOString(),
-      });
-    case 'issuer_unknown':
-      return new Refusal('identity.issuer_unknown', {
-        subject: certificate.subject,
-        issuer: at.issuer,
-        serial: certificate.serial,
-        issuers: serving.issuers(host.trust),
-      });
+      return new Refusal('identity.certificate_not_yet_valid', { ...words, notBefore: sayInstant(at.notBeforeMs) });
+    case 'revoked': {
+      const { onMs, reason } = rejection.revoked ?? { onMs: null, reason: 'without a reason' };
+      return new Refusal('identity.certificate_revoked', { ...words, revoked: sayInstant(onMs), reason });
+    }
     default:
-      return new Refusal('identity.certificate_invalid', { ...words, check: checkWords[verdict.check] });
+      return new Refusal('identity.certificate_invalid', words);
   }
 }
 
-const checkWords: Record<
-  Exclude<Extract<Verdict, { accepted: false }>['check'], 'expired' | 'not_yet_valid' | 'issuer_unknown'>,
-  string
-> = {
-  signature_invalid: 'its signature was not made by the issuer it names',
-  not_an_authority: 'it was issued by a certificate that may not issue certificates',
-  path_too_long: 'its chain has more intermediates than an issuer allows',
-  wrong_purpose: 'it is not meant for client authentication (extended key usage)',
-  weak_key: 'its key is too weak (RSA below 2048 bits, or EC below 256)',
-  weak_signature: 'it is signed with MD5 or SHA-1',
-  unhandled_critical_extension: 'it has a critical extension that is not understood here',
-};
+const unreadable = 'that cannot be read';
+
+function namesOf({ subject, issuer, serial }: CertificateWords) {
+  const readable = (name: string | null, empty: string) => (name === '' ? empty : (name ?? unreadable));
+  return {
+    subject: readable(subject, 'without a subject'),
+    issuer: readable(issuer, 'none'),
+    serial: serial ?? unreadable,
+  };
+}
+
+function sayDates({ notBeforeMs, notAfterMs }: CertificateWords): string {
+  return notBeforeMs === null || notAfterMs === null
+    ? `dates ${unreadable}`
+    : `valid from ${sayInstant(notBeforeMs)} to ${sayInstant(notAfterMs)}`;
+}
+
+function sayInstant(instantMs: number | null): string {
+  return instantMs === null ? `an instant ${unreadable}` : new Date(instantMs).toISOString();
+}
