@@ -103,7 +103,7 @@ const path = {
   'a leaf of the legacy family in the overlap': accepted('§6.1.1 (d)'),
   'a leaf of the current family in the overlap': accepted('§6.1.1 (d)'),
   'a leaf whose issuing authority is not in the bundle': refused('leaf', 'issuer_unknown', '§6.1.3 (a)(4)'),
-  'a leaf whose root is only among the intermediates': refused('issuing', 'issuer_unknown', '§6.1.1 (d)'),
+  'a leaf whose root is only among the intermediates': refused('root', 'issuer_unknown', '§6.1.1 (d)'),
   'a leaf that signed itself': refused('leaf', 'issuer_unknown', '§6.1.1 (d)'),
   'a leaf that signed itself under the name of the issuing authority': refused(
     'leaf',
@@ -131,7 +131,11 @@ const path = {
   'a leaf whose subject was changed after signing': refused('leaf', 'signature_invalid', '§6.1.3 (a)(1)'),
   'a leaf whose ECDSA signature is 0, 0': refused('leaf', 'signature_invalid', 'CVE-2022-21449'),
   'a leaf signed over another hash than it says': refused('leaf', 'signature_invalid', '§6.1.3 (a)(1)'),
-  'a leaf whose algorithm is not of the kind of its issuer’s key': refused('leaf', 'signature_invalid', '§6.1.3 (a)(1)'),
+  'a leaf whose algorithm is not of the kind of its issuer’s key': refused(
+    'leaf',
+    'signature_invalid',
+    '§6.1.3 (a)(1)',
+  ),
   'an issuing authority with one bit of its signature changed': refused(
     'issuing',
     'signature_invalid',
@@ -141,7 +145,11 @@ const path = {
   'a leaf below an issuer without basic constraints': refused('issuing', 'not_an_authority', '§6.1.4 (k)'),
   'a leaf below an issuer of version 1': refused('issuing', 'not_an_authority', '§6.1.4 (k)'),
   'a leaf below an issuer that may not sign certificates': refused('issuing', 'not_an_authority', '§6.1.4 (n)'),
-  'a leaf below a root that may not sign certificates': refused('root', 'not_an_authority', '§6.1.4 (n), for roots too'),
+  'a leaf below a root that may not sign certificates': refused(
+    'root',
+    'not_an_authority',
+    '§6.1.4 (n), for roots too',
+  ),
   'a leaf below a root that is no authority': refused('root', 'not_an_authority', '§6.1.4 (k), for roots too'),
   'a leaf below an issuer without key usage': accepted('§6.1.4 (n): if present'),
   'a leaf below an issuer whose basic constraints are not critical': accepted('§6.1.4 (k)'),
@@ -319,11 +327,7 @@ const names = {
     'name_not_permitted',
     'the issue: for roots too',
   ),
-  'a leaf below an upper authority that permits another directory': refused(
-    'leaf',
-    'name_not_permitted',
-    '§6.1.3 (b)',
-  ),
+  'a leaf below an upper authority that permits another directory': refused('leaf', 'name_not_permitted', '§6.1.3 (b)'),
   'an issuing authority outside the directory that its issuer permits': refused(
     'issuing',
     'name_not_permitted',
@@ -411,9 +415,9 @@ const policies = {
   'a leaf that requires a policy itself and has none': refused('leaf', 'policy_not_satisfied', '§6.1.5 (b)'),
   'a leaf with a policy below an authority for any policy': accepted('§6.1.3 (d)'),
   'a leaf with a policy below an authority for any policy that may not say so': refused(
-    'leaf',
+    'issuing',
     'policy_not_satisfied',
-    '§6.1.4 (j)',
+    '§6.1.3 (f), §6.1.4 (j)',
   ),
   'a leaf with the policy that another was mapped to': accepted('§6.1.4 (b)'),
   'a leaf with the policy that was mapped away': refused('leaf', 'policy_not_satisfied', '§6.1.4 (b)'),
