@@ -21,6 +21,12 @@ export const debianPackages: readonly DebianPackage[] = [
     why: 'refusal pages and the portal are judged as a browser shows them',
   },
   {
+    name: 'libnss3-tools',
+    proof: { command: 'certutil' },
+    suites: 'suites that open a browser with a client certificate',
+    why: 'the browser takes its certificates from a store of its own, which these tools write',
+  },
+  {
     name: 'openssl',
     proof: { command: 'openssl' },
     suites: 'certificate and signature counterparts',

@@ -21,7 +21,11 @@ export interface FilesOfConfig {
   readonly catalogue: string;
   readonly policy?: string | undefined;
   readonly provisioning?: string | undefined;
-  readonly trustBundles: readonly { readonly anchors: string; readonly intermediates?: string | undefined }[];
+  readonly trustBundles: readonly {
+    readonly anchors: string;
+    readonly intermediates?: string | undefined;
+    readonly crls: readonly string[];
+  }[];
 }
 
 interface NamedFile {
@@ -63,9 +67,10 @@ function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
     ...catalogueFileNames.map((name) => ({ at: ['catalogue'], name: join(catalogue, name) })),
     ...optional(['policy'], policy),
     ...optional(['provisioning'], provisioning),
-    ...trustBundles.flatMap(({ anchors, intermediates }, bundle) => [
+    ...trustBundles.flatMap(({ anchors, intermediates, crls }, bundle) => [
       ...optional(['trustBundles', bundle, 'anchors'], anchors),
       ...optional(['trustBundles', bundle, 'intermediates'], intermediates),
+      ...crls.map((name, list) => ({ at: ['trustBundles', bundle, 'crls', list], name })),
     ]),
     ...upstreams.flatMap(({ tls }, upstream) => [
       ...optional(['upstreams', upstream, 'tls', 'authorities'], tls?.authorities),

@@ -39,6 +39,7 @@ export interface IdentityEvidence {
   readonly serial: string | null;
   readonly fingerprint: string | null;
   readonly notAfter: string | null;
+  /** The holder of the credential. For whom a call acts is in `admission`. */
   readonly participant: string | null;
   readonly verdict: 'accepted' | 'refused' | 'not-required';
 }
@@ -58,10 +59,17 @@ export interface RouteEvidence {
   readonly decidedBy: string;
 }
 
-/** What was charged, and which rule decided. */
+/** For whom the call acts, what was charged, and which rule decided. */
 export interface AdmissionEvidence {
   readonly admitted: boolean;
   readonly permit: string | null;
+  /** For whom the call acts; null where no provisioning is loaded, or no certificate was asked for. */
+  readonly participant: string | null;
+  /**
+   * Participants other than the holder of the credential whose right was used. With more than one, which is meant cannot be told,
+   * and `participant` is the holder.
+   */
+  readonly endorsers: readonly string[];
   readonly rules: readonly string[];
   readonly decidedBy: string | null;
   readonly decidedByKey: readonly LimitKeyPart[] | null;

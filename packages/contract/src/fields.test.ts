@@ -20,3 +20,10 @@ test('a field claims an identity by its whole name or by how its name begins', (
   for (const name of ['client-certificate', 'forwarded-by', 'x-client-version', 'content-type'])
     assert.ok(!claimsIdentity(name), name);
 });
+
+test('a field claims the same under every spelling that some server reads as the same name', () => {
+  for (const name of ['Client_Cert', 'CLIENT-CERT', 'client.cert', 'Client!Cert', '-client--cert-', 'clientcert'])
+    assert.ok(claimsIdentity(name), name);
+  for (const name of ['X_Ssl_Client_Cert', 'x.forwarded.for', 'SSL_CLIENT_VERIFY'])
+    assert.ok(claimsIdentity(name), name);
+});

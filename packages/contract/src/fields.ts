@@ -6,6 +6,8 @@ export const fields = {
   exchange: 'headgate-exchange',
   /** RFC 9440 §2.2: the verified client certificate, forwarded to upstreams. */
   clientCert: 'client-cert',
+  /** RFC 9440 §2.3: the intermediates between it and an anchor. */
+  clientCertChain: 'client-cert-chain',
   /** The verified subject, for back ends of this market that read it. Overwritten, never believed. */
   ctRemoteUser: 'ct-remote-user',
   /** RFC 9110 §10.2.3. */
@@ -37,11 +39,15 @@ export const identityFields: ReadonlySet<string> = new Set([
   'proxy-client-ip',
   'proxy-remote-user',
   'remote-user',
+  'sm-user',
   'true-client-ip',
   'x-arr-clientcert',
   'x-arr-ssl',
+  'x-authenticated-user',
+  'x-client-cn',
   'x-client-dn',
   'x-client-ip',
+  'x-client-subject',
   'x-client-verify',
   'x-cluster-client-ip',
   'x-original-forwarded-for',
@@ -60,14 +66,30 @@ export const identityFields: ReadonlySet<string> = new Set([
 export const identityFieldPrefixes: readonly string[] = [
   'ssl-client-',
   'wl-proxy-',
+  'x-amzn-mtls-',
+  'x-auth-request-',
   'x-client-cert',
   'x-forwarded',
+  'x-ms-client-principal',
   'x-ssl-',
+  'x-webauth-',
 ];
 
-/** Whether a field, by its name in lower case, claims an identity, a source or a route that only we may state. */
+/**
+ * The letters and digits of a field name, in lower case. Application servers hand fields on as variables, and make one mark of
+ * another to do so (RFC 3875 §4.1.18; some take any mark): to one of them, names that are bare alike may be one.
+ */
+export function bareName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+const bareIdentityFields: ReadonlySet<string> = new Set([...identityFields].map(bareName));
+const bareIdentityFieldPrefixes = identityFieldPrefixes.map(bareName);
+
+/** Whether a field claims, in any spelling of its name, an identity, a source or a route that only we may state. */
 export function claimsIdentity(name: string): boolean {
-  return identityFields.has(name) || identityFieldPrefixes.some((prefix) => name.startsWith(prefix));
+  const bare = bareName(name);
+  return bareIdentityFields.has(bare) || bareIdentityFieldPrefixes.some((prefix) => bare.startsWith(prefix));
 }
 
 /** Whole seconds to announce for a wait, rounded up so that the promise holds, at least one. */

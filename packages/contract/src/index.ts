@@ -29,8 +29,17 @@ export type {
 export { cellStatuses, channels, generations, operations } from './catalogue/model.ts';
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
-export type { Participant, ProvisionedRight, Provisioning } from './catalogue/provisioning.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
+export type {
+  Credential,
+  Endorsement,
+  Participant,
+  ProvisionedRight,
+  Provisioning,
+  Role,
+} from './catalogue/provisioning-model.ts';
+export { credentialKey, operationsOf, operationsOfRole, roles } from './catalogue/provisioning-model.ts';
+export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
 export type {
@@ -46,7 +55,14 @@ export type {
   RouteEvidence,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
-export { claimsIdentity, fields, identityFieldPrefixes, identityFields, toRetryAfterSeconds } from './fields.ts';
+export {
+  bareName,
+  claimsIdentity,
+  fields,
+  identityFieldPrefixes,
+  identityFields,
+  toRetryAfterSeconds,
+} from './fields.ts';
 export type {
   Charge,
   CounterDecision,

@@ -34,6 +34,15 @@ const certificate = {
   serial: '40F45CC0BC75BE99',
 };
 const valid = 'valid from 2023-02-20T12:00:00.000Z to 2024-02-20T12:00:00.000Z';
+const grantedBy = ['access@participant-a.example.org'];
+const right = {
+  subject: certificate.subject,
+  right: 'submit',
+  system: 'DRRS',
+  channel: 'api',
+  environment: 'production',
+  grantedBy,
+} as const;
 const issuers = ['CN=Users Root CA,O=Example Trust,C=US'];
 const waitSentence = '429: CAISO Acceptable Use Policy Violation. Please retry your request after 4 seconds.';
 
@@ -75,7 +84,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
       needed: 'It must be renewed.',
       caller: certificate.subject,
     },
-    not_enrolled: { subject: certificate.subject, environment: 'production' },
+    not_enrolled: { subject: certificate.subject, environment: 'production', otherCertificate: false, grantedBy },
   },
   route: {
     unknown_host: { host: 'ws.example.org' },
@@ -91,7 +100,10 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     not_served: { system: 'CMRI' },
   },
   admission: {
-    not_permitted: { subject: certificate.subject, system: 'DRRS', operation: 'submit' },
+    other_environment: { subject: certificate.subject, environment: 'production', enrolled: ['map-stage'], grantedBy },
+    not_permitted: { ...right, has: 'It may only read there.' },
+    right_ended: { ...right, at: '2024-02-01T00:00:00.000Z', endorser: 'Harbor Power Authority' },
+    right_not_begun: { ...right, at: '2024-03-01T00:00:00.000Z', endorser: null },
     global_limit: {
       rule: 'ws-global',
       text: 'Global rate limit exceeded: 30 requests per second per source over all web services. Please retry your request after 1 seconds.',

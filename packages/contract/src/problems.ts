@@ -48,6 +48,31 @@ interface CertificateWords {
   readonly serial: string;
 }
 
+/** A right that is missing. `grantedBy` holds addresses of roles, most likely first; empty where none is known. */
+interface RightWords {
+  readonly subject: string;
+  readonly right: 'read' | 'submit';
+  readonly system: string;
+  readonly channel: 'ui' | 'api';
+  readonly environment: string;
+  readonly grantedBy: readonly string[];
+}
+
+function wantedWords(
+  { subject, right, system, channel, environment }: Omit<RightWords, 'grantedBy'>,
+  verb: string,
+): string {
+  return `${subject} ${verb} ${right} on ${system} (${channel}, ${environment})`;
+}
+
+function grantWords(grantedBy: readonly string[], does: string): string {
+  return grantedBy.length === 0 ? '' : ` ${grantedBy.join(' or ')} ${does}.`;
+}
+
+function endorserWords(endorser: string | null): string {
+  return endorser === null ? '' : `, by endorsement of ${endorser}`;
+}
+
 /** Every refusal code of the product, stage first. */
 export const problems = {
   'listener.malformed_request': problem<{ found: string }>({
@@ -217,13 +242,19 @@ export const problems = {
     operatorFix:
       'Put a certificate of this authority that is valid into the trust bundle, or tell its callers to renew.',
   }),
-  'identity.not_enrolled': problem<{ subject: string; environment: string }>({
+  'identity.not_enrolled': problem<{
+    subject: string;
+    environment: string;
+    otherCertificate: boolean;
+    grantedBy: readonly string[];
+  }>({
     status: 403,
     proxyError: 'http_request_denied',
     source: 'downstream',
     retry: 'never',
     title: 'Certificate not enrolled',
-    detail: ({ subject, environment }) => `The certificate ${subject} is valid but not enrolled in ${environment}.`,
+    detail: ({ subject, environment, otherCertificate, grantedBy }) =>
+      `The certificate ${subject} is valid but not enrolled in ${environment}.${otherCertificate ? ' Another certificate with this subject is enrolled, by its fingerprint or serial.' : ''}${grantWords(grantedBy, 'enrols certificates')}`,
     fix: 'Ask your access administrator to provision this certificate for the environment.',
   }),
   'route.unknown_host': problem<{ host: string }>({
@@ -292,14 +323,50 @@ export const problems = {
     fix: 'Report the exchange id to the operator.',
     operatorFix: 'Add the system under `upstreams` in the gateway configuration.',
   }),
-  'admission.not_permitted': problem<{ subject: string; system: string; operation: string }>({
+  'admission.other_environment': problem<{
+    subject: string;
+    environment: string;
+    enrolled: readonly string[];
+    grantedBy: readonly string[];
+  }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Enrolled in another environment',
+    detail: ({ subject, environment, enrolled, grantedBy }) =>
+      `The certificate ${subject} is enrolled in ${enrolled.join(', ')}, and not in ${environment}.${grantWords(grantedBy, 'enrols it')}`,
+    fix: 'Call the address of the environment in which it is enrolled, or use the certificate of this one.',
+  }),
+  'admission.not_permitted': problem<RightWords & { has: string }>({
     status: 403,
     proxyError: 'http_request_denied',
     source: 'downstream',
     retry: 'never',
     title: 'No right for this system',
-    detail: ({ subject, system, operation }) => `${subject} is enrolled but has no right to ${operation} on ${system}.`,
-    fix: 'Ask your access administrator for the role, or use the certificate that has it.',
+    detail: ({ has, grantedBy, ...wanted }) =>
+      `${wantedWords(wanted, 'may not')}. ${has}${grantWords(grantedBy, 'grants it')}`,
+    fix: 'Ask whoever grants rights to you for this one, or use the certificate that has it.',
+  }),
+  'admission.right_ended': problem<RightWords & { at: string; endorser: string | null }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Right ended',
+    detail: ({ at, endorser, grantedBy, ...wanted }) =>
+      `${wantedWords(wanted, 'could')} until ${at}${endorserWords(endorser)}.${grantWords(grantedBy, 'renews it')}`,
+    fix: 'Have the right or the endorsement renewed by whoever gave it.',
+  }),
+  'admission.right_not_begun': problem<RightWords & { at: string; endorser: string | null }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Right not begun yet',
+    detail: ({ at, endorser, grantedBy, ...wanted }) =>
+      `${wantedWords(wanted, 'may')} only from ${at}${endorserWords(endorser)}.${grantWords(grantedBy, 'changes that')}`,
+    fix: 'Call from the stated instant on, or have the right begin earlier.',
   }),
   'admission.global_limit': problem<{ rule: string; text: string }>({
     status: 429,

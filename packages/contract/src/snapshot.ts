@@ -1,6 +1,6 @@
 // What a gateway serves by: one immutable, numbered, hashed set of facts, taken from a source and swapped whole.
 import type { Catalogue } from './catalogue/model.ts';
-import type { Provisioning } from './catalogue/provisioning.ts';
+import type { Provisioning } from './catalogue/provisioning-model.ts';
 import type { Policy } from './limits.ts';
 
 /** One user trust bundle: PEM text of anchors and of the intermediates that paths may use. */
@@ -44,4 +44,9 @@ export interface Snapshot {
 /** Where snapshots come from: files first, control later. */
 export interface SnapshotSource {
   current(): Promise<Snapshot>;
+  /**
+   * A snapshot of this source with the revocation lists of this moment; null where they are the same. Everything else in it stays.
+   * Absent where lists come with snapshots alone.
+   */
+  withFreshLists?(before: Snapshot): Promise<Snapshot | null>;
 }

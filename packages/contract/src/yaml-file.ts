@@ -5,7 +5,7 @@ import type { Document } from 'yaml';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 
-/** Largest file that is read, in bytes: 1 MiB. */
+/** Largest file that is read unless its reader says otherwise, in bytes: 1 MiB. */
 export const yamlFileBytesMax = 1_048_576;
 /** Most findings reported for one file; a file with more mistakes than this is best read from the top again. */
 export const findingsMax = 100;
@@ -47,12 +47,13 @@ export function readYamlFile<Schema extends z.ZodType>(
   file: string,
   text: string,
   schema: Schema,
+  bytesMax = yamlFileBytesMax,
 ):
   | { readonly ok: true; readonly read: ReadFile<z.output<Schema>> }
   | { readonly ok: false; readonly findings: readonly Finding[] } {
   const bytes = Buffer.byteLength(text);
-  if (bytes > yamlFileBytesMax) {
-    return failed([wholeFileFinding(file, `${bytes} bytes`, `at most ${yamlFileBytesMax} bytes`)]);
+  if (bytes > bytesMax) {
+    return failed([wholeFileFinding(file, `${bytes} bytes`, `at most ${bytesMax} bytes`)]);
   }
   const lines = new LineCounter();
   // A duplicate key would let the last of two contradicting rows win in silence.

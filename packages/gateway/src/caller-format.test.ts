@@ -33,6 +33,18 @@ const cases: readonly Case[] = [
   ['Java at an unknown place reads JSON', { accept: java }, 'problem+json', { channel: null }],
   ['a script at a page host reads JSON', { accept: '*/*' }, 'problem+json', { channel: 'ui' }],
   [
+    'a script of a page reads JSON, whatever it says that it accepts',
+    { accept: browser, 'sec-fetch-mode': 'cors' },
+    'problem+json',
+    { channel: 'ui' },
+  ],
+  [
+    'a browser that navigates reads a page',
+    { accept: browser, 'sec-fetch-mode': 'navigate' },
+    'html',
+    { channel: 'ui' },
+  ],
+  [
     'a form of a page host reads a page',
     { accept: browser, 'content-type': 'application/x-www-form-urlencoded' },
     'html',

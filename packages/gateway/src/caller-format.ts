@@ -14,7 +14,7 @@ export interface CallerSigns {
 
 /**
  * Decides the format: what the request is written in first (SOAP 1.1 §6.1.1, SOAP 1.2 Part 2 §7.1.4), then what the address
- * speaks, then what the caller accepts. HTML only to a browser: on a `ui` address, or on an unknown one for a navigation.
+ * speaks, then what the caller accepts. HTML only to a browser that navigates: on a `ui` address, or on an unknown one.
  */
 export function callerFormat({ method, fields, channel, speaksSoap }: CallerSigns): RefusalFormat {
   const type = (fields.get('content-type') ?? '').toLowerCase();
@@ -26,8 +26,10 @@ export function callerFormat({ method, fields, channel, speaksSoap }: CallerSign
   if (type.includes('json') || accepts.includes('json')) return 'problem+json';
   if (speaksSoap) return 'soap-1.1';
   const navigates = method === 'GET' || method === 'HEAD' || type.startsWith('application/x-www-form-urlencoded');
+  // Fetch Metadata §2.3: a script of a page asks in another mode. A page in its hands would be taken for the answer.
+  const asPage = ['navigate', null].includes(fields.get('sec-fetch-mode'));
   // Java's own client accepts text/html by default; XHTML is asked for by browsers alone.
   const reads = accepts.includes(channel === 'ui' ? 'text/html' : 'application/xhtml+xml');
-  if (channel !== 'api' && navigates && reads) return 'html';
+  if (channel !== 'api' && navigates && asPage && reads) return 'html';
   return 'problem+json';
 }

@@ -92,10 +92,16 @@ export function sayBounds(option: OptionSchema): string {
     return `${option.minItems ?? 0} to ${option.maxItems ?? 'any number of'} entries`;
   if (option.maxLength !== undefined) return `at most ${grouped(option.maxLength)} characters`;
   // A pattern bounds the length as well; in words, since few readers read the other form.
-  if (option.pattern !== undefined)
-    return /\{0,62\}/.test(option.pattern) ? 'a lower-case name, at most 63 characters' : 'a lower-case host name';
+  if (option.pattern !== undefined) return patternWords.find(([part]) => option.pattern?.includes(part))?.[1] ?? '';
   return '';
 }
+
+/** What a pattern admits, by a part of it that no other has. */
+const patternWords = [
+  ['{0,62}', 'a lower-case name, at most 63 characters'],
+  ['{0,63}', 'letters, digits, hyphens and underscores, at most 64 characters'],
+  ['{0,252}', 'a lower-case host name'],
+] as const;
 
 function grouped(value: number): string {
   return value.toLocaleString('en-US');

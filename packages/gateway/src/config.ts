@@ -1,6 +1,7 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
 import { type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
+import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
@@ -48,6 +49,19 @@ const trustBundle = z.strictObject({
   intermediates: file
     .optional()
     .describe('PEM file with intermediates. Paths are built from the leaf and these alone.'),
+  crls: z
+    .array(file)
+    .max(32)
+    .default([])
+    .describe(
+      'Files with revocation lists of the authorities of this bundle, PEM or DER, complete ones and deltas; at most 16 MiB each. They are looked at every 15 s; a changed list is in force within 60 s, for open connections too.',
+    ),
+  staleCrls: z
+    .enum(['accept', 'refuse'])
+    .default('accept')
+    .describe(
+      'What becomes of callers whose issuer has a list past its end: "accept" lets in whoever is not on it, "refuse" nobody. Whoever is on a list is refused in either case.',
+    ),
 });
 
 const echo = z.strictObject({
@@ -163,6 +177,7 @@ export const configSchema = z.strictObject({
       'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover).',
     ),
   upstreams: z.array(upstream).min(1).max(500),
+  identityFields: identityFieldList,
   echo: echo.prefault({}),
   path: path.prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
@@ -213,5 +228,6 @@ export function parseConfig(
     }
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
+  findings.push(...identityFieldFindings(config.identityFields, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }

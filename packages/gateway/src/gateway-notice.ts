@@ -29,6 +29,19 @@ export type CountedNotice =
       readonly count: number;
     };
 
+interface RevocationNotice<Kind extends string> {
+  readonly kind: Kind;
+  readonly bundle: string;
+  /** As the configuration names it; null where it is about all of the bundle. */
+  readonly file: string | null;
+  readonly sentence: string;
+}
+
+/** Something about revocation lists, told by whoever reads them. */
+export type ListNotice = RevocationNotice<
+  'revocation-list-refused' | 'revocation-lists-taken' | 'revocation-list-ended'
+>;
+
 /** Something that happened outside any exchange. */
 export type GatewayNotice =
   | CountedNotice
@@ -53,5 +66,11 @@ export type GatewayNotice =
       readonly thread: number;
       readonly sentence: string;
     }
+  /** A file of revocation lists cannot be used; what was in force before it stays so. */
+  | RevocationNotice<'revocation-list-refused'>
+  /** Other revocation lists are in force. */
+  | RevocationNotice<'revocation-lists-taken'>
+  /** A revocation list is past its end: the next one was due. */
+  | RevocationNotice<'revocation-list-ended'>
   /** The system resets connections that wait at a listener which closes. */
   | { readonly kind: 'queued-connections-at-risk'; readonly sentence: string };

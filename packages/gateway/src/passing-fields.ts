@@ -1,6 +1,7 @@
 // Which header fields go on from one connection to the next, and which belong to one hop or claim what only we may state.
-import { claimsIdentity } from '@headgate/contract';
+import { bareName } from '@headgate/contract';
 import type { Fields } from './exchange.ts';
+import type { IdentityFields } from './identity-fields.ts';
 
 /** RFC 9110 §7.6.1, and the fields that older intermediaries use for one hop. */
 export const hopByHopFields: ReadonlySet<string> = new Set([
@@ -16,17 +17,19 @@ export const hopByHopFields: ReadonlySet<string> = new Set([
 ]);
 
 /** Rewritten by us or settled with the caller already: the body is complete or counted, so nobody waits for 100. */
-const rewrittenFields = new Set(['host', 'content-length', 'expect', 'via']);
+export const rewrittenFields: ReadonlySet<string> = new Set(['host', 'content-length', 'expect', 'via']);
+
+/** Some back ends read transfer_encoding as transfer-encoding, and other marks so too. */
+const foreignFields: ReadonlySet<string> = new Set([...hopByHopFields, ...rewrittenFields].map(bareName));
 
 /** Which of a caller's fields go on, by name. Pure, so that a caller can be told which do not. */
-export function passingFields(fields: Fields): (name: string) => boolean {
+export function passingFields(fields: Fields, identityFields: IdentityFields): (name: string) => boolean {
   // RFC 9110 §7.6.1: every field named in Connection is hop-by-hop as well. They are dropped before ours are added; the
   // other way round, "Connection: client-cert" would strip our proof of identity.
   const named = connectionOptions(fields.all('connection'));
   return (name) => {
-    // Underscores: some back ends read transfer_encoding as transfer-encoding.
-    const foreign = name.includes('_') || hopByHopFields.has(name) || named.has(name);
-    return !foreign && !rewrittenFields.has(name) && !claimsIdentity(name);
+    const foreign = name.includes('_') || named.has(name) || foreignFields.has(bareName(name));
+    return !foreign && !identityFields.claims(name);
   };
 }
 

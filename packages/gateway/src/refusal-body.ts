@@ -1,8 +1,9 @@
 // A refusal in bytes: SOAP 1.1 fault, SOAP 1.2 fault, problem+json (RFC 9457), or a page. The same facts in each.
-import { problems, problemType, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
+import { type ProblemCode, problems, problemType, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
 import { writeFault } from '@headgate/soap';
 import type { RefusalFormat } from './caller-format.ts';
 import { seenFields } from './echo-body.ts';
+import { type PageContext, refusalPage } from './refusal-page.ts';
 import type { Seen } from './seen.ts';
 
 /** What a refusal says beside its code. */
@@ -14,6 +15,8 @@ export interface RefusalContext {
   readonly atMs: number;
   /** What was seen of the request, where it was sent to be told. */
   readonly seen?: Seen | null;
+  /** What a page tells beside; null where nothing is known. */
+  readonly page?: PageContext | null;
 }
 
 /** A refusal ready to send. */
@@ -46,7 +49,11 @@ export function refusalBody(refusal: StatedRefusal, context: RefusalContext): Re
         body: Buffer.from(`${JSON.stringify(context.seen ? { ...facts, seen: context.seen } : facts)}\n`),
       };
     case 'html':
-      return { status: facts.status, contentType: 'text/html; charset=utf-8', body: Buffer.from(pageOf(facts)) };
+      return {
+        status: facts.status,
+        contentType: 'text/html; charset=utf-8',
+        body: Buffer.from(refusalPage(refusal, facts, context.page ?? null, context.atMs)),
+      };
   }
 }
 
@@ -56,7 +63,7 @@ interface Facts {
   readonly status: number;
   readonly detail: string;
   readonly instance: string;
-  readonly code: string;
+  readonly code: ProblemCode;
   /** The id alone, beside `instance`: it is what a caller quotes to support, and what a SOAP caller can read. */
   readonly exchange: string;
   readonly fix: string;
@@ -100,14 +107,5 @@ function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, {
   });
 }
 
-function pageOf(facts: Facts): string {
-  const wait = facts.retryAfterSeconds === undefined ? '' : `<p>Try again in ${facts.retryAfterSeconds} seconds.</p>`;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(facts.title)}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}h1{font-size:1.5rem}dt{font-weight:600}dd{margin:0 0 .5rem}code{overflow-wrap:anywhere}</style></head><body><main><h1>${escapeHtml(facts.title)}</h1><p>${escapeHtml(facts.detail)}</p><h2>What to do</h2><p>${escapeHtml(facts.fix)}</p>${wait}<dl><dt>Code</dt><dd><code>${escapeHtml(facts.code)}</code></dd><dt>Exchange</dt><dd><code>${escapeHtml(facts.instance.slice(exchangeUrn.length))}</code></dd></dl></main></body></html>\n`;
-}
-
 /** RFC 9457 §3.1.5: what identifies this occurrence. */
 const exchangeUrn = 'urn:headgate:exchange:';
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}

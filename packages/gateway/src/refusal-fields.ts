@@ -1,5 +1,6 @@
 // The header fields of every refusal, of an exchange or of bytes that never became one.
 import { fields as fieldNames, problems, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
+import { pageFields } from './page.ts';
 import type { RefusalBody } from './refusal-body.ts';
 
 /** The fields of a refusal in order, flat, all but the exchange id. `receivedStatus` is the upstream's; null where it sent none. */
@@ -18,6 +19,7 @@ export function refusalFields(
     fieldNames.proxyStatus,
     proxyStatus(refusal, receivedStatus),
   ];
+  if (contentType.startsWith('text/html')) list.push(...pageFields);
   const seconds = secondsToWait(refusal);
   if (seconds !== null) list.push(fieldNames.retryAfter, String(seconds));
   if (refusal.code === 'route.method_not_allowed') {

@@ -53,9 +53,9 @@ interface SeenCertificate {
 
 /** Tells what was seen. */
 export function whatWasSeen(exchange: Exchange): Seen {
-  const { connection, request, body, inspection } = exchange;
+  const { connection, request, body, inspection, serving } = exchange;
   const { fields } = request;
-  const passes = passingFields(fields);
+  const passes = passingFields(fields, serving.identityFields);
   const names = new Set(fields.entries().flatMap(([name]) => (passes(name) ? [] : [name])));
   for (const name of rewritten) names.delete(name);
   return {
@@ -91,7 +91,7 @@ const rewritten = ['host', 'content-length', 'via'];
 
 function seenCertificate({ connection, identity }: Exchange): SeenCertificate {
   const peer = connection.peerCertificate;
-  const facts = peer === null ? null : factsOf(peer);
+  const facts = peer === null ? null : readPeer(peer);
   const offered = peer === null ? ('none' as const) : ('unjudged' as const);
   const judged = identity?.verdict ?? offered;
   return {
@@ -106,7 +106,8 @@ function seenCertificate({ connection, identity }: Exchange): SeenCertificate {
   };
 }
 
-function factsOf({ der }: PeerCertificate): CertificateFacts | null {
+/** The facts of a certificate that was offered; null where it cannot be read. */
+export function readPeer({ der }: PeerCertificate): CertificateFacts | null {
   try {
     return readCertificate(der);
   } catch (fault) {

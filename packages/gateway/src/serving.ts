@@ -16,9 +16,10 @@ import {
   readRevocationList,
   type TrustBundle,
 } from '@headgate/pki';
-import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights, mayCall } from '@headgate/rules';
+import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
+import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -28,12 +29,6 @@ export interface ServedHost {
   readonly trust: string;
   /** Environment of the catalogue; null when the catalogue does not know the host. */
   readonly environment: string | null;
-}
-
-/** A credential that provisioning knows, and what it may do. */
-export interface Enrolment {
-  readonly participant: string;
-  may(environment: string, systemId: string, channel: 'ui' | 'api', operation: 'submit' | 'retrieve' | null): boolean;
 }
 
 /** An address that is gone. */
@@ -52,11 +47,12 @@ export interface Serving {
   readonly trust: ReadonlyMap<string, TrustBundle>;
   /** By the name of the bundle; a bundle without lists is absent. */
   readonly revocation: ReadonlyMap<string, Revocation>;
+  readonly identityFields: IdentityFields;
   host(listener: string, name: string): ServedHost | null;
   /** Subjects of the anchors of a bundle, for refusals. */
   issuers(bundle: string): readonly string[];
-  /** The enrolment of a certificate subject; null when unknown or when no provisioning is loaded. */
-  enrolment(subject: string): Enrolment | null;
+  /** Credentials and what they may do; null when no provisioning is loaded. */
+  readonly rights: CompiledRights | null;
   /** What the address speaks, for the format of a refusal; nulls when no address covers the path. */
   signsOf(host: string, path: string): { readonly channel: 'ui' | 'api' | null; readonly speaksSoap: boolean };
   /** Why an address is gone on a day, or null while it is served. */
@@ -70,7 +66,7 @@ export interface Serving {
 /** Compiles a snapshot for the hosts of a configuration. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
 export function createServing(snapshot: Snapshot, config: Config): Serving {
   const index = compileCatalogue(snapshot.catalogue);
-  const trust = new Map([...snapshot.trust].map(([name, facts]) => [name, createTrustBundle({ ...facts })]));
+  const trust = createTrustBundles(snapshot.trust);
   const hosts = new Map(
     config.listeners.flatMap((listener) =>
       listener.hosts.map((host): [string, ServedHost] => {
@@ -83,7 +79,6 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     ),
   );
   const echoes = echoPlaces(index, snapshot.positions, config);
-  const rights = snapshot.provisioning === null ? null : compileRights(snapshot.provisioning);
   const speaksSoap = (address: Address) =>
     address.channel === 'api' &&
     address.systems.every((id) => soapProtocols.has(index.systems.get(id)?.protocol ?? ''));
@@ -96,13 +91,14 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     limits: compilePolicy(snapshot.policy),
     trust,
     revocation: revocationOf(snapshot, trust),
+    rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),
+    identityFields: createIdentityFields(config.identityFields),
     speaksSoap,
     decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
     issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
-    enrolment: (subject) => (rights === null ? null : enrolmentOf(rights, subject)),
     signsOf(host, path) {
       const match =
         findAddress(index, { scheme: 'https', host, path }) ?? findAddress(index, { scheme: 'http', host, path });
@@ -112,6 +108,11 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       return { channel: channels.size === 1 ? ([...channels][0] ?? null) : null, speaksSoap: false };
     },
   };
+}
+
+/** The bundles of a snapshot, ready to build paths in. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
+export function createTrustBundles(facts: Snapshot['trust']): ReadonlyMap<string, TrustBundle> {
+  return new Map([...facts].map(([name, each]) => [name, createTrustBundle({ ...each })]));
 }
 
 function revocationOf(
@@ -163,15 +164,3 @@ function decommissionedOn(
 }
 
 const soapProtocols: ReadonlySet<string> = new Set(['soap', 'soap-rpc']);
-
-function enrolmentOf(rights: CompiledRights, subject: string): Enrolment | null {
-  const enrolled = rights.bySubject.get(subject);
-  if (enrolled === undefined) return null;
-  return {
-    participant: enrolled.participant.id,
-    may(environment, system, channel, operation) {
-      // A user interface has no operation; who may look is whoever may retrieve.
-      return mayCall(rights, subject, { environment, system, channel, operation: operation ?? 'retrieve' }).allowed;
-    },
-  };
-}

@@ -15,11 +15,35 @@ import {
 } from '@headgate/contract';
 import { createTrustBundle, UnreadableTrustBundle } from '@headgate/pki';
 import type { Config } from './config.ts';
+import type { ListNotice } from './gateway-notice.ts';
+import { createListFiles } from './list-files.ts';
+import { createTrustBundles } from './serving.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
+/** What a source of files is told by and tells to; both have defaults. */
+export interface SnapshotFilesOptions {
+  /** Milliseconds since 1970 UTC; default: the system clock. */
+  readonly clock?: () => number;
+  /** Hears of revocation lists that cannot be used, were taken or have ended. */
+  readonly tell?: (notice: ListNotice) => void;
+}
+
 /** A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. */
-export function createSnapshotFiles(config: Config, base: string): SnapshotSource {
+export function createSnapshotFiles(
+  config: Config,
+  base: string,
+  { clock = Date.now, tell = () => undefined }: SnapshotFilesOptions = {},
+): SnapshotSource {
   let number = 0;
+  /** Hashes of snapshots without their lists. */
+  const filesHashes = new WeakMap<Snapshot, string>();
+  const lists = createListFiles({ config, base, clock, tell });
+  let readUnder: Snapshot['trust'] | null = null;
+  const readLists = async (trust: Snapshot['trust']): Promise<void> => {
+    readUnder = null;
+    await lists.read(createTrustBundles(trust));
+    readUnder = trust;
+  };
   return {
     async current() {
       const read = reader(base);
@@ -32,20 +56,47 @@ export function createSnapshotFiles(config: Config, base: string): SnapshotSourc
           ? null
           : parsed(parseProvisioning(config.provisioning, await read.text(config.provisioning), catalogue))
               .provisioning;
-      const trust = await Promise.all(config.trustBundles.map((bundle) => readTrust(read, bundle)));
+      const bundles = await Promise.all(config.trustBundles.map((bundle) => readTrust(read, bundle)));
+      const trust = new Map(bundles.map((bundle) => [bundle.name, bundle]));
+      await readLists(trust);
+      const revocation = lists.inForce();
+      const filesHash = read.hash();
       number += 1;
       const snapshot: Snapshot = {
         number,
-        hash: read.hash(),
+        hash: hashWithLists(filesHash, revocation),
         catalogue,
         policy,
-        trust: new Map(trust.map((bundle) => [bundle.name, bundle])),
+        trust,
+        revocation,
         provisioning,
         positions: positionsOf(catalogue, config.positions),
       };
+      filesHashes.set(snapshot, filesHash);
+      return snapshot;
+    },
+    async withFreshLists(before) {
+      // A reload may have read lists and then failed on another file: what was read under its authorities is read again.
+      if (readUnder !== before.trust || (await lists.look())) await readLists(before.trust);
+      const revocation = lists.inForce();
+      const filesHash = filesHashes.get(before) ?? before.hash;
+      const hash = hashWithLists(filesHash, revocation);
+      if (hash === before.hash) return null;
+      number += 1;
+      const snapshot: Snapshot = { ...before, number, hash, revocation };
+      filesHashes.set(snapshot, filesHash);
       return snapshot;
     },
   };
+}
+
+/** The hash of all that was read; without lists that of the other files. */
+function hashWithLists(filesHash: string, revocation: Snapshot['revocation']): string {
+  if (revocation.size === 0) return filesHash;
+  const hash = createHash('sha256').update(filesHash);
+  for (const [bundle, { lists }] of revocation)
+    for (const { file, der } of lists) hash.update(`\0${bundle}\0${file}\0`).update(der);
+  return hash.digest('hex');
 }
 
 interface Reader {

@@ -6,12 +6,14 @@ import { toBoot } from './boot.ts';
 import type { Config } from './config.ts';
 import { startDataPlane } from './data-plane.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
-import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
+import { type FilesToStartWith, type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
+import { createQueue } from './queue.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
 import { createTicketKeys, renewTicketKeys } from './ticket-keys.ts';
+import { type Repeat, repeatByTimer, watchLists } from './watch-lists.ts';
 
 /** What a gateway is started with. Clock and observers are passed in so that tests and the demo can watch it. */
 export interface GatewayOptions {
@@ -22,6 +24,8 @@ export interface GatewayOptions {
   readonly clock?: () => number;
   /** Default: the files that the configuration names. */
   readonly snapshots?: SnapshotSource;
+  /** How files of revocation lists are looked at again; default: by the system's timer. */
+  readonly repeat?: Repeat;
   /**
    * Serves in threads of its own also where the configuration asks for one: a thread that dies is replaced, and its memory is
    * managed for what it does. They read the system clock. Default: several threads have their own, one is the caller's.
@@ -42,6 +46,8 @@ export interface RunningGateway {
   readonly shed: () => Shed;
   /** Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. */
   reload(): Promise<void>;
+  /** Looks at the files of revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
+  lookAtLists(): Promise<boolean>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
   close(): Promise<void>;
   /** The file of thread 0; those of others stand beside it. */
@@ -50,24 +56,36 @@ export interface RunningGateway {
 
 /** Starts a gateway. Rejects with `UnusableFiles` for a wrong file, and with the system's error for a taken port. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, base } = options;
-  const source = options.snapshots ?? createSnapshotFiles(config, base);
+  const { config, base, clock = Date.now, notice = () => undefined } = options;
+  const source = options.snapshots ?? createSnapshotFiles(config, base, { clock, tell: notice });
   const files = await readGatewayFiles(config, base, source);
   const read = (): Promise<GatewayFiles> => readGatewayFiles(config, base, source);
-  return config.threads > 1 || options.inOwnThreads === true
-    ? startThreads({ ...options, files, read })
-    : startAlone({ ...options, files, read });
+  const readLists = async (before: GatewayFiles): Promise<GatewayFiles | null> => {
+    const snapshot = (await source.withFreshLists?.(before.snapshot)) ?? null;
+    return snapshot === null ? null : { ...before, snapshot };
+  };
+  const running = await (config.threads > 1 || options.inOwnThreads === true
+    ? startThreads({ ...options, files, read, readLists })
+    : startAlone({ ...options, files, read, readLists }));
+  if (config.trustBundles.every(({ crls }) => crls.length === 0)) return running;
+  const watch = watchLists(options.repeat ?? repeatByTimer, running.lookAtLists, (fault) => {
+    const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
+    notice({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
+  });
+  return {
+    ...running,
+    close() {
+      watch.close();
+      return running.close();
+    },
+  };
 }
 
-interface StartOptions extends GatewayOptions {
-  readonly files: GatewayFiles;
-  /** Reads them again. Rejects with `UnusableFiles`. */
-  readonly read: () => Promise<GatewayFiles>;
-}
+interface StartOptions extends GatewayOptions, FilesToStartWith {}
 
 async function startAlone(options: StartOptions): Promise<RunningGateway> {
   const { config, clock = Date.now, notice = () => undefined, seen } = options;
-  const { files } = options;
+  let { files } = options;
   const evidence = openNdjsonSink({
     folder: resolve(options.base, config.evidence.folder),
     node: config.node,
@@ -76,8 +94,7 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
     ...(seen === undefined ? {} : { seen }),
   });
-  let { snapshot } = files;
-  const inForce = Int32Array.of(snapshot.number);
+  const inForce = Int32Array.of(files.snapshot.number);
   const ticketKeys = createTicketKeys();
   const shed = createShedCounts();
   const plane = await startDataPlane({
@@ -96,19 +113,26 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     shed: (bound) => shed.add({ [bound]: 1 }),
   });
   const renewal = renewTicketKeys((keys) => plane.setTicketKeys(keys));
+  const take = (next: GatewayFiles): void => {
+    const takeIntoUse = plane.prepare(next);
+    takeIntoUse();
+    files = next;
+    Atomics.store(inForce, 0, files.snapshot.number);
+  };
+  const inOrder = createQueue();
   let closed: Promise<void> | null = null;
   return {
     listeners: plane.listeners,
     evidenceFile: evidence.file,
-    snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
+    snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
-    async reload() {
-      const next = await options.read();
-      const takeIntoUse = plane.prepare(next);
-      takeIntoUse();
-      snapshot = next.snapshot;
-      Atomics.store(inForce, 0, snapshot.number);
-    },
+    reload: () => inOrder(async () => take(await options.read())),
+    lookAtLists: () =>
+      inOrder(async () => {
+        const next = await options.readLists(files);
+        if (next !== null) take(next);
+        return next !== null;
+      }),
     close() {
       renewal.close();
       closed ??= plane.close();

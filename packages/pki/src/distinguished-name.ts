@@ -2,8 +2,8 @@
 import { DerReader, TAG, toDottedOid, toHex } from './der.ts';
 import { UnreadableDer } from './unreadable-der.ts';
 
-// RFC 4514 §3, and the two that certificates in the field add. Any other type is printed dotted, its value in hexadecimal.
-const attributeNames: ReadonlyMap<string, string> = new Map([
+/** RFC 4514 §3, and the two that certificates in the field add. Any other type is printed dotted, its value in hexadecimal. */
+export const attributeTypes: ReadonlyMap<string, string> = new Map([
   ['2.5.4.3', 'CN'],
   ['2.5.4.5', 'serialNumber'],
   ['2.5.4.6', 'C'],
@@ -86,7 +86,7 @@ function toAttribute(attribute: DerReader, form: (text: string) => string): stri
   const type = toDottedOid(attribute.next(TAG.objectIdentifier).content);
   const value = attribute.next();
   attribute.finish();
-  const name = attributeNames.get(type);
+  const name = attributeTypes.get(type);
   const text = name === undefined ? undefined : toText(value.tag, value.content);
   // Whoever reads names in C ends this one here (CVE-2009-2408).
   if (text?.includes('\0') === true) throw new UnreadableDer('has a NUL character in a name');

@@ -35,6 +35,7 @@ export {
   type Verdict,
   type VerdictCheck,
 } from './judge.ts';
+export { attributeOf, comparableName, comparableText } from './name-attributes.ts';
 export { buildPath, buildPathOf, type Chain, chainLengthMax, type PathObstacle, type PathResult } from './path.ts';
 export {
   createRevocation,
@@ -62,6 +63,7 @@ export {
   type Side,
   type TestAuthority,
   type TestAuthorityOptions,
+  type TestListOptions,
   type TestPerson,
   type TestServer,
   type TestUser,

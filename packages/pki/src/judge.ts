@@ -38,6 +38,8 @@ export interface Acceptance {
   readonly fingerprint256: string;
   /** Subject of the anchor that the path ends at. */
   readonly anchor: string;
+  /** The path that was accepted; of several the first good one. */
+  readonly chain: Chain;
   /** The whole chain is valid from here, in ms since 1970 UTC … */
   readonly validFromMs: number;
   /** … to here, inclusive. */
@@ -170,6 +172,7 @@ function accept(chain: Chain, nowMs: number, revocation: Revocation | undefined)
     issuer: leaf.issuer,
     fingerprint256: leaf.fingerprint256,
     anchor: anchor.subject,
+    chain,
     validFromMs: Math.max(...chain.map(({ notBeforeMs }) => notBeforeMs)),
     validUntilMs: Math.min(...chain.map(({ notAfterMs }) => notAfterMs), ...known),
   };

@@ -43,9 +43,10 @@ export type PathResult =
 export const chainLengthMax = 8;
 
 const chainCountMax = 64;
-// Authorities that certify each other multiply paths without end. A step costs some microseconds, a signature up to a hundred.
+// Authorities that certify each other multiply paths without end. A step costs some microseconds, a signature up to a hundred:
+// those among authorities are checked once for all leaves, those of the leaf, whom a caller chooses, are bounded.
 const stepCountMax = 4_096;
-const signatureCheckCountMax = 64;
+const leafSignatureCheckCountMax = 64;
 
 interface Obstacle {
   readonly reason: PathObstacle;
@@ -58,7 +59,7 @@ interface Search {
   readonly bundle: TrustBundle;
   readonly chains: Chain[];
   stepsLeft: number;
-  signatureChecksLeft: number;
+  leafChecksLeft: number;
   obstacle: Obstacle | undefined;
 }
 
@@ -73,7 +74,7 @@ export function buildPathOf(leaf: OpenCertificate, bundle: TrustBundle): PathRes
     bundle,
     chains: [],
     stepsLeft: stepCountMax,
-    signatureChecksLeft: signatureCheckCountMax,
+    leafChecksLeft: leafSignatureCheckCountMax,
     obstacle: undefined,
   };
   // Shortest first: authorities that certify each other in circles cannot use the steps up before a short way is found.
@@ -122,8 +123,8 @@ function obstacleBetween(
     const fault = `allows at most ${issuer.facts.pathLength} intermediates below it, and there are more`;
     return { reason: 'path_too_long', at: issuer.facts, fault, depth };
   }
-  if (depth >= chainLengthMax || search.signatureChecksLeft <= 0) return tooLong(path);
-  if (isSignedBy(top, issuer, search)) return undefined;
+  if (depth >= chainLengthMax || search.leafChecksLeft <= 0) return tooLong(path);
+  if (isSignedBy(top, issuer, depth, search)) return undefined;
   const fault = `has a signature that its issuer ${top.facts.issuer} did not make`;
   return { reason: 'signature_invalid', at: top.facts, fault, depth };
 }
@@ -155,20 +156,19 @@ function exceedsPathLength(path: readonly OpenCertificate[], { pathLength }: Cer
   return pathLength !== undefined && intermediates.length > pathLength;
 }
 
-/** Signatures among the members of a bundle that were checked: they are the same for every leaf. By signed certificate and key. */
+/** Signatures among the members of a bundle: the same for every leaf. By signed certificate and key. */
 const checkedInBundle = new WeakMap<TrustBundle, Map<string, boolean>>();
 
-function isSignedBy({ facts, certificate }: OpenCertificate, issuer: OpenCertificate, search: Search): boolean {
+function isSignedBy(top: OpenCertificate, issuer: OpenCertificate, depth: number, search: Search): boolean {
+  if (depth === 1) {
+    search.leafChecksLeft -= 1;
+    return verifies(top.certificate, issuer);
+  }
   const checked = checkedInBundle.get(search.bundle) ?? new Map<string, boolean>();
   checkedInBundle.set(search.bundle, checked);
-  const edge = `${facts.fingerprint256} ${issuer.facts.keyFingerprint256}`;
-  const known = checked.get(edge);
-  if (known !== undefined) return known;
-  search.signatureChecksLeft -= 1;
-  const holds = verifies(certificate, issuer);
-  // What a caller sends would fill the memory; what an operator lists cannot.
-  if (search.bundle.withSubject(facts.subject).some((member) => member.certificate === certificate))
-    checked.set(edge, holds);
+  const edge = `${top.facts.fingerprint256} ${issuer.facts.keyFingerprint256}`;
+  const holds = checked.get(edge) ?? verifies(top.certificate, issuer);
+  checked.set(edge, holds);
   return holds;
 }
 

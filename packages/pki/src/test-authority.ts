@@ -14,6 +14,7 @@ import {
   toKeyPem,
   toPem,
 } from './certificate-maker.ts';
+import { type ListContents, makeRevocationList } from './revocation-list-maker.ts';
 
 /** The family before the transition, and the one after it. */
 export type Family = 'legacy' | 'current';
@@ -51,6 +52,14 @@ export interface TestUserOptions extends TestPerson {
   readonly notAfterMs?: number;
 }
 
+/** What a revocation list says. By default it is of a day before now, ends a day after now, and is complete. */
+export interface TestListOptions extends Partial<Omit<ListContents, 'signer' | 'entries'>> {
+  readonly number: number;
+  readonly revoked?: readonly TestUser[];
+  /** Number of RFC 5280 §5.3.1; default 1, key compromise. */
+  readonly reason?: number;
+}
+
 /** The PEM texts that createTrustBundle takes. */
 export interface TrustBundlePem {
   readonly anchorsPem: string;
@@ -69,6 +78,8 @@ export interface TestAuthority {
   notYetValidUser(family: Family, person: TestPerson): Promise<TestUser>;
   /** A user in good form of an authority that is in no bundle. */
   strangerUser(options: TestUserOptions): Promise<TestUser>;
+  /** The revocation list of the authority that issues a family's users, in DER. */
+  userRevocationList(family: Family, options: TestListOptions): Uint8Array;
   /** The root and the intermediate of one side of a family. */
   trustBundlePem(family: Family, side: Side): TrustBundlePem;
 }
@@ -118,6 +129,18 @@ export async function createTestAuthority({ nowMs, random }: TestAuthorityOption
     notYetValidUser: (family, person) =>
       issueUser(hierarchies[family].user, { ...person, notBeforeMs: nowMs + dayMs, notAfterMs: nowMs + yearMs }),
     strangerUser: (options) => issueUser(stranger, options),
+    userRevocationList: (family, { revoked = [], reason = 1, ...options }) =>
+      makeRevocationList({
+        thisUpdateMs: nowMs - dayMs,
+        nextUpdateMs: nowMs + dayMs,
+        ...options,
+        signer: hierarchies[family].user.issuing,
+        entries: revoked.map(({ certificateDer }) => ({
+          serial: readCertificate(certificateDer).serial,
+          onMs: nowMs - dayMs,
+          reason,
+        })),
+      }),
     trustBundlePem: (family, side) => {
       const { anchorsPem, intermediatesPem } = hierarchies[family][side];
       return { anchorsPem, intermediatesPem };

@@ -9,8 +9,19 @@ export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';
 export type { RefusalWords } from './refusal-text.ts';
 export { refusalWords } from './refusal-text.ts';
-export type { CallForRights, CompiledRights, RightsVerdict } from './rights.ts';
-export { compileRights, mayCall } from './rights.ts';
+export type {
+  AllowedCall,
+  CallForRights,
+  CertificateNames,
+  CompiledRights,
+  Enrolment,
+  Grant,
+  Holding,
+  MissingRight,
+} from './rights.ts';
+export { compileRights, findEnrolment, grantsOver, isInForce, mayCall } from './rights.ts';
+export type { RefusedCall } from './rights-refusal.ts';
+export { notEnrolled, rightRefusal } from './rights-refusal.ts';
 export type { WindowLog, WindowVerdict } from './sliding-window.ts';
 export { createWindowLog, recordEvent, windowAdmits } from './sliding-window.ts';
 export type { ThreadMemory, ThreadMemoryOptions, ThreadState } from './threads/thread-memory.ts';

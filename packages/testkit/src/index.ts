@@ -1,5 +1,12 @@
 // The private kit of the tests: clock, a back end, a gateway, and what a suite needs.
-export { type ShownPage, startBrowser, type TestBrowser } from './browser.ts';
+export {
+  type CertifiedBrowser,
+  type Page,
+  type ShownPage,
+  startBrowser,
+  startCertifiedBrowser,
+  type TestBrowser,
+} from './browser.ts';
 export { type FakeClock, fakeClock } from './clock.ts';
 export { missing } from './needs.ts';
 export { type Postgres, startPostgres } from './postgres.ts';

@@ -14,7 +14,7 @@ import {
   startGateway,
   type WrittenConfig,
 } from '@headgate/gateway';
-import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
+import { createTestAuthority, type TestAuthority, type TestUser, type TrustBundlePem } from '@headgate/pki';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
 
@@ -36,6 +36,7 @@ export interface TestGatewayOptions {
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
+  readonly identityFields?: WrittenConfig['identityFields'];
   /** Threads that serve. With more than one the system's clock is read: start the test's clock at the present. */
   readonly threads?: number;
   readonly positions?: Record<string, string>;
@@ -45,6 +46,11 @@ export interface TestGatewayOptions {
   readonly provisioning?: string;
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
+  /** PEM texts of the trust bundle; default: both families of users. */
+  readonly trust?: Partial<TrustBundlePem>;
+  /** Files of revocation lists, name and bytes. */
+  readonly crls?: Readonly<Record<string, Uint8Array>>;
+  readonly staleCrls?: 'accept' | 'refuse';
   /** Replaces the test's own back end. */
   readonly upstreams?: WrittenConfig['upstreams'];
   /** What every call says that a test does not say otherwise. Default: as in `TestCall`. */
@@ -205,8 +211,15 @@ async function writeConfig(
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
   await writeFile(join(folder, 'server.key'), chain.keyPem, { mode: 0o600 });
-  await writeFile(join(folder, 'anchors.pem'), trust.map(({ anchorsPem }) => anchorsPem).join(''));
-  await writeFile(join(folder, 'intermediates.pem'), trust.map(({ intermediatesPem }) => intermediatesPem).join(''));
+  const pem = {
+    anchorsPem: trust.map(({ anchorsPem }) => anchorsPem).join(''),
+    intermediatesPem: trust.map(({ intermediatesPem }) => intermediatesPem).join(''),
+    ...options.trust,
+  };
+  await writeFile(join(folder, 'anchors.pem'), pem.anchorsPem);
+  await writeFile(join(folder, 'intermediates.pem'), pem.intermediatesPem);
+  const crls = Object.entries(options.crls ?? {});
+  for (const [name, bytes] of crls) await writeFile(join(folder, name), bytes);
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   return configSchema.parse({
@@ -234,9 +247,18 @@ async function writeConfig(
     catalogue: options.catalogue ?? caisoCatalogue,
     ...(options.policy === undefined ? {} : { policy: 'policy.yaml' }),
     ...(options.provisioning === undefined ? {} : { provisioning: 'provisioning.yaml' }),
-    trustBundles: [{ name: 'users', anchors: 'anchors.pem', intermediates: 'intermediates.pem' }],
+    trustBundles: [
+      {
+        name: 'users',
+        anchors: 'anchors.pem',
+        intermediates: 'intermediates.pem',
+        crls: crls.map(([name]) => name),
+        ...(options.staleCrls === undefined ? {} : { staleCrls: options.staleCrls }),
+      },
+    ],
     positions: options.positions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
     path: options.path ?? {},
     evidence: { folder: 'evidence' },

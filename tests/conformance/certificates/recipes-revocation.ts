@@ -15,6 +15,14 @@ const atPlace = (url: string): Uint8Array => der.writeSequence(place(url));
 const publishedAt = (url: string): Uint8Array =>
   makeExtension('2.5.29.31', false, der.writeSequence(der.writeSequence(place(url))));
 
+// Says where deltas to a list are: we join what the operator brings, but OpenSSL looks for deltas only where this is said.
+const freshest = makeExtension(
+  '2.5.29.46',
+  false,
+  der.writeSequence(der.writeSequence(place('http://lists.example/delta.crl'))),
+);
+const withDeltas = { extensions: [freshest] };
+
 /** Recipes by kind. */
 export function recipesOfRevocation(world: World) {
   const { root, issuing, legacyRoot, legacyIssuing, makeAuthority, makeLeaf, key } = world;
@@ -77,16 +85,19 @@ export function recipesOfRevocation(world: World) {
     'a leaf on a list of version 1': () => revoked(undefined, { number: null }),
     'a leaf revoked by a delta': () => {
       const leaf = makeLeaf(issuing);
-      return { leaf, lists: [list([]), list([entry(leaf)], { base: 10, number: 12 })] };
+      return { leaf, lists: [list([], withDeltas), list([entry(leaf)], { base: 10, number: 12 })] };
     },
     'a leaf whose hold a delta removed': () => {
       const leaf = makeLeaf(issuing);
       const removed = list([entry(leaf, reasons.removeFromCRL)], { base: 9, number: 12 });
-      return { leaf, lists: [list([entry(leaf, reasons.certificateHold)]), removed] };
+      return { leaf, lists: [list([entry(leaf, reasons.certificateHold)], withDeltas), removed] };
     },
     'a leaf put on hold by a delta': () => {
       const leaf = makeLeaf(issuing);
-      return { leaf, lists: [list([entry(leaf, reasons.certificateHold)], { base: 10, number: 11 }), list([])] };
+      return {
+        leaf,
+        lists: [list([entry(leaf, reasons.certificateHold)], { base: 10, number: 11 }), list([], withDeltas)],
+      };
     },
     'a leaf on a list that a newer one without it replaced': () => {
       const leaf = makeLeaf(issuing);

@@ -172,7 +172,7 @@ function routesCallsOf(operator: Operator): void {
       assert.equal((await provisioned.recordOf(granted)).identity?.participant, 'alpha');
       assert.equal(codeOf(await provisioned.call(submit.call)), 'admission.not_permitted');
       assert.equal(codeOf(await provisioned.call(operator.page.call)), 'admission.not_permitted');
-      assert.equal(codeOf(await provisioned.call(operator.otherEnvironment)), 'admission.not_permitted');
+      assert.equal(codeOf(await provisioned.call(operator.otherEnvironment)), 'admission.other_environment');
       const stranger = await provisioned.authority.user('current', { name: 'BETAx0002', organisation: 'Beta' });
       assert.equal(codeOf(await provisioned.call({ ...retrieve.call, user: stranger })), 'identity.not_enrolled');
       assert.equal(provisioned.upstream.received.length, 1);

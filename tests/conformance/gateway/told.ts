@@ -66,6 +66,9 @@ function told({ code, detail, fix, exchange, by, forwarded }: ProblemWords): Tol
 
 function pageWords(body: string): Told {
   const text = body.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
-  const [code, exchange] = [...text.matchAll(/<code>([^<]*)<\/code>/g)].map((match) => match[1]);
+  const terms = new Map(
+    [...text.matchAll(/<dt>([^<]*)<\/dt><dd><code>([^<]*)</g)].map(([, name = '', value = '']) => [name, value]),
+  );
+  const [code, exchange] = [terms.get('Code'), terms.get('Exchange')];
   return { code, text, fix: /<h2>What to do<\/h2><p>([^<]*)/.exec(text)?.[1], exchange };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { policySchema } from '../limits.ts';
 import { catalogueFileSchemas } from './model.ts';
-import { provisioningSchema } from './provisioning.ts';
+import { provisioningSchema } from './provisioning-model.ts';
 
 const titles = {
   'catalogue.yaml': 'Environments, hosts, systems, addresses and services',

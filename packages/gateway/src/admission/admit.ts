@@ -3,11 +3,10 @@ import {
   type Charge,
   type CounterDecision,
   type LimitSubject,
-  Refusal,
   type StatedRefusal,
   stateRefusal,
 } from '@headgate/contract';
-import { chargesFor, refusalWords } from '@headgate/rules';
+import { type AllowedCall, chargesFor, mayCall, refusalWords, rightRefusal } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
@@ -21,6 +20,8 @@ export interface Permit {
   readonly [admitted]: true;
   readonly id: string;
   readonly charges: readonly Charge[];
+  /** For whom the call acts; null without provisioning, and for callers without a certificate. */
+  readonly participant: string | null;
   /** Ends the permit with what the call really used. Units known only at the end (bytes, concurrency) are not built yet. */
   settle(outcome: { readonly requestBytes: number; readonly responseBytes: number }): void;
 }
@@ -35,11 +36,13 @@ export function admit(
   route: Route | EchoRoute,
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
+  const nowMs = gateway.clock();
   const known = exchange.memo.admission as KnownCharges | undefined;
   const applying =
-    known?.principal === principal && known.route === route ? known : chargesOf(exchange, principal, route);
+    known?.principal === principal && known.route === route && nowMs >= known.fromMs && nowMs < known.untilMs
+      ? known
+      : chargesOf(exchange, principal, route, nowMs);
   exchange.memo.admission = applying;
-  const nowMs = gateway.clock();
   const decided = gateway.counters.decide(applying.charges, nowMs);
   return decided instanceof Promise
     ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs))
@@ -52,8 +55,8 @@ function permitOrRefuse(
   decision: CounterDecision,
   nowMs: number,
 ): Permit | StatedRefusal {
-  exchange.admission = evidenceOf(exchange.id, applying.rules, decision, nowMs);
-  if (decision.admitted) return permit(exchange.id, applying.charges);
+  exchange.admission = evidenceOf(exchange.id, applying, decision, nowMs);
+  if (decision.admitted) return permit(exchange.id, applying);
 
   const { rule } = decision.decidedBy;
   const { text } = refusalWords(rule, decision.retryAtMs, nowMs);
@@ -65,30 +68,58 @@ function permitOrRefuse(
   );
 }
 
-/** What a call of this caller over this route is charged to; rights were proved when it was made. */
+/** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
 interface KnownCharges {
   readonly principal: Principal;
   readonly route: Route | EchoRoute;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
+  readonly participant: string | null;
+  readonly endorsers: readonly string[];
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly untilMs: number;
 }
 
-function chargesOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): KnownCharges {
-  refuseWithoutRight(principal, route);
-  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route));
-  return { principal, route, charges, rules: charges.map(({ rule }) => rule.name) };
+function chargesOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute, nowMs: number): KnownCharges {
+  const allowed = rightOf(exchange, principal, route, nowMs);
+  const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
+  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
+  return {
+    principal,
+    route,
+    charges,
+    rules: charges.map(({ rule }) => rule.name),
+    participant,
+    endorsers: allowed?.endorsers ?? [],
+    fromMs: allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY,
+    untilMs: allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY,
+  };
 }
 
-function refuseWithoutRight(principal: Principal, route: Route | EchoRoute): void {
-  const { enrolment, certificate } = principal;
+/** The right that a call is made by; null where none is needed. */
+function rightOf(
+  { serving }: Exchange,
+  { enrolment, certificate }: Principal,
+  route: Route | EchoRoute,
+  nowMs: number,
+): AllowedCall | null {
   // Whoever is enrolled may ask what was seen of it.
-  if (enrolment === null || certificate === null || route.kind === 'echo') return;
-  if (enrolment.may(route.environment, route.systemId, route.channel, route.operation)) return;
-  const operation = route.operation ?? 'call';
-  throw new Refusal('admission.not_permitted', { subject: certificate.subject, system: route.systemName, operation });
+  if (serving.rights === null || enrolment === null || certificate === null || route.kind === 'echo') return null;
+  const { environment, systemId: system, systemName, channel } = route;
+  // A user interface has no operation; who may look is whoever may retrieve.
+  const call = { environment, system, channel, operation: route.operation ?? 'retrieve' };
+  const judged = mayCall(enrolment, call, nowMs);
+  if (judged.allowed) return judged;
+  throw rightRefusal(serving.rights, enrolment, judged, { certificate, call, systemName }, nowMs);
 }
 
-function subjectOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute): LimitSubject {
+function subjectOf(
+  exchange: Exchange,
+  principal: Principal,
+  route: Route | EchoRoute,
+  participant: string | null,
+): LimitSubject {
   return {
     environment: route.environment,
     infrastructure: route.infrastructure,
@@ -100,7 +131,7 @@ function subjectOf(exchange: Exchange, principal: Principal, route: Route | Echo
     ...(route.service === null ? {} : { service: route.service }),
     ...(route.operation === null ? {} : { operation: route.operation }),
     ...(principal.certificate === null ? {} : { credential: principal.certificate.fingerprint256 }),
-    ...(principal.enrolment === null ? {} : { participant: principal.enrolment.participant }),
+    ...(participant === null ? {} : { participant }),
   };
 }
 
@@ -109,19 +140,21 @@ export function isPermit(admitted: Permit | StatedRefusal): admitted is Permit {
   return 'charges' in admitted;
 }
 
-function permit(id: string, charges: readonly Charge[]): Permit {
-  return { id, charges, settle: () => undefined } as unknown as Permit; // The only place that can say so.
+function permit(id: string, { charges, participant }: KnownCharges): Permit {
+  return { id, charges, participant, settle: () => undefined } as unknown as Permit; // The only place that can say so.
 }
 
 function evidenceOf(
   id: string,
-  rules: readonly string[],
+  { rules, participant, endorsers }: KnownCharges,
   decision: CounterDecision,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
   return {
     admitted: decision.admitted,
     permit: decision.admitted ? id : null,
+    participant,
+    endorsers,
     rules,
     decidedBy: decision.admitted ? null : decision.decidedBy.rule.name,
     decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,

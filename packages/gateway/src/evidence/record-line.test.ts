@@ -40,6 +40,8 @@ const record = fc.record({
     fc.record({
       admitted: fc.boolean(),
       permit: maybe(fc.uuid()),
+      participant: maybe(text),
+      endorsers: fc.array(text),
       rules: fc.array(text),
       decidedBy: maybe(text),
       decidedByKey: maybe(fc.array(text)),

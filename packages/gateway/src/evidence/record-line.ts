@@ -60,7 +60,8 @@ function sharedText(record: Handed, likeness: object | undefined): SharedText {
 function admissionText(it: EvidenceRecord['admission']): string {
   if (it === null) return 'null';
   return (
-    `{"admitted":${it.admitted},"permit":${it.permit === null ? 'null' : `"${it.permit}"`},"rules":${shared(it.rules)},` +
+    `{"admitted":${it.admitted},"permit":${it.permit === null ? 'null' : `"${it.permit}"`},` +
+    `"participant":${quoted(it.participant)},"endorsers":${it.endorsers.length === 0 ? '[]' : shared(it.endorsers)},"rules":${shared(it.rules)},` +
     `"decidedBy":${quoted(it.decidedBy)},"decidedByKey":${shared(it.decidedByKey)},"retryAfterMs":${it.retryAfterMs},` +
     `"shadow":${it.shadow.length === 0 ? '[]' : JSON.stringify(it.shadow)}}`
   );

@@ -42,7 +42,7 @@ export async function forward(
     isBodyBegun: false,
     watch: null,
   };
-  const hashText = group.hashKey === null ? '' : hashTextOf(group.hashKey, exchange, principal);
+  const hashText = group.hashKey === null ? '' : hashTextOf(group.hashKey, exchange, principal, permit);
   const { outcome, endpoint, attempts, retryWithheld } = await attemptInTurn(
     request,
     group,
@@ -62,18 +62,23 @@ export async function forward(
   exchange.forward = evidence;
   if (outcome.kind !== 'answered') throw refusalOf(outcome, route);
   const { answer } = outcome;
-  if (handshake !== null && answer.status === 101) return switchReply(answer, handshake, route, gateway);
-  const replied = replyOf(answer, route);
+  if (handshake !== null && answer.status === 101) return switchReply(answer, handshake, exchange, route, gateway);
+  const replied = replyOf(answer, exchange, route);
   const reply = replied instanceof Promise ? await replied : replied;
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
 }
 
 /** What keeps the calls of one caller at one endpoint; without the wanted, the next best. */
-function hashTextOf(key: HashKey, { connection }: Exchange, { certificate, enrolment }: Principal): string {
+function hashTextOf(
+  key: HashKey,
+  { connection }: Exchange,
+  { certificate }: Principal,
+  { participant }: Permit,
+): string {
   const credential = certificate?.fingerprint256 ?? connection.source;
   if (key === 'source') return connection.source;
-  return key === 'participant' ? (enrolment?.participant ?? credential) : credential;
+  return key === 'participant' ? (participant ?? credential) : credential;
 }
 
 function mayRepeat(method: string, payload: Payload, route: Route): boolean {
@@ -132,14 +137,14 @@ function refusalLate(outcome: Extract<Outcome, { kind: 'no-answer' }>, system: s
   }
 }
 
-function replyOf(answer: UpstreamAnswer, route: Route): MaybePromise<UpstreamReply> {
+function replyOf(answer: UpstreamAnswer, { serving }: Exchange, route: Route): MaybePromise<UpstreamReply> {
   const { status } = answer;
   // RFC 9110 §15: a final answer has 200 to 599; others are for the caller's library to choke on.
   if (status < 200 || status > 599) {
     answer.abandon();
     throw new Refusal('forward.invalid_response', { system: route.systemName });
   }
-  const fields = responseFields(answer.fields, answer.httpVersion);
+  const fields = responseFields(answer.fields, answer.httpVersion, serving.identityFields);
   const isApi = route.channel === 'api';
   if (isApi && isCalledHtml(fields)) throw pageRefusal(answer, route);
   if (answer.body.ended) {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { configSchema } from '../config.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
+import { createIdentityFields } from '../identity-fields.ts';
 import { fieldsOf } from '../listener/framing.ts';
 import { requestHead } from './request-fields.ts';
 
+const identityFields = createIdentityFields(configSchema.shape.identityFields.parse(undefined));
 const exchangeOf = (rawFields: readonly string[], source = '192.0.2.1') =>
   ({
     id: 'our-id',
@@ -18,10 +21,11 @@ const exchangeOf = (rawFields: readonly string[], source = '192.0.2.1') =>
       fields: fieldsOf(rawFields.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : text))),
     },
     connection: { source, secure: true },
+    serving: { identityFields },
     memo: {},
   }) as unknown as Exchange;
 const principalOf = (subject: string) =>
-  ({ certificate: { subject }, certificateDer: new Uint8Array([1, 2, 3]) }) as unknown as Principal;
+  ({ certificate: { subject }, certificateDer: new Uint8Array([1, 2, 3]), chainDer: [] }) as unknown as Principal;
 const noBody = { kind: 'none' } as const;
 
 /** The fields of a head, which must be one request line, field lines and an empty line. */

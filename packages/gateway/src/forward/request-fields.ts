@@ -31,9 +31,10 @@ function fixedHead(exchange: Exchange, principal: Principal): string {
 }
 
 /** Fields for the upstream, in order; its length and the exchange id change with every request. */
-function fieldsFor(exchange: Exchange, principal: Principal): [string, string][] {
+function fieldsFor(exchange: Exchange, principal: Principal): (readonly [string, string])[] {
   const { request, connection } = exchange;
-  const passes = passingFields(request.fields);
+  const { identityFields } = exchange.serving;
+  const passes = passingFields(request.fields, identityFields);
   const kept = request.fields.entries().filter(([name]) => passes(name));
   const via = [...request.fields.all('via'), `${request.httpVersion} headgate`].join(', '); // RFC 9110 §7.6.3.
   const forwarded = `for=${forwardedNode(connection.source)};host="${request.authority}";proto=${connection.secure ? 'https' : 'http'}`;
@@ -45,21 +46,8 @@ function fieldsFor(exchange: Exchange, principal: Principal): [string, string][]
     ['x-forwarded-for', connection.source],
     ['x-forwarded-host', request.authority],
     ['x-forwarded-proto', connection.secure ? 'https' : 'http'],
-    ...identityOf(principal),
+    ...identityFields.of(principal),
   ];
-}
-
-function identityOf({ certificate, certificateDer }: Principal): [string, string][] {
-  if (certificate === null || certificateDer === null) return [];
-  return [
-    [fieldNames.clientCert, `:${Buffer.from(certificateDer).toString('base64')}:`], // RFC 9440 §2.1, RFC 8941 §3.3.5.
-    [fieldNames.ctRemoteUser, fieldText(certificate.subject)],
-  ];
-}
-
-/** A subject may hold any character; a field value may not (RFC 9110 §5.5). */
-function fieldText(text: string): string {
-  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, (character) => encodeURIComponent(character));
 }
 
 /** RFC 7239 §6: IPv6 addresses stand in brackets and quotes. */

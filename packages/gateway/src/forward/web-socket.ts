@@ -49,7 +49,13 @@ export function upgradeHead(exchange: Exchange, principal: Principal): string {
 }
 
 /** The reply for a 101. Refuses with `forward.invalid_response` where it does not answer the handshake. */
-export function switchReply(answer: UpstreamAnswer, handshake: Handshake, route: Route, gateway: Gateway): SwitchReply {
+export function switchReply(
+  answer: UpstreamAnswer,
+  handshake: Handshake,
+  { serving }: Exchange,
+  route: Route,
+  gateway: Gateway,
+): SwitchReply {
   const { fields, httpVersion, switched } = answer;
   if (switched === undefined || !answers(fields, handshake)) {
     answer.abandon();
@@ -59,7 +65,7 @@ export function switchReply(answer: UpstreamAnswer, handshake: Handshake, route:
     answer.abandon();
     throw new Refusal('forward.too_many_tunnels', { limit: gateway.tunnels.limit });
   }
-  return { kind: 'switch', fields: responseFields(fields, httpVersion), upstream: switched };
+  return { kind: 'switch', fields: responseFields(fields, httpVersion, serving.identityFields), upstream: switched };
 }
 
 /** RFC 6455 §4.1: what a client checks, and no length, which a 101 never has (RFC 9110 §8.6). */

@@ -1,9 +1,10 @@
 // Who is calling? The client certificate, judged here and never by the TLS library, becomes a principal or an explained refusal.
 import { Refusal } from '@headgate/contract';
 import type { CertificateFacts, CertificateWords, Rejection } from '@headgate/pki';
+import { type Enrolment, findEnrolment, notEnrolled } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import type { Enrolment, ServedHost } from '../serving.ts';
+import type { ServedHost } from '../serving.ts';
 
 declare const identified: unique symbol;
 
@@ -14,6 +15,8 @@ export interface Principal {
   readonly certificate: CertificateFacts | null;
   /** The certificate as DER, for the upstream (RFC 9440). */
   readonly certificateDer: Uint8Array | null;
+  /** The intermediates of the path that was judged, as DER, from the certificate's issuer on. */
+  readonly chainDer: readonly Uint8Array[];
   /** Null without a certificate, or when no provisioning is loaded. */
   readonly enrolment: Enrolment | null;
 }
@@ -46,7 +49,7 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const peer = connection.peerCertificate;
   if (host === null || host.clientCertificate === 'none') {
     return {
-      principal: principal(null, null, null),
+      principal: principal(null, null, [], null),
       evidence: { ...nobody, verdict: 'not-required' },
       validFromMs: Number.NEGATIVE_INFINITY,
       validUntilMs: Number.POSITIVE_INFINITY,
@@ -60,22 +63,23 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const judged = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
   if (!judged.accepted) {
     const { leaf, rejection } = judged;
-    exchange.identity = evidenceOf(leaf, leaf.subject === null ? null : serving.enrolment(leaf.subject), 'refused');
+    exchange.identity = evidenceOf(leaf, enrolmentOf(judged.certificate, serving), 'refused');
     throw certificateRefusal(leaf, rejection, host, exchange);
   }
-  const { certificate, acceptance } = judged;
-  const enrolment = serving.enrolment(certificate.subject);
-  if (serving.snapshot.provisioning !== null && enrolment === null) {
+  const { certificate, acceptance, chainDer } = judged;
+  const enrolment = enrolmentOf(certificate, serving);
+  if (serving.rights !== null && enrolment === null) {
     exchange.identity = evidenceOf(certificate, enrolment, 'refused');
-    throw new Refusal('identity.not_enrolled', {
-      subject: certificate.subject,
-      environment: host.environment ?? 'this environment',
-    });
+    throw notEnrolled(serving.rights, certificate, host.environment);
   }
   const evidence = evidenceOf(certificate, enrolment, 'accepted');
   exchange.identity = evidence;
   const { validFromMs, validUntilMs } = acceptance;
-  return { principal: principal(certificate, peer.der, enrolment), evidence, validFromMs, validUntilMs };
+  return { principal: principal(certificate, peer.der, chainDer, enrolment), evidence, validFromMs, validUntilMs };
+}
+
+function enrolmentOf(certificate: CertificateFacts | null, { rights }: Exchange['serving']): Enrolment | null {
+  return rights === null || certificate === null ? null : findEnrolment(rights, certificate);
 }
 
 function evidenceOf(
@@ -89,7 +93,7 @@ function evidenceOf(
     serial,
     fingerprint: fingerprint256,
     notAfter: notAfterMs === null ? null : new Date(notAfterMs).toISOString(),
-    participant: enrolment?.participant ?? null,
+    participant: enrolment?.participant.id ?? null,
     verdict,
   };
 }
@@ -106,9 +110,10 @@ const nobody = {
 function principal(
   certificate: CertificateFacts | null,
   certificateDer: Uint8Array | null,
+  chainDer: readonly Uint8Array[],
   enrolment: Enrolment | null,
 ): Principal {
-  return { certificate, certificateDer, enrolment } as Principal; // The only place that can say so.
+  return { certificate, certificateDer, chainDer, enrolment } as Principal; // The only place that can say so.
 }
 
 /** RFC 9110 §7.4: a request for another host than the TLS handshake named may have been misdirected on purpose. */

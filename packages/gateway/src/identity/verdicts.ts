@@ -5,6 +5,7 @@ import {
   buildPathOf,
   type CertificateFacts,
   type CertificateWords,
+  type Chain,
   judgePath,
   openCertificate,
   type PathResult,
@@ -22,8 +23,20 @@ const verdictsMax = 20_000;
 
 /** A judged certificate: its facts if it is accepted now, and otherwise what is known of it and why it is not. */
 export type Judged =
-  | { readonly accepted: true; readonly certificate: CertificateFacts; readonly acceptance: Acceptance }
-  | { readonly accepted: false; readonly leaf: CertificateWords; readonly rejection: Rejection };
+  | {
+      readonly accepted: true;
+      readonly certificate: CertificateFacts;
+      readonly acceptance: Acceptance;
+      /** The intermediates of the path that was accepted, from the certificate's issuer on. */
+      readonly chainDer: readonly Uint8Array[];
+    }
+  | {
+      readonly accepted: false;
+      /** Null where it cannot be read; then `leaf` says what could be. */
+      readonly certificate: CertificateFacts | null;
+      readonly leaf: CertificateWords;
+      readonly rejection: Rejection;
+    };
 
 /** Looks verdicts up by fingerprint × bundle × snapshot number. */
 export interface Verdicts {
@@ -32,7 +45,7 @@ export interface Verdicts {
 }
 
 type Remembered =
-  | { readonly certificate: CertificateFacts; readonly path: PathResult }
+  | { readonly certificate: CertificateFacts; readonly path: PathResult; readonly bundle: TrustBundle }
   | { readonly unreadable: Judged };
 
 /** Creates an empty verdict cache of one process. */
@@ -60,11 +73,11 @@ export function createVerdicts(): Verdicts {
     judge(peer, bundleName, serving, nowMs) {
       const known = look(peer, bundleName, serving);
       if ('unreadable' in known) return known.unreadable;
-      const { certificate, path } = known;
+      const { certificate, path, bundle } = known;
       const verdict = judgePath(path, nowMs, 'clientAuth', serving.revocation.get(bundleName));
       return verdict.accepted
-        ? { accepted: true, certificate, acceptance: verdict }
-        : { accepted: false, leaf: certificate, rejection: verdict };
+        ? { accepted: true, certificate, acceptance: verdict, chainDer: intermediatesDer(verdict.chain, bundle) }
+        : { accepted: false, certificate, leaf: certificate, rejection: verdict };
     },
   };
 }
@@ -73,9 +86,18 @@ export function createVerdicts(): Verdicts {
 function read({ der }: PeerCertificate, bundle: TrustBundle): Remembered {
   try {
     const leaf = openCertificate(der);
-    return { certificate: leaf.facts, path: buildPathOf(leaf, bundle) };
+    return { certificate: leaf.facts, path: buildPathOf(leaf, bundle), bundle };
   } catch (fault) {
     if (!(fault instanceof UnreadableCertificate)) throw fault;
-    return { unreadable: { accepted: false, leaf: fault.certificate, rejection: rejectUnreadable(fault) } };
+    const { certificate: leaf } = fault;
+    return { unreadable: { accepted: false, certificate: null, leaf, rejection: rejectUnreadable(fault) } };
   }
+}
+
+/** Neither the leaf nor the anchor, which whoever trusts it has already (RFC 9440 §2.3). */
+function intermediatesDer(chain: Chain, bundle: TrustBundle): Uint8Array[] {
+  return chain.slice(1, -1).flatMap(({ subject, fingerprint256 }) => {
+    const member = bundle.withSubject(subject).find(({ facts }) => facts.fingerprint256 === fingerprint256);
+    return member === undefined ? [] : [member.certificate.raw];
+  });
 }

@@ -4,6 +4,7 @@ import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import { pageContext } from '../page-context.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields, secondsToWait } from '../refusal-fields.ts';
 import type { EchoReply, RefusalReply, Reply, SwitchReply, UpstreamReply } from '../reply.ts';
@@ -182,7 +183,8 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   }
   const seen = seenAtEcho(exchange);
   const format = formatOf(exchange);
-  const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen });
+  const page = format === 'html' ? pageContext(exchange) : null;
+  const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen, page });
   const { status, body } = fresh;
   const fields = refusalFields(refusal, fresh, exchange.forward?.status ?? null);
   // What an upstream or a body had part in, or what tells what was seen, is different each time.

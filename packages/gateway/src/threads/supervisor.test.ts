@@ -31,6 +31,8 @@ const createDyingWorker: CreateWorker = (orders) =>
   });
 
 /** Two threads over the files of a test gateway, and what they said. */
+const noOtherLists = () => Promise.resolve(null);
+
 interface TestThreads {
   readonly running: RunningGateway;
   /** The test gateway, its port that of the threads. */
@@ -62,6 +64,7 @@ async function startTwo(
     base: kit.folder,
     files: await read(),
     read,
+    readLists: noOtherLists,
     createWorker,
     seen: (record) => records.push(record),
     notice(notice) {
@@ -236,7 +239,7 @@ test('a port that is taken is refused with the system’s own words, and the evi
   const read = () => readGatewayFiles(config, kit.folder, source);
   const files = await read();
   for (let tries = 0; tries < 2; tries += 1) {
-    await assert.rejects(startThreads({ config, base: kit.folder, files, read }), {
+    await assert.rejects(startThreads({ config, base: kit.folder, files, read, readLists: noOtherLists }), {
       code: 'EADDRINUSE',
       port: kit.port,
     });

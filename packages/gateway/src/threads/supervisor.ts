@@ -4,8 +4,9 @@ import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
-import type { GatewayFiles } from '../gateway-files.ts';
+import type { FilesToStartWith, GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
+import { createQueue } from '../queue.ts';
 import { createShedCounts } from '../shed-counts.ts';
 import type { GatewayOptions, RunningGateway } from '../start-gateway.ts';
 import { createTicketKeys, renewTicketKeys } from '../ticket-keys.ts';
@@ -15,10 +16,7 @@ import { type CreateWorker, createThreadWorker, type Ready, type Remark, startTh
 import { createSeat, type Seat } from './seat.ts';
 
 /** What the threads of a gateway are started with. */
-export interface ThreadsOptions extends GatewayOptions {
-  readonly files: GatewayFiles;
-  /** Reads them again. Rejects with `UnusableFiles`. */
-  readonly read: () => Promise<GatewayFiles>;
+export interface ThreadsOptions extends GatewayOptions, FilesToStartWith {
   /** Default: threads that serve. Tests start threads that die. */
   readonly createWorker?: CreateWorker;
 }
@@ -105,8 +103,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
   }
   if (config.threads > 1) tellQueuedConnectionsAtRisk(notice);
 
-  const reload = async (): Promise<void> => {
-    const next = await options.read();
+  const take = async (next: GatewayFiles): Promise<void> => {
     const prepared = everyThread();
     await Promise.all(prepared.map((thread) => thread.ask({ kind: 'prepare', files: next })));
     // From here on no fault is possible: every thread that is there has the files, and whoever comes starts with them.
@@ -125,18 +122,20 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
     for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
   });
   let closed: Promise<void> | null = null;
-  let reloaded: Promise<void> = Promise.resolve();
+  // One after the other: threads hold one set of prepared files.
+  const inOrder = createQueue();
   return {
     listeners: ready[0]?.listeners ?? [],
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
-    reload() {
-      // One after the other: threads hold one set of prepared files.
-      const own = reloaded.then(reload);
-      reloaded = own.catch(() => undefined);
-      return own;
-    },
+    reload: () => inOrder(async () => take(await options.read())),
+    lookAtLists: () =>
+      inOrder(async () => {
+        const next = await options.readLists(files);
+        if (next !== null) await take(next);
+        return next !== null;
+      }),
     close() {
       renewal.close();
       closed ??= close();

@@ -1,0 +1,169 @@
+// A refusal as a person reads it: what happened, what to do in a browser, which certificate was offered, which authorities are
+// accepted, and whom to ask with which number.
+import type { ProblemCode, StatedRefusal } from '@headgate/contract';
+import type { CertificateFacts } from '@headgate/pki';
+import { lead, list, type Markup, paragraph, section, steps, terms, writePage, writeTo } from './page.ts';
+
+/** What a page tells beside its refusal. */
+export interface PageContext {
+  /** Host as the browser named it. */
+  readonly host: string;
+  readonly operator: string;
+  /** Where the operator answers questions; null where the catalogue names no place. */
+  readonly contact: string | null;
+  /** Subjects of the authorities whose certificates are accepted at this host. */
+  readonly issuers: readonly string[];
+  /** What the browser offered; null for nothing that can be read. */
+  readonly certificate: CertificateFacts | null;
+}
+
+/** The words of a refusal, as in every other format. */
+export interface RefusalWords {
+  readonly title: string;
+  readonly detail: string;
+  readonly code: ProblemCode;
+  readonly exchange: string;
+  readonly fix: string;
+  readonly forwarded: 'no' | 'partly' | 'yes';
+  readonly retryAfterSeconds?: number;
+}
+
+/** Writes the page. `atMs` is when it was refused, for support. */
+export function refusalPage(
+  refusal: StatedRefusal,
+  words: RefusalWords,
+  context: PageContext | null,
+  atMs: number,
+): string {
+  return writePage(words.title, context?.host ?? null, [
+    lead(words.detail),
+    section('What to do', [...whatToDo(words, context), ...waitOf(words)]),
+    ...(context === null || !isAboutCertificate(words.code) ? [] : certificateParts(refusal, context)),
+    section('If you need help', [
+      helpOf(context),
+      terms([
+        ['Code', words.code],
+        ['Exchange', words.exchange],
+        ['Time', new Date(atMs).toISOString()],
+        ['Passed on to the system', forwardedWords[words.forwarded]],
+      ]),
+    ]),
+  ]);
+}
+
+const forwardedWords = { no: 'no', partly: 'in part', yes: 'yes' } as const;
+
+function waitOf({ retryAfterSeconds }: RefusalWords): Markup[] {
+  return retryAfterSeconds === undefined ? [] : [paragraph(`Try again in ${retryAfterSeconds} seconds.`)];
+}
+
+function helpOf(context: PageContext | null): Markup {
+  if (context === null) return paragraph('Quote what stands below.');
+  const { operator, contact } = context;
+  if (contact === null) return paragraph(`Ask ${operator}, and quote what stands below.`);
+  return writeTo(`Write to ${operator} at `, contact, ' and quote what stands below.');
+}
+
+function isAboutCertificate(code: ProblemCode): boolean {
+  return code.startsWith('identity.') && code !== 'identity.host_mismatch';
+}
+
+function certificateParts(refusal: StatedRefusal, { certificate, issuers }: PageContext): Markup[] {
+  return [
+    section('The certificate that your browser offered', [
+      certificate === null ? paragraph('None.') : terms(certificateTerms(certificate, refusal)),
+    ]),
+    section('Authorities whose certificates are accepted here', issuers.length === 0 ? [] : [list(atMost(issuers))]),
+  ];
+}
+
+function certificateTerms(certificate: CertificateFacts, refusal: StatedRefusal): [string, string][] {
+  const failed = failedCheck(refusal);
+  return [
+    ['Subject', certificate.subject],
+    ['Issuer', certificate.issuer],
+    ['Serial number', certificate.serial],
+    ['Valid from', instantWords(certificate.notBeforeMs)],
+    ['Valid until', instantWords(certificate.notAfterMs)],
+    ['SHA-256 fingerprint', certificate.fingerprint256],
+    ...(failed === null ? [] : [['Check that failed', failed] satisfies [string, string]]),
+  ];
+}
+
+/** Null where the sentence above says all there is. */
+function failedCheck(refusal: StatedRefusal): string | null {
+  switch (refusal.code) {
+    case 'identity.certificate_expired':
+      return 'dates: it has expired';
+    case 'identity.certificate_not_yet_valid':
+      return 'dates: it is not valid yet';
+    case 'identity.issuer_unknown':
+      return 'issuer: none of the authorities below issued it';
+    case 'identity.certificate_invalid':
+      return `it ${(refusal as StatedRefusal<'identity.certificate_invalid'>).facts.fault}`;
+    case 'identity.certificate_revoked':
+      return 'revocation: it is on the list of its issuer';
+    case 'identity.revocation_unknown':
+      return 'revocation: the list of its issuer is out of date';
+    case 'identity.authority_invalid':
+      return 'authority: one that it leads to is not acceptable';
+    case 'identity.not_enrolled':
+      return 'enrolment: it is valid, but nobody enrolled it';
+    default:
+      return null;
+  }
+}
+
+/** Most authorities that are listed. */
+const issuersMax = 20;
+
+function atMost(issuers: readonly string[]): readonly string[] {
+  if (issuers.length <= issuersMax) return issuers;
+  return [...issuers.slice(0, issuersMax), `and ${issuers.length - issuersMax} more`];
+}
+
+/** In UTC and in words: the reader's own clock is part of what may be wrong. */
+function instantWords(ms: number): string {
+  return new Date(ms).toUTCString().replace('GMT', 'UTC');
+}
+
+/** Browsers ask once which certificate to use, and keep to the answer until they end, also when the answer was "none". */
+const chooseAgain =
+  'Close every window of the browser and open the address again, or open it in a private window, and choose the certificate that is meant. Until it is restarted, a browser keeps to the choice that was made first.';
+
+const install =
+  'Install the certificate with its private key in the certificate store of this computer; Firefox has a store of its own, under Settings, Privacy & Security, Certificates.';
+
+type Steps = (operator: string) => readonly string[];
+
+const askFor =
+  (what: string, unless = ''): Steps =>
+  (operator) => [
+    `${unless}${unless === '' ? 'Ask' : 'ask'} your company’s access administrator to ${what} ${operator}.`,
+    install,
+    chooseAgain,
+  ];
+
+/** What a person does in a browser, where that is more than the fix says to a program. */
+const stepsOf: Partial<Record<ProblemCode, Steps>> = {
+  'identity.certificate_missing': (operator) => [
+    `If you have no certificate yet: ask your company’s access administrator to request one from ${operator}.`,
+    install,
+    chooseAgain,
+  ],
+  'identity.certificate_expired': askFor('renew the certificate with', 'If it has not been renewed yet: '),
+  'identity.certificate_not_yet_valid': () => ['Use your present certificate until that day.', chooseAgain],
+  'identity.issuer_unknown': askFor('request a certificate of one of the authorities below from'),
+  'identity.certificate_invalid': askFor('request a new certificate from'),
+  'identity.certificate_revoked': askFor('request a new certificate from'),
+  'identity.authority_invalid': askFor('request a certificate of one of the authorities below from'),
+  'identity.not_enrolled': (operator) => [
+    `Ask your company’s access administrator to have this certificate enrolled by ${operator} for this environment.`,
+    `If you hold another certificate that is enrolled: ${chooseAgain.charAt(0).toLowerCase()}${chooseAgain.slice(1)}`,
+  ],
+};
+
+function whatToDo({ code, fix }: RefusalWords, context: PageContext | null): Markup[] {
+  const wanted = context === null ? undefined : stepsOf[code]?.(context.operator);
+  return wanted === undefined ? [paragraph(fix)] : [paragraph(fix), paragraph('In a browser:'), steps(wanted)];
+}
