@@ -41,7 +41,7 @@ export interface IdentityEvidence {
   readonly notAfter: string | null;
   /** The holder of the credential. For whom a call acts is in `admission`. */
   readonly participant: string | null;
-  readonly verdict: 'accepted' | 'refused' | 'not-required';
+  readonly verdict: 'accepted' | 'refused' | 'not-required' | 'not-offered';
 }
 
 /** What was called. */
@@ -75,7 +75,15 @@ export interface AdmissionEvidence {
   readonly decidedByKey: readonly LimitKeyPart[] | null;
   readonly retryAfterMs: number | null;
   readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number }[];
+  /** A person's session at a user interface; null where there are none, as wherever programs call. */
+  readonly session: SessionState | null;
 }
+
+/**
+ * How a session stood when a call came: `begun` without a cookie, `begun-anew` with one that was not of this certificate,
+ * `continued`, or `ended` and refused. The pages about sessions begin none: there it is also `none`.
+ */
+export type SessionState = 'none' | 'begun' | 'begun-anew' | 'continued' | 'ended';
 
 /** What was looked at. `uninspected` says what this build does not look into yet. */
 export interface InspectionEvidence {

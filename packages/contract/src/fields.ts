@@ -10,6 +10,10 @@ export const fields = {
   clientCertChain: 'client-cert-chain',
   /** The verified subject, for back ends of this market that read it. Overwritten, never believed. */
   ctRemoteUser: 'ct-remote-user',
+  /** Seconds that are left of a person's session at a user interface; on its answers alone. */
+  sessionEnds: 'headgate-session-ends',
+  /** What a UI asks with when nobody did anything: the session goes on to its end as if it had not asked. */
+  session: 'headgate-session',
   /** RFC 9110 §10.2.3. */
   retryAfter: 'retry-after',
   /** draft-ietf-httpapi-ratelimit-headers: a draft, so named only here. */

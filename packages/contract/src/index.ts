@@ -18,6 +18,7 @@ export type {
   CatalogueTrust,
   Cell,
   CellStatus,
+  CertificateNeed,
   Channel,
   Generation,
   KnownIssue,
@@ -26,7 +27,7 @@ export type {
   Service,
   System,
 } from './catalogue/model.ts';
-export { cellStatuses, channels, generations, operations } from './catalogue/model.ts';
+export { cellStatuses, certificateNeeds, channels, generations, operations } from './catalogue/model.ts';
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
@@ -53,6 +54,7 @@ export type {
   ListenerEvidence,
   ResponseEvidence,
   RouteEvidence,
+  SessionState,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
 export {

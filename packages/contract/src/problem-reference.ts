@@ -98,8 +98,14 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
       replacement: 'https://mapstage-ws.caiso.com/sst/cmri',
     },
     not_served: { system: 'CMRI' },
+    person_only: { path: '/headgate/logout' },
   },
   admission: {
+    session_ended: {
+      host: 'cmri.caiso.com',
+      endedAt: '2024-02-21T12:30:00.000Z',
+      because: 'nothing was asked for 30 minutes',
+    },
     other_environment: { subject: certificate.subject, environment: 'production', enrolled: ['map-stage'], grantedBy },
     not_permitted: { ...right, has: 'It may only read there.' },
     right_ended: { ...right, at: '2024-02-01T00:00:00.000Z', endorser: 'Harbor Power Authority' },

@@ -323,6 +323,26 @@ export const problems = {
     fix: 'Report the exchange id to the operator.',
     operatorFix: 'Add the system under `upstreams` in the gateway configuration.',
   }),
+  'route.person_only': problem<{ path: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'For a person in a browser',
+    detail: ({ path }) =>
+      `${path} answers only what a person opens in a browser, or sends from a page of this host. Nothing was changed.`,
+    fix: 'Call the address of the service instead: programs have no session here, and need nothing but their client certificate.',
+  }),
+  'admission.session_ended': problem<{ host: string; endedAt: string; because: string }>({
+    status: 401,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Session ended',
+    detail: ({ host, endedAt, because }) =>
+      `The session of this browser at ${host} ended on ${endedAt}: ${because}. Your request was not forwarded.`,
+    fix: 'Go on in a new session: a person opens the address and clicks once; a script of the page sends POST to /headgate/session once the person said so.',
+  }),
   'admission.other_environment': problem<{
     subject: string;
     environment: string;

@@ -12,8 +12,8 @@ export interface Stage {
 export const requestStages = [
   { noun: 'listener', verb: 'listen', refusals: [400, 405, 408, 414, 431, 503, 505] },
   { noun: 'identity', verb: 'identify', refusals: [403, 421] },
-  { noun: 'route', verb: 'selectRoute', refusals: [400, 404, 405, 410, 503] },
-  { noun: 'admission', verb: 'admit', refusals: [403, 429] },
+  { noun: 'route', verb: 'selectRoute', refusals: [400, 403, 404, 405, 410, 503] },
+  { noun: 'admission', verb: 'admit', refusals: [401, 403, 429] },
   { noun: 'inspection', verb: 'inspect', refusals: [400, 408, 413, 415] },
   { noun: 'forward', verb: 'forward', refusals: [502, 503, 504] },
   { noun: 'response', verb: 'respond', refusals: [] },

@@ -29,6 +29,10 @@ function hostWithPair(name: string): ShownGroup {
   return { name: set(name), certificate: set(`certificates/${name}.pem`), key: set(`certificates/${name}.key`) };
 }
 
+function optionsOfHosts(options: OptionSchema): OptionSchema | undefined {
+  return options.properties?.listeners?.items?.properties?.hosts?.items;
+}
+
 /** How one upstream is used: defaults, and what has none with a value to begin from. */
 function upstreamValues(options: OptionSchema | undefined): ShownGroup {
   const groupOf = (name: string, values: ShownGroup = {}): Shown => ({
@@ -70,7 +74,12 @@ function exampleValues(options: OptionSchema): ShownGroup {
           balancers: left(['192.0.2.0/24']),
           hosts: {
             list: [
-              { ...hostWithPair('ws.prod.caiso.com'), clientCertificate: left('required'), trust: left('users') },
+              {
+                ...hostWithPair('ws.prod.caiso.com'),
+                clientCertificate: left('requested'),
+                trust: left('users'),
+                uiSession: { leftGroup: defaultsOf(optionsOfHosts(options)?.properties?.uiSession) },
+              },
               hostWithPair('ws.caiso.com'),
               hostWithPair('adsws.prod.caiso.com'),
             ],
@@ -80,7 +89,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           name: set('plain'),
           port: set(8080),
           tls: set(false),
-          hosts: { list: [{ name: set('oasis.caiso.com'), clientCertificate: set('none') }] },
+          hosts: { list: [{ name: set('oasis.caiso.com') }] },
         },
       ],
     },

@@ -48,12 +48,19 @@ describe('a wrong file names its line, what was found and what was expected', ()
     ['an upper-case host', 'ws.example.net', 'WS.example.net', 6, 'listeners.0.hosts.0.name', /WS\.example\.net/],
     ['a wildcard host', 'ws.example.net', "'*.example.net'", 6, 'listeners.0.hosts.0.name', /\*/],
     ['a TLS host without key', ', key: a.key', '', 6, 'listeners.0.hosts.0', /without certificate or key/],
-    ['a trust bundle that is not declared', 'name: users', 'name: others', 6, 'listeners.0.hosts.0.trust', /"users"/],
+    [
+      'a trust bundle that is not declared',
+      'key: a.key }',
+      'key: a.key, clientCertificate: requested, trust: others }',
+      6,
+      'listeners.0.hosts.0.trust',
+      /"others"/,
+    ],
     [
       'plain HTTP with certificates',
-      'port: 8443',
-      'port: 8443\n    tls: false',
-      7,
+      'key: a.key }',
+      'key: a.key, clientCertificate: requested }\n    tls: false',
+      6,
       'listeners.0.hosts.0',
       /plain HTTP/,
     ],
@@ -126,4 +133,21 @@ describe('a wrong file names its line, what was found and what was expected', ()
       assert.match(`${finding.found} ${finding.path}`, said);
       assert.notEqual(finding.expected, '');
     });
+});
+
+test('sessions that could not belong to a certificate, or not be announced, are found', () => {
+  const found = (host: string) => {
+    const parsed = parseConfig(
+      'gateway.yaml',
+      `listeners: [{ name: a, port: 1, hosts: [{ name: ui.example.org, certificate: c, key: k, ${host} }] }]\ncatalogue: c\n` +
+        'trustBundles: [{ name: users, anchors: a }]\nupstreams: [{ system: "*", endpoints: ["http://127.0.0.1:1"] }]\nevidence: { folder: e }\n',
+    );
+    return parsed.ok ? [] : parsed.findings.map(({ found, expected }) => `${found}: ${expected}`);
+  };
+  assert.deepEqual(found('uiSession: {}'), []);
+  assert.deepEqual(found('clientCertificate: none, uiSession: {}'), [
+    'sessions at ui.example.org without client certificates: clientCertificate: required',
+  ]);
+  assert.deepEqual(found('uiSession: { idleMs: 86400000 }'), ['idleMs 86400000: at most absoluteMs, 43200000']);
+  assert.deepEqual(found('uiSession: { idleMs: 300000 }'), ['announceMs 300000: less than idleMs, 300000']);
 });

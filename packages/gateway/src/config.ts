@@ -1,10 +1,22 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
-import { type Finding, readYamlFile } from '@headgate/contract';
+import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
+
+const uiSession = z.strictObject({
+  idleMs: milliseconds(60_000, 86_400_000, 1_800_000).describe(
+    'How long a session lasts from the last call of its browser at least; a minute more at most. Default 1,800,000 ms (30 min).',
+  ),
+  absoluteMs: milliseconds(600_000, 604_800_000, 43_200_000).describe(
+    'How long a session lasts at most, however busy it is. Default 43,200,000 ms (12 h).',
+  ),
+  announceMs: milliseconds(10_000, 3_600_000, 300_000).describe(
+    'How long before its end a session is said to end soon. Default 300,000 ms (5 min).',
+  ),
+});
 
 const host = z
   .strictObject({
@@ -14,10 +26,17 @@ const host = z
       .describe('PEM file: the server certificate, then its intermediates. Needed where the listener speaks TLS.'),
     key: file.optional().describe('PEM file with the private key. Read once at start and at reload; never logged.'),
     clientCertificate: z
-      .enum(['required', 'none'])
-      .default('required')
-      .describe('"required": every call is judged by its client certificate. "none": anonymous addresses.'),
+      .enum(certificateNeeds)
+      .optional()
+      .describe(
+        'Whether callers of every address here show a client certificate. "required": a call without one is refused. "requested": it is judged if it is offered, and refused if it is bad; who offers none is anonymous. "none": nobody is asked. Default: what the catalogue says of each address; the handshake asks where any address of the host wants one.',
+      ),
     trust: name.default('users').describe('Name of the trust bundle that judges client certificates of this host.'),
+    uiSession: uiSession
+      .optional()
+      .describe(
+        'Sessions of people at the user interfaces of this host; an empty group takes the defaults. Absent: none, a call needs its certificate and nothing else. Programs have no sessions in any case.',
+      ),
   })
   .describe('One host name served on a listener.');
 
@@ -207,16 +226,18 @@ export function parseConfig(
           finding(where, `${served.name} without certificate or key`, 'both, since the listener speaks TLS'),
         );
       }
-      if (!each.tls && served.clientCertificate === 'required') {
+      const wants = served.clientCertificate !== undefined && served.clientCertificate !== 'none';
+      if (!each.tls && wants) {
         findings.push(
           finding(
             where,
             `${served.name} on plain HTTP`,
-            'clientCertificate: none, since plain HTTP brings no certificate',
+            'clientCertificate: none, or no such line, since plain HTTP brings no certificate',
           ),
         );
       }
-      if (served.clientCertificate === 'required' && !bundles.has(served.trust)) {
+      findings.push(...sessionFindings(served, (found, expected) => finding([...where, 'uiSession'], found, expected)));
+      if (wants && !bundles.has(served.trust)) {
         findings.push(
           finding(
             [...where, 'trust'],
@@ -230,4 +251,20 @@ export function parseConfig(
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
+}
+
+/** A session belongs to a certificate, ends by being idle before it ends for good, and is announced while it is open. */
+function sessionFindings(
+  { name: hostNamed, clientCertificate, uiSession: session }: z.infer<typeof host>,
+  finding: (found: string, expected: string) => Finding,
+): Finding[] {
+  if (session === undefined) return [];
+  const { idleMs, absoluteMs, announceMs } = session;
+  return [
+    ...(clientCertificate === 'none'
+      ? [finding(`sessions at ${hostNamed} without client certificates`, 'clientCertificate: required')]
+      : []),
+    ...(idleMs > absoluteMs ? [finding(`idleMs ${idleMs}`, `at most absoluteMs, ${absoluteMs}`)] : []),
+    ...(announceMs >= idleMs ? [finding(`announceMs ${announceMs}`, `less than idleMs, ${idleMs}`)] : []),
+  ];
 }

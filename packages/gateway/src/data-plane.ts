@@ -17,6 +17,7 @@ import type { Bound, ListenerOptions } from './listener/listener-options.ts';
 import { createNoticeDigest, type NoticeDigest } from './notice-digest.ts';
 import { serve } from './serve.ts';
 import { createServing, type Serving } from './serving.ts';
+import type { SessionKeys } from './session-keys.ts';
 import { createTunnels } from './tunnel.ts';
 import { createTurns, inTurn } from './turns.ts';
 
@@ -25,11 +26,14 @@ export interface DataPlaneOptions {
   readonly config: Config;
   readonly files: GatewayFiles;
   readonly ticketKeys: Buffer;
+  readonly sessionKeys: SessionKeys;
   /** Ports of the listeners, in order; null for those of the configuration. */
   readonly ports: readonly number[] | null;
   /** True where several threads listen on the one port. */
   readonly sharedPort: boolean;
   readonly clock: () => number;
+  /** Milliseconds that only go forward, for waits. */
+  readonly elapsed: () => number;
   readonly counters: Counters;
   readonly connections: Places;
   readonly waitingBodies: Places;
@@ -50,6 +54,7 @@ export interface DataPlane {
    */
   prepare(files: GatewayFiles): () => void;
   setTicketKeys(keys: Buffer): void;
+  setSessionKeys(keys: SessionKeys): void;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. Closes the evidence. */
   close(): Promise<void>;
 }
@@ -61,7 +66,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const inFlight = createInFlight();
   const turns = createTurns(config.path.exchangesPerSourceMax);
   const digest = createNoticeDigest<CountedNotice>(options.notice);
-  const deadlines = new Deadlines();
+  const deadlines = new Deadlines(options.elapsed);
+  let { sessionKeys } = options;
   let draining = false;
   const upstreams = createUpstreamPool({
     upstreams: config.upstreams,
@@ -78,6 +84,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     evidence,
     cookies: createCookieMemory(randomBytes(32)),
     tunnels: createTunnels(config.path, deadlines),
+    sessionKeys: () => sessionKeys,
     options: config.path,
     draining: () => draining,
   };
@@ -134,6 +141,9 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     },
     setTicketKeys(keys) {
       for (const listener of listeners) listener.setTicketKeys(keys);
+    },
+    setSessionKeys(keys) {
+      sessionKeys = keys;
     },
     close,
   };

@@ -11,14 +11,23 @@ export interface Waiting {
 /** How late a deadline may be noticed, in milliseconds. */
 const deadlineGrainMs = 50;
 
+/** The machine's own. */
+export const monotonic = (): number => performance.now();
+
 /** Watches deadlines until it is closed. */
 export class Deadlines {
   readonly #waiting = new Set<Waiting>();
+  readonly #elapsed: () => number;
   #timer: NodeJS.Timeout | null = null;
+
+  /** `elapsed` gives milliseconds that only go forward. */
+  constructor(elapsed: () => number = monotonic) {
+    this.#elapsed = elapsed;
+  }
 
   /** Monotonic milliseconds, for setting deadlines. */
   now(): number {
-    return performance.now();
+    return this.#elapsed();
   }
 
   add(waiting: Waiting): void {
@@ -34,7 +43,7 @@ export class Deadlines {
   }
 
   #look(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#elapsed();
     for (const waiting of this.#waiting) {
       if (waiting.deadlineMs > nowMs) continue;
       waiting.deadlineMs = Number.POSITIVE_INFINITY;

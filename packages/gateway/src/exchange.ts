@@ -12,6 +12,7 @@ import type { EnvelopeHead } from '@headgate/soap';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Serving } from './serving.ts';
 import type { OpenSide } from './tunnel.ts';
+import type { UiSession } from './ui-session.ts';
 
 /** Header fields in the order received. Names are lower case; values are trimmed. */
 export interface Fields {
@@ -139,6 +140,8 @@ export interface Exchange {
   /** The snapshot it began with; it ends under the same one. */
   readonly serving: Serving;
   readonly memo: ExchangeMemo;
+  /** The person's session, once admission has looked; null wherever there are none, as at every address for programs. */
+  session: UiSession | null;
   /** Gives back its turn among the calls of its source, where it goes on for longer than calls do. */
   leaveTurn?: () => void;
   /** The start of the SOAP envelope, read at most once; undefined until then. See `envelope-head.ts`. */

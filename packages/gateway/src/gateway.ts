@@ -3,6 +3,7 @@ import type { CounterStore, EvidenceSink } from '@headgate/contract';
 import type { PathOptions } from './config.ts';
 import type { CookieMemory } from './evidence/cookie-memory.ts';
 import type { Verdicts } from './identity/verdicts.ts';
+import type { SessionKeys } from './session-keys.ts';
 import type { Tunnels } from './tunnel.ts';
 import type { UpstreamPool } from './upstream.ts';
 
@@ -16,6 +17,8 @@ export interface Gateway {
   readonly evidence: EvidenceSink;
   readonly cookies: CookieMemory;
   readonly tunnels: Tunnels;
+  /** Keys of session cookies, as they are now. */
+  readonly sessionKeys: () => SessionKeys;
   readonly options: PathOptions;
   /** True once the gateway takes no new requests. */
   readonly draining: () => boolean;

@@ -15,7 +15,7 @@ const principal = {
   certificate: facts,
   certificateDer: user.certificateDer,
   chainDer: [issuing.raw],
-  enrolment: { participant: 'alpha' },
+  enrolment: { participant: { id: 'alpha' } },
 } as unknown as Principal;
 
 const said = (value: IdentityValue, whose = principal): string | undefined =>

@@ -14,6 +14,7 @@ export function pageContext({ serving, connection, request }: Exchange): PageCon
     operator: operator.name,
     contact: programme.support.contact,
     issuers: host === null ? [] : serving.issuers(host.trust),
+    target: request.method === 'POST' ? null : request.target,
     certificate: peer === null ? null : readPeer(peer),
   };
 }

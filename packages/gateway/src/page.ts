@@ -79,6 +79,27 @@ export function writeTo(before: string, address: string, after: string): Markup 
   return { html: `<p>${escapeHtml(before)}${link}${escapeHtml(after)}</p>` };
 }
 
+/** One thing to do here: a button that sends a form to a path of this host. `elsewhere`: the answer opens in a window of its own. */
+export function button(
+  label: string,
+  path: string,
+  hidden: Readonly<Record<string, string>> = {},
+  elsewhere = false,
+): Markup {
+  const inputs = Object.entries(hidden).map(
+    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+  );
+  const target = elsewhere ? ' target="_blank"' : '';
+  return {
+    html: `<form method="post" action="${escapeHtml(path)}"${target}>${inputs.join('')}<button>${escapeHtml(label)}</button></form>`,
+  };
+}
+
+/** A link to a path of this host, in a paragraph of its own. */
+export function linkTo(label: string, path: string): Markup {
+  return { html: `<p><a href="${escapeHtml(path)}">${escapeHtml(label)}</a></p>` };
+}
+
 function itemsOf(texts: readonly string[]): string {
   return texts.map((text) => `<li>${escapeHtml(text)}</li>`).join('');
 }

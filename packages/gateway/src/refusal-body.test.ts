@@ -38,7 +38,17 @@ const facts = {
   declared: true,
   expected: ['e'],
   status: 200,
-};
+  right: 'read',
+  channel: 'ui',
+  has: 'h',
+  at: 'a',
+  enrolled: ['e'],
+  grantedBy: [],
+  otherCertificate: false,
+  endorser: null,
+  endedAt: 'a',
+  because: 'b',
+} as const;
 const refusalOf = (code: ProblemCode) => new Refusal(code, facts);
 
 describe('every code of the catalogue', () => {

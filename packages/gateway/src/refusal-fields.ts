@@ -20,6 +20,8 @@ export function refusalFields(
     proxyStatus(refusal, receivedStatus),
   ];
   if (contentType.startsWith('text/html')) list.push(...pageFields);
+  // RFC 9110 §15.5.2: a 401 names how to go on. No browser knows this scheme, so that none asks for a password.
+  if (refusal.code === 'admission.session_ended') list.push('www-authenticate', 'Headgate-Session');
   const seconds = secondsToWait(refusal);
   if (seconds !== null) list.push(fieldNames.retryAfter, String(seconds));
   if (refusal.code === 'route.method_not_allowed') {

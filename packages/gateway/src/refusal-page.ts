@@ -2,7 +2,8 @@
 // accepted, and whom to ask with which number.
 import type { ProblemCode, StatedRefusal } from '@headgate/contract';
 import type { CertificateFacts } from '@headgate/pki';
-import { lead, list, type Markup, paragraph, section, steps, terms, writePage, writeTo } from './page.ts';
+import { button, lead, list, type Markup, paragraph, section, steps, terms, writePage, writeTo } from './page.ts';
+import { sessionPath } from './session-places.ts';
 
 /** What a page tells beside its refusal. */
 export interface PageContext {
@@ -15,6 +16,8 @@ export interface PageContext {
   readonly issuers: readonly string[];
   /** What the browser offered; null for nothing that can be read. */
   readonly certificate: CertificateFacts | null;
+  /** What was asked for, where one click may go on with it; null where it had a body, which nobody kept. */
+  readonly target: string | null;
 }
 
 /** The words of a refusal, as in every other format. */
@@ -37,7 +40,7 @@ export function refusalPage(
 ): string {
   return writePage(words.title, context?.host ?? null, [
     lead(words.detail),
-    section('What to do', [...whatToDo(words, context), ...waitOf(words)]),
+    section('What to do', [...whatToDo(words, context), ...waitOf(words), ...goOn(words, context)]),
     ...(context === null || !isAboutCertificate(words.code) ? [] : certificateParts(refusal, context)),
     section('If you need help', [
       helpOf(context),
@@ -52,6 +55,18 @@ export function refusalPage(
 }
 
 const forwardedWords = { no: 'no', partly: 'in part', yes: 'yes' } as const;
+
+/** The way on from a session that ended, with the address kept, or with the form that was sent kept by the browser. */
+function goOn({ code }: RefusalWords, context: PageContext | null): Markup[] {
+  if (code !== 'admission.session_ended') return [];
+  if (context?.target !== null) return [button('Go on', sessionPath, context === null ? {} : { to: context.target })];
+  return [
+    paragraph(
+      'What you sent was not passed on to the system, and it is not lost. Go on in a new tab, then come back to this one and reload it: the browser asks whether to send it again.',
+    ),
+    button('Go on in a new tab', sessionPath, {}, true),
+  ];
+}
 
 function waitOf({ retryAfterSeconds }: RefusalWords): Markup[] {
   return retryAfterSeconds === undefined ? [] : [paragraph(`Try again in ${retryAfterSeconds} seconds.`)];

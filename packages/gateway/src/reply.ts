@@ -33,5 +33,15 @@ export interface SwitchReply {
   readonly upstream: OpenSide;
 }
 
+/** A page of our own about a person's session, or the same for a script. */
+export interface SessionReply {
+  readonly kind: 'session';
+  readonly status: 200 | 303;
+  readonly format: 'html' | 'json';
+  /** Flat: name, value, name, value. */
+  readonly fields: readonly string[];
+  readonly body: Uint8Array;
+}
+
 /** What goes back to the caller. */
-export type Reply = UpstreamReply | RefusalReply | EchoReply | SwitchReply;
+export type Reply = UpstreamReply | RefusalReply | EchoReply | SwitchReply | SessionReply;

@@ -40,7 +40,7 @@ export interface Seen {
 
 /** The client certificate as it was offered, and what was made of it. */
 interface SeenCertificate {
-  /** `none`: nothing was offered. `not-required`: this host judges none. `unjudged`: refused before it was looked at. */
+  /** `none`: nothing was offered. `not-required`: this address judges none. `unjudged`: refused before it was looked at. */
   readonly verdict: 'accepted' | 'refused' | 'not-required' | 'none' | 'unjudged';
   readonly subject: string | null;
   readonly issuer: string | null;
@@ -95,7 +95,7 @@ function seenCertificate({ connection, identity }: Exchange): SeenCertificate {
   const offered = peer === null ? ('none' as const) : ('unjudged' as const);
   const judged = identity?.verdict ?? offered;
   return {
-    verdict: peer === null && judged === 'refused' ? 'none' : judged,
+    verdict: judged === 'not-offered' || (peer === null && judged === 'refused') ? 'none' : judged,
     subject: cut(facts?.subject ?? null),
     issuer: cut(facts?.issuer ?? null),
     serial: cut(facts?.serial ?? null),

@@ -4,6 +4,7 @@ import { recordEvidence } from './evidence/record-evidence.ts';
 import type { Exchange } from './exchange.ts';
 import { echo } from './forward/echo.ts';
 import { forward } from './forward/forward.ts';
+import { tendSession } from './forward/tend-session.ts';
 import type { Gateway } from './gateway.ts';
 import { identify } from './identity/identify.ts';
 import { inspect } from './inspection/inspect.ts';
@@ -25,10 +26,9 @@ export async function serve(exchange: Exchange, gateway: Gateway): Promise<void>
       if (isPermit(permit)) {
         const looked = inspect(exchange, route, gateway);
         const inspected = looked instanceof Promise ? await looked : looked;
-        reply =
-          route.kind === 'echo'
-            ? await echo(exchange, inspected, permit)
-            : await forward(exchange, inspected, permit, principal, route, gateway);
+        if (route.kind === 'system') reply = await forward(exchange, inspected, permit, principal, route, gateway);
+        else if (route.kind === 'echo') reply = await echo(exchange, inspected, permit);
+        else reply = await tendSession(exchange, permit, principal, gateway);
       } else {
         reply = { kind: 'refusal', refusal: permit, defect: null };
       }

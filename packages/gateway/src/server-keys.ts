@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Config } from './config.ts';
 import { textOf, unusable } from './named-file.ts';
+import { tlsSettings } from './tls-settings.ts';
 
 type Host = Config['listeners'][number]['hosts'][number];
 
@@ -29,7 +30,7 @@ export async function readKeys(host: Host, base: string): Promise<KeyedHost> {
 
 /** What TLS shows for a host. Throws what OpenSSL says of PEM text that `readKeys` did not prove. */
 export function toSecureContext(pem: { readonly cert: string; readonly key: string } | undefined): SecureContext {
-  return createSecureContext({ ...pem, minVersion: 'TLSv1.2' });
+  return createSecureContext({ ...tlsSettings, ...pem });
 }
 
 /** Throws when a key belongs to another certificate: OpenSSL says so only where both are of one kind. */

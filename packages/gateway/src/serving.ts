@@ -17,18 +17,23 @@ import {
   type TrustBundle,
 } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
+import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
+import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
+import type { SessionBounds } from './ui-session.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
   readonly name: string;
-  readonly clientCertificate: 'required' | 'none';
+  readonly certificates: CertificateNeeds;
   /** Name of the trust bundle that judges its callers. */
   readonly trust: string;
   /** Environment of the catalogue; null when the catalogue does not know the host. */
   readonly environment: string | null;
+  /** Bounds of people's sessions at its user interfaces; null where there are none. */
+  readonly uiSession: SessionBounds | null;
 }
 
 /** An address that is gone. */
@@ -59,6 +64,8 @@ export interface Serving {
   decommissioned(match: AddressMatch, nowMs: number): Decommissioned | null;
   /** The echo address at this very path of a host, where the host offers one. */
   echo(listener: string, host: string, path: string): EchoPlace | null;
+  /** The page about sessions at this very path of a host, where the host has sessions. */
+  session(listener: string, host: string, path: string): EchoPlace | null;
   /** Whether every system behind an address speaks SOAP. */
   speaksSoap(address: Address): boolean;
 }
@@ -71,14 +78,14 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     config.listeners.flatMap((listener) =>
       listener.hosts.map((host): [string, ServedHost] => {
         const environment = snapshot.catalogue.hosts.find(({ name }) => name === host.name)?.environment ?? null;
-        return [
-          `${listener.name}/${host.name}`,
-          { name: host.name, clientCertificate: host.clientCertificate, trust: host.trust, environment },
-        ];
+        const certificates = certificateNeedsOf(index, host.name, listener.tls, host.clientCertificate);
+        const { name, trust, uiSession = null } = host;
+        return [`${listener.name}/${name}`, { name, certificates, trust, environment, uiSession }];
       }),
     ),
   );
   const echoes = echoPlaces(index, snapshot.positions, config);
+  const sessions = sessionPlaces(index, snapshot.positions, config);
   const speaksSoap = (address: Address) =>
     address.channel === 'api' &&
     address.systems.every((id) => soapProtocols.has(index.systems.get(id)?.protocol ?? ''));
@@ -98,6 +105,10 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
+    session: (listener, name, path) =>
+      (path === sessionPath || path === logoutPath) && (hosts.get(`${listener}/${name}`)?.uiSession ?? null) !== null
+        ? (sessions.get(name)?.[path] ?? null)
+        : null,
     issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
     signsOf(host, path) {
       const match =

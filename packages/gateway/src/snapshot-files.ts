@@ -14,6 +14,7 @@ import {
   type SnapshotSource,
 } from '@headgate/contract';
 import { createTrustBundle, UnreadableTrustBundle } from '@headgate/pki';
+import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import type { ListNotice } from './gateway-notice.ts';
 import { createListFiles } from './list-files.ts';
@@ -49,6 +50,8 @@ export function createSnapshotFiles(
       const read = reader(base);
       const catalogue = await readCatalogue(read, config);
       refuseUnknownEnvironments(catalogue, config.echo.environments ?? []);
+      const undeclared = undeclaredTrust(compileCatalogue(catalogue), config);
+      if (undeclared.length > 0) throw new UnusableFiles(undeclared);
       const policyFile = config.policy ?? join(config.catalogue, 'policy.yaml');
       const policy = parsed(parsePolicy(policyFile, await read.text(policyFile))).policy;
       const provisioning =

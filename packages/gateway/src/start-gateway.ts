@@ -5,10 +5,12 @@ import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
 import type { Config } from './config.ts';
 import { startDataPlane } from './data-plane.ts';
+import { monotonic } from './deadlines.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type FilesToStartWith, type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { createQueue } from './queue.ts';
+import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
@@ -22,6 +24,8 @@ export interface GatewayOptions {
   readonly base: string;
   /** Milliseconds since 1970 UTC. Default: the system clock, which several threads read in any case. */
   readonly clock?: () => number;
+  /** Milliseconds that only go forward, for every wait of sockets, tunnels and checks. Default: the machine's, as in several threads in any case. */
+  readonly elapsed?: () => number;
   /** Default: the files that the configuration names. */
   readonly snapshots?: SnapshotSource;
   /** How files of revocation lists are looked at again; default: by the system's timer. */
@@ -68,10 +72,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ? startThreads({ ...options, files, read, readLists })
     : startAlone({ ...options, files, read, readLists }));
   if (config.trustBundles.every(({ crls }) => crls.length === 0)) return running;
-  const watch = watchLists(options.repeat ?? repeatByTimer, running.lookAtLists, (fault) => {
-    const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
-    notice({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
-  });
+  const watch = watchLists(
+    options.repeat ?? repeatByTimer,
+    () => running.lookAtLists(),
+    (fault) => {
+      const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
+      notice({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
+    },
+  );
   return {
     ...running,
     close() {
@@ -84,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 interface StartOptions extends GatewayOptions, FilesToStartWith {}
 
 async function startAlone(options: StartOptions): Promise<RunningGateway> {
-  const { config, clock = Date.now, notice = () => undefined, seen } = options;
+  const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   let { files } = options;
   const evidence = openNdjsonSink({
     folder: resolve(options.base, config.evidence.folder),
@@ -96,14 +104,17 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
   });
   const inForce = Int32Array.of(files.snapshot.number);
   const ticketKeys = createTicketKeys();
+  const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
   const plane = await startDataPlane({
     config,
     files,
     ticketKeys,
+    sessionKeys,
     ports: null,
     sharedPort: false,
     clock,
+    elapsed,
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
@@ -112,7 +123,10 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     notice,
     shed: (bound) => shed.add({ [bound]: 1 }),
   });
-  const renewal = renewTicketKeys((keys) => plane.setTicketKeys(keys));
+  const renewals = [
+    renewTicketKeys((keys) => plane.setTicketKeys(keys)),
+    renewSessionKeys(sessionKeys, (keys) => plane.setSessionKeys(keys)),
+  ];
   const take = (next: GatewayFiles): void => {
     const takeIntoUse = plane.prepare(next);
     takeIntoUse();
@@ -134,7 +148,7 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
         return next !== null;
       }),
     close() {
-      renewal.close();
+      for (const renewal of renewals) renewal.close();
       closed ??= plane.close();
       return closed;
     },

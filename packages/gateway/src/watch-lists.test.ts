@@ -8,11 +8,14 @@ const neverFails = (fault: unknown) => assert.fail(String(fault));
 function handTimer() {
   const turns: { everyMs: number; work: () => void }[] = [];
   const repeat: Repeat = (everyMs, work) => {
-    const turn = { everyMs, work };
-    turns.push(turn);
-    return { close: () => void turns.splice(turns.indexOf(turn), 1) };
+    const one = { everyMs, work };
+    turns.push(one);
+    return { close: () => void turns.splice(turns.indexOf(one), 1) };
   };
-  return { repeat, turns, turn: () => turns.forEach(({ work }) => void work()) };
+  const turn = () => {
+    for (const { work } of turns) work();
+  };
+  return { repeat, turns, turn };
 }
 
 test('files are looked at so often that two looks fit into a minute', () => {
@@ -24,7 +27,11 @@ test('one look is made at a time, and after it the next', async () => {
   const looks: PromiseWithResolvers<void>[] = [];
   watchLists(
     repeat,
-    () => (looks.push(Promise.withResolvers()), looks.at(-1)?.promise ?? Promise.resolve()),
+    () => {
+      const look = Promise.withResolvers<void>();
+      looks.push(look);
+      return look.promise;
+    },
     neverFails,
   );
   turn();

@@ -220,10 +220,13 @@ function failureOfIssued(
     failureOfRevocation(certificate, nowMs, revocation) ??
     failureOfExtensions(certificate) ??
     failureOfKey(certificate) ??
-    (certificate.authorityKeyId?.keyId == null
-      ? { check: 'no_key_identifier', fault: 'has no authority key identifier, which tells whose key signed it' }
-      : null)
+    failureOfKeyId(certificate)
   );
+}
+
+function failureOfKeyId({ authorityKeyId }: CertificateFacts): Failure | null {
+  if (authorityKeyId !== null && authorityKeyId.keyId !== null) return null;
+  return { check: 'no_key_identifier', fault: 'has no authority key identifier, which tells whose key signed it' };
 }
 
 function failureOfForm({ version, serialFault }: CertificateFacts): Failure | null {

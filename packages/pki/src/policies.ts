@@ -1,6 +1,6 @@
 // Certificate policies (RFC 5280 §6.1 with RFC 9618): whether a chain satisfies what its own authorities require. No caller is asked for a
 // policy of ours, so that the set of acceptable policies is any.
-import { DerReader, TAG, toDottedOid, toSmallInteger } from './der.ts';
+import { type DerReader, TAG, toDottedOid, toSmallInteger } from './der.ts';
 import { UnreadableDer } from './unreadable-der.ts';
 
 /** What a certificate says of policies; null where the extension is absent. */

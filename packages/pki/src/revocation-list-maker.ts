@@ -62,7 +62,7 @@ export function makeRevocationList(contents: ListContents): Buffer<ArrayBuffer> 
     makeName(signer.subject),
     writeTime(contents.thisUpdateMs),
     ...(nextUpdateMs === null ? [] : [writeTime(nextUpdateMs)]),
-    ...(entries.length === 0 ? [] : [writeSequence(...entries.map(toEntry))]),
+    ...(entries.length === 0 ? [] : [writeSequence(Buffer.concat(entries.map(toEntry)))]),
     ...(extensions.length === 0 ? [] : [writeTagged(0, writeSequence(...extensions))]),
   );
   const signature = signOver(toBeSigned, signer.key, contents);

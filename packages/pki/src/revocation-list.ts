@@ -186,70 +186,76 @@ interface EntryTable {
 const reasonAlone = Buffer.from('300c300a0603551d1504030a01', 'hex');
 
 function readEntries(bytes: Uint8Array, mayHaveExtensions: boolean, isDelta: boolean): EntryTable {
+  const entry = new Span(bytes);
+  const field = new Span(bytes);
   const offsets: number[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
-    const entry = spanAt(bytes, offset, TAG.sequence);
-    const serial = spanAt(bytes, entry.start, TAG.integer);
-    assertShortest(bytes, serial);
-    const date = spanAt(
-      bytes,
-      serial.end,
-      bytes[serial.end] === TAG.generalizedTime ? TAG.generalizedTime : TAG.utcTime,
-    );
-    assertDate(bytes, date);
-    if (date.end > entry.end) throw new UnreadableDer('has an entry that ends inside an element');
-    if (date.end < entry.end) {
-      if (!mayHaveExtensions) throw new UnreadableDer('has extensions in version 1');
-      const reason = readReason(bytes.subarray(date.end, entry.end));
-      // RFC 5280 §5.3.1: only a delta takes back.
-      if (reason === 'removeFromCRL' && !isDelta) throw new UnreadableDer('takes an entry back without being a delta');
-    }
+  const hashes: number[] = [];
+  for (let offset = 0; offset < bytes.length; offset = entry.end) {
+    entry.enter(offset, TAG.sequence);
+    field.enter(entry.start, TAG.integer);
+    assertShortest(bytes, field);
     offsets.push(offset);
-    offset = entry.end;
+    hashes.push(hashOf(bytes, field.start, field.end));
+    field.enter(field.end, bytes[field.end] === TAG.generalizedTime ? TAG.generalizedTime : TAG.utcTime);
+    assertDate(bytes, field);
+    if (field.end > entry.end) throw new UnreadableDer('has an entry that ends inside an element');
+    if (field.end === entry.end) continue;
+    if (!mayHaveExtensions) throw new UnreadableDer('has extensions in version 1');
+    const reason = readReason(bytes, field.end, entry.end);
+    // RFC 5280 §5.3.1: only a delta takes back.
+    if (reason === 'removeFromCRL' && !isDelta) throw new UnreadableDer('takes an entry back without being a delta');
   }
-  return { bytes, slots: toSlots(bytes, offsets), entryCount: offsets.length };
+  return { bytes, slots: toSlots(bytes, offsets, hashes), entryCount: offsets.length };
 }
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+/** The content of one element after another: the plain form of DerReader for what is read by the hundred thousand, without objects. */
+class Span {
+  readonly #bytes: Uint8Array;
+  start = 0;
+  end = 0;
 
-/** Content of the element at an offset. The plain form of DerReader.next, for what is read by the hundred thousand. */
-function spanAt(bytes: Uint8Array, offset: number, tag: number): Span {
-  const length = bytes[offset + 1] ?? 0x80;
-  if (bytes[offset] === tag && length < 0x80 && offset + 2 + length <= bytes.length)
-    return { start: offset + 2, end: offset + 2 + length };
-  const { content, encoded } = new DerReader(bytes.subarray(offset)).next(tag);
-  return { start: offset + encoded.length - content.length, end: offset + encoded.length };
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  enter(offset: number, tag: number): void {
+    const length = this.#bytes[offset + 1] ?? 0x80;
+    if (this.#bytes[offset] === tag && length < 0x80 && offset + 2 + length <= this.#bytes.length) {
+      this.start = offset + 2;
+      this.end = this.start + length;
+      return;
+    }
+    const { content, encoded } = new DerReader(this.#bytes.subarray(offset)).next(tag);
+    this.end = offset + encoded.length;
+    this.start = this.end - content.length;
+  }
 }
 
 function assertShortest(bytes: Uint8Array, { start, end }: Span): void {
-  const [first = 0, second = 0] = [bytes[start], bytes[start + 1]];
+  const first = bytes[start] ?? 0;
+  const second = bytes[start + 1] ?? 0;
   const isPadded = end - start > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
   if (end === start || isPadded) throw new UnreadableDer('has a malformed serial number');
 }
 
 function assertDate(bytes: Uint8Array, { start, end }: Span): void {
-  const isLong = end - start === 15;
-  if (!isLong && end - start !== 13) throw new UnreadableDer('has a malformed date');
-  const at = isLong ? start + 4 : start + 2;
-  for (let index = start; index < end - 1; index += 1)
-    if (((bytes[index] ?? 0) ^ 0x30) > 9) throw new UnreadableDer('has a malformed date');
-  const isWithin = (index: number, max: number) => twoDigits(bytes, index) <= max;
-  const isDate = twoDigits(bytes, at) >= 1 && isWithin(at, 12) && twoDigits(bytes, at + 2) >= 1 && isWithin(at + 2, 31);
-  const isTime = isWithin(at + 4, 23) && isWithin(at + 6, 59) && isWithin(at + 8, 59);
-  if (!isDate || !isTime || bytes[end - 1] !== 0x5a) throw new UnreadableDer('has a malformed date');
+  const at = end - start === 15 ? start + 4 : start + 2;
+  let isDate = end - at === 11 && bytes[end - 1] === 0x5a;
+  for (let index = start; index < end - 1; index += 1) isDate &&= (((bytes[index] ?? 0) - 0x30) & 0xff) <= 9;
+  const month = twoDigits(bytes, at);
+  const day = twoDigits(bytes, at + 2);
+  isDate &&= month >= 1 && month <= 12 && day >= 1 && day <= 31;
+  isDate &&= twoDigits(bytes, at + 4) <= 23 && twoDigits(bytes, at + 6) <= 59 && twoDigits(bytes, at + 8) <= 59;
+  if (!isDate) throw new UnreadableDer('has a malformed date');
 }
 
 function twoDigits(bytes: Uint8Array, index: number): number {
   return ((bytes[index] ?? 0) - 0x30) * 10 + (bytes[index + 1] ?? 0) - 0x30;
 }
 
-function readReason(extensions: Uint8Array): RevocationReason {
-  if (extensions.length === reasonAlone.length + 1 && reasonAlone.compare(extensions, 0, reasonAlone.length) === 0)
-    return toReason(extensions[reasonAlone.length] ?? 7);
-  const outer = new DerReader(extensions);
+function readReason(bytes: Uint8Array, start: number, end: number): RevocationReason {
+  if (isReasonAlone(bytes, start, end)) return toReason(bytes[end - 1] ?? 7);
+  const outer = new DerReader(bytes.subarray(start, end));
   const { values, criticalExtensions } = collectExtensions(outer.enter(TAG.sequence));
   outer.finish();
   const strange = criticalExtensions.find((oid) => oid !== reasonCode);
@@ -264,6 +270,13 @@ function readReason(extensions: Uint8Array): RevocationReason {
   return toReason(content.length === 1 ? (content[0] ?? 7) : 7);
 }
 
+function isReasonAlone(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== reasonAlone.length + 1) return false;
+  for (let index = 0; index < reasonAlone.length; index += 1)
+    if (bytes[start + index] !== reasonAlone[index]) return false;
+  return true;
+}
+
 const reasonCode = '2.5.29.21';
 const enumerated = 0x0a;
 
@@ -273,21 +286,26 @@ function toReason(code: number): RevocationReason {
   return reason;
 }
 
-function toSlots(bytes: Uint8Array, offsets: readonly number[]): Int32Array {
+function toSlots(bytes: Uint8Array, offsets: readonly number[], hashes: readonly number[]): Int32Array {
   const slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(8, offsets.length * 2))));
   const last = slots.length - 1;
-  for (const offset of offsets) {
-    const { start, end } = serialAt(bytes, offset);
-    let at = hashOf(bytes, start, end) & last;
-    while (slots[at] !== 0 && !isSameSerial(bytes, (slots[at] ?? 0) - 1, bytes, start, end)) at = (at + 1) & last;
+  const serial = new Span(bytes);
+  for (const [index, offset] of offsets.entries()) {
+    let at = (hashes[index] ?? 0) & last;
+    if (slots[at] !== 0) {
+      enterSerial(serial, offset);
+      const { start, end } = serial;
+      while (slots[at] !== 0 && !isSerialAt(bytes, (slots[at] ?? 0) - 1, bytes, start, end)) at = (at + 1) & last;
+    }
     // A serial number that comes twice stays revoked, whatever one of its entries takes back.
     if (slots[at] === 0 || entryAt(bytes, (slots[at] ?? 0) - 1).reason === 'removeFromCRL') slots[at] = offset + 1;
   }
   return slots;
 }
 
-function serialAt(bytes: Uint8Array, offset: number): Span {
-  return spanAt(bytes, spanAt(bytes, offset, TAG.sequence).start, TAG.integer);
+function enterSerial(span: Span, offset: number): void {
+  span.enter(offset, TAG.sequence);
+  span.enter(span.start, TAG.integer);
 }
 
 /** FNV-1a. Serial numbers are the authority's own, so that nobody else can choose two that fall together. */
@@ -297,8 +315,10 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
   return hash ^ (hash >>> 15);
 }
 
-function isSameSerial(bytes: Uint8Array, offset: number, own: Uint8Array, start: number, end: number): boolean {
-  const serial = serialAt(bytes, offset);
+/** Whether the entry at an offset has the serial number that stands in other bytes. */
+function isSerialAt(bytes: Uint8Array, offset: number, own: Uint8Array, start: number, end: number): boolean {
+  const serial = new Span(bytes);
+  enterSerial(serial, offset);
   if (serial.end - serial.start !== end - start) return false;
   for (let index = 0; index < end - start; index += 1)
     if (bytes[serial.start + index] !== own[start + index]) return false;
@@ -310,7 +330,7 @@ function findEntry({ bytes, slots }: EntryTable, serial: string): RevokedEntry |
   const wanted = Buffer.from(/^[89A-F]/.test(serial) ? `00${serial}` : serial, 'hex');
   let at = hashOf(wanted, 0, wanted.length) & (slots.length - 1);
   for (let slot = slots[at] ?? 0; slot !== 0; slot = slots[at] ?? 0) {
-    if (isSameSerial(bytes, slot - 1, wanted, 0, wanted.length)) return entryAt(bytes, slot - 1);
+    if (isSerialAt(bytes, slot - 1, wanted, 0, wanted.length)) return entryAt(bytes, slot - 1);
     at = (at + 1) & (slots.length - 1);
   }
   return null;
@@ -318,9 +338,8 @@ function findEntry({ bytes, slots }: EntryTable, serial: string): RevokedEntry |
 
 /** What an entry says, which was found well-formed when the list was read. */
 function entryAt(bytes: Uint8Array, offset: number): RevokedEntry {
-  const entry = spanAt(bytes, offset, TAG.sequence);
-  const dateAt = spanAt(bytes, entry.start, TAG.integer).end;
-  const fields = new DerReader(bytes.subarray(dateAt, entry.end));
+  const fields = new DerReader(bytes.subarray(offset)).enter(TAG.sequence);
+  fields.next(TAG.integer);
   const date = fields.next();
   const digits = Buffer.from(date.content).toString('latin1');
   const century = date.tag === TAG.generalizedTime ? '' : Number(digits.slice(0, 2)) >= 50 ? '19' : '20';
@@ -328,6 +347,10 @@ function entryAt(bytes: Uint8Array, offset: number): RevokedEntry {
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
   return {
     onMs: Date.UTC(year, month - 1, day, hour, minute, second),
-    reason: fields.atEnd ? 'unspecified' : readReason(fields.rest()),
+    reason: readReasonOf(fields.rest()),
   };
+}
+
+function readReasonOf(extensions: Uint8Array): RevocationReason {
+  return extensions.length === 0 ? 'unspecified' : readReason(extensions, 0, extensions.length);
 }

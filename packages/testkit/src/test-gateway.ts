@@ -18,6 +18,8 @@ import { createTestAuthority, type TestAuthority, type TestUser, type TrustBundl
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
 
+type HostOptions = WrittenConfig['listeners'][number]['hosts'][number];
+
 /** The deck's profile, as shipped. */
 export const caisoCatalogue = fileURLToPath(new URL('../../../catalogues/caiso', import.meta.url));
 /** The invented operator, as shipped. */
@@ -33,6 +35,12 @@ export interface TestGatewayOptions {
   readonly plainHosts?: readonly string[];
   /** Hosts on the TLS listener that ask for no client certificate. Default: none. */
   readonly anonymousHosts?: readonly string[];
+  /** Sessions of people, by host. Default: none. */
+  readonly uiSession?: Readonly<Record<string, NonNullable<HostOptions['uiSession']>>>;
+  /** Every wait of the gateway goes by the test's clock too. Advance it only while nothing is under way that must not time out. */
+  readonly virtualWaits?: boolean;
+  /** What hosts of the TLS listener ask for, where it is not what the catalogue says. */
+  readonly clientCertificates?: Readonly<Record<string, 'required' | 'requested' | 'none'>>;
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
@@ -152,6 +160,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     config,
     base: folder,
     clock: () => clock.now(),
+    ...(options.virtualWaits === true ? { elapsed: () => clock.now() } : {}),
     notice: (notice) => notices.push(notice),
     seen: (record) => {
       records.push(record);
@@ -207,6 +216,7 @@ async function writeConfig(
 ): Promise<Config> {
   const hosts = options.hosts ?? hostsDefault;
   const anonymousHosts = options.anonymousHosts ?? [];
+  const asked = options.clientCertificates ?? {};
   const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts]);
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
@@ -235,13 +245,15 @@ async function writeConfig(
           certificate: 'server.pem',
           key: 'server.key',
           ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
+          ...(options.uiSession?.[name] === undefined ? {} : { uiSession: options.uiSession[name] }),
+          ...(asked[name] === undefined ? {} : { clientCertificate: asked[name] }),
         })),
       },
       {
         name: 'plain',
         port: 0,
         tls: false,
-        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name, clientCertificate: 'none' })),
+        hosts: (options.plainHosts ?? ['oasis.caiso.com']).map((name) => ({ name })),
       },
     ],
     catalogue: options.catalogue ?? caisoCatalogue,

@@ -24,22 +24,20 @@ export function askOpenssl({ leaf, anchors, intermediates, lists, atMs }: Specim
       return join(folder, name);
     };
     const blocks = lists.flatMap((file) => splitLists(file)).map((der) => toPem(der, 'X509 CRL'));
-    const asked = spawnSync(
-      'openssl',
-      [
-        'verify',
-        ...['-purpose', 'sslclient', '-attime', String(Math.floor(atMs / 1_000)), '-auth_level', '2'],
-        // Any policy will do; without one named, openssl fails wherever an authority requires one.
-        ...['-policy_check', '-policy', '2.5.29.32.0'],
-        ...['-no-CApath', '-no-CAstore', '-CAfile', write('anchors.pem', pemOf(anchors))],
-        ...(intermediates.length === 0 ? [] : ['-untrusted', write('intermediates.pem', pemOf(intermediates))]),
-        ...(blocks.length === 0
-          ? []
-          : ['-crl_check', '-extended_crl', '-use_deltas', '-CRLfile', write('lists.pem', blocks.join(''))]),
-        write('leaf.pem', toPem(leaf.der)),
-      ],
-      { encoding: 'utf8' },
-    );
+    const untrusted =
+      intermediates.length === 0 ? [] : ['-untrusted', write('intermediates.pem', pemOf(intermediates))];
+    const withLists =
+      blocks.length === 0
+        ? []
+        : ['-crl_check', '-extended_crl', '-use_deltas', '-CRLfile', write('lists.pem', blocks.join(''))];
+    const seconds = String(Math.floor(atMs / 1_000));
+    // Any policy will do; without one named, openssl fails wherever an authority requires one.
+    const rules = `-purpose sslclient -attime ${seconds} -auth_level 2 -policy_check -policy 2.5.29.32.0`.split(' ');
+    const trusted = ['-no-CApath', '-no-CAstore', '-CAfile', write('anchors.pem', pemOf(anchors))];
+    const leafFile = write('leaf.pem', toPem(leaf.der));
+    const asked = spawnSync('openssl', ['verify', ...rules, ...trusted, ...untrusted, ...withLists, leafFile], {
+      encoding: 'utf8',
+    });
     const words = /error \d+ at \d+ depth lookup: ?(.*)/.exec(asked.stderr)?.[1] ?? asked.stderr.split('\n')[0] ?? '';
     return { accepted: asked.status === 0, words };
   } finally {

@@ -1,5 +1,5 @@
 // Kinds that differ in what revocation lists say of them.
-import { der, makeExtension, makeRevocationList, type ListContents, type MadeEntry, toPem } from '@headgate/pki';
+import { der, type ListContents, type MadeEntry, makeExtension, makeRevocationList, toPem } from '@headgate/pki';
 import { authorityName, dayMs, type Made, nowMs, type Recipe, type World } from './world.ts';
 
 const onMs = nowMs - 3 * dayMs;

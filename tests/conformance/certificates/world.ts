@@ -59,17 +59,17 @@ export interface Recipe {
 /** Keys and good chains. */
 export interface World {
   /** A key of a kind, made once. */
-  key(keyType: KeyType): KeyPair;
+  readonly key: (keyType: KeyType) => KeyPair;
   /** Another P-256 key each time. */
-  freshKey(): KeyPair;
+  readonly freshKey: () => KeyPair;
   readonly root: Made;
   readonly issuing: Made;
   /** The legacy family, RSA throughout. */
   readonly legacyRoot: Made;
   readonly legacyIssuing: Made;
-  makeRoot(commonName?: string, changes?: Changes): Made;
-  makeAuthority(above: Signer, commonName?: string, changes?: Changes): Made;
-  makeLeaf(above: Signer, changes?: Changes): Made;
+  readonly makeRoot: (commonName?: string, changes?: Changes) => Made;
+  readonly makeAuthority: (above: Signer, commonName?: string, changes?: Changes) => Made;
+  readonly makeLeaf: (above: Signer, changes?: Changes) => Made;
 }
 
 const keyTypes: readonly KeyType[] = [

@@ -196,7 +196,7 @@ function gatewayYaml({ catalogue, ports, upstreams }: DemoWorldOptions): string 
         name: 'plain',
         port: ports.plain,
         tls: false,
-        hosts: plainHosts.map((name) => ({ name, clientCertificate: 'none' })),
+        hosts: plainHosts.map((name) => ({ name })),
       },
     ],
     catalogue,

@@ -4,7 +4,7 @@ import { addressOf, everyCell } from './addresses.ts';
 import { type Classification, classifyService, compileServices, type ServiceIndex } from './classify.ts';
 import type { Day } from './dates.ts';
 import { cellStatus, type MatrixCell } from './matrix.ts';
-import type { Catalogue, Channel, Generation, System } from './model.ts';
+import type { Catalogue, CertificateNeed, Channel, Generation, System } from './model.ts';
 
 /** A published URL prefix, with all that is served under it. */
 export interface Address {
@@ -27,6 +27,8 @@ export interface Address {
   readonly apiPaths: readonly string[];
   /** Protocols that a connection to it may switch to. */
   readonly upgrades: readonly 'websocket'[];
+  /** Whether its callers show a client certificate. */
+  readonly certificate: CertificateNeed;
   /** The infrastructure that serves it while no position says otherwise. */
   readonly infrastructure: string;
   /** Id of the address that takes its place; `null` for a new address or where none is printed. */
@@ -109,6 +111,7 @@ function addressesOf(catalogue: Catalogue): ReadonlyMap<string, Address> {
       systems: [...(same?.systems ?? []), system.id],
       apiPaths: [...(same?.apiPaths ?? []), ...(system.apiPaths ?? [])],
       upgrades: [...new Set([...(same?.upgrades ?? []), ...(cell.upgrade ?? [])])],
+      certificate: cell.certificate ?? 'required',
       infrastructure: catalogue.servedBy[generation],
       replacement: null,
     });

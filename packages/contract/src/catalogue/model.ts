@@ -61,6 +61,11 @@ export const operations = ['retrieve', 'submit'] as const;
 /** Whether a call reads (`retrieve`) or sends (`submit`). */
 export type Operation = (typeof operations)[number];
 
+/** What an address asks of its callers, the least first: no client certificate, one that is judged if offered, one in any case. */
+export const certificateNeeds = ['none', 'requested', 'required'] as const;
+/** Whether callers of an address show a client certificate. */
+export type CertificateNeed = (typeof certificateNeeds)[number];
+
 const channelSchema = z.enum(channels);
 const generationSchema = z.enum(generations);
 const operationSchema = z.enum(operations);
@@ -82,6 +87,12 @@ const cellSchema = z
       .length(1)
       .optional()
       .describe('Protocols that the address of a user interface may switch to (RFC 9110 §7.8). Left out: none.'),
+    certificate: z
+      .enum(certificateNeeds)
+      .optional()
+      .describe(
+        'Whether callers show a client certificate. none: nobody is asked. requested: it is judged if it is offered. Left out: required.',
+      ),
     note: proseSchema.optional(),
   })
   .refine((cell) => [cell.url, cell.words, cell.blank, cell.form].filter((part) => part !== undefined).length === 1, {

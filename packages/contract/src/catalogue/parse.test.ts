@@ -115,6 +115,20 @@ const wrong: readonly { title: string; file: string; from: string; to: string; s
     says: /api\.old\.upgrade: found upgrade of api old; expected it at an address of a user interface/,
   },
   {
+    title: 'a certificate at an address on plain HTTP is refused',
+    file: 'catalogue.yaml',
+    from: 'name: desk.grid.example.net, environment: live, schemes: [https]',
+    to: 'name: desk.grid.example.net, environment: live, schemes: [http, https]',
+    says: /ui\.new: found certificate required on plain HTTP; expected none/,
+  },
+  {
+    title: 'two systems that want different certificates at one address are refused',
+    file: 'catalogue.yaml',
+    from: "url: 'https://gate.grid.example.net/soap/exchange', pages: [2], shared: true",
+    to: "url: 'https://gate.grid.example.net/soap/exchange', pages: [2], shared: true, certificate: none",
+    says: /api\.old: found certificate required; expected none, as meters api old has/,
+  },
+  {
     title: 'words outside the key are refused',
     file: 'catalogue.yaml',
     from: '{ words: closed, pages: [2] }',

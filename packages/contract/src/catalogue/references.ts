@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import type { FilePath, Finding, ReadFile } from '../yaml-file.ts';
 import { addressOf, everyCell, hostOf } from './addresses.ts';
-import type { Catalogue, catalogueFileSchemas } from './model.ts';
+import type { Catalogue, CertificateNeed, catalogueFileSchemas } from './model.ts';
 
 /** The files of a folder after reading. */
 export type ReadFiles = {
@@ -132,7 +132,10 @@ function checkServedBy(catalogue: Catalogue, known: Known, report: Report): void
 
 function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
   const systemIndexes = new Map(catalogue.systems.map(({ id }, index) => [id, index]));
-  const claimed = new Map<string, { readonly place: string; readonly shared: boolean; readonly within: string }>();
+  const claimed = new Map<
+    string,
+    { readonly place: string; readonly shared: boolean; readonly within: string; readonly certificate: CertificateNeed }
+  >();
   const words = new Set(catalogue.matrixKey.map((entry) => entry.words));
   for (const { system, environment, channel, generation, cell } of everyCell(catalogue)) {
     const at = ['systems', systemIndexes.get(system.id) ?? 0, 'addresses', environment];
@@ -159,6 +162,9 @@ function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
     if (host === undefined) report('catalogue.yaml', here, hostOf(address.url), 'a host that hosts declares');
     else if (host.environment !== environment)
       report('catalogue.yaml', here, `${host.name} of ${host.environment}`, `a host of ${environment}`);
+    const certificate = cell.certificate ?? 'required';
+    if (certificate !== 'none' && host?.schemes.includes('http') === true)
+      report('catalogue.yaml', here, `certificate ${certificate} on plain HTTP`, 'none, since plain HTTP brings none');
     const first = claimed.get(address.url);
     const within = `${environment}/${generation}`;
     if (first === undefined)
@@ -166,6 +172,7 @@ function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
         place: `${system.id} ${channel} ${generation}`,
         shared: cell.shared === true,
         within,
+        certificate,
       });
     else if (!first.shared || !cell.shared || first.within !== within) {
       report(
@@ -174,7 +181,8 @@ function checkCells(catalogue: Catalogue, known: Known, report: Report): void {
         `${address.url}, which ${first.place} has`,
         'an address of its own, or shared: true on each within one environment and generation',
       );
-    }
+    } else if (first.certificate !== certificate)
+      report('catalogue.yaml', here, `certificate ${certificate}`, `${first.certificate}, as ${first.place} has`);
   }
 }
 

@@ -1,4 +1,4 @@
-// May they, now? Rights first, then the global limit, then acceptable use. Only `admit` makes a Permit.
+// May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only `admit` makes a Permit.
 import {
   type Charge,
   type CounterDecision,
@@ -11,7 +11,8 @@ import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { EchoRoute, Route } from '../route/select-route.ts';
+import type { AnyRoute } from '../route/select-route.ts';
+import { followSession, sessionState } from './follow-session.ts';
 
 declare const admitted: unique symbol;
 
@@ -33,7 +34,7 @@ export interface Permit {
 export function admit(
   exchange: Exchange,
   principal: Principal,
-  route: Route | EchoRoute,
+  route: AnyRoute,
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
   const nowMs = gateway.clock();
@@ -43,6 +44,7 @@ export function admit(
       ? known
       : chargesOf(exchange, principal, route, nowMs);
   exchange.memo.admission = applying;
+  if (route.channel === 'ui') followSession(exchange, principal, route, gateway.sessionKeys(), nowMs);
   const decided = gateway.counters.decide(applying.charges, nowMs);
   return decided instanceof Promise
     ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs))
@@ -55,7 +57,7 @@ function permitOrRefuse(
   decision: CounterDecision,
   nowMs: number,
 ): Permit | StatedRefusal {
-  exchange.admission = evidenceOf(exchange.id, applying, decision, nowMs);
+  exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
   if (decision.admitted) return permit(exchange.id, applying);
 
   const { rule } = decision.decidedBy;
@@ -71,7 +73,7 @@ function permitOrRefuse(
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
 interface KnownCharges {
   readonly principal: Principal;
-  readonly route: Route | EchoRoute;
+  readonly route: AnyRoute;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
   readonly participant: string | null;
@@ -81,7 +83,7 @@ interface KnownCharges {
   readonly untilMs: number;
 }
 
-function chargesOf(exchange: Exchange, principal: Principal, route: Route | EchoRoute, nowMs: number): KnownCharges {
+function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
   const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
@@ -101,11 +103,11 @@ function chargesOf(exchange: Exchange, principal: Principal, route: Route | Echo
 function rightOf(
   { serving }: Exchange,
   { enrolment, certificate }: Principal,
-  route: Route | EchoRoute,
+  route: AnyRoute,
   nowMs: number,
 ): AllowedCall | null {
-  // Whoever is enrolled may ask what was seen of it.
-  if (serving.rights === null || enrolment === null || certificate === null || route.kind === 'echo') return null;
+  // Whoever is enrolled may ask what was seen of it, and about its own session.
+  if (serving.rights === null || enrolment === null || certificate === null || route.kind !== 'system') return null;
   const { environment, systemId: system, systemName, channel } = route;
   // A user interface has no operation; who may look is whoever may retrieve.
   const call = { environment, system, channel, operation: route.operation ?? 'retrieve' };
@@ -117,7 +119,7 @@ function rightOf(
 function subjectOf(
   exchange: Exchange,
   principal: Principal,
-  route: Route | EchoRoute,
+  route: AnyRoute,
   participant: string | null,
 ): LimitSubject {
   return {
@@ -145,7 +147,7 @@ function permit(id: string, { charges, participant }: KnownCharges): Permit {
 }
 
 function evidenceOf(
-  id: string,
+  { id, session }: Exchange,
   { rules, participant, endorsers }: KnownCharges,
   decision: CounterDecision,
   nowMs: number,
@@ -160,5 +162,6 @@ function evidenceOf(
     decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
     retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,
     shadow: decision.shadowRefusals.map(({ rule, retryAtMs }) => ({ rule, retryAfterMs: retryAtMs - nowMs })),
+    session: sessionState(session),
   };
 }

@@ -47,6 +47,7 @@ const record = fc.record({
       decidedByKey: maybe(fc.array(text)),
       retryAfterMs: maybe(number),
       shadow: fc.array(fc.record({ rule: text, retryAfterMs: number })),
+      session: fc.constantFrom(null, 'begun', 'ended'),
     }),
   ),
   inspection: maybe(fc.record({ checks: fc.array(text) })),

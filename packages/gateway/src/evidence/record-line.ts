@@ -63,7 +63,7 @@ function admissionText(it: EvidenceRecord['admission']): string {
     `{"admitted":${it.admitted},"permit":${it.permit === null ? 'null' : `"${it.permit}"`},` +
     `"participant":${quoted(it.participant)},"endorsers":${it.endorsers.length === 0 ? '[]' : shared(it.endorsers)},"rules":${shared(it.rules)},` +
     `"decidedBy":${quoted(it.decidedBy)},"decidedByKey":${shared(it.decidedByKey)},"retryAfterMs":${it.retryAfterMs},` +
-    `"shadow":${it.shadow.length === 0 ? '[]' : JSON.stringify(it.shadow)}}`
+    `"shadow":${it.shadow.length === 0 ? '[]' : JSON.stringify(it.shadow)},"session":${it.session === null ? 'null' : `"${it.session}"`}}`
   );
 }
 

@@ -3,6 +3,7 @@ import { fields as fieldNames } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
 import { passingFields } from '../passing-fields.ts';
+import { withoutSessionCookie } from '../session-cookie.ts';
 import type { Payload } from '../upstream.ts';
 
 /** What does not change while a caller repeats the same head over the same connection. */
@@ -40,7 +41,7 @@ function fieldsFor(exchange: Exchange, principal: Principal): (readonly [string,
   const forwarded = `for=${forwardedNode(connection.source)};host="${request.authority}";proto=${connection.secure ? 'https' : 'http'}`;
   return [
     ['host', request.authority],
-    ...kept.map(([name, value]): [string, string] => [name, value]),
+    ...kept.flatMap(([name, value]) => withoutOwnCookie(name, value)),
     ['via', via],
     [fieldNames.forwarded, forwarded],
     ['x-forwarded-for', connection.source],
@@ -48,6 +49,13 @@ function fieldsFor(exchange: Exchange, principal: Principal): (readonly [string,
     ['x-forwarded-proto', connection.secure ? 'https' : 'http'],
     ...identityFields.of(principal),
   ];
+}
+
+/** The cookie of a session is for this gateway: a system neither needs it nor could read it. */
+function withoutOwnCookie(name: string, value: string): (readonly [string, string])[] {
+  if (name !== 'cookie') return [[name, value]];
+  const others = withoutSessionCookie(value);
+  return others === null ? [] : [[name, others]];
 }
 
 /** RFC 7239 §6: IPv6 addresses stand in brackets and quotes. */

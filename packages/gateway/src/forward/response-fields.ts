@@ -2,6 +2,7 @@
 import { fields as fieldNames } from '@headgate/contract';
 import type { IdentityFields } from '../identity-fields.ts';
 import { connectionOptions, hopByHopFields } from '../passing-fields.ts';
+import { sessionCookieName } from '../session-cookie.ts';
 
 /**
  * The upstream's own fields without what belongs to its hop, and without what only we may say: an upstream that
@@ -19,11 +20,16 @@ export function responseFields(
     const name = received[at] ?? '';
     const value = received[at + 1] ?? '';
     if (name === 'connection') named = new Set([...(named ?? []), ...connectionOptions([value])]);
-    else if (!hopByHopFields.has(name) && name !== fieldNames.proxyStatus && !identityFields.claims(name))
-      kept.push(name, value);
+    else if (!hopByHopFields.has(name) && !isOwn(name, value) && !identityFields.claims(name)) kept.push(name, value);
   }
   const dropped = named;
   const passed = dropped === null ? kept : kept.filter((_, at) => !dropped.has(kept[at - (at % 2)] ?? ''));
   passed.push(fieldNames.via, httpVersion === '1.1' ? '1.1 headgate' : '1.0 headgate');
   return passed;
+}
+
+/** What only this gateway says: who refused, and anything of a person's session. */
+function isOwn(name: string, value: string): boolean {
+  if (name === 'set-cookie') return value.startsWith(sessionCookieName);
+  return name === fieldNames.proxyStatus || name === fieldNames.sessionEnds;
 }

@@ -47,15 +47,12 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const { serving, connection, request } = exchange;
   const host = serving.host(connection.listener, request.host);
   const peer = connection.peerCertificate;
-  if (host === null || host.clientCertificate === 'none') {
-    return {
-      principal: principal(null, null, [], null),
-      evidence: { ...nobody, verdict: 'not-required' },
-      validFromMs: Number.NEGATIVE_INFINITY,
-      validUntilMs: Number.POSITIVE_INFINITY,
-    };
-  }
+  // A session belongs to a certificate: where there is none, there is nothing to tell of.
+  const isAboutSession = serving.session(connection.listener, request.host, request.path) !== null;
+  const need = isAboutSession ? 'required' : (host?.certificates.at(request.path) ?? 'none');
+  if (host === null || need === 'none') return anonymous('not-required');
   if (peer === null) {
+    if (need === 'requested') return anonymous('not-offered');
     exchange.identity = { ...nobody, verdict: 'refused' };
     throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
   }
@@ -95,6 +92,15 @@ function evidenceOf(
     notAfter: notAfterMs === null ? null : new Date(notAfterMs).toISOString(),
     participant: enrolment?.participant.id ?? null,
     verdict,
+  };
+}
+
+function anonymous(verdict: 'not-required' | 'not-offered'): KnownCaller {
+  return {
+    principal: principal(null, null, [], null),
+    evidence: { ...nobody, verdict },
+    validFromMs: Number.NEGATIVE_INFINITY,
+    validUntilMs: Number.POSITIVE_INFINITY,
   };
 }
 

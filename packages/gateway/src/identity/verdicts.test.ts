@@ -23,7 +23,7 @@ test('one certificate is judged by each trust bundle on its own', async (context
     await writeFile(join(folder, `${family}.intermediates.pem`), intermediatesPem);
   }
   const config = configSchema.parse({
-    listeners: [{ name: 'a', port: 0, hosts: [{ name: 'a.example' }] }],
+    listeners: [{ name: 'a', port: 0, hosts: [{ name: 'a.example', trust: 'current' }] }],
     catalogue: fileURLToPath(new URL('../../../../catalogues/example', import.meta.url)),
     trustBundles: families.map((name) => ({
       name,

@@ -5,7 +5,7 @@ import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { EchoRoute, Route } from '../route/select-route.ts';
+import type { AnyRoute } from '../route/select-route.ts';
 
 declare const inspected: unique symbol;
 
@@ -25,7 +25,7 @@ const envelopeChecks = ['size', 'content-type', 'envelope-head'] as const;
 const soapTypes = ['text/xml', 'application/soap+xml', 'multipart/related', 'application/xop+xml'] as const;
 
 /** Inspects an admitted request, or refuses with `inspection.*`. */
-export function inspect(exchange: Exchange, route: Route | EchoRoute, gateway: Gateway): MaybePromise<Inspected> {
+export function inspect(exchange: Exchange, route: AnyRoute, gateway: Gateway): MaybePromise<Inspected> {
   const { body } = exchange;
   const { bodyBytesMax } = gateway.options;
   const looksAtEnvelope = route.speaksSoap && exchange.request.method === 'POST';

@@ -251,6 +251,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       downstream: answer,
       serving: known.serving,
       memo: known.memo,
+      session: null,
       envelopeHead: undefined,
       identity: null,
       route: null,

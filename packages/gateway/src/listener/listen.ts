@@ -2,16 +2,12 @@
 // It answers for bytes and handshakes; who may call what is decided by the stages behind `serve`.
 import { createHash } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import {
-  createServer as createTlsServer,
-  type SecureContext,
-  type TLSSocket,
-  type Server as TlsServer,
-} from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { Refusal } from '@headgate/contract';
 import type { Connection, PeerCertificate } from '../exchange.ts';
 import { createNetworkTest } from '../networks.ts';
 import { toSecureContext } from '../server-keys.ts';
+import { tlsSettings } from '../tls-settings.ts';
 import { awaitProxyHeader, type Source } from './balanced.ts';
 import { answerBroken } from './broken-request.ts';
 import { DownstreamConnection } from './downstream-connection.ts';
@@ -19,6 +15,7 @@ import { createHandshakes } from './handshakes.ts';
 import type { ListenerOptions } from './listener-options.ts';
 import { createHeadMemory } from './remembered-heads.ts';
 import { createSourceBounds } from './source-bounds.ts';
+import { createTlsServer, toHostName } from './tls-server.ts';
 import { createWaitingBodies } from './waiting-bodies.ts';
 
 /** A listener that accepts connections. */
@@ -69,7 +66,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       if (closing) connection.drain();
     });
   };
-  const tlsServer = options.tls ? createTls(options, (name) => contexts.get(name)) : null;
+  const tlsServer = options.tls ? createTlsServer(options, (name) => contexts.get(name)) : null;
   tlsServer?.on('secureConnection', (socket) => {
     handshakes.done(peerOf(socket));
     serveSocket(socket);
@@ -133,7 +130,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         // Handshakes without a name, or with an unknown one, get the first host's.
         const first = next.hosts[0]?.pem;
         // A fresh context would make up ticket keys of its own.
-        if (first !== undefined) tlsServer?.setSecureContext({ ...first, minVersion: 'TLSv1.2', ticketKeys });
+        if (first !== undefined) tlsServer?.setSecureContext({ ...tlsSettings, ...first, ticketKeys });
       };
     },
     setTicketKeys(keys) {
@@ -152,21 +149,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       clearTimeout(rest);
     },
   };
-}
-
-function createTls(options: ListenerOptions, contextOf: (name: string) => SecureContext | undefined): TlsServer {
-  return createTlsServer({
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: options.path.headerTimeoutMs,
-    ALPNProtocols: ['http/1.1'],
-    ticketKeys: options.ticketKeys,
-    // Asked for, never judged here: a refused certificate is explained in the answer (invariant 6). No `ca` option, so
-    // that no list of authorities is sent and clients offer what they have.
-    requestCert: true,
-    rejectUnauthorized: false,
-    SNICallback: (serverName, done) => done(null, contextOf(serverName.toLowerCase())),
-    ...options.hosts[0]?.pem,
-  });
 }
 
 /** Tells in plain HTTP that the port speaks TLS: a program would otherwise see only that the connection broke. */
@@ -242,7 +224,7 @@ function factsOf(socket: Socket, source: Source, options: ListenerOptions): Conn
 
 function serverNameOf(socket: TLSSocket): string | null {
   const name = (socket as TLSSocket & { servername?: string | false }).servername;
-  return typeof name === 'string' && name !== '' ? name.toLowerCase() : null;
+  return typeof name === 'string' && name !== '' ? toHostName(name) : null;
 }
 
 /** Read once per connection: it never changes, since renegotiation is off in TLS 1.3 and in Node. */

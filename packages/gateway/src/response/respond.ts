@@ -1,15 +1,17 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames, type StatedRefusal } from '@headgate/contract';
+import { fields as fieldNames, type ProblemCode, type StatedRefusal } from '@headgate/contract';
 import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
+import { isNavigation } from '../fetch-metadata.ts';
 import type { Gateway } from '../gateway.ts';
 import { pageContext } from '../page-context.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields, secondsToWait } from '../refusal-fields.ts';
-import type { EchoReply, RefusalReply, Reply, SwitchReply, UpstreamReply } from '../reply.ts';
+import type { EchoReply, RefusalReply, Reply, SessionReply, SwitchReply, UpstreamReply } from '../reply.ts';
 import { type Seen, whatWasSeen } from '../seen.ts';
 import type { TunnelEnd, Tunnels } from '../tunnel.ts';
+import { sessionFields } from '../ui-session.ts';
 import { type KnownRefusal, rememberRefusal, writeAgain } from './known-refusal.ts';
 
 /**
@@ -24,6 +26,8 @@ export function respond(exchange: Exchange, reply: Reply, { clock, tunnels }: Ga
       return respondRefusal(exchange, reply, clock);
     case 'echo':
       return respondEcho(exchange, reply, clock);
+    case 'session':
+      return respondSession(exchange, reply, clock);
     case 'switch':
       return respondSwitch(exchange, reply, tunnels, clock);
   }
@@ -41,7 +45,7 @@ function respondUpstream(
     const detail = brokenOff === null ? null : brokenOffWords(brokenOff);
     note(exchange, clock, { status, format: 'upstream', refusal: null, detail, defect: null }, brokenOff === null);
   };
-  return whenSent(exchange, status, [...fields, fieldNames.exchange, exchange.id], body, ended);
+  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
 }
 
 /** Joins the two connections and waits for their end, so that one record tells all that passed. */
@@ -52,9 +56,9 @@ async function respondSwitch(
   clock: () => number,
 ): Promise<void> {
   const sent = { status: 101, format: 'upstream', refusal: null, defect: null } as const;
-  const own = ['connection', 'Upgrade', 'upgrade', 'websocket', fieldNames.exchange, exchange.id];
+  const switched = [...fields, 'connection', 'Upgrade', 'upgrade', 'websocket'];
   try {
-    const caller = exchange.downstream.switchProtocols([...fields, ...own]);
+    const caller = exchange.downstream.switchProtocols(withOwn(switched, exchange, clock));
     exchange.leaveTurn?.(); // Its bounds are those of tunnels from now on.
     const { end, callerBytes, upstreamBytes } = await tunnels.join(caller, upstream);
     note(exchange, clock, { ...sent, detail: end === 'ended' ? null : tunnelWords[end] }, end === 'ended', {
@@ -94,6 +98,18 @@ function respondEcho(exchange: Exchange, { seen }: EchoReply, clock: () => numbe
   return whenSent(exchange, 200, fields, body, ended);
 }
 
+function respondSession(
+  exchange: Exchange,
+  { status, format, fields, body }: SessionReply,
+  clock: () => number,
+): Promise<void> | undefined {
+  const ended = (brokenOff: unknown): void => {
+    if (brokenOff !== null) exchange.downstream.abort();
+    note(exchange, clock, { status, format, refusal: null, detail: null, defect: null }, brokenOff === null);
+  };
+  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
+}
+
 function respondRefusal(
   exchange: Exchange,
   { refusal, defect }: RefusalReply,
@@ -106,7 +122,14 @@ function respondRefusal(
     note(exchange, clock, { status, format, refusal: code, detail, defect }, brokenOff === null);
   };
   exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
-  return whenSent(exchange, status, [...fields, fieldNames.exchange, exchange.id], body, ended);
+  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
+}
+
+/** With what every answer says of itself; at a user interface with sessions, of the session too. */
+function withOwn(fields: readonly string[], { id, session }: Exchange, clock: () => number): string[] {
+  const list = [...fields, fieldNames.exchange, id];
+  if (session !== null) list.push(...sessionFields(session, clock()));
+  return list;
 }
 
 /** Sends, and calls back with null, or with what broke the answer off. */
@@ -182,7 +205,7 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
     return { status: last.status, format: last.format, fields: last.fields, body };
   }
   const seen = seenAtEcho(exchange);
-  const format = formatOf(exchange);
+  const format = formatOf(exchange, refusal.code);
   const page = format === 'html' ? pageContext(exchange) : null;
   const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen, page });
   const { status, body } = fresh;
@@ -207,9 +230,11 @@ function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: st
   );
 }
 
-function formatOf(exchange: Exchange): RefusalFormat {
+function formatOf(exchange: Exchange, code: ProblemCode | null = null): RefusalFormat {
   const { method, fields } = exchange.request;
-  return callerFormat({ method, fields, ...signsOf(exchange) });
+  const format = callerFormat({ method, fields, ...signsOf(exchange) });
+  // What is for persons alone is asked for by programs: one that accepts text/html, as Java's own does, still gets no page.
+  return code === 'route.person_only' && format === 'html' && !isNavigation(fields) ? 'problem+json' : format;
 }
 
 /** Who asks what was seen is told so also when it is refused. */

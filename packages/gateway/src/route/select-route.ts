@@ -3,8 +3,10 @@
 import { type AddressMatch, classifyService, findAddress, Refusal, type ServiceClues } from '@headgate/contract';
 import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
+import { isSameOrigin, isTopNavigation } from '../fetch-metadata.ts';
 import type { Gateway } from '../gateway.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { logoutPath } from '../session-places.ts';
 import type { UpstreamGroup } from '../upstream.ts';
 
 declare const routed: unique symbol;
@@ -40,9 +42,17 @@ export interface EchoRoute extends Called {
   readonly kind: 'echo';
 }
 
+/** A page of this gateway about a person's session. Only `selectRoute` makes one. */
+export interface SessionRoute extends Called {
+  readonly kind: 'session';
+}
+
+/** Where an exchange goes. */
+export type AnyRoute = Route | EchoRoute | SessionRoute;
+
 /** A route that a head alone decided, on one day: addresses are decommissioned by the day. */
 interface KnownRoute {
-  readonly route: Route | EchoRoute;
+  readonly route: AnyRoute;
   readonly evidence: NonNullable<Exchange['route']>;
   readonly day: number;
 }
@@ -50,7 +60,7 @@ interface KnownRoute {
 const dayMs = 86_400_000;
 
 /** Routes an exchange, or refuses with `route.*`. Waits only for the head of a body on a shared path. */
-export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<Route | EchoRoute> {
+export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<AnyRoute> {
   if (gateway.draining()) throw new Refusal('gateway.draining', {});
   const nowMs = gateway.clock();
   const day = Math.floor(nowMs / dayMs);
@@ -62,13 +72,8 @@ export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<
   return selectAnew(exchange, gateway, nowMs, day);
 }
 
-async function selectAnew(
-  exchange: Exchange,
-  gateway: Gateway,
-  nowMs: number,
-  day: number,
-): Promise<Route | EchoRoute> {
-  const route = echoRoute(exchange) ?? (await decideRoute(exchange, gateway, nowMs));
+async function selectAnew(exchange: Exchange, gateway: Gateway, nowMs: number, day: number): Promise<AnyRoute> {
+  const route = echoRoute(exchange) ?? sessionRoute(exchange) ?? (await decideRoute(exchange, gateway, nowMs));
   // A body that was asked may say something else next time.
   if (exchange.route !== null && exchange.route.decidedBy !== 'body-element') {
     exchange.memo.route = { route, evidence: exchange.route, day } satisfies KnownRoute;
@@ -86,6 +91,32 @@ function echoRoute(exchange: Exchange): EchoRoute | null {
   exchange.route = { ...place, system: 'Echo', ...nothing, docAttach: false, decidedBy: 'echo' };
   // No system of a catalogue has this id: an id there is in lower case.
   return { kind: 'echo', ...place, systemId: 'Echo', systemName: 'Echo', speaksSoap: false, ...nothing } as EchoRoute;
+}
+
+function sessionRoute(exchange: Exchange): SessionRoute | null {
+  const { serving, connection, request } = exchange;
+  const place = serving.session(connection.listener, request.host, request.path);
+  if (place === null) return null;
+  if (!browserMethods.includes(request.method))
+    throw new Refusal('route.method_not_allowed', { method: request.method, allowed: browserMethods });
+  if (!mayAsk(exchange)) throw new Refusal('route.person_only', { path: request.path });
+  const nothing = { service: null, operation: null };
+  exchange.route = { ...place, system: 'Session', ...nothing, docAttach: false, decidedBy: 'session' };
+  return {
+    kind: 'session',
+    ...place,
+    systemId: 'Session',
+    systemName: 'Session',
+    speaksSoap: false,
+    ...nothing,
+  } as SessionRoute;
+}
+
+/** Only a person ends a session; only what this host's own pages send changes one; whoever has its certificate may look. */
+function mayAsk({ request, connection }: Exchange): boolean {
+  const { fields, path, method } = request;
+  if (path === logoutPath && !isTopNavigation(fields)) return false;
+  return method !== 'POST' || isSameOrigin(fields, `${connection.secure ? 'https' : 'http'}://${request.authority}`);
 }
 
 async function decideRoute(exchange: Exchange, gateway: Gateway, nowMs: number): Promise<Route> {

@@ -4,6 +4,7 @@ import type { ThreadMemory } from '@headgate/rules';
 import type { Config } from '../config.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
+import type { SessionKeys } from '../session-keys.ts';
 import type { Shed } from '../shed-counts.ts';
 
 /** What a thread is started with. */
@@ -18,6 +19,7 @@ export interface ThreadOrders {
   readonly memory: ThreadMemory;
   readonly files: GatewayFiles;
   readonly ticketKeys: Uint8Array;
+  readonly sessionKeys: SessionKeys;
   /** Null for the first thread, which finds them out where the configuration leaves them to the system. */
   readonly ports: readonly number[] | null;
   /** Whether somebody wants to see every record. */
@@ -30,6 +32,7 @@ export type ThreadRequest =
   /** Takes the certificates prepared last into use; the snapshot is in force already. */
   | { readonly kind: 'take' }
   | { readonly kind: 'ticket-keys'; readonly keys: Uint8Array }
+  | { readonly kind: 'session-keys'; readonly keys: SessionKeys }
   | { readonly kind: 'close' };
 
 /** What a thread says. */

@@ -7,6 +7,7 @@ import { toBoot } from '../boot.ts';
 import type { FilesToStartWith, GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
 import { createQueue } from '../queue.ts';
+import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
 import type { GatewayOptions, RunningGateway } from '../start-gateway.ts';
 import { createTicketKeys, renewTicketKeys } from '../ticket-keys.ts';
@@ -36,6 +37,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
   const boot = toBoot(config.node, Date.now());
   let { files } = options;
   let ticketKeys = createTicketKeys();
+  let sessionKeys = createSessionKeys();
   let ports: readonly number[] | null = null;
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
@@ -58,6 +60,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
       memory,
       files,
       ticketKeys,
+      sessionKeys,
       ports,
       sendsRecords: options.seen !== undefined,
     };
@@ -117,10 +120,16 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
       }),
     );
   };
-  const renewal = renewTicketKeys((keys) => {
-    ticketKeys = keys;
-    for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
-  });
+  const renewals = [
+    renewTicketKeys((keys) => {
+      ticketKeys = keys;
+      for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
+    }),
+    renewSessionKeys(sessionKeys, (keys) => {
+      sessionKeys = keys;
+      for (const thread of everyThread()) void thread.ask({ kind: 'session-keys', keys });
+    }),
+  ];
   let closed: Promise<void> | null = null;
   // One after the other: threads hold one set of prepared files.
   const inOrder = createQueue();
@@ -137,7 +146,7 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
         return next !== null;
       }),
     close() {
-      renewal.close();
+      for (const renewal of renewals) renewal.close();
       closed ??= close();
       return closed;
     },

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openThreadMemory } from '@headgate/rules';
 import { startDataPlane } from '../data-plane.ts';
+import { monotonic } from '../deadlines.ts';
 import { createToldCounts } from '../shed-counts.ts';
 import { openThreadEvidence } from '../thread-evidence.ts';
 import { type ThreadOrders, type ThreadRequest, type ThreadSaying, toPlainFault } from './messages.ts';
@@ -29,9 +30,11 @@ async function startThread(): Promise<void> {
     config,
     files,
     ticketKeys: Buffer.from(orders.ticketKeys),
+    sessionKeys: orders.sessionKeys,
     ports: orders.ports,
     sharedPort: orders.config.threads > 1,
     clock: Date.now,
+    elapsed: monotonic,
     counters,
     connections,
     waitingBodies,
@@ -51,6 +54,9 @@ async function startThread(): Promise<void> {
         return;
       case 'ticket-keys':
         plane.setTicketKeys(Buffer.from(request.keys));
+        return;
+      case 'session-keys':
+        plane.setSessionKeys(request.keys);
         return;
       case 'close':
         await plane.close();

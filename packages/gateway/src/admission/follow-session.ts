@@ -1,0 +1,83 @@
+// The session of a person at a user interface: it begins with the first call, goes on with each, and past its end nothing is
+// forwarded until the person says so. The certificate is judged as ever; the session only tells that somebody is there.
+import { fields as fieldNames, Refusal, type SessionState } from '@headgate/contract';
+import type { Exchange } from '../exchange.ts';
+import type { Principal } from '../identity/identify.ts';
+import type { AnyRoute } from '../route/select-route.ts';
+import { readSessionCookie, type SessionMark, writeSessionCookie } from '../session-cookie.ts';
+import type { SessionKeys } from '../session-keys.ts';
+import { endWords } from '../session-words.ts';
+import { beginSession, endOf, isOver, type SessionBounds, slideSession, type UiSession } from '../ui-session.ts';
+
+/** Notes the session of an exchange, or refuses with `admission.session_ended`. */
+export function followSession(
+  exchange: Exchange,
+  { certificate }: Principal,
+  route: AnyRoute,
+  keys: SessionKeys,
+  nowMs: number,
+): void {
+  const { serving, connection, request } = exchange;
+  const bounds = serving.host(connection.listener, request.host)?.uiSession ?? null;
+  if (bounds === null || certificate === null || route.kind === 'echo') return;
+  const holder = { host: request.host, fingerprint: certificate.fingerprint256 };
+  const found = readSessionCookie(request.fields.all('cookie'), holder, keys);
+  const mark = found === 'foreign' ? null : found;
+  if (route.kind === 'session') {
+    // To look is nothing that a person did: whoever asks how long it lasts neither begins a session nor lengthens one.
+    const state = mark === null ? 'none' : isOver(mark, nowMs) ? 'ended' : 'continued';
+    exchange.session = { state, mark, bounds, cookie: null };
+    return;
+  }
+  exchange.session = following(found, bounds, nowMs, isPassive(exchange), (written) =>
+    writeSessionCookie(written, holder, keys),
+  );
+  if (exchange.session.state !== 'ended') return;
+  exchange.admission = { ...notAsked, session: 'ended' };
+  throw endedRefusal(request.host, exchange.session);
+}
+
+/** No limit was asked, and nothing charged. */
+const notAsked = {
+  admitted: false,
+  permit: null,
+  participant: null,
+  endorsers: [],
+  rules: [],
+  decidedBy: null,
+  decidedByKey: null,
+  retryAfterMs: null,
+  shadow: [],
+} as const;
+
+/** How the session stood, for evidence: what a person does to it is done behind admission. */
+export function sessionState(session: UiSession | null): SessionState | null {
+  return session === null || session.state === 'renewed' || session.state === 'left' ? null : session.state;
+}
+
+/** A UI that asks by itself may say so. */
+function isPassive({ request }: Exchange): boolean {
+  return request.fields.get(fieldNames.session)?.toLowerCase() === 'passive';
+}
+
+function following(
+  found: SessionMark | 'foreign' | null,
+  bounds: SessionBounds,
+  nowMs: number,
+  isPassive: boolean,
+  write: (mark: SessionMark) => string,
+): UiSession {
+  if (found === null || found === 'foreign') {
+    const mark = beginSession(bounds, nowMs);
+    return { state: found === null ? 'begun' : 'begun-anew', mark, bounds, cookie: write(mark) };
+  }
+  if (isOver(found, nowMs)) return { state: 'ended', mark: found, bounds, cookie: null };
+  const mark = isPassive ? found : slideSession(found, bounds, nowMs);
+  return { state: 'continued', mark, bounds, cookie: mark === found ? null : write(mark) };
+}
+
+function endedRefusal(host: string, { mark, bounds }: UiSession): Refusal {
+  if (mark === null) throw new Error('a session that is none cannot end');
+  const because = endWords(endOf(mark, bounds), bounds);
+  return new Refusal('admission.session_ended', { host, endedAt: new Date(mark.endsMs).toISOString(), because });
+}

@@ -1,0 +1,51 @@
+// The TLS server of one listener: which certificate a handshake is shown, and whether it is asked for one.
+import { createServer, type SecureContext, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { tlsSettings } from '../tls-settings.ts';
+import type { ListenerOptions } from './listener-options.ts';
+
+/** Creates the server; it accepts nothing by itself. `contextOf` gives the certificate of a host, by its name. */
+export function createTlsServer(
+  options: ListenerOptions,
+  contextOf: (name: string) => SecureContext | undefined,
+): TlsServer {
+  return createServer({
+    ...tlsSettings,
+    handshakeTimeout: options.path.headerTimeoutMs,
+    ALPNProtocols: ['http/1.1'],
+    ticketKeys: options.ticketKeys,
+    // Asked for, never judged here: a refused certificate is explained in the answer (invariant 6). No `ca` option, so
+    // that no list of authorities is sent and clients offer what they have. A handshake that names no host is asked.
+    requestCert: true,
+    rejectUnauthorized: false,
+    SNICallback(this: TLSSocket, serverName, done) {
+      // A throw here would end the process (CVE-2026-21637).
+      try {
+        const name = toHostName(serverName);
+        askForCertificate(this, options.serving().host(options.name, name)?.certificates.isAsked ?? false);
+        done(null, contextOf(name));
+      } catch (thrown) {
+        done(thrown as Error);
+      }
+    },
+    ...options.hosts[0]?.pem,
+  });
+}
+
+/** A name as hosts are called: RFC 6066 §3 has no trailing dot, yet some send one. */
+export function toHostName(serverName: string): string {
+  return serverName.toLowerCase().replace(/\.$/, '');
+}
+
+/**
+ * OpenSSL asks for a certificate by connection, Node by server. Its way to say so is not in Node's documentation, but the
+ * handshake is read once, by OpenSSL: a ClientHello that we read beside it could name two hosts to two readers
+ * (docs/decisions/0026). Where a Node no longer has it, everybody is asked, and tls.test.ts fails.
+ */
+function askForCertificate(socket: TLSSocket, isAsked: boolean): void {
+  const { _handle: handle } = socket as TLSSocket & { readonly _handle?: NativeTls };
+  handle?.setVerifyMode?.(isAsked, false);
+}
+
+interface NativeTls {
+  setVerifyMode?(asksForCertificate: boolean, rejectsUnauthorized: boolean): void;
+}
