@@ -6,8 +6,10 @@ import { registerCatalogue } from './commands/catalogue.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
 import { registerProblem } from './commands/problem.ts';
+import { registerProvisioning } from './commands/provisioning.ts';
 import { registerSimulator } from './commands/simulator.ts';
 import { registerStart } from './commands/start.ts';
+import { registerTrust } from './commands/trust.ts';
 import { registerVersion } from './commands/version.ts';
 import type { Register } from './context.ts';
 import { runCli } from './run.ts';
@@ -17,6 +19,8 @@ const registers: readonly Register[] = [
   registerCatalogue,
   registerEvidence,
   registerGateway,
+  registerProvisioning,
+  registerTrust,
   registerSimulator,
   registerStart,
   registerProblem,

@@ -7,7 +7,11 @@ import { isNode, LineCounter, parseDocument } from 'yaml';
 /** What a configuration names, as far as files go. */
 export interface FilesOfConfig {
   readonly listeners: readonly {
-    readonly hosts: readonly { readonly certificate?: string | undefined; readonly key?: string | undefined }[];
+    readonly hosts: readonly {
+      readonly certificate?: string | undefined;
+      readonly key?: string | undefined;
+      readonly chains: readonly { readonly certificate: string; readonly key: string }[];
+    }[];
   }[];
   readonly upstreams: readonly {
     readonly tls?:
@@ -21,8 +25,9 @@ export interface FilesOfConfig {
   readonly catalogue: string;
   readonly policy?: string | undefined;
   readonly provisioning?: string | undefined;
+  readonly trust?: string | undefined;
   readonly trustBundles: readonly {
-    readonly anchors: string;
+    readonly anchors?: string | undefined;
     readonly intermediates?: string | undefined;
     readonly crls: readonly string[];
   }[];
@@ -55,16 +60,23 @@ export async function missingFiles(
 }
 
 function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
-  const { catalogue, policy, provisioning, listeners, trustBundles, upstreams } = config;
+  const { catalogue, policy, provisioning, trust, listeners, trustBundles, upstreams } = config;
   const optional = (at: NamedFile['at'], name: string | undefined) => (name === undefined ? [] : [{ at, name }]);
   return [
     ...listeners.flatMap(({ hosts }, listener) =>
-      hosts.flatMap(({ certificate, key }, host) => [
+      hosts.flatMap(({ certificate, key, chains }, host) => [
         ...optional(['listeners', listener, 'hosts', host, 'certificate'], certificate),
         ...optional(['listeners', listener, 'hosts', host, 'key'], key),
+        ...chains.flatMap((chain, at) => [
+          { at: ['listeners', listener, 'hosts', host, 'chains', at, 'certificate'], name: chain.certificate },
+          { at: ['listeners', listener, 'hosts', host, 'chains', at, 'key'], name: chain.key },
+        ]),
       ]),
     ),
-    ...catalogueFileNames.map((name) => ({ at: ['catalogue'], name: join(catalogue, name) })),
+    ...catalogueFileNames
+      .filter((file) => file !== 'trust.yaml' || trust === undefined)
+      .map((file) => ({ at: ['catalogue'], name: join(catalogue, file) })),
+    ...optional(['trust'], trust),
     ...optional(['policy'], policy),
     ...optional(['provisioning'], provisioning),
     ...trustBundles.flatMap(({ anchors, intermediates, crls }, bundle) => [

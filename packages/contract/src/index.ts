@@ -3,6 +3,8 @@ export type { CellSubject } from './catalogue/announcements.ts';
 export { inForce, isAbout, isKnown, slipsOf } from './catalogue/announcements.ts';
 export type { Classification, RecognisedBy, ServiceClassification, ServiceClues } from './catalogue/classify.ts';
 export { classifyService } from './catalogue/classify.ts';
+export type { InstantSpan } from './catalogue/date-instants.ts';
+export { toInstantSpan } from './catalogue/date-instants.ts';
 export type { AnnouncedOn, DateValue, Day } from './catalogue/dates.ts';
 export { hasPassed, isDay, parseDateValue, writeDateValue } from './catalogue/dates.ts';
 export type { Address, AddressMatch, CatalogueIndex, FoundUrl, RequestTarget } from './catalogue/find.ts';
@@ -26,8 +28,16 @@ export type {
   Programme,
   Service,
   System,
+  TrustBundleEntry,
 } from './catalogue/model.ts';
-export { cellStatuses, certificateNeeds, channels, generations, operations } from './catalogue/model.ts';
+export {
+  cellStatuses,
+  certificateNeeds,
+  channels,
+  generations,
+  operations,
+  trustFileSchema,
+} from './catalogue/model.ts';
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
@@ -83,7 +93,15 @@ export { problems, problemType } from './problems.ts';
 export { withPart } from './reference-page.ts';
 export type { RefusalOptions, StatedRefusal } from './refusal.ts';
 export { isRefusal, Refusal, stateRefusal } from './refusal.ts';
-export type { Positions, RevocationFacts, Snapshot, SnapshotSource, TrustBundleFacts } from './snapshot.ts';
+export type {
+  ChainPositions,
+  DatedMember,
+  Positions,
+  RevocationFacts,
+  Snapshot,
+  SnapshotSource,
+  TrustBundleFacts,
+} from './snapshot.ts';
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
 export type { FilePath, Finding, ReadFile } from './yaml-file.ts';

@@ -63,6 +63,17 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     certificate_expired: { ...certificate, notAfter: '2024-02-20T12:00:00.000Z' },
     certificate_not_yet_valid: { ...certificate, notBefore: '2024-03-01T00:00:00.000Z' },
     issuer_unknown: { ...certificate, issuers },
+    authority_withdrawn: {
+      ...certificate,
+      authority: 'CN=Users Root CA R1,O=Example Trust,C=US',
+      until: '2024-11-30T23:59:59.999Z',
+      issuers,
+    },
+    authority_not_yet_accepted: {
+      ...certificate,
+      authority: 'CN=Users Root CA R3,O=Example Trust,C=US',
+      from: '2024-06-01T00:00:00.000Z',
+    },
     certificate_invalid: {
       ...certificate,
       valid,

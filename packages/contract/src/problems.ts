@@ -197,6 +197,28 @@ export const problems = {
       `The certificate ${subject} (serial ${serial}) was issued by ${issuer}, which is not accepted here. Accepted issuers: ${issuers.join('; ')}.`,
     fix: 'Use a certificate from one of the accepted issuers; ask your access administrator for one.',
   }),
+  'identity.authority_withdrawn': problem<
+    CertificateWords & { authority: string; until: string | null; issuers: readonly string[] }
+  >({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Certificate authority no longer accepted',
+    detail: ({ subject, serial, authority, until, issuers }) =>
+      `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${until === null ? 'is no longer accepted here' : `was accepted here until ${until}`}. Accepted issuers: ${issuers.join('; ')}.`,
+    fix: 'Renew the certificate with one of the accepted issuers, then restart the program that holds the old one.',
+  }),
+  'identity.authority_not_yet_accepted': problem<CertificateWords & { authority: string; from: string | null }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Certificate authority not accepted yet',
+    detail: ({ subject, serial, authority, from }) =>
+      `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${from === null ? 'is not accepted here yet' : `is accepted here only from ${from}`}.`,
+    fix: 'Use your present certificate until then.',
+  }),
   'identity.certificate_invalid': problem<CertificateWords & { valid: string; fault: string; needed: string }>({
     status: 403,
     proxyError: 'http_request_denied',

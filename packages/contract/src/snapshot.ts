@@ -8,6 +8,23 @@ export interface TrustBundleFacts {
   readonly name: string;
   readonly anchorsPem: string;
   readonly intermediatesPem: string;
+  /** Certificates that count from one day until another; empty for a bundle of plain PEM files, which count while they are in them. */
+  readonly dated: readonly DatedMember[];
+}
+
+/** A certificate of a bundle, and when it counts. */
+export interface DatedMember {
+  readonly id: string;
+  readonly role: 'anchor' | 'intermediate';
+  /** SHA-256, lower-case hex. */
+  readonly fingerprint256: string;
+  /** As announced, and as instants, both inclusive; infinite where a side is open. */
+  readonly from: string;
+  readonly until: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly reason: string;
+  readonly source: string;
 }
 
 /** The revocation lists of one bundle, each found usable. */
@@ -24,6 +41,9 @@ export interface RevocationFacts {
 /** Which infrastructure serves each address: a key per address id. */
 export type Positions = ReadonlyMap<string, string>;
 
+/** Which infrastructure's server chain each host shows: a key per host name of the catalogue. */
+export type ChainPositions = ReadonlyMap<string, string>;
+
 /** Everything a decision may depend on. Exchanges end under the snapshot they began with. */
 export interface Snapshot {
   /** Counts from 1 within one source. */
@@ -39,6 +59,7 @@ export interface Snapshot {
   /** Absent: certificates are judged, enrolment and rights are not. */
   readonly provisioning: Provisioning | null;
   readonly positions: Positions;
+  readonly chainPositions: ChainPositions;
 }
 
 /** Where snapshots come from: files first, control later. */

@@ -1,11 +1,18 @@
 // Reads and compiles every file that a configuration names, as starting would, without listening or writing.
 import type { Snapshot } from '@headgate/contract';
 import type { Config } from './config.ts';
+import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { readGatewayFiles } from './gateway-files.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 
+/** What a check found that does not stand in the way. */
+export interface CheckedFiles extends Pick<Snapshot, 'number' | 'hash'> {
+  readonly warnings: readonly TrustWarning[];
+}
+
 /** Checks the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`, as starting would. */
-export async function checkFiles(config: Config, base: string): Promise<Pick<Snapshot, 'number' | 'hash'>> {
-  const { snapshot } = await readGatewayFiles(config, base, createSnapshotFiles(config, base));
-  return { number: snapshot.number, hash: snapshot.hash };
+export async function checkFiles(config: Config, base: string, nowMs: number): Promise<CheckedFiles> {
+  const files = await readGatewayFiles(config, base, createSnapshotFiles(config, base));
+  const { number, hash } = files.snapshot;
+  return { number, hash, warnings: trustWarnings(files, nowMs) };
 }

@@ -60,6 +60,25 @@ function upstreamValues(options: OptionSchema | undefined): ShownGroup {
   };
 }
 
+/** Hosts over TLS: one with every choice, one that moves between two chains, one as plain as can be. */
+function secureHosts(options: OptionSchema): readonly ShownGroup[] {
+  const legacyChain = {
+    infrastructure: 'legacy',
+    certificate: 'certificates/ws-legacy.pem',
+    key: 'certificates/ws-legacy.key',
+  };
+  return [
+    {
+      ...hostWithPair('ws.prod.caiso.com'),
+      clientCertificate: left('requested'),
+      trust: left('users'),
+      uiSession: { leftGroup: defaultsOf(optionsOfHosts(options)?.properties?.uiSession) },
+    },
+    { ...hostWithPair('ws.caiso.com'), chains: left([legacyChain]) },
+    hostWithPair('adsws.prod.caiso.com'),
+  ];
+}
+
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
@@ -72,18 +91,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           port: set(8443),
           tls: left(true),
           balancers: left(['192.0.2.0/24']),
-          hosts: {
-            list: [
-              {
-                ...hostWithPair('ws.prod.caiso.com'),
-                clientCertificate: left('requested'),
-                trust: left('users'),
-                uiSession: { leftGroup: defaultsOf(optionsOfHosts(options)?.properties?.uiSession) },
-              },
-              hostWithPair('ws.caiso.com'),
-              hostWithPair('adsws.prod.caiso.com'),
-            ],
-          },
+          hosts: { list: secureHosts(options) },
         },
         {
           name: set('plain'),
@@ -96,10 +104,12 @@ function exampleValues(options: OptionSchema): ShownGroup {
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
     provisioning: left('provisioning.yaml'),
+    trust: left('trust/trust.yaml'),
     trustBundles: {
       list: [
         {
           name: set('users'),
+          dated: left('production-users'),
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
           crls: left(['trust/users-issuing.crl']),
@@ -108,6 +118,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
       ],
     },
     positions: left({ 'ws.caiso.com': 'current' }),
+    chainPositions: left({ 'ws.caiso.com': 'current' }),
     upstreams: {
       list: [
         {

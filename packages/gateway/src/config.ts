@@ -6,6 +6,14 @@ import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
 import { parseNetwork } from './networks.ts';
 
+const chain = z
+  .strictObject({
+    infrastructure: z.string().min(1).max(40).describe('Infrastructure id of the catalogue.'),
+    certificate: file.describe('PEM file: the server certificate, then its intermediates.'),
+    key: file.describe('PEM file with its private key. The same is asked of it as of `listeners[].hosts[].key`.'),
+  })
+  .describe('The chain that the host shows while it is at this infrastructure.');
+
 const uiSession = z.strictObject({
   idleMs: milliseconds(60_000, 86_400_000, 1_800_000).describe(
     'How long a session lasts from the last call of its browser at least; a minute more at most. Default 1,800,000 ms (30 min).',
@@ -23,8 +31,21 @@ const host = z
     name: hostName.describe('Host name as callers send it in SNI and Host.'),
     certificate: file
       .optional()
-      .describe('PEM file: the server certificate, then its intermediates. Needed where the listener speaks TLS.'),
-    key: file.optional().describe('PEM file with the private key. Read once at start and at reload; never logged.'),
+      .describe(
+        'PEM file: the server certificate, then its intermediates, each signed by the next. Needed where the listener speaks TLS, unless there are `chains`.',
+      ),
+    key: file
+      .optional()
+      .describe(
+        'PEM file with the private key. Read at start and at reload; never logged. Nobody but its owner and its group may read it, and nobody but its owner may write it.',
+      ),
+    chains: z
+      .array(chain)
+      .max(20)
+      .default([])
+      .describe(
+        'Chains for infrastructures that the host moves between; at any other one it shows `certificate`. `chainPositions` says where it is.',
+      ),
     clientCertificate: z
       .enum(certificateNeeds)
       .optional()
@@ -64,7 +85,19 @@ const listener = z.strictObject({
 
 const trustBundle = z.strictObject({
   name: name.describe('Referred to by `hosts[].trust`.'),
-  anchors: file.describe('PEM file with the trust anchors. Several may be in overlap.'),
+  dated: z
+    .string()
+    .min(1)
+    .max(80)
+    .optional()
+    .describe(
+      'Bundle of the trust file: each of its certificates counts from one day until another. One that stands in the PEM files too counts as the trust file says.',
+    ),
+  anchors: file
+    .optional()
+    .describe(
+      'PEM file with the trust anchors, which count while they are in it. Several may be in overlap. Needed unless `dated` is given.',
+    ),
   intermediates: file
     .optional()
     .describe('PEM file with intermediates. Paths are built from the leaf and these alone.'),
@@ -188,12 +221,23 @@ export const configSchema = z.strictObject({
   provisioning: file
     .optional()
     .describe('Provisioning file. Without it certificates are judged, but enrolment and rights are not.'),
+  trust: file
+    .optional()
+    .describe(
+      'Trust file: authorities, and the bundles that `trustBundles[].dated` means. Default: trust.yaml in the catalogue folder.',
+    ),
   trustBundles: z.array(trustBundle).max(32).default([]),
   positions: z
     .record(z.string().min(1).max(200), z.string().min(1).max(40))
     .default({})
     .describe(
-      'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover).',
+      'Infrastructure that serves an address, by host name, where it differs from the catalogue (a hard cutover). Read again at reload.',
+    ),
+  chainPositions: z
+    .record(hostName, z.string().min(1).max(40))
+    .default({})
+    .describe(
+      'Infrastructure whose server chain a host shows, by host name, where it differs from the catalogue. A step of its own: the chain belongs to the host, and its addresses may move before or after it. Read again at reload.',
     ),
   upstreams: z.array(upstream).min(1).max(500),
   identityFields: identityFieldList,
@@ -221,10 +265,21 @@ export function parseConfig(
   for (const [at, each] of config.listeners.entries()) {
     for (const [hostAt, served] of each.hosts.entries()) {
       const where = ['listeners', at, 'hosts', hostAt];
-      if (each.tls && (served.certificate === undefined || served.key === undefined)) {
+      if (each.tls && served.chains.length === 0 && (served.certificate === undefined || served.key === undefined)) {
         findings.push(
           finding(where, `${served.name} without certificate or key`, 'both, since the listener speaks TLS'),
         );
+      }
+      const infrastructures = served.chains.map(({ infrastructure }) => infrastructure);
+      for (const [chainAt, infrastructure] of infrastructures.entries()) {
+        if (infrastructures.indexOf(infrastructure) !== chainAt)
+          findings.push(
+            finding(
+              [...where, 'chains', chainAt, 'infrastructure'],
+              `${infrastructure} again`,
+              'each infrastructure once',
+            ),
+          );
       }
       const wants = served.clientCertificate !== undefined && served.clientCertificate !== 'none';
       if (!each.tls && wants) {
@@ -247,6 +302,10 @@ export function parseConfig(
         );
       }
     }
+  }
+  for (const [at, { name: bundle, dated, anchors }] of config.trustBundles.entries()) {
+    if (dated === undefined && anchors === undefined)
+      findings.push(finding(['trustBundles', at], `${bundle} without anchors`, '`anchors`, `dated`, or both'));
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));

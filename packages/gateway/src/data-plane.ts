@@ -54,6 +54,8 @@ export interface DataPlane {
    */
   prepare(files: GatewayFiles): () => void;
   setTicketKeys(keys: Buffer): void;
+  /** Number of the snapshot that an exchange would begin under now. */
+  snapshotNumber(): number;
   setSessionKeys(keys: SessionKeys): void;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. Closes the evidence. */
   close(): Promise<void>;
@@ -142,6 +144,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     setTicketKeys(keys) {
       for (const listener of listeners) listener.setTicketKeys(keys);
     },
+    snapshotNumber: () => serving.current().snapshot.number,
     setSessionKeys(keys) {
       sessionKeys = keys;
     },

@@ -14,21 +14,12 @@ export interface GatewayFiles {
   readonly upstreamTls: readonly (UpstreamTls | null)[];
 }
 
-/** What a gateway is started with, and how it comes by more. */
-export interface FilesToStartWith {
-  readonly files: GatewayFiles;
-  /** Reads everything again. Rejects with `UnusableFiles`. */
-  readonly read: () => Promise<GatewayFiles>;
-  /** The files before with the revocation lists of this moment; null where they are the same. */
-  readonly readLists: (before: GatewayFiles) => Promise<GatewayFiles | null>;
-}
-
 /** Reads the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`. */
 export async function readGatewayFiles(config: Config, base: string, snapshots: SnapshotSource): Promise<GatewayFiles> {
   const snapshot = await snapshots.current();
   createServing(snapshot, config);
   const hosts = await Promise.all(
-    config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base)))),
+    config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base, snapshot)))),
   );
   const upstreamTls = await readUpstreamTls(config.upstreams, base);
   return { snapshot, hosts, upstreamTls };

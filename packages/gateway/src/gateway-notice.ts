@@ -1,4 +1,5 @@
 // What a gateway says beside its evidence: what happened outside any exchange.
+import type { TrustWarning } from './expiry.ts';
 import type { Bound } from './listener/listener-options.ts';
 import type { EndpointNotice } from './upstream.ts';
 
@@ -72,5 +73,9 @@ export type GatewayNotice =
   | RevocationNotice<'revocation-lists-taken'>
   /** A revocation list is past its end: the next one was due. */
   | RevocationNotice<'revocation-list-ended'>
+  /** A certificate or an authority ends within weeks, or has ended. Told at start, at reload, and once a day. */
+  | ({ readonly kind: 'trust-warning' } & TrustWarning)
+  /** Local commands cannot reach this gateway. */
+  | { readonly kind: 'control-unavailable'; readonly sentence: string }
   /** The system resets connections that wait at a listener which closes. */
   | { readonly kind: 'queued-connections-at-risk'; readonly sentence: string };

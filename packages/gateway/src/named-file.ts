@@ -1,5 +1,5 @@
 // A file that the configuration names, as text, or the finding that says why it cannot be read.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UnusableFiles } from './unusable-files.ts';
 
@@ -18,3 +18,19 @@ export async function textOf(file: string, base: string): Promise<string> {
 export function unusable(file: string, found: string, expected: string, line = 1): UnusableFiles {
   return new UnusableFiles([{ file, line, column: 1, path: '', found, expected }]);
 }
+
+/**
+ * Reads a private key that its owner alone may write, and nobody but its owner and its group may read: groups are how keys are
+ * handed to a service. Rejects with `UnusableFiles`.
+ */
+export async function keyTextOf(file: string, base: string): Promise<string> {
+  const { mode } = await stat(resolve(base, file)).catch(() => ({ mode: 0 })); // Whether it can be read is told below.
+  if ((mode & othersAllowed) !== 0 && process.platform !== 'win32') {
+    const found = `a private key with mode ${(mode & 0o777).toString(8)}`;
+    throw unusable(file, found, 'one that is closed to others: chmod 600, or 640 where a group reads it');
+  }
+  return textOf(file, base);
+}
+
+/** Bits of a mode that no private key may have: write for the group, and anything for others (POSIX.1-2017, sys/stat.h). */
+const othersAllowed = 0o027;

@@ -1,40 +1,167 @@
-// The certificates that hosts show, read and proved usable before anything listens.
+// The certificates that hosts show, read and proved usable before anything listens: the chain of the infrastructure where a host
+// is, and those of the others, so that a step of the transition meets no surprise.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Snapshot } from '@headgate/contract';
 import type { Config } from './config.ts';
-import { textOf, unusable } from './named-file.ts';
+import { keyTextOf, textOf, unusable } from './named-file.ts';
 import { tlsSettings } from './tls-settings.ts';
+import { UnusableFiles } from './unusable-files.ts';
 
 type Host = Config['listeners'][number]['hosts'][number];
 
-/** One host with its PEM text; none on a plain listener. */
-export interface KeyedHost {
-  readonly name: string;
-  readonly pem: { readonly cert: string; readonly key: string } | undefined;
+/** A chain and its key as PEM text. */
+export interface ChainPem {
+  readonly cert: string;
+  readonly key: string;
 }
 
-/** Reads certificate and key of a host. Rejects with `UnusableFiles` when they cannot be read or do not belong together. */
-export async function readKeys(host: Host, base: string): Promise<KeyedHost> {
-  const { name, certificate, key } = host;
-  if (certificate === undefined || key === undefined) return { name, pem: undefined };
-  const pem = { cert: await textOf(certificate, base), key: await textOf(key, base) };
+/** What is to be known of a chain without its text. */
+export interface ChainFacts {
+  /** The infrastructure that it is for; null for the one of every other. */
+  readonly infrastructure: string | null;
+  readonly file: string;
+  /** SHA-256 of the server certificate, lower-case hex. */
+  readonly fingerprint: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** When the first certificate of the chain, an intermediate perhaps, ends. */
+  readonly endsMs: number;
+}
+
+/** One host with the chain that it shows; none on a plain listener. */
+export interface KeyedHost {
+  readonly name: string;
+  readonly pem: ChainPem | undefined;
+  readonly shown: ChainFacts | null;
+  /** Every chain of the host, the one that is shown included. */
+  readonly chains: readonly ChainFacts[];
+}
+
+/** Reads the chains of a host and chooses by its position. Rejects with `UnusableFiles` when any of them cannot be used. */
+export async function readKeys(host: Host, base: string, snapshot: Snapshot): Promise<KeyedHost> {
+  const { name } = host;
+  const written = [
+    ...host.chains,
+    ...(host.certificate === undefined || host.key === undefined
+      ? []
+      : [{ infrastructure: null, certificate: host.certificate, key: host.key }]),
+  ];
+  if (written.length === 0) return { name, pem: undefined, shown: null, chains: [] };
+  refuseUnknownInfrastructures(host, snapshot);
+  const read = await Promise.all(written.map((chain) => readChain(name, chain, base)));
+  const position = snapshot.chainPositions.get(name);
+  const shown =
+    read.find(({ facts }) => facts.infrastructure !== null && facts.infrastructure === position) ??
+    read.find(({ facts }) => facts.infrastructure === null);
+  if (shown === undefined) {
+    const found =
+      position === undefined
+        ? `${name}, which the catalogue does not know, with chains alone`
+        : `${name} at ${position} without a chain for it`;
+    throw inConfiguration(host, found, '`certificate` and `key`, or a chain for where the host is');
+  }
+  return { name, pem: shown.pem, shown: shown.facts, chains: read.map(({ facts }) => facts) };
+}
+
+function refuseUnknownInfrastructures(host: Host, { catalogue }: Snapshot): void {
+  const known = catalogue.infrastructures.map(({ id }) => id);
+  const unknown = host.chains.find(({ infrastructure }) => !known.includes(infrastructure));
+  if (unknown !== undefined)
+    throw inConfiguration(host, `"${unknown.infrastructure}" for ${host.name}`, known.join(' or '));
+}
+
+function inConfiguration({ name }: Host, found: string, expected: string): UnusableFiles {
+  const path = `listeners.hosts.${name}.chains`;
+  return new UnusableFiles([{ file: 'configuration', line: 1, column: 1, path, found, expected }]);
+}
+
+interface WrittenChain {
+  readonly infrastructure: string | null;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+async function readChain(
+  name: string,
+  { infrastructure, certificate, key }: WrittenChain,
+  base: string,
+): Promise<{ readonly pem: ChainPem; readonly facts: ChainFacts }> {
+  const pem = { cert: await textOf(certificate, base), key: await keyTextOf(key, base) };
   try {
     toSecureContext(pem);
     provePair(pem);
+    const chain = openChain(pem.cert);
+    proveOrder(chain);
+    const [leaf] = chain;
+    // As callers do: a common name is no host name any more (RFC 9525 §2).
+    if (leaf.checkHost(name, { subject: 'never' }) === undefined)
+      throw new Error(`it is for ${leaf.subjectAltName ?? 'no host name'}`);
+    const ends = chain.map(({ validTo }) => Date.parse(validTo));
+    return {
+      pem,
+      facts: {
+        infrastructure,
+        file: certificate,
+        fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+        notBeforeMs: Date.parse(leaf.validFrom),
+        notAfterMs: Date.parse(leaf.validTo),
+        endsMs: Math.min(...ends),
+      },
+    };
   } catch (cause) {
     const found = `${certificate} with ${key}: ${(cause as Error).message}`;
     throw unusable(certificate, found, `a PEM chain of ${name} and its private key`);
   }
-  return { name, pem };
 }
 
 /** What TLS shows for a host. Throws what OpenSSL says of PEM text that `readKeys` did not prove. */
-export function toSecureContext(pem: { readonly cert: string; readonly key: string } | undefined): SecureContext {
+export function toSecureContext(pem: ChainPem | undefined): SecureContext {
   return createSecureContext({ ...tlsSettings, ...pem });
 }
 
 /** Throws when a key belongs to another certificate: OpenSSL says so only where both are of one kind. */
-export function provePair({ cert, key }: { readonly cert: string; readonly key: string }): void {
+export function provePair({ cert, key }: ChainPem): void {
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
     throw new Error('the key belongs to another certificate');
+}
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM file in its order; the first is the server's. */
+function openChain(pem: string): readonly [X509Certificate, ...X509Certificate[]] {
+  const [leaf, ...others] = pem.match(certificateBlock) ?? [];
+  if (leaf === undefined) throw new Error('there is no certificate');
+  return [new X509Certificate(leaf), ...others.map((each) => new X509Certificate(each))];
+}
+
+/** Throws when a certificate is not signed by the one behind it: strict callers break off there (RFC 5246 §7.4.2). */
+function proveOrder(chain: readonly X509Certificate[]): void {
+  for (const [at, certificate] of chain.entries()) {
+    const next = chain[at + 1];
+    if (next !== undefined && !(certificate.checkIssued(next) && certificate.verify(next.publicKey)))
+      throw new Error(`its certificate ${at + 1} was not issued by certificate ${at + 2}`);
+  }
+}
+
+/**
+ * Throws `UnusableFiles` where a host would show a chain that callers refuse by its dates in place of one that they accept. A chain
+ * that merely ran out is no fault of a reload, and must not stand in the way of one.
+ */
+export function refuseWorseChains(
+  before: readonly (readonly KeyedHost[])[],
+  next: readonly (readonly KeyedHost[])[],
+  nowMs: number,
+): void {
+  const isGood = (chain: ChainFacts | null | undefined) =>
+    chain !== null && chain !== undefined && chain.notBeforeMs <= nowMs && nowMs <= chain.endsMs;
+  const findings = next.flatMap((hosts, listener) =>
+    hosts.flatMap(({ name, shown }, at) => {
+      if (shown === null || isGood(shown) || !isGood(before[listener]?.[at]?.shown)) return [];
+      const span = `${new Date(shown.notBeforeMs).toISOString()} to ${new Date(shown.endsMs).toISOString()}`;
+      const found = `a chain of ${name} for ${span}, which is not now`;
+      return [{ file: shown.file, line: 1, column: 1, path: '', found, expected: 'one that is valid now' }];
+    }),
+  );
+  if (findings.length > 0) throw new UnusableFiles(findings);
 }

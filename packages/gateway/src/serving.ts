@@ -54,8 +54,8 @@ export interface Serving {
   readonly revocation: ReadonlyMap<string, Revocation>;
   readonly identityFields: IdentityFields;
   host(listener: string, name: string): ServedHost | null;
-  /** Subjects of the anchors of a bundle, for refusals. */
-  issuers(bundle: string): readonly string[];
+  /** Subjects of the anchors of a bundle that count at `nowMs`, for refusals. */
+  issuers(bundle: string, nowMs: number): readonly string[];
   /** Credentials and what they may do; null when no provisioning is loaded. */
   readonly rights: CompiledRights | null;
   /** What the address speaks, for the format of a refusal; nulls when no address covers the path. */
@@ -109,7 +109,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       (path === sessionPath || path === logoutPath) && (hosts.get(`${listener}/${name}`)?.uiSession ?? null) !== null
         ? (sessions.get(name)?.[path] ?? null)
         : null,
-    issuers: (bundle) => trust.get(bundle)?.anchors.map(({ subject }) => subject) ?? [],
+    issuers: (bundle, nowMs) => issuersOf(trust.get(bundle), nowMs),
     signsOf(host, path) {
       const match =
         findAddress(index, { scheme: 'https', host, path }) ?? findAddress(index, { scheme: 'http', host, path });
@@ -137,6 +137,14 @@ function revocationOf(
       return [[name, createRevocation({ bundle, lists: lists.map(({ der }) => readRevocationList(der)), stale })]];
     }),
   );
+}
+
+function issuersOf(bundle: TrustBundle | undefined, nowMs: number): readonly string[] {
+  const counting = (bundle?.anchors ?? []).filter(({ fingerprint256 }) => {
+    const span = bundle?.spans.get(fingerprint256);
+    return span === undefined || (nowMs >= span.fromMs && nowMs <= span.untilMs);
+  });
+  return counting.map(({ subject }) => subject);
 }
 
 /** Statuses change by the day and are dear to judge, so that each address is judged once a day. */

@@ -13,12 +13,13 @@ import {
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
-import { createTrustBundle, UnreadableTrustBundle } from '@headgate/pki';
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import type { ListNotice } from './gateway-notice.ts';
 import { createListFiles } from './list-files.ts';
+import { chainPositionsOf, positionsOf } from './positions.ts';
 import { createTrustBundles } from './serving.ts';
+import { readTrust, trustFileOf } from './trust-files.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
 /** What a source of files is told by and tells to; both have defaults. */
@@ -29,16 +30,20 @@ export interface SnapshotFilesOptions {
   readonly tell?: (notice: ListNotice) => void;
 }
 
-/** A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. */
+/**
+ * A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. Positions are those
+ * of `configOf` at that time; everything else of it stays as it is.
+ */
 export function createSnapshotFiles(
-  config: Config,
+  configOf: Config | (() => Config),
   base: string,
   { clock = Date.now, tell = () => undefined }: SnapshotFilesOptions = {},
 ): SnapshotSource {
   let number = 0;
   /** Hashes of snapshots without their lists. */
   const filesHashes = new WeakMap<Snapshot, string>();
-  const lists = createListFiles({ config, base, clock, tell });
+  const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
+  const lists = createListFiles({ config: configNow(), base, clock, tell });
   let readUnder: Snapshot['trust'] | null = null;
   const readLists = async (trust: Snapshot['trust']): Promise<void> => {
     readUnder = null;
@@ -47,6 +52,7 @@ export function createSnapshotFiles(
   };
   return {
     async current() {
+      const config = configNow();
       const read = reader(base);
       const catalogue = await readCatalogue(read, config);
       refuseUnknownEnvironments(catalogue, config.echo.environments ?? []);
@@ -59,11 +65,12 @@ export function createSnapshotFiles(
           ? null
           : parsed(parseProvisioning(config.provisioning, await read.text(config.provisioning), catalogue))
               .provisioning;
-      const bundles = await Promise.all(config.trustBundles.map((bundle) => readTrust(read, bundle)));
-      const trust = new Map(bundles.map((bundle) => [bundle.name, bundle]));
+      const positions = positionsOf(catalogue, config.positions);
+      const chainPositions = chainPositionsOf(catalogue, config.chainPositions);
+      const trust = await readTrust({ config, catalogue, chainPositions, text: (file) => read.text(file) });
       await readLists(trust);
       const revocation = lists.inForce();
-      const filesHash = read.hash();
+      const filesHash = read.hash([config.positions, config.chainPositions]);
       number += 1;
       const snapshot: Snapshot = {
         number,
@@ -73,7 +80,8 @@ export function createSnapshotFiles(
         trust,
         revocation,
         provisioning,
-        positions: positionsOf(catalogue, config.positions),
+        positions,
+        chainPositions,
       };
       filesHashes.set(snapshot, filesHash);
       return snapshot;
@@ -104,8 +112,8 @@ function hashWithLists(filesHash: string, revocation: Snapshot['revocation']): s
 
 interface Reader {
   text(file: string): Promise<string>;
-  /** SHA-256 over every file read so far, names included. */
-  hash(): string;
+  /** SHA-256 over every file read so far, names included, and over what else was taken in. */
+  hash(more: unknown): string;
 }
 
 function reader(base: string): Reader {
@@ -120,28 +128,21 @@ function reader(base: string): Reader {
       hash.update(`${file}\0${text}\0`);
       return text;
     },
-    hash: () => hash.digest('hex'),
+    hash: (more) => hash.update(JSON.stringify(more)).digest('hex'),
   };
 }
 
 async function readCatalogue(read: Reader, config: Config): Promise<Catalogue> {
+  const places = new Map<string, string>();
   const files = new Map<string, string>();
-  for (const name of catalogueFileNames) files.set(name, await read.text(join(config.catalogue, name)));
-  return parsed(parseCatalogue(files)).catalogue;
-}
-
-async function readTrust(read: Reader, bundle: Config['trustBundles'][number]) {
-  const intermediatesPem = bundle.intermediates === undefined ? '' : await read.text(bundle.intermediates);
-  const facts = { name: bundle.name, anchorsPem: await read.text(bundle.anchors), intermediatesPem };
-  try {
-    createTrustBundle({ ...facts });
-  } catch (cause) {
-    if (!(cause instanceof UnreadableTrustBundle)) throw cause;
-    const file = (cause.file === 'anchors' ? bundle.anchors : bundle.intermediates) ?? bundle.anchors;
-    const expected = 'PEM certificates that can be read';
-    throw new UnusableFiles([{ file, line: cause.lineNumber, column: 1, path: '', found: cause.message, expected }]);
+  for (const name of catalogueFileNames) {
+    const place = name === 'trust.yaml' ? trustFileOf(config) : join(config.catalogue, name);
+    places.set(name, place);
+    files.set(name, await read.text(place));
   }
-  return facts;
+  const result = parseCatalogue(files);
+  if (result.ok) return result.catalogue;
+  throw new UnusableFiles(result.findings.map((each) => ({ ...each, file: places.get(each.file) ?? each.file })));
 }
 
 type Reading = { readonly ok: true } | { readonly ok: false; readonly findings: readonly Finding[] };
@@ -159,35 +160,6 @@ function refuseUnknownEnvironments({ environments }: Catalogue, named: readonly 
     return [{ file: 'configuration', line: 1, column: 1, path, found: `"${name}"`, expected }];
   });
   if (findings.length > 0) throw new UnusableFiles(findings);
-}
-
-/** A position may name a host (all its addresses move together) or one address id. */
-function positionsOf(catalogue: Catalogue, positions: Config['positions']): ReadonlyMap<string, string> {
-  const { addresses } = compileCatalogue(catalogue);
-  const moved = new Map<string, string>();
-  for (const [key, infrastructure] of Object.entries(positions)) {
-    for (const address of addresses.values())
-      if (address.host === key || address.id === key) moved.set(address.id, infrastructure);
-    if (![...moved.keys()].some((id) => id === key || addresses.get(id)?.host === key)) {
-      throw new UnusableFiles([
-        {
-          file: 'configuration',
-          line: 1,
-          column: 1,
-          path: `positions.${key}`,
-          found: `"${key}"`,
-          expected: 'a host or an address id of the catalogue',
-        },
-      ]);
-    }
-    if (!catalogue.infrastructures.some(({ id }) => id === infrastructure)) {
-      const expected = catalogue.infrastructures.map(({ id }) => id).join(' or ');
-      throw new UnusableFiles([
-        { file: 'configuration', line: 1, column: 1, path: `positions.${key}`, found: `"${infrastructure}"`, expected },
-      ]);
-    }
-  }
-  return moved;
 }
 
 /** The folder that relative paths of a configuration file start from. */

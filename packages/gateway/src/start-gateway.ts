@@ -3,13 +3,17 @@ import { resolve } from 'node:path';
 import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
 import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
+import { changesBetween, needRestart } from './changes.ts';
 import type { Config } from './config.ts';
+import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
-import { type FilesToStartWith, type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
+import { type TrustWarning, trustWarnings } from './expiry.ts';
+import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { createQueue } from './queue.ts';
+import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
@@ -30,6 +34,8 @@ export interface GatewayOptions {
   readonly snapshots?: SnapshotSource;
   /** How files of revocation lists are looked at again; default: by the system's timer. */
   readonly repeat?: Repeat;
+  /** Reads the configuration again at each reload, which takes positions up from it. Default: positions stay as they are. */
+  readonly readConfig?: () => Promise<Config>;
   /**
    * Serves in threads of its own also where the configuration asks for one: a thread that dies is replaced, and its memory is
    * managed for what it does. They read the system clock. Default: several threads have their own, one is the caller's.
@@ -41,59 +47,167 @@ export interface GatewayOptions {
   readonly notice?: (notice: GatewayNotice) => void;
 }
 
-/** A gateway that serves. */
-export interface RunningGateway {
+/** What a thread decides by. */
+export interface ThreadInForce {
+  /** From 0. */
+  readonly thread: number;
+  /** Number of the snapshot that its exchanges begin under; null while the thread is being replaced. */
+  readonly snapshot: number | null;
+}
+
+/** What a gateway decides by. */
+export interface InForce {
+  readonly number: number;
+  readonly hash: string;
+  readonly threads: readonly ThreadInForce[];
+}
+
+/** What a reload did. */
+export interface Reloaded extends InForce {
+  /** What is different now; empty where the files say what they said before. */
+  readonly changes: readonly string[];
+  /** Options of the configuration that differ, and need a restart. */
+  readonly needRestart: readonly string[];
+  readonly warnings: readonly TrustWarning[];
+}
+
+/** One gateway in one thread or in several, without what lies beside it. */
+export interface ServingGateway {
   readonly listeners: readonly { readonly name: string; readonly address: string; readonly port: number }[];
   /** Number and hash of the snapshot in force. */
   readonly snapshot: () => { readonly number: number; readonly hash: string };
   /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
   readonly shed: () => Shed;
-  /** Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. */
-  reload(): Promise<void>;
-  /** Looks at the files of revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
-  lookAtLists(): Promise<boolean>;
+  /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
+  take(files: GatewayFiles): Promise<void>;
+  /** Asks every thread what it decides by. */
+  threads(): Promise<readonly ThreadInForce[]>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
   close(): Promise<void>;
   /** The file of thread 0; those of others stand beside it. */
   readonly evidenceFile: string;
 }
 
+/** A gateway that serves. */
+export interface RunningGateway extends Omit<ServingGateway, 'take' | 'threads'> {
+  /**
+   * Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. Once it
+   * resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
+   */
+  reload(): Promise<Reloaded>;
+  /** Looks at the files of revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
+  lookAtLists(): Promise<boolean>;
+  inForce(): Promise<InForce>;
+}
+
 /** Starts a gateway. Rejects with `UnusableFiles` for a wrong file, and with the system's error for a taken port. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, base, clock = Date.now, notice = () => undefined } = options;
-  const source = options.snapshots ?? createSnapshotFiles(config, base, { clock, tell: notice });
-  const files = await readGatewayFiles(config, base, source);
-  const read = (): Promise<GatewayFiles> => readGatewayFiles(config, base, source);
-  const readLists = async (before: GatewayFiles): Promise<GatewayFiles | null> => {
-    const snapshot = (await source.withFreshLists?.(before.snapshot)) ?? null;
-    return snapshot === null ? null : { ...before, snapshot };
+  const { base, clock = Date.now, notice = () => undefined } = options;
+  let { config } = options;
+  const source = options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
+  let files = await readGatewayFiles(config, base, source);
+  let restartNeeded: readonly string[] = [];
+  const read = async (): Promise<GatewayFiles> => {
+    const written = await options.readConfig?.();
+    if (written !== undefined) {
+      restartNeeded = needRestart(options.config, written);
+      config = { ...config, positions: written.positions, chainPositions: written.chainPositions };
+    }
+    const next = await readGatewayFiles(config, base, source);
+    refuseWorseChains(files.hosts, next.hosts, clock());
+    return next;
   };
-  const running = await (config.threads > 1 || options.inOwnThreads === true
-    ? startThreads({ ...options, files, read, readLists })
-    : startAlone({ ...options, files, read, readLists }));
-  if (config.trustBundles.every(({ crls }) => crls.length === 0)) return running;
-  const watch = watchLists(
-    options.repeat ?? repeatByTimer,
-    () => running.lookAtLists(),
-    (fault) => {
-      const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
-      notice({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
-    },
-  );
-  return {
-    ...running,
+  const inner =
+    config.threads > 1 || options.inOwnThreads === true
+      ? await startThreads({ ...options, files })
+      : await startAlone({ ...options, files });
+
+  const warn = (): readonly TrustWarning[] => {
+    const warnings = trustWarnings(files, clock());
+    for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
+    return warnings;
+  };
+  const inForce = async (): Promise<InForce> => ({ ...inner.snapshot(), threads: await inner.threads() });
+  const reload = async (): Promise<Reloaded> => {
+    const before = files;
+    const next = await read();
+    await inner.take(next);
+    files = next;
+    return {
+      ...(await inForce()),
+      changes: changesBetween(before, files, config),
+      needRestart: restartNeeded,
+      warnings: warn(),
+    };
+  };
+  const lookAtLists = async (): Promise<boolean> => {
+    const snapshot = (await source.withFreshLists?.(files.snapshot)) ?? null;
+    if (snapshot === null) return false;
+    const next = { ...files, snapshot };
+    await inner.take(next);
+    files = next;
+    return true;
+  };
+  const close = async (): Promise<void> => {
+    clearInterval(daily);
+    watch?.close();
+    await control?.close();
+    await inner.close();
+  };
+  let closed: Promise<void> | null = null;
+  // One after the other: what changed is told against what was in force, and threads hold one set of prepared files.
+  const inOrder = createQueue();
+  const running: RunningGateway = {
+    ...inner,
+    inForce,
+    reload: () => inOrder(reload),
+    lookAtLists: () => inOrder(lookAtLists),
     close() {
-      watch.close();
-      return running.close();
+      closed ??= close();
+      return closed;
     },
+  };
+  const daily = setInterval(warn, warnEveryMs).unref();
+  const hasLists = config.trustBundles.some(({ crls }) => crls.length > 0);
+  const watch = hasLists
+    ? watchLists(options.repeat ?? repeatByTimer, () => running.lookAtLists(), tellBlindness(notice))
+    : null;
+  warn();
+  const control = await controlOf(running, options);
+  return running;
+}
+
+function tellBlindness(notice: (notice: GatewayNotice) => void): (fault: unknown) => void {
+  return (fault) => {
+    const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
+    notice({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
   };
 }
 
-interface StartOptions extends GatewayOptions, FilesToStartWith {}
+/** How often a gateway that runs on looks what ends soon, in milliseconds (1 day). */
+const warnEveryMs = 86_400_000;
 
-async function startAlone(options: StartOptions): Promise<RunningGateway> {
+/** A gateway serves without the channel where the system refuses it. */
+async function controlOf(
+  running: RunningGateway,
+  { config, base, notice }: GatewayOptions,
+): Promise<ControlChannel | null> {
+  try {
+    return await openControlChannel(resolve(base, config.evidence.folder), config.node, running);
+  } catch (fault) {
+    const said = fault instanceof Error ? fault.message : String(fault);
+    notice?.({ kind: 'control-unavailable', sentence: `no \`headgate trust apply\` while this gateway runs: ${said}` });
+    return null;
+  }
+}
+
+interface StartOptions extends GatewayOptions {
+  readonly files: GatewayFiles;
+}
+
+async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
-  let { files } = options;
+  const { files } = options;
   const evidence = openNdjsonSink({
     folder: resolve(options.base, config.evidence.folder),
     node: config.node,
@@ -102,7 +216,8 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
     ...(seen === undefined ? {} : { seen }),
   });
-  const inForce = Int32Array.of(files.snapshot.number);
+  let { snapshot } = files;
+  const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
@@ -127,26 +242,19 @@ async function startAlone(options: StartOptions): Promise<RunningGateway> {
     renewTicketKeys((keys) => plane.setTicketKeys(keys)),
     renewSessionKeys(sessionKeys, (keys) => plane.setSessionKeys(keys)),
   ];
-  const take = (next: GatewayFiles): void => {
-    const takeIntoUse = plane.prepare(next);
-    takeIntoUse();
-    files = next;
-    Atomics.store(inForce, 0, files.snapshot.number);
-  };
-  const inOrder = createQueue();
   let closed: Promise<void> | null = null;
   return {
     listeners: plane.listeners,
     evidenceFile: evidence.file,
-    snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
+    snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
-    reload: () => inOrder(async () => take(await options.read())),
-    lookAtLists: () =>
-      inOrder(async () => {
-        const next = await options.readLists(files);
-        if (next !== null) take(next);
-        return next !== null;
-      }),
+    async take(next) {
+      const takeIntoUse = plane.prepare(next);
+      takeIntoUse();
+      ({ snapshot } = next);
+      Atomics.store(inForce, 0, snapshot.number);
+    },
+    threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {
       for (const renewal of renewals) renewal.close();
       closed ??= plane.close();

@@ -1,7 +1,7 @@
 // Certificates to test with, each good unless the test says otherwise: a test names only what it is about.
 import { type CertificateFacts, readCertificate } from './certificate-facts.ts';
 import { type CertificateContents, createKeyPair, makeCertificate, type Signer, toPem } from './certificate-maker.ts';
-import { createTrustBundle, type TrustBundle } from './trust-bundle.ts';
+import { createTrustBundle, type TrustBundle, type TrustSpan } from './trust-bundle.ts';
 
 /** The instant that the fixtures are about: 2026-06-01T00:00:00Z. */
 export const nowMs = Date.UTC(2026, 5, 1);
@@ -40,12 +40,17 @@ export function makeLeaf(above: Made, changes: Changes = {}): Promise<Made> {
   });
 }
 
-/** A bundle of made certificates. */
-export function bundleOf(anchors: readonly Made[], intermediates: readonly Made[] = []): TrustBundle {
+/** A bundle of made certificates; those that are `dated` count within their span alone. */
+export function bundleOf(
+  anchors: readonly Made[],
+  intermediates: readonly Made[] = [],
+  dated: readonly (readonly [Made, TrustSpan])[] = [],
+): TrustBundle {
   return createTrustBundle({
     name: 'test',
     anchorsPem: anchors.map(({ pem }) => pem).join(''),
     intermediatesPem: intermediates.map(({ pem }) => pem).join(''),
+    dated: dated.map(([{ facts }, span]) => ({ fingerprint256: facts.fingerprint256, ...span })),
   });
 }
 

@@ -76,6 +76,8 @@ export {
   createTrustBundle,
   type TrustBundle,
   type TrustBundleSource,
+  type TrustSpan,
+  type TrustSpans,
   UnreadableTrustBundle,
 } from './trust-bundle.ts';
 export { type CertificateWords, UnreadableCertificate } from './unreadable-certificate.ts';

@@ -5,6 +5,7 @@ import { createKeyPair, makeExtension } from './certificate-maker.ts';
 import { bundleOf, dayMs, type Made, makeIntermediate, makeLeaf, makeRoot, nowMs } from './hierarchy.fixture.ts';
 import { judgePath, type Purpose, type Verdict, type VerdictCheck } from './judge.ts';
 import { buildPath } from './path.ts';
+import type { TrustSpan } from './trust-bundle.ts';
 
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 const serverAuth = '1.3.6.1.5.5.7.3.1';
@@ -198,4 +199,39 @@ test('at every instant a verdict accepts exactly the span that it states', () =>
       assert.equal(judgePath(path, atMs, 'clientAuth').accepted, within);
     }),
   );
+});
+
+const ever: TrustSpan = { fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };
+
+/** Judges the leaf where one member of the bundle is dated. */
+function judgeDated(member: Made, span: Partial<TrustSpan>, atMs = nowMs): Verdict {
+  const bundle = bundleOf([root], [intermediate], [[member, { ...ever, ...span }]]);
+  return judgePath(buildPath(leaf.der, bundle), atMs, 'clientAuth');
+}
+
+for (const [what, member] of [
+  ['an anchor', root],
+  ['an intermediate', intermediate],
+] as const) {
+  test(`${what} counts to the very instant of its end, and one millisecond later it is withdrawn`, () => {
+    assert.equal(judgeDated(member, { untilMs: nowMs + 5 }, nowMs + 5).accepted, true);
+    assertRefused(judgeDated(member, { untilMs: nowMs + 5 }, nowMs + 6), 'authority_withdrawn', member);
+  });
+
+  test(`${what} counts from the very instant of its beginning, and not one millisecond sooner`, () => {
+    assert.equal(judgeDated(member, { fromMs: nowMs + 5 }, nowMs + 5).accepted, true);
+    assertRefused(judgeDated(member, { fromMs: nowMs + 5 }, nowMs + 4), 'authority_not_yet_accepted', member);
+  });
+
+  test(`the span of a verdict ends where ${what} does`, () => {
+    const verdict = judgeDated(member, { fromMs: nowMs - 7, untilMs: nowMs + 7 });
+    assert.deepEqual(verdict.accepted && [verdict.validFromMs, verdict.validUntilMs], [nowMs - 7, nowMs + 7]);
+  });
+}
+
+test('where one way is withdrawn and another leads to an anchor that counts, the leaf is accepted', async () => {
+  const renewed = await makeRoot('Test Root', { key: root.signer.key, notAfterMs: nowMs + 30 * dayMs });
+  const bundle = bundleOf([root, renewed], [intermediate], [[renewed, { ...ever, untilMs: nowMs - 1 }]]);
+  const verdict = judgePath(buildPath(leaf.der, bundle), nowMs, 'clientAuth');
+  assert.equal(verdict.accepted && verdict.validUntilMs, Math.min(leaf.facts.notAfterMs, root.facts.notAfterMs));
 });

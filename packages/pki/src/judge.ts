@@ -5,6 +5,7 @@ import { EXTENSION } from './certificate-extensions.ts';
 import type { CertificateFacts } from './certificate-facts.ts';
 import type { Chain, PathObstacle, PathResult } from './path.ts';
 import { type Revocation, sayReason } from './revocation.ts';
+import type { TrustSpan, TrustSpans } from './trust-bundle.ts';
 import type { CertificateWords, UnreadableCertificate } from './unreadable-certificate.ts';
 
 /** What the leaf is presented for (RFC 5280 §4.2.1.12). */
@@ -14,6 +15,9 @@ export type Purpose = 'clientAuth' | 'serverAuth';
 export type VerdictCheck =
   | PathObstacle
   | 'authority_as_caller'
+  /** The bundle says that an authority of the path counts no more, or not yet. */
+  | 'authority_withdrawn'
+  | 'authority_not_yet_accepted'
   | 'bad_serial'
   | 'contradictory'
   | 'expired'
@@ -40,7 +44,7 @@ export interface Acceptance {
   readonly anchor: string;
   /** The path that was accepted; of several the first good one. */
   readonly chain: Chain;
-  /** The whole chain is valid from here, in ms since 1970 UTC … */
+  /** The whole chain is valid and counts from here, in ms since 1970 UTC … */
   readonly validFromMs: number;
   /** … to here, inclusive. */
   readonly validUntilMs: number;
@@ -95,6 +99,8 @@ const handledExtensions: ReadonlySet<string> = new Set([
 ]);
 
 const fixes: Readonly<Record<VerdictCheck, string>> = {
+  authority_not_yet_accepted: 'Until then another accepted issuer must be used.',
+  authority_withdrawn: 'It must come from an accepted issuer.',
   authority_as_caller: 'A caller needs a certificate of its own, which is no authority.',
   bad_serial: 'It must be issued anew with a positive serial number of at most 20 bytes.',
   contradictory: 'It must be issued anew without the rights of an authority.',
@@ -131,10 +137,11 @@ export function rejectUnreadable({ fault, certificate }: UnreadableCertificate):
 /** The verdict on a path at an instant (ms since 1970 UTC) for a purpose; one good chain of several is enough. */
 export function judgePath(result: PathResult, nowMs: number, purpose: Purpose, revocation?: Revocation): Verdict {
   if (!result.found) return reject({ check: result.reason, fault: result.fault }, result.at);
+  const circumstances: Circumstances = { nowMs, purpose, revocation, spans: result.spans };
   let nearest: { rejection: Rejection; index: number } | undefined;
   for (const chain of [result.chain, ...result.otherChains]) {
-    const failed = failureIn(chain, nowMs, purpose, revocation);
-    if (failed === null) return accept(chain, nowMs, revocation);
+    const failed = failureIn(chain, circumstances);
+    if (failed === null) return accept(chain, circumstances);
     const index = chain.indexOf(failed.certificate);
     // The fault nearest to the leaf is the one that remains when the others are put right.
     if (nearest === undefined || index < nearest.index)
@@ -142,6 +149,14 @@ export function judgePath(result: PathResult, nowMs: number, purpose: Purpose, r
   }
   if (nearest === undefined) throw new TypeError('A path has at least one chain.');
   return nearest.rejection;
+}
+
+/** What may change without the path. */
+interface Circumstances {
+  readonly nowMs: number;
+  readonly purpose: Purpose;
+  readonly revocation: Revocation | undefined;
+  readonly spans: TrustSpans;
 }
 
 interface Failure {
@@ -161,10 +176,11 @@ function reject({ check, fault, revoked }: Failure, certificate: CertificateWord
   };
 }
 
-function accept(chain: Chain, nowMs: number, revocation: Revocation | undefined): Acceptance {
+function accept(chain: Chain, { nowMs, revocation, spans }: Circumstances): Acceptance {
   const [leaf] = chain;
   const anchor = chain.at(-1);
   if (leaf === undefined || anchor === undefined) throw new TypeError('A chain has at least one certificate.');
+  const counting = chain.flatMap(({ fingerprint256 }) => spans.get(fingerprint256) ?? []);
   const known = chain.slice(0, -1).map((each) => revocation?.statusOf(each, nowMs).untilMs ?? Number.POSITIVE_INFINITY);
   return {
     accepted: true,
@@ -173,26 +189,30 @@ function accept(chain: Chain, nowMs: number, revocation: Revocation | undefined)
     fingerprint256: leaf.fingerprint256,
     anchor: anchor.subject,
     chain,
-    validFromMs: Math.max(...chain.map(({ notBeforeMs }) => notBeforeMs)),
-    validUntilMs: Math.min(...chain.map(({ notAfterMs }) => notAfterMs), ...known),
+    validFromMs: Math.max(...chain.map(({ notBeforeMs }) => notBeforeMs), ...counting.map(({ fromMs }) => fromMs)),
+    validUntilMs: Math.min(
+      ...chain.map(({ notAfterMs }) => notAfterMs),
+      ...counting.map(({ untilMs }) => untilMs),
+      ...known,
+    ),
   };
 }
 
 // RFC 5280 §6.1 walks from the anchor to the leaf: signature, validity, revocation and extensions of each, then the wrap-up.
 function failureIn(
   chain: Chain,
-  nowMs: number,
-  purpose: Purpose,
-  revocation: Revocation | undefined,
+  circumstances: Circumstances,
 ): (Failure & { readonly certificate: CertificateFacts }) | null {
+  const { nowMs, purpose, spans } = circumstances;
   const [leaf] = chain;
   const anchor = chain.at(-1);
   for (const certificate of chain.toReversed()) {
     const failed =
-      certificate === anchor
+      failureOfSpan(spans.get(certificate.fingerprint256), nowMs) ??
+      (certificate === anchor
         ? failureOfAnchor(certificate, nowMs)
-        : (failureOfIssued(certificate, nowMs, revocation) ??
-          (certificate === leaf ? failureOfLeaf(certificate) : failureOfIntermediate(certificate)));
+        : (failureOfIssued(certificate, circumstances) ??
+          (certificate === leaf ? failureOfLeaf(certificate) : failureOfIntermediate(certificate))));
     if (failed !== null) return { ...failed, certificate };
   }
   for (const certificate of chain.toReversed()) {
@@ -202,17 +222,19 @@ function failureIn(
   return null;
 }
 
+function failureOfSpan(span: TrustSpan | undefined, nowMs: number): Failure | null {
+  if (span === undefined) return null;
+  if (nowMs > span.untilMs) return { check: 'authority_withdrawn', fault: 'is no longer accepted here' };
+  return nowMs < span.fromMs ? { check: 'authority_not_yet_accepted', fault: 'is not accepted here yet' } : null;
+}
+
 // An anchor is trusted by being in the bundle: its form and its signature over itself prove nothing. RFC 5280 would not look at its
 // dates either; OpenSSL does, and an anchor past its end is trust past its end.
 function failureOfAnchor(certificate: CertificateFacts, nowMs: number): Failure | null {
   return failureOfDates(certificate, nowMs) ?? failureOfExtensions(certificate) ?? failureOfKey(certificate);
 }
 
-function failureOfIssued(
-  certificate: CertificateFacts,
-  nowMs: number,
-  revocation: Revocation | undefined,
-): Failure | null {
+function failureOfIssued(certificate: CertificateFacts, { nowMs, revocation }: Circumstances): Failure | null {
   return (
     failureOfForm(certificate) ??
     failureOfSignature(certificate) ??

@@ -30,6 +30,7 @@ test('a path goes over an intermediate that only the bundle holds', () => {
     chain: [leaf.facts, intermediate.facts, root.facts],
     otherChains: [],
     signaturesHold: true,
+    spans: new Map(),
   });
 });
 

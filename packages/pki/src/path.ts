@@ -4,7 +4,7 @@ import { type CertificateFacts, type OpenCertificate, openCertificate } from './
 import { type GeneralName, sayGeneralName } from './general-name.ts';
 import { foreignName } from './name-constraints.ts';
 import { unsatisfiedPolicy } from './policies.ts';
-import type { BundleMember, TrustBundle } from './trust-bundle.ts';
+import type { BundleMember, TrustBundle, TrustSpans } from './trust-bundle.ts';
 
 /** Why no path was found; of two at one place the later is the more telling. */
 export type PathObstacle = (typeof obstacles)[number];
@@ -30,6 +30,8 @@ export type PathResult =
       /** Further chains to the same leaf, at most 63: a cross-signed or renewed authority may be in date where the first is not. */
       readonly otherChains: readonly Chain[];
       readonly signaturesHold: true;
+      /** When certificates of the chains count in the bundle that the path was built in. */
+      readonly spans: TrustSpans;
     }
   | {
       readonly found: false;
@@ -81,7 +83,7 @@ export function buildPathOf(leaf: OpenCertificate, bundle: TrustBundle): PathRes
   let paths: readonly (readonly OpenCertificate[])[] = [[leaf]];
   while (paths.length > 0) paths = paths.flatMap((path) => climb(path, search));
   const [chain, ...otherChains] = search.chains;
-  if (chain !== undefined) return { found: true, chain, otherChains, signaturesHold: true };
+  if (chain !== undefined) return { found: true, chain, otherChains, signaturesHold: true, spans: bundle.spans };
   const { reason, at, fault } = search.obstacle ?? unknownIssuer(leaf, 1);
   return { found: false, reason, at, fault };
 }

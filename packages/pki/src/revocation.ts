@@ -3,7 +3,7 @@ import { type KeyObject, constants as rsa, verify } from 'node:crypto';
 import { isStrongSignature, readPssSaltBytes } from './algorithms.ts';
 import type { CertificateFacts } from './certificate-facts.ts';
 import { toComparable } from './distinguished-name.ts';
-import { buildPathOf } from './path.ts';
+import { buildPathOf, type Chain } from './path.ts';
 import type { RevocationList, RevocationReason, RevokedEntry } from './revocation-list.ts';
 import type { BundleMember, TrustBundle } from './trust-bundle.ts';
 
@@ -160,10 +160,16 @@ function maySign({ facts: { keyUsages, subjectKeyId } }: BundleMember, { authori
 }
 
 function endOf(member: BundleMember, bundle: TrustBundle): readonly number[] {
-  if (member.isAnchor) return [member.facts.notAfterMs];
+  if (member.isAnchor) return [endOfChain([member.facts], bundle)];
   const path = buildPathOf(member, bundle);
-  if (!path.found) return [];
-  return [path.chain, ...path.otherChains].map((chain) => Math.min(...chain.map(({ notAfterMs }) => notAfterMs)));
+  return path.found ? [path.chain, ...path.otherChains].map((chain) => endOfChain(chain, bundle)) : [];
+}
+
+function endOfChain(chain: Chain, { spans }: TrustBundle): number {
+  const ends = chain.map(({ fingerprint256, notAfterMs }) =>
+    Math.min(notAfterMs, spans.get(fingerprint256)?.untilMs ?? Number.POSITIVE_INFINITY),
+  );
+  return Math.min(...ends);
 }
 
 function isSignedBy(

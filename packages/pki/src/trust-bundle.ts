@@ -14,11 +14,21 @@ export interface BundleMember extends OpenCertificate {
   readonly isAnchor: boolean;
 }
 
+/** When a certificate counts, both ends inclusive, in ms since 1970 UTC; infinite where a side is open. */
+export interface TrustSpan {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Spans by fingerprint (SHA-256, lower-case hex). A certificate without one counts as long as it is in the bundle. */
+export type TrustSpans = ReadonlyMap<string, TrustSpan>;
+
 /** Authorities by name; a change makes a bundle anew, so that verdicts can be kept by bundle. */
 export interface TrustBundle {
   readonly name: string;
   readonly anchors: readonly CertificateFacts[];
   readonly intermediates: readonly CertificateFacts[];
+  readonly spans: TrustSpans;
   /** Members with this subject: anchors first, then those that are valid longest. */
   withSubject(subject: string): readonly BundleMember[];
 }
@@ -30,6 +40,8 @@ export interface TrustBundleSource {
   readonly anchorsPem: string;
   /** PEM certificates, none by default; the same bounds. */
   readonly intermediatesPem?: string;
+  /** Certificates that count from one instant until another; the rest count without end. */
+  readonly dated?: readonly ({ readonly fingerprint256: string } & TrustSpan)[];
 }
 
 /** A bundle's PEM text that cannot be used, with the place: which file, which certificate (from 1), which line (from 1). */
@@ -87,6 +99,9 @@ export function createTrustBundle(source: TrustBundleSource): TrustBundle {
     name,
     anchors: members.filter(({ isAnchor }) => isAnchor).map(({ facts }) => facts),
     intermediates: members.filter(({ isAnchor }) => !isAnchor).map(({ facts }) => facts),
+    spans: new Map(
+      (source.dated ?? []).map(({ fingerprint256, fromMs, untilMs }) => [fingerprint256, { fromMs, untilMs }]),
+    ),
     withSubject: (subject) => bySubject.get(toComparable(subject)) ?? [],
   };
 }

@@ -16,18 +16,25 @@ import {
 
 /** Provisioning made ready for look-ups, by `compileRights`. */
 export interface CompiledRights {
-  /** Credentials by the name that provisioning gives them; see `findEnrolment`. */
-  readonly enrolments: ReadonlyMap<string, Enrolment>;
+  /** Credentials by the name that provisioning gives them; see `credentialKey`. */
+  readonly credentials: ReadonlyMap<string, HeldCredential>;
+  readonly participants: ReadonlyMap<string, Participant>;
+  /** Those that were asked for. Of many thousand credentials a gateway sees a part, and a reload waits for none. */
+  readonly enrolments: Map<HeldCredential, Enrolment>;
   /** Subjects of credentials that are named more closely, where the file says them. */
   readonly closerSubjects: ReadonlySet<string>;
   /** Who grants rights over a system, and enrols: addresses of roles. */
   readonly grantedBy: { readonly bySystem: ReadonlyMap<string, string>; readonly otherwise: string | null };
 }
 
-/** One credential, the participant that holds it, and every right that was given to it. */
-export interface Enrolment {
+/** One credential and the participant that holds it. */
+interface HeldCredential {
   readonly participant: Participant;
   readonly credential: Credential;
+}
+
+/** One credential with every right that was given to it. */
+export interface Enrolment extends HeldCredential {
   /** Participants that endorse it, each once. */
   readonly endorsers: readonly Participant[];
   /** By environment, then by system or `all`. */
@@ -97,33 +104,44 @@ export type MissingRight =
     };
 
 /** Indexes credentials by their names. Cannot fail on what `parseProvisioning` accepted: names are unique. */
-export function compileRights({ participants, systems, grantedBy }: Provisioning): CompiledRights {
-  const enrolments = new Map<string, Enrolment>();
+export function compileRights({ participants: listed, systems, grantedBy }: Provisioning): CompiledRights {
+  const credentials = new Map<string, HeldCredential>();
   const closerSubjects = new Set<string>();
-  const byId = new Map(participants.map((participant) => [participant.id, participant]));
-  for (const participant of participants) {
+  for (const participant of listed) {
     for (const credential of participant.credentials) {
-      enrolments.set(credentialKey(credential), enrolmentOf(participant, credential, byId));
+      credentials.set(credentialKey(credential), { participant, credential });
       const isCloser = credential.fingerprint !== undefined || credential.serial !== undefined;
       if (isCloser && credential.subject !== undefined) closerSubjects.add(credential.subject);
     }
   }
+  const participants = new Map(listed.map((participant) => [participant.id, participant]));
   const bySystem = new Map((systems ?? []).map(({ id, grantedBy: address }) => [id, address]));
-  return { enrolments, closerSubjects, grantedBy: { bySystem, otherwise: grantedBy ?? null } };
+  const enrolments = new Map<HeldCredential, Enrolment>();
+  return {
+    credentials,
+    participants,
+    enrolments,
+    closerSubjects,
+    grantedBy: { bySystem, otherwise: grantedBy ?? null },
+  };
 }
 
 /**
  * The credential that a certificate is: by its fingerprint, else by issuer and serial, else by its subject (RFC 4514 text, compared
  * as it is written). Null when nobody holds it. An entry that states another subject than the certificate has enrols nobody.
  */
-export function findEnrolment({ enrolments }: CompiledRights, certificate: CertificateNames): Enrolment | null {
+export function findEnrolment(rights: CompiledRights, certificate: CertificateNames): Enrolment | null {
   const { subject, issuer, serial, fingerprint256: fingerprint } = certificate;
-  const found =
-    enrolments.get(credentialKey({ fingerprint })) ??
-    enrolments.get(credentialKey({ issuer, serial })) ??
-    enrolments.get(credentialKey({ subject }));
-  const stated = found?.credential.subject ?? subject;
-  return found === undefined || stated !== subject ? null : found;
+  const held =
+    rights.credentials.get(credentialKey({ fingerprint })) ??
+    rights.credentials.get(credentialKey({ issuer, serial })) ??
+    rights.credentials.get(credentialKey({ subject }));
+  if (held === undefined || (held.credential.subject ?? subject) !== subject) return null;
+  const known = rights.enrolments.get(held);
+  if (known !== undefined) return known;
+  const enrolment = enrolmentOf(held.participant, held.credential, rights.participants);
+  rights.enrolments.set(held, enrolment);
+  return enrolment;
 }
 
 /** Whether a credential may make a call at an instant, for whom, and for how long this holds. */

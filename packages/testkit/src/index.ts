@@ -21,6 +21,7 @@ export {
   type TestCall,
   type TestGateway,
   type TestGatewayOptions,
+  type TestTrust,
 } from './test-gateway.ts';
 export {
   type ReceivedRequest,

@@ -2,7 +2,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { TestUser } from '@headgate/pki';
-import type { TestGateway } from './test-gateway.ts';
+import { serverAnchors, type TestGateway } from './test-gateway.ts';
 
 /** Where a raw connection goes and what it shows. */
 export interface RawCallerOptions {
@@ -117,7 +117,7 @@ async function openTls(gateway: TestGateway, options: RawCallerOptions): Promise
   const socket = connectTls({
     socket: tcp,
     ...(serverName === null ? {} : { servername: serverName }),
-    ca: gateway.authority.trustBundlePem('current', 'server').anchorsPem,
+    ca: serverAnchors(gateway.authority),
     checkServerIdentity: () => undefined,
     ...(user === null ? {} : { cert: user.certificatePem, key: user.keyPem }),
     ...(options.session === undefined ? {} : { session: options.session }),

@@ -1,11 +1,11 @@
 // A real gateway on loopback with real certificates, for one test file. A test names only what it is about.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { EvidenceRecord } from '@headgate/contract';
+import { type EvidenceRecord, loadCatalogueFolder } from '@headgate/contract';
 import {
   type Config,
   configSchema,
@@ -14,7 +14,13 @@ import {
   startGateway,
   type WrittenConfig,
 } from '@headgate/gateway';
-import { createTestAuthority, type TestAuthority, type TestUser, type TrustBundlePem } from '@headgate/pki';
+import {
+  createTestAuthority,
+  type Family,
+  type TestAuthority,
+  type TestUser,
+  type TrustBundlePem,
+} from '@headgate/pki';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
 
@@ -48,6 +54,13 @@ export interface TestGatewayOptions {
   /** Threads that serve. With more than one the system's clock is read: start the test's clock at the present. */
   readonly threads?: number;
   readonly positions?: Record<string, string>;
+  /** When the two user authorities count, by the trust file. Default: plain PEM files with both. */
+  readonly trust?: TestTrust;
+  /** Hosts with a chain of each family, `HOST-legacy.pem` and `HOST-current.pem`, for the infrastructures named. Default: none. */
+  readonly chains?: { readonly hosts: readonly string[]; readonly legacy: string; readonly current: string };
+  readonly chainPositions?: Record<string, string>;
+  /** Relative to the folder of the test. Default: `evidence`. */
+  readonly evidenceFolder?: string;
   /** Networks of trusted balancers of the TLS listener. */
   readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
@@ -55,7 +68,7 @@ export interface TestGatewayOptions {
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
   /** PEM texts of the trust bundle; default: both families of users. */
-  readonly trust?: Partial<TrustBundlePem>;
+  readonly trustPem?: Partial<TrustBundlePem>;
   /** Files of revocation lists, name and bytes. */
   readonly crls?: Readonly<Record<string, Uint8Array>>;
   readonly staleCrls?: 'accept' | 'refuse';
@@ -64,6 +77,9 @@ export interface TestGatewayOptions {
   /** What every call says that a test does not say otherwise. Default: as in `TestCall`. */
   readonly call?: TestCall;
 }
+
+/** From when until when the authorities of each family count, root and intermediate alike, as a trust file says it. */
+export type TestTrust = Readonly<Record<Family, { readonly from: string; readonly until: string }>>;
 
 /** A call to make; the default is a plain retrieve of market awards by the first user on the new address. */
 export interface TestCall {
@@ -111,6 +127,10 @@ export interface TestGateway {
   readonly records: readonly EvidenceRecord[];
   readonly notices: readonly GatewayNotice[];
   call(call?: TestCall): Promise<TestAnswer>;
+  /** Says another configuration at the next reload. */
+  rewrite(change: Partial<Config>): void;
+  /** Writes the trust file anew; it counts from the next reload on. */
+  setTrust(trust: TestTrust): Promise<void>;
   /** The record of an exchange, waiting until it is written. */
   recordOf(answer: TestAnswer): Promise<EvidenceRecord>;
   /** Waits until at least so many records are written, in all. */
@@ -152,6 +172,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const folder = await mkdtemp(join(tmpdir(), 'headgate-test-'));
   const upstream = await startTestUpstream(options.answer);
   const config = await writeConfig(folder, authority, upstream, options);
+  let written = config;
   const records: EvidenceRecord[] = [];
   const notices: GatewayNotice[] = [];
   const waiting: { exchange: string; resolve: (record: EvidenceRecord) => void }[] = [];
@@ -159,6 +180,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const running = await startGateway({
     config,
     base: folder,
+    readConfig: () => Promise.resolve(written),
     clock: () => clock.now(),
     ...(options.virtualWaits === true ? { elapsed: () => clock.now() } : {}),
     notice: (notice) => notices.push(notice),
@@ -185,6 +207,10 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     records,
     notices,
     call: (call = {}) => makeCall(gateway, { ...options.call, ...call }),
+    rewrite(change) {
+      written = { ...written, ...change };
+    },
+    setTrust: (trust) => writeTrust(folder, config.catalogue, authority, trust),
     recordOf(answer) {
       const exchange = String(answer.fields['headgate-exchange']);
       const found = records.find((record) => record.exchange === exchange);
@@ -224,12 +250,21 @@ async function writeConfig(
   const pem = {
     anchorsPem: trust.map(({ anchorsPem }) => anchorsPem).join(''),
     intermediatesPem: trust.map(({ intermediatesPem }) => intermediatesPem).join(''),
-    ...options.trust,
+    ...options.trustPem,
   };
   await writeFile(join(folder, 'anchors.pem'), pem.anchorsPem);
   await writeFile(join(folder, 'intermediates.pem'), pem.intermediatesPem);
   const crls = Object.entries(options.crls ?? {});
   for (const [name, bytes] of crls) await writeFile(join(folder, name), bytes);
+  for (const host of options.chains?.hosts ?? []) {
+    for (const family of ['legacy', 'current'] as const) {
+      const { certificatePem, keyPem } = await authority.serverChain(family, [host]);
+      await writeFile(join(folder, `${host}-${family}.pem`), certificatePem);
+      await writeFile(join(folder, `${host}-${family}.key`), keyPem, { mode: 0o600 });
+    }
+  }
+  if (options.trust !== undefined)
+    await writeTrust(folder, options.catalogue ?? caisoCatalogue, authority, options.trust);
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   return configSchema.parse({
@@ -244,6 +279,7 @@ async function writeConfig(
           name,
           certificate: 'server.pem',
           key: 'server.key',
+          chains: chainsOf(name, options),
           ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
           ...(options.uiSession?.[name] === undefined ? {} : { uiSession: options.uiSession[name] }),
           ...(asked[name] === undefined ? {} : { clientCertificate: asked[name] }),
@@ -259,22 +295,69 @@ async function writeConfig(
     catalogue: options.catalogue ?? caisoCatalogue,
     ...(options.policy === undefined ? {} : { policy: 'policy.yaml' }),
     ...(options.provisioning === undefined ? {} : { provisioning: 'provisioning.yaml' }),
+    ...(options.trust === undefined ? {} : { trust: 'trust.yaml' }),
     trustBundles: [
       {
         name: 'users',
-        anchors: 'anchors.pem',
-        intermediates: 'intermediates.pem',
+        ...(options.trust === undefined
+          ? { anchors: 'anchors.pem', intermediates: 'intermediates.pem' }
+          : { dated: 'test-users' }),
         crls: crls.map(([name]) => name),
         ...(options.staleCrls === undefined ? {} : { staleCrls: options.staleCrls }),
       },
     ],
     positions: options.positions ?? {},
+    chainPositions: options.chainPositions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
     path: options.path ?? {},
-    evidence: { folder: 'evidence' },
+    evidence: { folder: options.evidenceFolder ?? 'evidence' },
   } satisfies Record<keyof Config, unknown> | Record<string, unknown>);
+}
+
+function chainsOf(host: string, { chains }: TestGatewayOptions) {
+  if (chains?.hosts.includes(host) !== true) return [];
+  return (['legacy', 'current'] as const).map((family) => ({
+    infrastructure: chains[family],
+    certificate: `${host}-${family}.pem`,
+    key: `${host}-${family}.key`,
+  }));
+}
+
+/** The catalogue's own trust file with one bundle more. */
+async function writeTrust(
+  folder: string,
+  catalogue: string,
+  authority: TestAuthority,
+  trust: TestTrust,
+): Promise<void> {
+  const parsed = await loadCatalogueFolder(catalogue);
+  if (!parsed.ok) throw new Error(`${catalogue} cannot be read`);
+  const members: string[] = [];
+  for (const family of ['legacy', 'current'] as const) {
+    const { anchorsPem, intermediatesPem } = authority.trustBundlePem(family, 'user');
+    const roles = [
+      ['anchor', anchorsPem],
+      ['intermediate', intermediatesPem],
+    ] as const;
+    for (const [role, pem] of roles) {
+      await writeFile(join(folder, `${family}-${role}.pem`), pem);
+      const { from, until } = trust[family];
+      members.push(
+        `      - { id: ${family}-${role}, role: ${role}, file: ${family}-${role}.pem, from: ${from}, until: ${until}, reason: Of this test, source: This test }\n`,
+      );
+    }
+  }
+  const environments = parsed.catalogue.environments.map(({ id }) => id).join(', ');
+  const bundle = `  - id: test-users\n    purpose: user-certificates\n    environments: [${environments}]\n    members:\n${members.join('')}`;
+  const text = await readFile(join(catalogue, 'trust.yaml'), 'utf8');
+  await writeFile(join(folder, 'trust.yaml'), text.replace('\nbundles:\n', `\nbundles:\n${bundle}`));
+}
+
+/** What callers trust in a transition: the roots of both families (deck p. 24). */
+export function serverAnchors(authority: TestAuthority): string[] {
+  return (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'server').anchorsPem);
 }
 
 async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswer> {
@@ -282,7 +365,6 @@ async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswe
   const user = call.user === undefined ? gateway.user : call.user;
   const method = call.method ?? 'POST';
   const body = call.body ?? (method === 'POST' ? soapRequest : undefined);
-  const server = gateway.authority.trustBundlePem('current', 'server');
   const plain = {
     host: '127.0.0.1',
     method,
@@ -301,7 +383,7 @@ async function makeCall(gateway: TestGateway, call: TestCall): Promise<TestAnswe
     agent: call.agent ?? false,
     servername: call.serverName ?? host,
     ...(call.serverName === undefined ? {} : { checkServerIdentity: () => undefined }),
-    ca: server.anchorsPem,
+    ca: serverAnchors(gateway.authority),
     ...(call.ciphers === undefined ? {} : { ciphers: call.ciphers }),
     ...(user === null ? {} : { cert: user.certificatePem, key: user.keyPem }),
   };

@@ -66,7 +66,7 @@ const shown: readonly KindName[] = [
 async function show(specimen: Specimen, call: Parameters<TestGateway['call']>[0] = {}) {
   const gateway = await startTestGateway({
     clock: fakeClock(nowMs),
-    trust: { anchorsPem: pemOf(specimen.anchors), intermediatesPem: pemOf(specimen.intermediates) },
+    trustPem: { anchorsPem: pemOf(specimen.anchors), intermediatesPem: pemOf(specimen.intermediates) },
     crls: Object.fromEntries(specimen.lists.map((bytes, at) => [`${at}.crl`, bytes])),
     staleCrls: specimen.stale,
   });

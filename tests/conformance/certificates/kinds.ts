@@ -20,6 +20,8 @@ export type Expected =
 /** What the sentence of a check says, whatever the kind. */
 const words: Readonly<Record<VerdictCheck, RegExp>> = {
   authority_as_caller: /is an authority's/,
+  authority_not_yet_accepted: /not accepted here yet/,
+  authority_withdrawn: /no longer accepted/,
   bad_serial: /serial number/,
   contradictory: /is no authority/,
   expired: /expired on 20/,

@@ -214,7 +214,7 @@ function usesBackEndsOf(operator: Operator): void {
         join(folder, 'gateway.pem'),
         user.certificatePem + authority.trustBundlePem('current', 'user').intermediatesPem,
       );
-      await writeFile(join(folder, 'gateway.key'), user.keyPem);
+      await writeFile(join(folder, 'gateway.key'), user.keyPem, { mode: 0o600 });
       await trust('current');
     });
     after(() => rm(folder, { recursive: true, force: true }));

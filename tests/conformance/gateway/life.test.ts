@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { configSchema, startGateway } from '@headgate/gateway';
 import { readFault } from '@headgate/soap';
-import { soapRequest, type TestGatewayOptions } from '@headgate/testkit';
+import { soapRequest, type TestGateway, type TestGatewayOptions } from '@headgate/testkit';
 import { callsTo, noLimits } from './calls.ts';
 import { type Operator, operators } from './operators.ts';
 
@@ -21,6 +21,11 @@ function halfAnsweredUntil(released: Promise<void>): NonNullable<TestGatewayOpti
     await released;
     response.end('/>');
   };
+}
+
+/** Every host of its TLS listener: the one certificate of a test is for all of them. */
+function hostsOf({ config }: TestGateway): readonly string[] {
+  return config.listeners[0]?.hosts.map(({ name }) => name) ?? [];
 }
 
 for (const operator of operators) describe(`at ${operator.name}`, () => livesOnAt(operator));
@@ -69,7 +74,7 @@ function livesOnAt(operator: Operator): void {
       };
       const before = [await seen(secondHost), await seen(null)];
       const live = await open(gateway);
-      const renewed = await gateway.authority.serverChain('current', [host, secondHost]);
+      const renewed = await gateway.authority.serverChain('current', hostsOf(gateway));
       await writeFile(join(gateway.folder, 'server.pem'), renewed.certificatePem);
       await writeFile(join(gateway.folder, 'server.key'), renewed.keyPem);
       await gateway.running.reload();
@@ -101,7 +106,7 @@ function livesOnAt(operator: Operator): void {
       test(`with ${what} says so, and the old files stay in force`, async (t) => {
         const gateway = await start({ policy: noLimits });
         t.after(() => gateway.close());
-        const other = await gateway.authority.serverChain('current', [host]);
+        const other = await gateway.authority.serverChain('current', hostsOf(gateway));
         const before = gateway.running.snapshot();
         await writeFile(join(gateway.folder, file), text ?? other.keyPem);
         await assert.rejects(gateway.running.reload(), (fault: Error) => {
@@ -134,7 +139,7 @@ function livesOnAt(operator: Operator): void {
         return fingerprint256;
       };
       const before = await shown();
-      const renewed = await kit.authority.serverChain('current', [host]);
+      const renewed = await kit.authority.serverChain('current', hostsOf(kit));
       await writeFile(join(kit.folder, 'server.pem'), renewed.certificatePem);
       await writeFile(join(kit.folder, 'server.key'), renewed.keyPem);
       await assert.rejects(running.reload(), { name: 'UnusableFiles' }); // The second certificate lost its key.

@@ -119,7 +119,7 @@ function catalogueOf(): Catalogue {
       services,
     })),
     announcements: [],
-    trust: { anchors: [] },
+    trust: { anchors: [], bundles: [] },
     knownIssues: [],
     programme: {
       actions: [],
@@ -152,6 +152,7 @@ const snapshot: Snapshot = {
   revocation: new Map(),
   provisioning: null,
   positions: new Map(),
+  chainPositions: new Map(),
 };
 
 function pathOf({ originForm }: Meaning): string {

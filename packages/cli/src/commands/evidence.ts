@@ -1,21 +1,14 @@
 // `headgate evidence who`: which callers still send chunked, uncompressed or with cookies, read from the files of a gateway.
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
-import { type EvidenceFile, type EvidenceReading, evidenceFiles, readEvidence } from '../evidence/read-evidence.ts';
+import { readNamedEvidence } from '../evidence/named-evidence.ts';
+import type { EvidenceReading } from '../evidence/read-evidence.ts';
 import { countSenders, type Manner, manners } from '../evidence/senders.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { sendersText } from '../render/senders-text.ts';
 
 /** Bodies below this size are no burden, packed or not, in bytes. */
 const fromBytesDefault = 10_000;
-
-/** From this size on a reader wants to know how far it is, in bytes (16 MiB). */
-const progressFromBytes = 16 * 1_048_576;
-
-/** How often it is told, in milliseconds. */
-const progressEveryMs = 200;
 
 type WhoOptions = Readonly<Partial<Record<Manner, true>>> & {
   readonly fromBytes: number;
@@ -42,23 +35,16 @@ export const registerEvidence: Register = (program, context) => {
 };
 
 async function who(named: readonly string[], options: WhoOptions, context: CliContext): Promise<void> {
-  const files = await filesOf(named);
   const asked = manners.filter((manner) => options[manner] === true);
   const count = countSenders(options.fromBytes);
   const sinceMs = options.since ?? Number.NEGATIVE_INFINITY;
-  const progress = progressLine(files, context);
-  const reading = await readEvidence(
-    files,
-    (record) => {
-      if (record.listener.receivedMs >= sinceMs) count.take(record);
-    },
-    (readBytes) => progress.told(readBytes),
-  );
-  progress.done();
+  const { files, ...reading } = await readNamedEvidence(named, context, (record) => {
+    if (record.listener.receivedMs >= sinceMs) count.take(record);
+  });
   const senders = count.senders(asked);
   if (options.json === true) {
     const { records, gaps, unreadable } = reading;
-    const read = { files: files.length, records, gaps, unreadable, uncounted: count.uncounted };
+    const read = { files, records, gaps, unreadable, uncounted: count.uncounted };
     context.stdout.write(`${JSON.stringify({ read, senders }, null, 2)}\n`);
     return;
   }
@@ -74,23 +60,7 @@ const words: Readonly<Record<Manner, string>> = {
   cookies: 'cookies from a program',
 };
 
-async function filesOf(named: readonly string[]): Promise<readonly EvidenceFile[]> {
-  try {
-    const files = await evidenceFiles(named);
-    if (files.length > 0) return files;
-  } catch (fault) {
-    const { code, path } = fault as NodeJS.ErrnoException;
-    if (code === undefined) throw fault;
-    const found = code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be read (${code})`;
-    throw new CliRefusal(
-      `${found}; name files or folders that \`evidence.folder\` of a gateway means`,
-      exitCodes.unusable,
-    );
-  }
-  throw new CliRefusal(`${named.join(', ')} holds no .ndjson file`, exitCodes.unusable);
-}
-
-function readText(files: readonly EvidenceFile[], reading: EvidenceReading, uncounted: number): string {
+function readText(files: number, reading: Omit<EvidenceReading, 'bytes'>, uncounted: number): string {
   const { records, gaps, unreadable } = reading;
   const many = (count: number, one: string) => `${count.toLocaleString('en-US')} ${one}${count === 1 ? '' : 's'}`;
   const notes = [
@@ -98,26 +68,7 @@ function readText(files: readonly EvidenceFile[], reading: EvidenceReading, unco
     ...(unreadable === 0 ? [] : [`${many(unreadable, 'line')} that cannot be read`]),
     ...(uncounted === 0 ? [] : [`${many(uncounted, 'call')} of callers past the bound, which are not listed`]),
   ];
-  return `${[`${many(records, 'record')} in ${many(files.length, 'file')}`, ...notes].join('; ')}\n`;
-}
-
-/** One line that a person at a terminal sees while long files are read, and that is gone afterwards. */
-function progressLine(files: readonly EvidenceFile[], { stderr, clock }: CliContext) {
-  const allBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const isShown = stderr.isTTY === true && allBytes >= progressFromBytes;
-  let lastMs = Number.NEGATIVE_INFINITY;
-  const megabytes = (bytes: number) => Math.round(bytes / 1_000_000).toLocaleString('en-US');
-  return {
-    told(readBytes: number): void {
-      const nowMs = clock();
-      if (!isShown || nowMs - lastMs < progressEveryMs) return;
-      lastMs = nowMs;
-      stderr.write(`\r\u001b[Kread ${megabytes(readBytes)} of ${megabytes(allBytes)} MB`);
-    },
-    done(): void {
-      if (isShown) stderr.write('\r\u001b[K');
-    },
-  };
+  return `${[`${many(records, 'record')} in ${many(files, 'file')}`, ...notes].join('; ')}\n`;
 }
 
 function toBytes(text: string): number {

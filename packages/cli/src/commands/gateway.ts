@@ -50,20 +50,26 @@ async function runGateway(
   const say = (line: string) => context.stdout.write(`${line}\n`);
   const complain = (lines: string) => context.stderr.write(`headgate gateway: ${lines}\n`);
   try {
-    const text = await configText(file);
-    const parsed = parseConfig(file, text);
-    if (!parsed.ok) throw new UnusableFiles(parsed.findings);
     const base = baseOf(file);
-    const missing = await missingFiles({ file, text }, parsed.config, base);
-    if (missing.length > 0) throw new UnusableFiles(missing);
+    const readConfig = async () => {
+      const text = await configText(file);
+      const parsed = parseConfig(file, text);
+      if (!parsed.ok) throw new UnusableFiles(parsed.findings);
+      const missing = await missingFiles({ file, text }, parsed.config, base);
+      if (missing.length > 0) throw new UnusableFiles(missing);
+      return parsed.config;
+    };
+    const config = await readConfig();
     if (check === true) {
-      const { number, hash } = await checkFiles(parsed.config, base);
+      const { number, hash, warnings } = await checkFiles(config, base, context.clock());
+      for (const { about, sentence } of warnings) complain(`${about}: ${sentence}`);
       say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);
       return;
     }
     const running = await startGateway({
-      config: parsed.config,
+      config,
       base,
+      readConfig,
       inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),
     });
@@ -72,8 +78,9 @@ async function runGateway(
     // Before it says that it is ready: a signal in between would end the process.
     const stopped = untilStopped({
       reload: async () => {
-        await running.reload();
-        say(`reloaded: snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
+        const { number, hash, needRestart } = await running.reload();
+        say(`reloaded: snapshot ${number} ${hash.slice(0, 12)}`);
+        if (needRestart.length > 0) complain(`a restart is needed for what changed in ${needRestart.join(', ')}`);
       },
       complain,
     });
@@ -95,7 +102,8 @@ async function runGateway(
   }
 }
 
-async function configText(file: string): Promise<string> {
+/** Text of a configuration, or the refusal that says how to come by one. */
+export async function configText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (fault) {

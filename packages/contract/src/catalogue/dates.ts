@@ -64,7 +64,8 @@ function parseWindow(text: string): DateValue | null {
   return { kind: 'window', day, from, until, zone };
 }
 
-function isZone(zone: string): boolean {
+/** True when a time zone of that name exists. */
+export function isZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone });
     return true;

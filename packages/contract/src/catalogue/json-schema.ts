@@ -7,7 +7,7 @@ import { provisioningSchema } from './provisioning-model.ts';
 const titles = {
   'catalogue.yaml': 'Environments, hosts, systems, addresses and services',
   'announcements.yaml': 'Every date ever published',
-  'trust.yaml': 'Trust anchors of server certificates',
+  'trust.yaml': 'Authorities, and bundles that say when each counts where',
   'known-issues.yaml': 'Known issues with dated notes and cases',
   'programme.yaml': 'Actions, address ranges, forum, support, discrepancies',
   'policy.yaml': 'Limits',

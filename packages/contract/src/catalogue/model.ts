@@ -294,7 +294,43 @@ const announcementSchema = z.strictObject({
 /** Schema of `announcements.yaml`: every date ever published, with what it replaced. */
 const announcementsFileSchema = z.strictObject({ announcements: z.array(announcementSchema).max(2000) });
 
-/** Schema of `trust.yaml`: trust anchors of server certificates, with fingerprints, links and dates. */
+const fingerprintSchema = z.string().regex(/^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/);
+
+/** What a bundle is for: judging the certificates of users, or telling callers what servers show. */
+const bundlePurposes = ['user-certificates', 'server-chains'] as const;
+
+const bundleMemberSchema = z.strictObject({
+  id: idSchema,
+  role: z
+    .enum(['anchor', 'intermediate'])
+    .describe('A path may end at an anchor; an intermediate only leads to one. Both are dated alike.'),
+  authority: idSchema.optional().describe('The entry of `anchors` that this certificate is, where there is one.'),
+  file: z
+    .string()
+    .min(1)
+    .max(400)
+    .optional()
+    .describe(
+      'PEM file with this one certificate, relative to this file. A gateway that judges by the bundle needs it of every member.',
+    ),
+  sha256: fingerprintSchema.optional().describe('SHA-256 of the certificate; the file must hold that one.'),
+  from: dateValueSchema.describe('The first day on which it counts; done: since ever.'),
+  until: dateValueSchema.describe('The last day on which it counts; tbd: no end is set; done: it is gone.'),
+  reason: lineSchema.describe('Why it is here, or why it goes.'),
+  source: lineSchema.describe('Who says so, and where.'),
+});
+
+const bundleSchema = z.strictObject({
+  id: idSchema,
+  purpose: z.enum(bundlePurposes).describe('user-certificates: accepted of callers. server-chains: shown to callers.'),
+  environments: z.array(idSchema).min(1).max(20),
+  channels: z.array(channelSchema).min(1).max(2).optional().describe('Left out: both.'),
+  infrastructures: z.array(idSchema).min(1).max(20).optional().describe('Left out: every one.'),
+  members: z.array(bundleMemberSchema).min(1).max(200),
+  note: proseSchema.optional(),
+});
+
+/** Schema of `trust.yaml`: certificates by name with fingerprints and links, and bundles that say when each counts where. */
 export const trustFileSchema = z.strictObject({
   anchors: z
     .array(
@@ -302,11 +338,7 @@ export const trustFileSchema = z.strictObject({
         id: idSchema,
         name: lineSchema,
         role: z.enum(['root', 'intermediate', 'authority']),
-        sha256: z
-          .string()
-          .regex(/^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/)
-          .nullable()
-          .describe('SHA-256 of the certificate; null when no source gives it.'),
+        sha256: fingerprintSchema.nullable().describe('SHA-256 of the certificate; null when no source gives it.'),
         fingerprintSource: lineSchema,
         links: z.array(linkSchema).max(10),
         from: dateValueSchema.describe('From when servers present it.'),
@@ -320,6 +352,11 @@ export const trustFileSchema = z.strictObject({
       }),
     )
     .max(100),
+  bundles: z
+    .array(bundleSchema)
+    .max(100)
+    .default([])
+    .describe('Who is trusted where, from when until when. Days are those of the document’s zone.'),
   userCertificates: z
     .strictObject({ changesNeeded: z.boolean(), statement: proseSchema, pages: pagesSchema })
     .optional(),
@@ -460,6 +497,8 @@ export type Announcement = z.infer<typeof announcementSchema>;
 export type AnnouncementSubject = z.infer<typeof subjectSchema>;
 /** Trust anchors of server certificates. */
 export type CatalogueTrust = z.infer<typeof trustFileSchema>;
+/** Certificates that count together, each from one day until another. */
+export type TrustBundleEntry = CatalogueTrust['bundles'][number];
 /** A known issue with its notes and cases. */
 export type KnownIssue = z.infer<typeof knownIssuesFileSchema>['issues'][number];
 /** Actions, ranges, forum, support and discrepancies. */

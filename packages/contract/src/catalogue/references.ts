@@ -3,6 +3,8 @@
 import type { z } from 'zod';
 import type { FilePath, Finding, ReadFile } from '../yaml-file.ts';
 import { addressOf, everyCell, hostOf } from './addresses.ts';
+import { toInstantSpan } from './date-instants.ts';
+import { isZone } from './dates.ts';
 import type { Catalogue, CertificateNeed, catalogueFileSchemas } from './model.ts';
 
 /** The files of a folder after reading. */
@@ -36,6 +38,7 @@ export function referenceFindings(files: ReadFiles, catalogue: Catalogue): reado
   checkAnnouncements(catalogue, known, report);
   checkIssues(catalogue, known, report);
   checkActions(catalogue, known, report);
+  checkBundles(catalogue, known, report);
   return findings;
 }
 
@@ -66,6 +69,10 @@ function checkUnique(catalogue: Catalogue, report: Report): void {
     ['catalogue.yaml', ['systems'], catalogue.systems.map(({ name }) => name), 'name'],
     ['announcements.yaml', ['announcements'], catalogue.announcements.map(({ id }) => id), 'id'],
     ['trust.yaml', ['anchors'], catalogue.trust.anchors.map(({ id }) => id), 'id'],
+    ['trust.yaml', ['bundles'], catalogue.trust.bundles.map(({ id }) => id), 'id'],
+    ...catalogue.trust.bundles.map(
+      ({ members }, index) => ['trust.yaml', ['bundles', index, 'members'], members.map(({ id }) => id), 'id'] as const,
+    ),
     ['known-issues.yaml', ['issues'], catalogue.knownIssues.map(({ id }) => id), 'id'],
     ['programme.yaml', ['actions'], catalogue.programme.actions.map(({ id }) => id), 'id'],
     ['programme.yaml', ['discrepancies'], catalogue.programme.discrepancies.map(({ id }) => id), 'id'],
@@ -278,5 +285,28 @@ function checkActions(catalogue: Catalogue, known: Known, report: Report): void 
   for (const [index, { environment }] of catalogue.programme.actions.entries()) {
     if (environment !== undefined)
       mustExist(known.environments, environment, ['actions', index, 'environment'], report, 'programme.yaml');
+  }
+}
+
+function checkBundles(catalogue: Catalogue, known: Known, report: Report): void {
+  const file = 'trust.yaml';
+  const { zone } = catalogue.document;
+  const isDated = catalogue.trust.bundles.length > 0;
+  if (isDated && !isZone(zone)) report('catalogue.yaml', ['document', 'zone'], zone, 'a time zone, as America/Denver');
+  for (const [index, bundle] of catalogue.trust.bundles.entries()) {
+    const at = ['bundles', index];
+    mustAllExist(known.environments, bundle.environments, [...at, 'environments'], report, file);
+    mustAllExist(known.infrastructures, bundle.infrastructures, [...at, 'infrastructures'], report, file);
+    if (!bundle.members.some(({ role }) => role === 'anchor'))
+      report(file, [...at, 'members'], 'no anchor', 'one at least, since every path ends at an anchor');
+    for (const [number, { authority, from, until }] of bundle.members.entries()) {
+      const here = [...at, 'members', number];
+      if (authority !== undefined) mustExist(known.anchors, authority, [...here, 'authority'], report, file);
+      // Until `done` it is gone, whenever it began.
+      if (until.kind === 'done' || !isZone(zone)) continue;
+      const { fromMs, untilMs } = toInstantSpan(from, until, zone);
+      if (fromMs > untilMs && from.kind !== 'tbd')
+        report(file, [...here, 'until'], 'a day before `from`', 'a day on or after it');
+    }
   }
 }

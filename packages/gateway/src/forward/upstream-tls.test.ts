@@ -36,7 +36,7 @@ before(async () => {
     'other.key': (await authority.serverChain('current', ['x'])).keyPem,
     'garbage.pem': 'no PEM at all\n',
   };
-  for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text);
+  for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text, { mode: 0o600 });
 });
 after(() => rm(folder, { recursive: true, force: true }));
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { createTrustBundle, UnreadableTrustBundle } from '@headgate/pki';
 import type { UpstreamOptions } from '../config-upstreams.ts';
-import { textOf, unusable } from '../named-file.ts';
+import { keyTextOf, textOf, unusable } from '../named-file.ts';
 import { provePair } from '../server-keys.ts';
 
 type TlsOptions = NonNullable<UpstreamOptions['tls']>;
@@ -35,7 +35,7 @@ async function readOne(tls: TlsOptions, base: string): Promise<UpstreamTls> {
   const shown =
     certificate === undefined || key === undefined
       ? null
-      : { cert: await textOf(certificate, base), key: await textOf(key, base) };
+      : { cert: await textOf(certificate, base), key: await keyTextOf(key, base) };
   try {
     const files: UpstreamTls = { pem: { ca, ...shown }, serverName: tls.serverName ?? null };
     contextOf(files);

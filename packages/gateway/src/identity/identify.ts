@@ -54,14 +54,17 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   if (peer === null) {
     if (need === 'requested') return anonymous('not-offered');
     exchange.identity = { ...nobody, verdict: 'refused' };
-    throw new Refusal('identity.certificate_missing', { host: host.name, issuers: serving.issuers(host.trust) });
+    throw new Refusal('identity.certificate_missing', {
+      host: host.name,
+      issuers: serving.issuers(host.trust, nowMs),
+    });
   }
 
   const judged = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
   if (!judged.accepted) {
     const { leaf, rejection } = judged;
     exchange.identity = evidenceOf(leaf, enrolmentOf(judged.certificate, serving), 'refused');
-    throw certificateRefusal(leaf, rejection, host, exchange);
+    throw certificateRefusal(leaf, rejection, host, exchange, nowMs);
   }
   const { certificate, acceptance, chainDer } = judged;
   const enrolment = enrolmentOf(certificate, serving);
@@ -135,6 +138,7 @@ function certificateRefusal(
   rejection: Rejection,
   host: ServedHost,
   { serving }: Exchange,
+  nowMs: number,
 ): Refusal {
   // The certificate at fault may be an authority's: its own names and dates are what the caller must know.
   const { check, certificate: at, fault, fix: needed } = rejection;
@@ -145,8 +149,17 @@ function certificateRefusal(
       subject,
       issuer: words.issuer,
       serial,
-      issuers: serving.issuers(host.trust),
+      issuers: serving.issuers(host.trust, nowMs),
     });
+  }
+  if (check === 'authority_withdrawn') {
+    const until = sayDay(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.untilMs);
+    const issuers = serving.issuers(host.trust, nowMs);
+    return new Refusal('identity.authority_withdrawn', { ...namesOf(leaf), authority: words.subject, until, issuers });
+  }
+  if (check === 'authority_not_yet_accepted') {
+    const from = sayDay(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.fromMs);
+    return new Refusal('identity.authority_not_yet_accepted', { ...namesOf(leaf), authority: words.subject, from });
   }
   if (check === 'revocation_unknown') return new Refusal('identity.revocation_unknown', words);
   if (at.fingerprint256 !== leaf.fingerprint256)
@@ -184,4 +197,9 @@ function sayDates({ notBeforeMs, notAfterMs }: CertificateWords): string {
 
 function sayInstant(instantMs: number | null): string {
   return instantMs === null ? `an instant ${unreadable}` : new Date(instantMs).toISOString();
+}
+
+/** Null where no day is set. */
+function sayDay(atMs = Number.NaN): string | null {
+  return Number.isFinite(atMs) ? new Date(atMs).toISOString() : null;
 }

@@ -33,7 +33,7 @@ export interface ListenerOptions {
   readonly tls: boolean;
   /** Networks of trusted balancers, which send a PROXY header. */
   readonly balancers: readonly string[];
-  readonly hosts: readonly KeyedHost[];
+  readonly hosts: readonly Pick<KeyedHost, 'name' | 'pem'>[];
   readonly path: PathOptions;
   readonly deadlines: Deadlines;
   /** True where several threads listen on the one port. */

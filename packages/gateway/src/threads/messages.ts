@@ -32,6 +32,8 @@ export type ThreadRequest =
   /** Takes the certificates prepared last into use; the snapshot is in force already. */
   | { readonly kind: 'take' }
   | { readonly kind: 'ticket-keys'; readonly keys: Uint8Array }
+  /** Says nothing but which snapshot is in force. */
+  | { readonly kind: 'status' }
   | { readonly kind: 'session-keys'; readonly keys: SessionKeys }
   | { readonly kind: 'close' };
 
@@ -44,7 +46,8 @@ export type ThreadSaying =
     }
   /** It could not start. */
   | { readonly kind: 'failed'; readonly fault: PlainFault }
-  | { readonly kind: 'done'; readonly id: number; readonly fault: PlainFault | null }
+  /** `snapshot` is the number of the one that its exchanges begin under. */
+  | { readonly kind: 'done'; readonly id: number; readonly fault: PlainFault | null; readonly snapshot: number }
   | { readonly kind: 'notice'; readonly notice: GatewayNotice }
   /** What was shed since it said so last. */
   | { readonly kind: 'shed'; readonly more: Shed }

@@ -16,8 +16,11 @@ export interface RunningThread {
   readonly ready: Promise<Ready>;
   /** Resolves when it is gone, with what ended it. */
   readonly ended: Promise<{ readonly defect: string }>;
-  /** Resolves when it has done so, and also when it is gone, since nothing is left to be done then; rejects with its fault. */
-  ask(request: ThreadRequest): Promise<void>;
+  /**
+   * Resolves when it has done so, with the number of the snapshot that its exchanges begin under; and also when it is gone, with
+   * null, since nothing is left to be done then. Rejects with its fault.
+   */
+  ask(request: ThreadRequest): Promise<number | null>;
   /** Ends it at once; nothing it holds is waited for. */
   end(): Promise<void>;
 }
@@ -55,7 +58,7 @@ export function startThread(
   const worker = createWorker(orders);
   const ready = Promise.withResolvers<Ready>();
   const ended = Promise.withResolvers<{ readonly defect: string }>();
-  const asked = new Map<number, PromiseWithResolvers<void>>();
+  const asked = new Map<number, PromiseWithResolvers<number | null>>();
   let askedCount = 0;
   let defect = 'it ended without a word';
   let isGone = false;
@@ -71,7 +74,7 @@ export function startThread(
         ready.reject(fromPlainFault(saying.fault));
         return;
       case 'done':
-        if (saying.fault === null) asked.get(saying.id)?.resolve();
+        if (saying.fault === null) asked.get(saying.id)?.resolve(saying.snapshot);
         else asked.get(saying.id)?.reject(fromPlainFault(saying.fault));
         asked.delete(saying.id);
         return;
@@ -85,7 +88,7 @@ export function startThread(
   worker.on('exit', (code) => {
     isGone = true;
     ready.reject(new Error(`thread ${orders.thread} ended before it served: ${defect}`));
-    for (const { resolve } of asked.values()) resolve();
+    for (const { resolve } of asked.values()) resolve(null);
     ended.resolve({ defect: code === 0 || code === 1 ? defect : `${defect} (exit code ${code})` });
   });
   return {
@@ -93,9 +96,9 @@ export function startThread(
     ready: ready.promise,
     ended: ended.promise,
     ask(request) {
-      if (isGone) return Promise.resolve();
+      if (isGone) return Promise.resolve(null);
       askedCount += 1;
-      const answer = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<number | null>();
       asked.set(askedCount, answer);
       worker.postMessage({ ...request, id: askedCount });
       return answer.promise;

@@ -4,12 +4,11 @@ import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
-import type { FilesToStartWith, GatewayFiles } from '../gateway-files.ts';
+import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
-import { createQueue } from '../queue.ts';
 import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
-import type { GatewayOptions, RunningGateway } from '../start-gateway.ts';
+import type { GatewayOptions, ServingGateway, ThreadInForce } from '../start-gateway.ts';
 import { createTicketKeys, renewTicketKeys } from '../ticket-keys.ts';
 import type { ThreadOrders } from './messages.ts';
 import { tellQueuedConnectionsAtRisk } from './queued-connections.ts';
@@ -17,7 +16,8 @@ import { type CreateWorker, createThreadWorker, type Ready, type Remark, startTh
 import { createSeat, type Seat } from './seat.ts';
 
 /** What the threads of a gateway are started with. */
-export interface ThreadsOptions extends GatewayOptions, FilesToStartWith {
+export interface ThreadsOptions extends GatewayOptions {
+  readonly files: GatewayFiles;
   /** Default: threads that serve. Tests start threads that die. */
   readonly createWorker?: CreateWorker;
 }
@@ -26,7 +26,7 @@ export interface ThreadsOptions extends GatewayOptions, FilesToStartWith {
 const supervisorOwner = 1;
 
 /** Starts as many threads as the configuration says. Rejects with the system's error for a taken port. */
-export async function startThreads(options: ThreadsOptions): Promise<RunningGateway> {
+export async function startThreads(options: ThreadsOptions): Promise<ServingGateway> {
   const { config, notice = () => undefined } = options;
   const evidenceFolder = resolve(options.base, config.evidence.folder);
   const unlock = lockGatewayEvidence(evidenceFolder, config.node);
@@ -120,6 +120,13 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
       }),
     );
   };
+  const threads = (): Promise<readonly ThreadInForce[]> =>
+    Promise.all(
+      seats.map(async (seat, thread) => ({
+        thread,
+        snapshot: (await seat.current()?.ask({ kind: 'status' })) ?? null,
+      })),
+    );
   const renewals = [
     renewTicketKeys((keys) => {
       ticketKeys = keys;
@@ -131,20 +138,13 @@ export async function startThreads(options: ThreadsOptions): Promise<RunningGate
     }),
   ];
   let closed: Promise<void> | null = null;
-  // One after the other: threads hold one set of prepared files.
-  const inOrder = createQueue();
   return {
     listeners: ready[0]?.listeners ?? [],
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
-    reload: () => inOrder(async () => take(await options.read())),
-    lookAtLists: () =>
-      inOrder(async () => {
-        const next = await options.readLists(files);
-        if (next !== null) await take(next);
-        return next !== null;
-      }),
+    threads,
+    take,
     close() {
       for (const renewal of renewals) renewal.close();
       closed ??= close();

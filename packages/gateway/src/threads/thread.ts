@@ -52,6 +52,8 @@ async function startThread(): Promise<void> {
       case 'take':
         takeIntoUse();
         return;
+      case 'status':
+        return;
       case 'ticket-keys':
         plane.setTicketKeys(Buffer.from(request.keys));
         return;
@@ -65,8 +67,8 @@ async function startThread(): Promise<void> {
   };
   parentPort?.on('message', ({ id, ...request }: ThreadRequest & { readonly id: number }) => {
     answer(request as ThreadRequest).then(
-      () => say({ kind: 'done', id, fault: null }),
-      (fault: unknown) => say({ kind: 'done', id, fault: toPlainFault(fault) }),
+      () => say({ kind: 'done', id, fault: null, snapshot: plane.snapshotNumber() }),
+      (fault: unknown) => say({ kind: 'done', id, fault: toPlainFault(fault), snapshot: plane.snapshotNumber() }),
     );
   });
   say({ kind: 'ready', listeners: plane.listeners, evidenceFile: evidence.file });

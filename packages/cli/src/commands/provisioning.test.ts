@@ -1,0 +1,424 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import type { EvidenceRecord } from '@headgate/contract';
+import { runLine, workspaceRoot } from '../cli.fixture.ts';
+import { evidenceRecord } from '../start/evidence-record.fixture.ts';
+import { registerProvisioning } from './provisioning.ts';
+
+const sample = join(workspaceRoot, 'catalogues', 'caiso', 'provisioning.example.yaml');
+const harbor = 'CN=HARBORx0001,OU=people,O=EXAMPLE,C=US';
+const vendor = 'CN=SETTLEx0003,OU=people,O=EXAMPLE,C=US';
+const run = (...args: string[]) => runLine(['provisioning', ...args], { more: [registerProvisioning] });
+
+/** A folder with the sample as `p.yaml`; `bring` writes rows as `a.csv` and imports them. */
+async function folderOf(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-provisioning-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const [file, csv] = [join(folder, 'p.yaml'), join(folder, 'a.csv')];
+  await copyFile(sample, file);
+  const bring = async (rows: string, ...more: string[]) => {
+    await writeFile(csv, rows);
+    return run('import', csv, '--into', file, ...more);
+  };
+  return { folder, file, csv, bring, text: () => readFile(file, 'utf8') };
+}
+
+const columns =
+  'participant,subject,endorsed_by,environment,system,channel,role,scids,from,until,participant_name,participant_scids,label';
+const row = (said: Readonly<Record<string, string>>) =>
+  columns
+    .split(',')
+    .map((name) => quoted(said[name] ?? ''))
+    .join(',');
+const quoted = (text: string) => (text.includes(',') ? `"${text}"` : text);
+const desk = { participant: 'harbor-power', subject: harbor, environment: 'production' };
+const csvOf = (...rows: readonly Readonly<Record<string, string>>[]) =>
+  `${[columns, ...rows.map(row)].join('\r\n')}\r\n`;
+
+describe('provisioning show', () => {
+  const show = (...args: string[]) => run('show', ...args, '--provisioning', sample);
+
+  test('lists participants with who endorses them', async () => {
+    const { code, stdout } = await show();
+    assert.equal(code, 0);
+    assert.match(stdout, /^harbor-power +Harbor Power Authority +HPA1 HPA2 +1 +1$/m);
+    assert.match(stdout, /^settle-soft +Settle Software +1 +harbor-power mesa-demand +0$/m);
+  });
+
+  test('prints the rights of a participant, and of one certificate, as they are at an instant', async () => {
+    const rights = (await show(vendor, '--at', '2025-06-01')).stdout;
+    assert.match(rights, /^stlmt +production +api +retrieve +HPA2 +2024-01-01 +2024-12-31 +ended +harbor-power$/m);
+    assert.match(rights, /^stlmt +production +api +retrieve, submit +all SCIDs +holds +mesa-demand$/m);
+    assert.match((await show('harbor-power')).stdout, /^oms +production +ui +retrieve, submit +group lake +holds$/m);
+    const [{ credentials }] = JSON.parse((await show('mesa-demand', '--json')).stdout);
+    assert.deepEqual(credentials[0].rights[0].operations, ['submit']);
+  });
+
+  test('says so where nobody is called that', async () => {
+    const { code, stderr } = await show('harbour-power');
+    assert.equal(code, 3);
+    assert.match(stderr, /no participant and no certificate is called harbour-power\. Do you mean harbor-power\?/);
+  });
+});
+
+describe('provisioning explain', () => {
+  const explain = (subject: string, system: string, operation: string, ...more: string[]) =>
+    run(
+      'explain',
+      '--provisioning',
+      sample,
+      '--subject',
+      subject,
+      '--system',
+      system,
+      '--operation',
+      operation,
+      '--environment',
+      'production',
+      ...more,
+    );
+
+  test('says for whom a call would act, for which SCIDs and until when', async () => {
+    const { code, stdout } = await explain(vendor, 'STLMT', 'retrieve', '--json');
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(stdout), {
+      allowed: true,
+      participant: 'settle-soft',
+      endorsers: ['harbor-power', 'mesa-demand'],
+      scids: ['HPA2', 'MESA'],
+      resourceGroups: [],
+      credential: vendor,
+      heldBy: 'settle-soft',
+      holdsUntil: '2025-01-01T00:00:00.000Z',
+    });
+    const { stdout: told } = await explain(vendor, 'stlmt', 'retrieve', '--scid', 'MESA');
+    assert.match(told, /^ {2}acts for: +mesa-demand$/m);
+  });
+
+  test('says what the gateway would say, and exits with 1', async () => {
+    const { code, stdout } = await explain(harbor, 'cmri', 'submit');
+    assert.equal(code, 1);
+    assert.match(stdout, /^refused: admission\.not_permitted$/m);
+    assert.match(
+      stdout,
+      /may not submit on CMRI \(api, production\)\. It may only read there\. access@harbor-power\.example\.org grants it\.$/m,
+    );
+    assert.match((await explain('CN=NOBODY', 'cmri', 'retrieve')).stdout, /^refused: identity\.not_enrolled$/m);
+    const ended = await explain(vendor, 'stlmt', 'retrieve', '--scid', 'HPA2', '--at', '2025-06-01T12:00:00Z');
+    assert.match(ended.stdout, /admission\.right_ended[\s\S]+by endorsement of Harbor Power Authority/);
+  });
+
+  test('refuses a system, an environment and a command line that mean nothing', async () => {
+    assert.match((await explain(harbor, 'cmr', 'submit')).stderr, /no system cmr\. Do you mean cmri\?/);
+    const moon = await run(
+      'explain',
+      '--provisioning',
+      sample,
+      '--subject',
+      harbor,
+      '--system',
+      'cmri',
+      '--operation',
+      'submit',
+      '--environment',
+      'moon',
+    );
+    assert.deepEqual([moon.code, /no environment moon/.test(moon.stderr)], [3, true]);
+    const nobody = await run(
+      'explain',
+      '--provisioning',
+      sample,
+      '--system',
+      'cmri',
+      '--operation',
+      'submit',
+      '--environment',
+      'production',
+    );
+    assert.deepEqual([nobody.code, /which certificate\?/.test(nobody.stderr)], [2, true]);
+    assert.equal((await explain(harbor, 'cmri', 'delete')).code, 2);
+    assert.equal((await run('show', '--provisioning', '/nonexistent.yaml')).code, 4);
+  });
+});
+
+describe('provisioning import', () => {
+  const rows = csvOf(
+    { ...desk, system: 'cmri', channel: 'ui', role: 'none' },
+    { ...desk, system: 'sibr', channel: 'api', role: 'read', scids: 'HPA1;HPA2', until: '2024-12-31' },
+    { ...desk, system: 'drrs', channel: 'ui;api', role: 'submit', scids: 'all' },
+    {
+      participant: 'settle-soft',
+      subject: vendor,
+      endorsed_by: 'mesa-demand',
+      environment: 'production',
+      system: 'stlmt',
+      channel: 'api',
+      role: 'none',
+    },
+    { participant: 'north', participant_name: 'North, Shore', participant_scids: 'N1;N2' },
+    {
+      participant: 'north',
+      subject: 'CN=NORTHx0001',
+      environment: 'production',
+      system: 'oms',
+      channel: 'ui',
+      role: 'submit',
+      scids: 'N1',
+      label: 'Desk',
+    },
+  );
+
+  test('as a dry run says what would be added, changed and removed, in sentences and a table, and touches nothing', async (t) => {
+    const { folder, bring, text } = await folderOf(t);
+    const { code, stdout } = await bring(rows, '--dry-run');
+    assert.equal(code, 0);
+    for (const sentence of [
+      `- ${harbor} of harbor-power: cmri ui production is removed: it was read for all SCIDs.`,
+      `~ ${harbor} of harbor-power: sibr api production changes from submit for HPA1 to read for HPA1, HPA2 until 2024-12-31.`,
+      `- ${vendor} of settle-soft, endorsed by mesa-demand: stlmt api production is removed: it was submit for all SCIDs.`,
+      '+ north: name is added: North, Shore.',
+      '+ CN=NORTHx0001 of north: oms ui production is added: submit for N1.',
+    ])
+      assert.ok(stdout.includes(`${sentence}\n`), `${sentence}\n\n${stdout}`);
+    assert.match(
+      stdout,
+      /^~ {2}harbor-power {2}CN=HARBORx0001\S+ +sibr api production +submit for HPA1 +read for HPA1, HPA2 until 2024-12-31$/m,
+    );
+    assert.match(stdout, /^7 added, 1 changed, 2 removed; .+p\.yaml is not touched: this was a dry run$/m);
+    assert.equal(await text(), await readFile(sample, 'utf8'));
+    assert.deepEqual((await readdir(folder)).toSorted(), ['a.csv', 'p.yaml']);
+  });
+
+  test('changes the lines that it must, keeps comments and order, and the second time changes nothing', async (t) => {
+    const { file, bring, text } = await folderOf(t);
+    const { code, stdout } = await bring(rows);
+    assert.deepEqual([code, /p\.yaml is written$/m.test(stdout)], [0, true]);
+    const [before, after] = [(await readFile(sample, 'utf8')).split('\n'), (await text()).split('\n')];
+    assert.deepEqual(
+      before.filter((line) => !after.includes(line)).map((line) => line.trim()),
+      [
+        '- { system: cmri, environment: production, channels: [ui, api], role: read, scids: all }',
+        '- { system: sibr, environment: production, channels: [api], role: submit, scids: [HPA1] }',
+        '- by: mesa-demand',
+        '- { system: stlmt, environment: production, channels: [api], role: submit, scids: all }',
+      ],
+    );
+    assert.deepEqual(
+      after.filter((line) => !before.includes(line)).map((line) => line.trim()),
+      [
+        '- { system: cmri, environment: production, channels: [api], role: read, scids: all }',
+        '- { system: sibr, environment: production, channels: [api], role: read, scids: [HPA1, HPA2], until: 2024-12-31 }',
+        '- { system: drrs, environment: production, channels: [ui, api], role: submit, scids: all }',
+        '- id: north',
+        'name: North, Shore',
+        'scids: [N1, N2]',
+        '- subject: CN=NORTHx0001',
+        'label: Desk',
+        '- { system: oms, environment: production, channels: [ui], role: submit, scids: [N1] }',
+      ],
+    );
+    const written = await text();
+    assert.match((await bring(rows)).stdout, /p\.yaml says all of it already; nothing changes$/m);
+    assert.equal(await text(), written);
+    assert.equal((await run('show', 'north', '--provisioning', file)).code, 0);
+  });
+
+  test('removes a credential, or an endorsement, where a row without a system says none', async (t) => {
+    const { bring, text } = await folderOf(t);
+    const removal = csvOf(
+      { participant: 'mesa-demand', subject: 'CN=MESAx0002,OU=people,O=EXAMPLE,C=US', role: 'none' },
+      { participant: 'settle-soft', subject: vendor, endorsed_by: 'harbor-power', role: 'none' },
+    );
+    const { stdout } = await bring(removal);
+    assert.match(stdout, /mesa-demand: enrolment is removed: it was production\.$/m);
+    assert.match(
+      stdout,
+      /endorsed by harbor-power: stlmt api production is removed: it was read for HPA2 from 2024-01-01 until 2024-12-31\.$/m,
+    );
+    assert.doesNotMatch(await text(), /MESAx0002|by: harbor-power/);
+    assert.match((await bring(removal)).stdout, /nothing changes$/m);
+  });
+
+  test('tells which rights that callers used lately would be lost, and how they would be refused', async (t) => {
+    const { folder, bring } = await folderOf(t);
+    const noon = Date.UTC(2024, 1, 21, 12);
+    const call = (daysAgo: number, system: string, change: Partial<EvidenceRecord> = {}): EvidenceRecord => {
+      const record = evidenceRecord({ system });
+      const { identity, route, listener } = record;
+      const admission = {
+        admitted: true,
+        permit: 'x',
+        participant: 'harbor-power',
+        session: null,
+        endorsers: [],
+        rules: [],
+        decidedBy: null,
+        decidedByKey: null,
+        retryAfterMs: null,
+        shadow: [],
+      };
+      return {
+        ...record,
+        listener: { ...listener, receivedMs: noon - daysAgo * 86_400_000 },
+        identity: identity && { ...identity, subject: harbor, fingerprint: 'ab'.repeat(32) },
+        route: route && { ...route, channel: 'ui' },
+        admission,
+        ...change,
+      };
+    };
+    const records = [
+      call(1, 'CMRI'),
+      call(2, 'CMRI'),
+      call(40, 'CMRI'),
+      call(1, 'OMS'),
+      call(1, 'CMRI', { admission: null }),
+    ];
+    await writeFile(join(folder, 'e.ndjson'), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    const said = await bring(rows, '--dry-run', '--evidence', folder);
+    assert.match(said.stdout, /^1 right that was used lately is lost:$/m);
+    assert.match(
+      said.stdout,
+      new RegExp(
+        `^${harbor} +CMRI +ui +production +retrieve +2 +2024-02-20T12:00:00Z +admission\\.not_permitted$`,
+        'm',
+      ),
+    );
+    const { lost, written } = JSON.parse(
+      (await bring(rows, '--dry-run', '--evidence', folder, '--days', '90', '--json')).stdout,
+    );
+    assert.deepEqual([written, lost.length, lost[0].calls], [false, 1, 3]);
+    assert.match(
+      String(lost[0].refusal),
+      /may not read on CMRI \(ui, production\)\. It may read on its api channel, and has nothing on ui\./,
+    );
+    const kept = csvOf({ ...desk, system: 'drrs', channel: 'api', role: 'read', scids: 'all' });
+    assert.match(
+      (await bring(kept, '--dry-run', '--evidence', folder)).stdout,
+      /^no right that was used lately is lost$/m,
+    );
+  });
+
+  describe('refuses with row and column, and writes nothing', () => {
+    const right = { ...desk, system: 'drrs', channel: 'api', role: 'read', scids: 'all' };
+    const csv = (text: string) => new RegExp(`a\\.csv:${text}`);
+    // Rows: what is wrong, the file, and the finding.
+    const table: readonly (readonly [string, string, RegExp])[] = [
+      [
+        'an unknown column',
+        'participant,sytem\nharbor-power,x',
+        csv('1:13 row 1: found column "sytem"; expected system'),
+      ],
+      [
+        'semicolons between columns',
+        'participant;system\nharbor-power;x',
+        csv('1:1 row 1: found columns parted by semicolons; expected commas'),
+      ],
+      [
+        'no participant',
+        csvOf({ ...right, participant: '' }),
+        csv('2:1 row 2, participant: found nothing; expected the id of a participant'),
+      ],
+      [
+        'an unknown system',
+        csvOf({ ...right, system: 'drr' }),
+        csv('2:\\d+ row 2, system: found drr; expected all, or one of '),
+      ],
+      [
+        'an unknown environment',
+        csvOf({ ...right, environment: 'moon' }),
+        csv('2:\\d+ row 2, environment: found moon; expected one of production, map-stage'),
+      ],
+      [
+        'an unknown role',
+        csvOf({ ...right, role: 'write' }),
+        csv('2:\\d+ row 2, role: found write; expected one of none, read, submit'),
+      ],
+      [
+        'an unknown channel',
+        csvOf({ ...right, channel: 'ftp' }),
+        csv('2:\\d+ row 2, channel: found ftp; expected ui, api, or both as ui;api'),
+      ],
+      ['no SCIDs', csvOf({ ...right, scids: '' }), csv('2:\\d+ row 2, scids: found nothing; expected all, or SCIDs')],
+      [
+        'an SCID of somebody else',
+        csvOf({ ...right, scids: 'MESA' }),
+        csv('2:\\d+ row 2, scids: found MESA; expected one of the SCIDs of harbor-power: HPA1, HPA2'),
+      ],
+      [
+        'a date as spreadsheets like it',
+        csvOf({ ...right, until: '3/31/2024' }),
+        csv('2:\\d+ row 2, until: found 3/31/2024; expected a day as 2024-03-31'),
+      ],
+      [
+        'dates the wrong way round',
+        csvOf({ ...right, from: '2024-03-01', until: '2024-02-01' }),
+        /p\.yaml as it would be:\d+:\d+ \S+until: found 2024-02-01; expected a date after 2024-03-01/,
+      ],
+      [
+        'an endorser that nobody knows',
+        csvOf({ ...right, endorsed_by: 'nobody' }),
+        csv('2:\\d+ row 2, endorsed_by: found nobody; expected a participant'),
+      ],
+      [
+        'a holder that another is',
+        csvOf({ ...right, participant: 'mesa-demand' }),
+        csv('2:\\d+ row 2, participant: found mesa-demand; expected harbor-power, which holds this credential'),
+      ],
+      [
+        'a new participant without a name',
+        csvOf({ ...right, participant: 'new-one' }),
+        csv(
+          '2:\\d+ row 2, participant: found new-one; expected a participant of the file; a new one needs participant_name',
+        ),
+      ],
+      [
+        'two names of one participant',
+        csvOf(
+          { participant: 'harbor-power', participant_name: 'A' },
+          { participant: 'harbor-power', participant_name: 'B' },
+        ),
+        csv('3:\\d+ row 3, participant_name: found B; expected A, as row 2 says'),
+      ],
+      [
+        'none beside a role of the same place',
+        csvOf(right, { ...right, role: 'none' }),
+        csv('3:\\d+ row 3, role: found none; expected one statement of one place; row 2 gives a role there'),
+      ],
+      [
+        'less than a right over all systems gives',
+        csvOf({ ...right, environment: 'map-stage' }),
+        csv(
+          '2:\\d+ row 2, role: found read; expected a role that is true: a right over all systems gives submit there',
+        ),
+      ],
+      [
+        'what it removes, stated by another row',
+        csvOf(right, { participant: 'harbor-power', subject: harbor, role: 'none' }),
+        csv('3:\\d+ row 3, role: found none; expected no other row about what it removes; row 2 is one'),
+      ],
+      [
+        'a channel that the system has not',
+        csvOf({ ...right, system: 'eide', channel: 'ui' }),
+        /p\.yaml as it would be:\d+:\d+ \S+channels\.0: found ui; expected one of api: eide has no ui/,
+      ],
+      ['a quote that is never closed', `${columns}\n"harbor`, csv('2:1 found a quote that is never closed')],
+    ];
+    for (const [what, rowsOf, finding] of table)
+      test(what, async (t) => {
+        const { bring, text } = await folderOf(t);
+        const { code, stderr } = await bring(rowsOf);
+        assert.match(stderr, finding);
+        assert.equal(code, 4);
+        assert.equal(await text(), await readFile(sample, 'utf8'));
+      });
+
+    test('with no more findings than anybody reads', async (t) => {
+      const { bring } = await folderOf(t);
+      const { stderr } = await bring(csvOf(...Array.from({ length: 300 }, () => ({ ...right, role: 'write' }))));
+      assert.equal(stderr.match(/row \d+, role/g)?.length, 100);
+    });
+  });
+});

@@ -1,0 +1,60 @@
+// Evidence that a command line names, read whole: with a refusal where there is none, and a line that tells how far it is.
+import type { EvidenceRecord } from '@headgate/contract';
+import { CliRefusal } from '../cli-refusal.ts';
+import type { CliContext } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { type EvidenceFile, type EvidenceReading, evidenceFiles, readEvidence } from './read-evidence.ts';
+
+/** From this size on a reader wants to know how far it is, in bytes (16 MiB). */
+const progressFromBytes = 16 * 1_048_576;
+
+/** How often it is told, in milliseconds. */
+const progressEveryMs = 200;
+
+/** Calls `seen` with every record of the files and folders. Refuses where nothing can be read. */
+export async function readNamedEvidence(
+  named: readonly string[],
+  context: CliContext,
+  seen: (record: EvidenceRecord) => void,
+): Promise<EvidenceReading & { readonly files: number }> {
+  const files = await filesOf(named);
+  const progress = progressLine(files, context);
+  const reading = await readEvidence(files, seen, (readBytes) => progress.told(readBytes));
+  progress.done();
+  return { ...reading, files: files.length };
+}
+
+async function filesOf(named: readonly string[]): Promise<readonly EvidenceFile[]> {
+  try {
+    const files = await evidenceFiles(named);
+    if (files.length > 0) return files;
+  } catch (fault) {
+    const { code, path } = fault as NodeJS.ErrnoException;
+    if (code === undefined) throw fault;
+    const found = code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be read (${code})`;
+    throw new CliRefusal(
+      `${found}; name files or folders that \`evidence.folder\` of a gateway means`,
+      exitCodes.unusable,
+    );
+  }
+  throw new CliRefusal(`${named.join(', ')} holds no .ndjson file`, exitCodes.unusable);
+}
+
+/** One line that a person at a terminal sees while long files are read, and that is gone afterwards. */
+function progressLine(files: readonly EvidenceFile[], { stderr, clock }: CliContext) {
+  const allBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const isShown = stderr.isTTY === true && allBytes >= progressFromBytes;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  const megabytes = (bytes: number) => Math.round(bytes / 1_000_000).toLocaleString('en-US');
+  return {
+    told(readBytes: number): void {
+      const nowMs = clock();
+      if (!isShown || nowMs - lastMs < progressEveryMs) return;
+      lastMs = nowMs;
+      stderr.write(`\r\u001b[Kread ${megabytes(readBytes)} of ${megabytes(allBytes)} MB`);
+    },
+    done(): void {
+      if (isShown) stderr.write('\r\u001b[K');
+    },
+  };
+}

@@ -1,0 +1,38 @@
+// What a running gateway answered, for a person: what is in force, in which threads, and what changed.
+
+/** An answer of a gateway, as far as it is printed. */
+export interface InForceAnswer {
+  readonly node: string;
+  readonly pid: number;
+  readonly number: number;
+  readonly hash: string;
+  readonly threads: readonly { readonly thread: number; readonly snapshot: number | null }[];
+  readonly changes?: readonly string[] | undefined;
+  readonly needRestart?: readonly string[] | undefined;
+}
+
+/** What `apply` did. */
+export function appliedText(answer: InForceAnswer): string {
+  const changes = answer.changes ?? [];
+  const lines = [
+    inForceLine(answer),
+    ...(changes.length === 0 ? ['nothing changed: the files say what they said before'] : []),
+    ...changes.map((change) => `changed: ${change}`),
+    ...(answer.needRestart ?? []).map((option) => `needs a restart: ${option}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** What is in force, a line for each thread. */
+export function statusText(answer: InForceAnswer): string {
+  const threads = answer.threads.map(({ thread, snapshot }) =>
+    snapshot === null ? `thread ${thread}: is being replaced` : `thread ${thread}: snapshot ${snapshot}`,
+  );
+  return `${[inForceLine(answer), ...threads].join('\n')}\n`;
+}
+
+function inForceLine({ node, pid, number, hash, threads }: InForceAnswer): string {
+  const having = threads.filter(({ snapshot }) => snapshot === number).length;
+  const where = `${having} of ${threads.length} ${threads.length === 1 ? 'thread' : 'threads'}`;
+  return `${node} (process ${pid}): snapshot ${number} ${hash.slice(0, 12)} is in force in ${where}`;
+}

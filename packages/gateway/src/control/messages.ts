@@ -1,0 +1,24 @@
+// What a local command and a running gateway say to each other: one line of JSON each way, then the connection ends.
+import type { Finding } from '@headgate/contract';
+import type { InForce, Reloaded } from '../start-gateway.ts';
+
+/** What may be asked. `apply` takes the files on disk into use. */
+export const controlAsks = ['status', 'apply'] as const;
+/** What is asked. */
+export type ControlAsk = (typeof controlAsks)[number];
+
+/** Who answers. */
+export interface ControlSpeaker {
+  readonly node: string;
+  readonly pid: number;
+}
+
+/** An answer. After a refusal what was in force before still is. */
+export type ControlAnswer =
+  | ({ readonly ok: true } & ControlSpeaker & InForce & Partial<Reloaded>)
+  | ({ readonly ok: false; readonly reason: 'files'; readonly findings: readonly Finding[] } & ControlSpeaker & InForce)
+  | { readonly ok: false; readonly reason: 'request' | 'fault'; readonly detail: string };
+
+/** Longest question and longest answer, in bytes. */
+export const requestBytesMax = 4_096;
+export const answerBytesMax = 1_048_576;
