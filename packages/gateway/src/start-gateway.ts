@@ -117,10 +117,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     refuseWorseChains(files.hosts, next.hosts, clock());
     return next;
   };
-  const inner =
-    config.threads > 1 || options.inOwnThreads === true
-      ? await startThreads({ ...options, files })
-      : await startAlone({ ...options, files });
+  const inOwnThreads = config.threads > 1 || options.inOwnThreads === true;
+  const inner = await (inOwnThreads ? startThreads({ ...options, files }) : startAlone({ ...options, files }));
 
   const warn = (): readonly TrustWarning[] => {
     const warnings = trustWarnings(files, clock());
@@ -168,20 +166,23 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     },
   };
   const daily = setInterval(warn, warnEveryMs).unref();
-  const hasLists = config.trustBundles.some(({ crls }) => crls.length > 0);
-  const watch = hasLists
-    ? watchLists(options.repeat ?? repeatByTimer, () => running.lookAtLists(), tellBlindness(notice))
-    : null;
+  const watch = watchOver(running, options);
   warn();
   const control = await controlOf(running, options);
   return running;
 }
 
-function tellBlindness(notice: (notice: GatewayNotice) => void): (fault: unknown) => void {
-  return (fault) => {
-    const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
-    notice({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
-  };
+/** Looks at the files of revocation lists while the gateway runs; null where there are none. */
+function watchOver(running: RunningGateway, { config, notice, repeat }: GatewayOptions): { close(): void } | null {
+  if (config.trustBundles.every(({ crls }) => crls.length === 0)) return null;
+  return watchLists(
+    repeat ?? repeatByTimer,
+    () => running.lookAtLists(),
+    (fault) => {
+      const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
+      notice?.({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
+    },
+  );
 }
 
 /** How often a gateway that runs on looks what ends soon, in milliseconds (1 day). */
