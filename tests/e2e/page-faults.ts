@@ -64,7 +64,7 @@ const script = `(() => {
 })()`;
 
 /** Every fault, in light, in dark and on a narrow screen (320 CSS pixels, WCAG 2.2 §1.4.10), each named once. */
-export async function pageFaults(shown: ShownPage): Promise<readonly string[]> {
+export async function pageFaults(shown: Pick<ShownPage, 'page' | 'evaluate'>): Promise<readonly string[]> {
   const faults = new Set<string>();
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1_280, 320]) {

@@ -39,6 +39,8 @@ export interface IdentityEvidence {
   readonly serial: string | null;
   readonly fingerprint: string | null;
   readonly notAfter: string | null;
+  /** SHA-256 of the certificate that issued it, in the path that was accepted; null where none was. */
+  readonly issuedBy: string | null;
   /** The holder of the credential. For whom a call acts is in `admission`. */
   readonly participant: string | null;
   readonly verdict: 'accepted' | 'refused' | 'not-required' | 'not-offered';
@@ -140,15 +142,25 @@ export interface EvidenceRecord {
   readonly response: ResponseEvidence;
 }
 
+/**
+ * What records have in common. `caller` is one object for all of one snapshot whose listener section has the same listener,
+ * source, server name and TLS; `head` for all of one snapshot and listener that have the rest of that section in common, but for
+ * cookies. `sink` is for whatever the sink keeps.
+ */
+export interface Likeness {
+  readonly caller: { sink?: unknown };
+  readonly head: { sink?: unknown };
+}
+
 /** Where records go. `append` never throws into the path and never blocks it; `close` flushes. */
 export interface EvidenceSink {
   /**
-   * Takes the next sequence number and keeps the record. `likeness` is one object for all records whose snapshot and listener
-   * section differ in port, instant and cookies alone, so that a sink may write what they share once.
+   * Takes the next sequence number and keeps the record. With a `likeness` a sink may write what records share once: sections
+   * in which nothing changed are then the same objects again.
    */
   append(
     record: Omit<EvidenceRecord, 'node' | 'boot' | 'thread' | 'sequence' | 'schemaVersion'>,
-    likeness?: object,
+    likeness?: Likeness,
   ): void;
   close(): Promise<void>;
 }

@@ -61,6 +61,7 @@ export type {
   ForwardEvidence,
   IdentityEvidence,
   InspectionEvidence,
+  Likeness,
   ListenerEvidence,
   ResponseEvidence,
   RouteEvidence,

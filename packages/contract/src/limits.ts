@@ -138,6 +138,8 @@ export interface LimitSubject {
 export interface Charge {
   readonly rule: LimitRule;
   readonly key: string;
+  /** Whatever the counters keep of the key: a charge that comes again is not looked up by its text. */
+  kept?: unknown;
 }
 
 /** What the counters said: admitted everywhere, or refused by the rule that frees last, at the instant it frees. */

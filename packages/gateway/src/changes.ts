@@ -20,9 +20,15 @@ export function changesBetween(before: GatewayFiles, next: GatewayFiles, config:
 }
 
 function snapshotChanges({ snapshot: before }: GatewayFiles, { snapshot: next }: GatewayFiles): readonly string[] {
-  const whole = (['catalogue', 'policy', 'provisioning'] as const).filter(
-    (part) => !isDeepStrictEqual(before[part], next[part]),
-  );
+  const { trust: trustBefore, ...catalogueBefore } = before.catalogue;
+  const { trust: trustNext, ...catalogueNext } = next.catalogue;
+  const parts: readonly (readonly [string, unknown, unknown])[] = [
+    ['catalogue', catalogueBefore, catalogueNext],
+    ['trust file', trustBefore, trustNext],
+    ['policy', before.policy, next.policy],
+    ['provisioning', before.provisioning, next.provisioning],
+  ];
+  const whole = parts.flatMap(([name, one, other]) => (isDeepStrictEqual(one, other) ? [] : [name]));
   const bundles = [...next.trust.keys()].filter(
     (name) => !isDeepStrictEqual(before.trust.get(name), next.trust.get(name)),
   );

@@ -19,7 +19,7 @@ import { serve } from './serve.ts';
 import { createServing, type Serving } from './serving.ts';
 import type { SessionKeys } from './session-keys.ts';
 import { createTunnels } from './tunnel.ts';
-import { createTurns, inTurn } from './turns.ts';
+import { createTurns } from './turns.ts';
 
 /** What a data plane is started with. It closes the evidence; everything else stays its owner's. */
 export interface DataPlaneOptions {
@@ -98,14 +98,19 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     deadlines,
     newId: randomUUID,
     serving: () => serving.current(),
-    serve: (exchange) => {
-      const { hasServed } = exchange.connection;
-      exchange.connection.hasServed = true;
-      const work = (leave: () => void) => {
+    serve: (exchange, served) => {
+      const { connection } = exchange;
+      const servedBy = connection.hasServed ? gateway : forNewcomers;
+      connection.hasServed = true;
+      inFlight.began();
+      turns.enter(connection.source, (leave) => {
         exchange.leaveTurn = leave;
-        return serve(exchange, hasServed ? gateway : forNewcomers);
-      };
-      return inFlight.count(inTurn(turns, exchange.connection.source, work));
+        void serve(exchange, servedBy).then(() => {
+          leave();
+          inFlight.ended();
+          served();
+        });
+      });
     },
   };
 
@@ -196,8 +201,8 @@ function listenerOptions(
       const defect = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       digest.add({ kind: 'connection-defect', listener: listener.name, source, defect, count: 1 });
     },
-    handshakeFailed: (source, serverName, reason) =>
-      digest.add({ kind: 'handshake-failed', listener: listener.name, source, serverName, reason, count: 1 }),
+    handshakeFailed: (source, serverName, failure) =>
+      digest.add({ kind: 'handshake-failed', listener: listener.name, source, serverName, ...failure, count: 1 }),
   }));
 }
 

@@ -117,16 +117,27 @@ export interface Connection {
 }
 
 /**
- * What earlier exchanges concluded from the same head, on the same connection, under the same snapshot. Each stage keeps
- * its own conclusion and checks what may have changed since (the clock, above all).
+ * What earlier exchanges concluded from the same head on the same listener, whoever sent it, under the same snapshot. Each stage
+ * keeps its own conclusion and checks what may have changed since (the clock, above all).
  */
-export interface ExchangeMemo {
+export interface HeadMemo {
   identity?: unknown;
   route?: unknown;
-  admission?: unknown;
   forward?: unknown;
   response?: unknown;
   evidence?: unknown;
+  /** Of the evidence sink. */
+  sink?: unknown;
+}
+
+/** What earlier exchanges concluded of callers of the same kind (all but the port), under the same snapshot. */
+export interface CallerMemo {
+  identity?: unknown;
+  admission?: unknown;
+  session?: unknown;
+  forward?: unknown;
+  /** Of the evidence sink. */
+  sink?: unknown;
 }
 
 /** One request and its answer. */
@@ -139,7 +150,8 @@ export interface Exchange {
   readonly downstream: Downstream;
   /** The snapshot it began with; it ends under the same one. */
   readonly serving: Serving;
-  readonly memo: ExchangeMemo;
+  readonly headMemo: HeadMemo;
+  readonly callerMemo: CallerMemo;
   /** The person's session, once admission has looked; null wherever there are none, as at every address for programs. */
   session: UiSession | null;
   /** Gives back its turn among the calls of its source, where it goes on for longer than calls do. */

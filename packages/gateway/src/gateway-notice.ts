@@ -1,18 +1,20 @@
 // What a gateway says beside its evidence: what happened outside any exchange.
 import type { TrustWarning } from './expiry.ts';
+import type { HandshakeFailureCount } from './handshake-failures.ts';
+import type { HandshakeFailure } from './listener/handshake-failure.ts';
 import type { Bound } from './listener/listener-options.ts';
 import type { EndpointNotice } from './upstream.ts';
 
 /** Something that befell connections of one source, `count` of them: see `notice-digest.ts`. */
 export type CountedNotice =
-  | {
+  | (HandshakeFailure & {
       readonly kind: 'handshake-failed';
       readonly listener: string;
       readonly source: string;
+      /** As the caller sent it; null where it named none, or failed before. */
       readonly serverName: string | null;
-      readonly reason: string;
       readonly count: number;
-    }
+    })
   | {
       readonly kind: 'connection-refused';
       readonly listener: string;
@@ -47,6 +49,12 @@ export type ListNotice = RevocationNotice<
 export type GatewayNotice =
   | CountedNotice
   | { readonly kind: 'evidence-trouble'; readonly sentence: string }
+  | {
+      /** The handshakes that failed within the last hour, or since it was told: `count` in all, the most frequent in rows. */
+      readonly kind: 'handshake-failures';
+      readonly count: number;
+      readonly rows: readonly HandshakeFailureCount[];
+    }
   /** Each thread looks at endpoints for itself, and so tells it for itself. */
   | EndpointNotice
   | {

@@ -2,8 +2,8 @@
 
 /** Counts exchanges. */
 export interface InFlight {
-  /** Counts until the work is done; resolves when it is. The work never rejects. */
-  count(work: Promise<void>): Promise<void>;
+  began(): void;
+  ended(): void;
   /** Resolves when none is under way. */
   none(): Promise<void>;
 }
@@ -13,9 +13,10 @@ export function createInFlight(): InFlight {
   let underWay = 0;
   let wake: (() => void) | null = null;
   return {
-    async count(work) {
+    began() {
       underWay += 1;
-      await work;
+    },
+    ended() {
       underWay -= 1;
       if (underWay === 0) wake?.();
     },

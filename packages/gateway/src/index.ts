@@ -14,4 +14,5 @@ export { RequestHeadReader } from './http1/request-head.ts';
 export { framingOf, readHead } from './listener/framing.ts';
 export { baseOf, createSnapshotFiles } from './snapshot-files.ts';
 export { type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';
+export { planTrustOf, showTrust } from './trust-questions.ts';
 export { UnusableFiles } from './unusable-files.ts';

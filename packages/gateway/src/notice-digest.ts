@@ -1,11 +1,13 @@
 // What happens often in one second is told twice at most: at once, and in sum when the second is over. An attack that could
 // write a line for each of its connections would fill the operator's disk.
 
-/** Something to tell; `kind`, `listener` and `source` say of what, `count` how often. */
+/** Something to tell; `kind`, `listener`, `source` and `reason` say of what, `count` how often. */
 export interface Countable {
   readonly kind: string;
   readonly listener: string;
   readonly source: string;
+  /** One of few: what a caller can think of does not tell notices apart. */
+  readonly reason?: string;
   readonly count: number;
 }
 
@@ -16,7 +18,7 @@ export interface NoticeDigest<Notice extends Countable> {
   flush(): void;
 }
 
-/** Sources told apart within one second; beyond it they are told together. */
+/** Sources and reasons told apart within one second; beyond it they are told together. */
 const sourcesMax = 100;
 
 /** What stands for the sources beyond `sourcesMax`. */
@@ -24,9 +26,9 @@ export const otherSources = 'other sources';
 
 const spanMs = 1_000;
 
-/** Creates a digest. The last of a second speaks for the others in what is particular to it, such as a reason. */
+/** Creates a digest. The last of a second speaks for the others in what is particular to it, such as a name. */
 export function createNoticeDigest<Notice extends Countable>(tell: (notice: Notice) => void): NoticeDigest<Notice> {
-  /** By kind, listener and source: what was not told yet; null where all was. */
+  /** By kind, listener, source and reason: what was not told yet; null where all was. */
   const held = new Map<string, Notice | null>();
   let timer: NodeJS.Timeout | null = null;
   const flush = (): void => {
@@ -40,10 +42,11 @@ export function createNoticeDigest<Notice extends Countable>(tell: (notice: Noti
     add(notice) {
       timer ??= setTimeout(flush, spanMs).unref();
       let named = notice;
-      let key = `${notice.kind} ${notice.listener} ${notice.source}`;
+      const what = `${notice.kind} ${notice.listener} ${notice.reason}`;
+      let key = `${what} ${notice.source}`;
       if (!held.has(key) && held.size >= sourcesMax) {
         named = { ...notice, source: otherSources };
-        key = `${notice.kind} ${notice.listener} ${otherSources}`;
+        key = `${what} ${otherSources}`;
       }
       const before = held.get(key);
       if (before === undefined) {

@@ -9,7 +9,6 @@ import {
   type Finding,
   parseCatalogue,
   parsePolicy,
-  parseProvisioning,
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
@@ -17,6 +16,7 @@ import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import type { ListNotice } from './gateway-notice.ts';
 import { createListFiles } from './list-files.ts';
+import { parseProvisioningAside } from './parse-provisioning.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
 import { createTrustBundles } from './serving.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
@@ -63,7 +63,7 @@ export function createSnapshotFiles(
       const provisioning =
         config.provisioning === undefined
           ? null
-          : parsed(parseProvisioning(config.provisioning, await read.text(config.provisioning), catalogue))
+          : parsed(await parseProvisioningAside(config.provisioning, await read.text(config.provisioning), catalogue))
               .provisioning;
       const positions = positionsOf(catalogue, config.positions);
       const chainPositions = chainPositionsOf(catalogue, config.chainPositions);

@@ -12,6 +12,7 @@ import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
+import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -98,12 +99,16 @@ export interface RunningGateway extends Omit<ServingGateway, 'take' | 'threads'>
   /** Looks at the files of revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
   lookAtLists(): Promise<boolean>;
   inForce(): Promise<InForce>;
+  /** How many handshakes failed since the start, by reason; a second late at most. */
+  handshakeFailures(): HandshakeFailureTotals;
 }
 
 /** Starts a gateway. Rejects with `UnusableFiles` for a wrong file, and with the system's error for a taken port. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { base, clock = Date.now, notice = () => undefined } = options;
+  const { base, clock = Date.now } = options;
   let { config } = options;
+  const handshakes = watchHandshakes(options.notice ?? (() => undefined));
+  const notice = (told: GatewayNotice): void => handshakes.notice(told);
   const source = options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
   let files = await readGatewayFiles(config, base, source);
   let restartNeeded: readonly string[] = [];
@@ -117,8 +122,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     refuseWorseChains(files.hosts, next.hosts, clock());
     return next;
   };
-  const inOwnThreads = config.threads > 1 || options.inOwnThreads === true;
-  const inner = await (inOwnThreads ? startThreads({ ...options, files }) : startAlone({ ...options, files }));
+  const start = config.threads > 1 || options.inOwnThreads === true ? startThreads : startAlone;
+  const inner = await start({ ...options, notice, files }).catch((fault: unknown) => {
+    handshakes.close();
+    throw fault;
+  });
 
   const warn = (): readonly TrustWarning[] => {
     const warnings = trustWarnings(files, clock());
@@ -151,6 +159,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     watch?.close();
     await control?.close();
     await inner.close();
+    handshakes.close();
   };
   let closed: Promise<void> | null = null;
   // One after the other: what changed is told against what was in force, and threads hold one set of prepared files.
@@ -160,15 +169,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     inForce,
     reload: () => inOrder(reload),
     lookAtLists: () => inOrder(lookAtLists),
+    handshakeFailures: () => handshakes.total(),
     close() {
       closed ??= close();
       return closed;
     },
   };
   const daily = setInterval(warn, warnEveryMs).unref();
-  const watch = watchOver(running, options);
+  const watch = watchOver(running, { ...options, notice });
   warn();
-  const control = await controlOf(running, options);
+  const control = await controlOf(running, { ...options, notice });
   return running;
 }
 

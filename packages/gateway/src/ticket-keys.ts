@@ -2,7 +2,7 @@
 // reads the connections of one hour at most.
 import { randomBytes } from 'node:crypto';
 
-/** How long keys are used, in milliseconds. A ticket lives for 300 s, so that a renewal voids few. */
+/** How long keys are used, in milliseconds: no ticket is longer resumed than its keys are used (tls-settings.ts). */
 const renewMs = 3_600_000;
 
 /** Fresh keys: name, HMAC key and AES key, 48 bytes. */

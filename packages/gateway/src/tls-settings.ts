@@ -19,6 +19,12 @@ const ciphers = [
 const groups = ['X25519MLKEM768', 'X25519', 'P-256', 'P-384'];
 
 /**
+ * How long a ticket may be resumed, in seconds; OpenSSL's own is 7,200. No longer than keys of tickets are used (ticket-keys.ts),
+ * and longer than the quarter of an hour between two polls of a program that opens a connection for each.
+ */
+const ticketSeconds = 3_600;
+
+/**
  * OpenSSL takes some of them from the context of a host and some from the server's, so each context has them all. A caller may
  * not renegotiate: it could change its certificate below a request that was judged by another (CVE-2009-3555), and a handshake
  * is dear.
@@ -29,5 +35,6 @@ export const tlsSettings: SecureContextOptions = {
   ciphers: ciphers.join(':'),
   ecdhCurve: groups.join(':'),
   honorCipherOrder: true,
+  sessionTimeout: ticketSeconds,
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
 };

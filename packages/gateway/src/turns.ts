@@ -4,8 +4,11 @@
 export interface Turns {
   /** How many have begun and not left, in all. */
   readonly underWay: number;
-  /** Calls `begin` at once while the source has room, else when its turn comes. Call the result to leave, begun or not. */
-  enter(source: string, begin: () => void): () => void;
+  /**
+   * Calls `begin` at once while the source has room, else when its turn comes. Call what it is given, or the result, to leave:
+   * a turn that is left before it begins never begins.
+   */
+  enter(source: string, begin: (leave: () => void) => void): () => void;
 }
 
 interface Place {
@@ -41,9 +44,15 @@ export function createTurns(perSourceMax: number): Turns {
       }
       const entered = place;
       let state: 'waiting' | 'begun' | 'left' = 'waiting';
+      const leaveOnce = (): void => {
+        if (state === 'waiting') entered.waiting?.delete(start);
+        const hasBegun = state === 'begun';
+        state = 'left';
+        if (hasBegun) leave(source, entered);
+      };
       const start = (): void => {
         state = 'begun';
-        begin();
+        begin(leaveOnce);
       };
       if (entered.underWay < perSourceMax) {
         entered.underWay += 1;
@@ -53,29 +62,7 @@ export function createTurns(perSourceMax: number): Turns {
         entered.waiting ??= new Set();
         entered.waiting.add(start);
       }
-      return () => {
-        if (state === 'begun') leave(source, entered);
-        else entered.waiting?.delete(start);
-        state = 'left';
-      };
+      return leaveOnce;
     },
   };
-}
-
-/**
- * Does the work when its source has room, at once in the usual case, and leaves behind it; work that goes on for long may leave
- * before. The work never rejects.
- */
-export function inTurn(turns: Turns, source: string, work: (leave: () => void) => Promise<void>): Promise<void> {
-  let begin: (() => void) | null = null;
-  let begun = false;
-  const leave = turns.enter(source, () => {
-    begun = true;
-    begin?.();
-  });
-  if (begun) return work(leave).then(leave);
-  const turn = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
-  return turn.then(() => work(leave)).then(leave);
 }

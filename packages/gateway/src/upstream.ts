@@ -2,6 +2,7 @@
 
 import type { Phases } from './config-upstreams.ts';
 import type { Departure } from './exchange.ts';
+import type { HeadPieces } from './http1/write-joined.ts';
 import type { OpenSide } from './tunnel.ts';
 
 /** A body with a known length. `bytes` can be sent again; `stream` only once. */
@@ -13,8 +14,8 @@ export type Payload =
 /** What is sent upstream. */
 export interface UpstreamRequest {
   readonly method: string;
-  /** Request line and header fields, the empty line included; one character per byte. */
-  readonly head: string;
+  /** Request line and header fields, the empty line included. */
+  readonly head: HeadPieces;
   readonly payload: Payload;
   readonly departure: Departure;
   /** True where a switch of protocols was asked for: 101 is then an answer. */
@@ -96,8 +97,8 @@ export interface Endpoint {
   readonly url: string;
   /** Calls under way at it, those that wait for a connection included. */
   readonly load: number;
-  /** Makes one attempt, on a kept connection unless `fresh`. Never rejects. */
-  attempt(request: UpstreamRequest, fresh: boolean): Promise<Outcome>;
+  /** Makes one attempt, on a kept connection unless `fresh`, and calls back with its outcome, which may be at once. */
+  attempt(request: UpstreamRequest, fresh: boolean, settle: (outcome: Outcome) => void): void;
 }
 
 /** An endpoint as one group uses it, with what the group has learnt of it. */

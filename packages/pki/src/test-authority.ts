@@ -22,7 +22,7 @@ export type Family = 'legacy' | 'current';
 /** Whom a bundle is about: servers, checked by callers; or users, checked by the gateway. */
 export type Side = 'server' | 'user';
 
-/** A server's chain, leaf then intermediate, and the leaf's P-256 key. */
+/** A server's chain, leaf then intermediate, and the leaf's key; P-256 unless another was asked for. */
 export interface TestServer {
   readonly certificatePem: string;
   readonly keyPem: string;
@@ -69,7 +69,7 @@ export interface TrustBundlePem {
 /** Issues servers and users of two invented families, and of an authority that nobody trusts. */
 export interface TestAuthority {
   /** A server for 1 to 100 DNS names or IP addresses. */
-  serverChain(family: Family, hostNames: readonly string[]): Promise<TestServer>;
+  serverChain(family: Family, hostNames: readonly string[], keyType?: KeyType): Promise<TestServer>;
   /** A user of the family; raises RangeError for a name or organisation out of form. */
   user(family: Family, options: TestUserOptions): Promise<TestUser>;
   /** A user whose certificate ended a day before now. */
@@ -122,7 +122,8 @@ export async function createTestAuthority({ nowMs, random }: TestAuthorityOption
   };
   const issueUser = (hierarchy: Hierarchy, options: TestUserOptions) => makeUser(hierarchy, options, nowMs, make);
   return {
-    serverChain: (family, hostNames) => makeServer(hierarchies[family].server, hostNames, nowMs, make),
+    serverChain: (family, hostNames, keyType) =>
+      makeServer(hierarchies[family].server, { hostNames, keyType: keyType ?? 'ec-p256' }, nowMs, make),
     user: (family, options) => issueUser(hierarchies[family].user, options),
     expiredUser: (family, person) =>
       issueUser(hierarchies[family].user, { ...person, notBeforeMs: nowMs - yearMs, notAfterMs: nowMs - dayMs }),
@@ -169,7 +170,7 @@ function authorityName(commonName: string): NameAttribute[] {
 
 async function makeServer(
   { issuing, intermediatesPem }: Hierarchy,
-  hostNames: readonly string[],
+  { hostNames, keyType }: { readonly hostNames: readonly string[]; readonly keyType: KeyType },
   nowMs: number,
   make: Make,
 ): Promise<TestServer> {
@@ -177,7 +178,7 @@ async function makeServer(
   if (firstName === undefined || hostNames.length > 100) {
     throw new RangeError(`A server has 1 to 100 host names, not ${hostNames.length}.`);
   }
-  const key = await createKeyPair('ec-p256');
+  const key = await createKeyPair(keyType);
   const certificate = make({
     // RFC 5280 appendix A.1 bounds a common name at 64 characters; a host name may be longer.
     subject: [{ C: 'US' }, { O: 'Headgate Test' }, { CN: firstName.slice(0, 64) }],
@@ -185,7 +186,8 @@ async function makeServer(
     signer: issuing,
     notBeforeMs: nowMs - dayMs,
     notAfterMs: nowMs + 9 * yearMs, // TLS libraries judge servers by the real clock; tests may stand in the past.
-    keyUsages: ['digitalSignature'],
+    // An RSA key may also take what a caller encrypts to it, so that it is the gateway's doing where it does not.
+    keyUsages: keyType.startsWith('rsa') ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature'],
     extendedKeyUsages: [serverAuth],
     hostNames,
   });

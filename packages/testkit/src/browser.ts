@@ -33,6 +33,7 @@ export interface TestBrowser {
 /** A browser with client certificates: one profile, which keeps its cookies until it is closed. */
 export interface CertifiedBrowser {
   open(url: string): Promise<ShownPage>;
+  newPage(): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -99,6 +100,7 @@ export async function startCertifiedBrowser(
   });
   return {
     open: async (url) => show(await context.newPage(), url),
+    newPage: () => context.newPage(),
     async close() {
       await context.close();
       await rm(home, { recursive: true, force: true });

@@ -17,6 +17,7 @@ import {
 import {
   createTestAuthority,
   type Family,
+  type KeyType,
   type TestAuthority,
   type TestUser,
   type TrustBundlePem,
@@ -41,6 +42,8 @@ export interface TestGatewayOptions {
   readonly plainHosts?: readonly string[];
   /** Hosts on the TLS listener that ask for no client certificate. Default: none. */
   readonly anonymousHosts?: readonly string[];
+  /** Key of the server's certificate. Default: ec-p256. */
+  readonly serverKeyType?: KeyType;
   /** Sessions of people, by host. Default: none. */
   readonly uiSession?: Readonly<Record<string, NonNullable<HostOptions['uiSession']>>>;
   /** Every wait of the gateway goes by the test's clock too. Advance it only while nothing is under way that must not time out. */
@@ -69,8 +72,8 @@ export interface TestGatewayOptions {
   readonly policy?: string;
   /** PEM texts of the trust bundle; default: both families of users. */
   readonly trustPem?: Partial<TrustBundlePem>;
-  /** Files of revocation lists, name and bytes. */
-  readonly crls?: Readonly<Record<string, Uint8Array>>;
+  /** Files of revocation lists, name and bytes, which the authority of the test may make. */
+  readonly crls?: (authority: TestAuthority) => Readonly<Record<string, Uint8Array>>;
   readonly staleCrls?: 'accept' | 'refuse';
   /** Replaces the test's own back end. */
   readonly upstreams?: WrittenConfig['upstreams'];
@@ -177,12 +180,13 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const notices: GatewayNotice[] = [];
   const waiting: { exchange: string; resolve: (record: EvidenceRecord) => void }[] = [];
   const counting: { count: number; resolve: (records: readonly EvidenceRecord[]) => void }[] = [];
+  const waits = virtualWaits(clock);
   const running = await startGateway({
     config,
     base: folder,
     readConfig: () => Promise.resolve(written),
     clock: () => clock.now(),
-    ...(options.virtualWaits === true ? { elapsed: () => clock.now() } : {}),
+    ...(options.virtualWaits === true ? { elapsed: () => waits.now() } : {}),
     notice: (notice) => notices.push(notice),
     seen: (record) => {
       records.push(record);
@@ -226,12 +230,24 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       return promise;
     },
     async close() {
+      waits.release();
       await running.close();
       await upstream.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
   return gateway;
+}
+
+/** Waits that go by the test's clock, and once released by the machine's: what stops must not wait for a test that is over. */
+function virtualWaits(clock: FakeClock): { now(): number; release(): void } {
+  let aheadMs: number | null = null;
+  return {
+    now: () => (aheadMs === null ? clock.now() : aheadMs + performance.now()),
+    release: () => {
+      aheadMs ??= clock.now() - performance.now();
+    },
+  };
 }
 
 async function writeConfig(
@@ -243,7 +259,7 @@ async function writeConfig(
   const hosts = options.hosts ?? hostsDefault;
   const anonymousHosts = options.anonymousHosts ?? [];
   const asked = options.clientCertificates ?? {};
-  const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts]);
+  const chain = await authority.serverChain('current', [...hosts, ...anonymousHosts], options.serverKeyType);
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
   await writeFile(join(folder, 'server.key'), chain.keyPem, { mode: 0o600 });
@@ -254,7 +270,7 @@ async function writeConfig(
   };
   await writeFile(join(folder, 'anchors.pem'), pem.anchorsPem);
   await writeFile(join(folder, 'intermediates.pem'), pem.intermediatesPem);
-  const crls = Object.entries(options.crls ?? {});
+  const crls = Object.entries(options.crls?.(authority) ?? {});
   for (const [name, bytes] of crls) await writeFile(join(folder, name), bytes);
   for (const host of options.chains?.hosts ?? []) {
     for (const family of ['legacy', 'current'] as const) {

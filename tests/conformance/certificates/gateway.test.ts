@@ -67,7 +67,7 @@ async function show(specimen: Specimen, call: Parameters<TestGateway['call']>[0]
   const gateway = await startTestGateway({
     clock: fakeClock(nowMs),
     trustPem: { anchorsPem: pemOf(specimen.anchors), intermediatesPem: pemOf(specimen.intermediates) },
-    crls: Object.fromEntries(specimen.lists.map((bytes, at) => [`${at}.crl`, bytes])),
+    crls: () => Object.fromEntries(specimen.lists.map((bytes, at) => [`${at}.crl`, bytes])),
     staleCrls: specimen.stale,
   });
   try {

@@ -1,11 +1,11 @@
 // Who calls: judged per exchange, on live and on resumed connections, and never believed from a field.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { identityFields } from '@headgate/contract';
+import { type EvidenceRecord, identityFields } from '@headgate/contract';
 import {
   fakeClock,
   openRawCaller,
@@ -22,6 +22,20 @@ import { provisioningText } from './provisioning.ts';
 import { codeOf } from './told.ts';
 
 const noLimits = 'limits: []\n';
+
+const onePerCredential = {
+  name: 'one',
+  layer: 'acceptable-use',
+  where: {},
+  key: ['credential'],
+  unit: 'requests',
+  quota: 1,
+  windowMs: 60_000,
+  algorithm: 'exact-sliding-window',
+  refusal: { text: 'Call again in <n> s.', status: 500 },
+  evidence: 'assumed',
+  source: 'test',
+};
 
 for (const operator of operators) describe(`at ${operator.name}`, () => judgesCallersOf(operator));
 
@@ -108,6 +122,45 @@ function judgesCallersOf(operator: Operator): void {
         }),
       );
     });
+  });
+
+  test('callers that send the very same bytes are told apart, in what goes upstream, in limits, records and refusals', async (t) => {
+    const policy = JSON.stringify({ limits: [onePerCredential] });
+    const gateway = await start(fakeClock(operator.startMs), { policy });
+    t.after(() => gateway.close());
+    const other = await gateway.authority.user('current', { name: 'BETAx0002', organisation: 'Alpha' });
+    const notAfterMs = operator.startMs - 1_000;
+    const expired = await gateway.authority.user('current', { name: 'GAMMAx0003', organisation: 'Alpha', notAfterMs });
+    const users = [gateway.user, other, expired];
+    const callers = await Promise.all(users.map((user) => openRawCaller(gateway, { user, serverName: host })));
+    const answers: string[] = [];
+    for (const _ of ['first', 'second', 'third'])
+      for (const caller of callers) {
+        const answer = await ask(caller);
+        answers.push(answer.status === 200 ? 'served' : (codeOf(answer) ?? 'no code'));
+        if (caller === callers[2]) assert.match(answer.body.toString(), /CN=GAMMAx0003/);
+        else assert.doesNotMatch(answer.body.toString(), /GAMMAx0003/);
+      }
+    const limited = 'admission.acceptable_use';
+    const judged = answers[2] ?? '';
+    assert.match(judged, /^identity\./);
+    assert.deepEqual(answers, ['served', 'served', judged, limited, limited, judged, limited, limited, judged]);
+    const forwarded = gateway.upstream.received.map(({ fields }) => fields['ct-remote-user']);
+    assert.deepEqual(forwarded, [gateway.user.subject, other.subject]);
+
+    for (const caller of callers) caller.destroy();
+    await gateway.running.close();
+    const lines = (await readFile(gateway.running.evidenceFile, 'utf8')).trimEnd().split('\n');
+    const subjects = lines.map((line) => (JSON.parse(line) as EvidenceRecord).identity?.subject);
+    assert.deepEqual(
+      subjects,
+      [...answers.keys()].map((at) => users[at % 3]?.subject),
+    );
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line) as EvidenceRecord),
+      gateway.records,
+      'what is on disk is what was shown',
+    );
   });
 
   describe('the record of a caller that is refused', () => {

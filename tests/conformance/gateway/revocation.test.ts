@@ -26,15 +26,12 @@ function listsOf(operator: (typeof operators)[number]): void {
     await rename(join(gateway.folder, `${name}.new`), join(gateway.folder, name));
   };
   /** A gateway whose only list has nobody on it. */
-  const startWithList = async (options: Parameters<typeof start>[0] = {}) => {
-    const clock = options.clock ?? fakeClock(operator.startMs);
-    const { authority } = await start({ clock }).then(async (kit) => {
-      await kit.close();
-      return kit;
+  const startWithList = (options: Parameters<typeof start>[0] = {}) =>
+    start({
+      policy: noLimits,
+      crls: (authority) => ({ 'users.crl': authority.userRevocationList('current', { number: 5 }) }),
+      ...options,
     });
-    const crls = { 'users.crl': authority.userRevocationList('current', { number: 5 }) };
-    return start({ policy: noLimits, ...options, clock, crls });
-  };
 
   for (const tlsVersion of ['TLSv1.2', 'TLSv1.3'] as const)
     test(`a caller who is revoked while connected is out at the next exchange, live and resumed (${tlsVersion})`, async (t) => {

@@ -219,6 +219,16 @@ function judgesRightsOf(operator: Operator): void {
     }
   });
 
+  test('a large provisioning file that is wrong leaves the old one in force, and says where it is wrong', async (t) => {
+    const { gateway } = await start(t, written({ rights: [right()] }));
+    const text = written({ rights: [right({ system: 'nowhere' })] }) + ' '.repeat(300_000);
+    await assert.rejects(
+      reload(gateway, text),
+      /provisioning\.yaml:1:\d+ \S+rights\.0\.system: found nowhere; expected a system/,
+    );
+    assert.equal((await gateway.call(submit.call)).status, 200);
+  });
+
   test('rights that change by reloads while callers go on calling lose no call; each is judged by the one snapshot it began under', async (t) => {
     const { gateway } = await start(t, written({ rights: [right({ role: 'read' })] }));
     const callers = await Promise.all(Array.from({ length: 4 }, () => openRawCaller(gateway, { serverName: host })));

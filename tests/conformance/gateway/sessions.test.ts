@@ -293,6 +293,9 @@ function sessionsAt(operator: Operator): void {
         assert.equal(answer.status, 200);
         assert.equal(cookieOf(answer), undefined);
       }
+      const handshake = { upgrade: 'websocket', connection: 'upgrade', 'sec-fetch-mode': 'websocket' };
+      const opened = await visit({ fields: { ...script, ...handshake, cookie } });
+      assert.deepEqual([opened.status, cookieOf(opened)], [200, undefined], 'a page opens a WebSocket by itself');
       gateway.clock.advanceMs(minute);
       assert.equal((await poll()).status, 401);
     });

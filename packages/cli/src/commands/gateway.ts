@@ -93,6 +93,7 @@ async function runGateway(
     say('draining');
     await running.close();
     say(`shed ${JSON.stringify(running.shed())}`);
+    say(`handshakes failed ${JSON.stringify(running.handshakeFailures())}`);
     say('stopped');
   } catch (fault) {
     if (fault instanceof UnusableFiles) complain(fault.findings.map(sayFinding).join('\n  '));

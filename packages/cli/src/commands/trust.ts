@@ -1,16 +1,36 @@
 // `headgate trust`: what a gateway trusts and shows, whom a planned removal would strand, and taking new files into use.
-import { sayFinding } from '@headgate/contract';
+import { resolve } from 'node:path';
+import { isDay, sayFinding } from '@headgate/contract';
 import type { Config, ControlAnswer, ControlAsk } from '@headgate/gateway';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
+import { countCredentials, type UsedCredential } from '../evidence/credentials.ts';
+import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { appliedText, statusText } from '../render/control-text.ts';
+import { planText, reportText } from '../render/trust-text.ts';
 import { configText } from './gateway.ts';
+
+/** One day, in milliseconds. */
+const dayMs = 86_400_000;
+
+/** How far ahead a plan looks, in days: renewing a certificate takes a participant weeks. */
+const withinDaysDefault = 90;
+const withinDaysMax = 3_650;
 
 interface TrustOptions {
   readonly config: string;
   readonly json?: true;
+}
+
+interface ShowOptions extends TrustOptions {
+  readonly at?: number;
+}
+
+interface PlanOptions extends ShowOptions {
+  readonly within: number;
+  readonly evidence?: readonly string[];
 }
 
 /** Adds `trust` with its commands. */
@@ -18,6 +38,18 @@ export const registerTrust: Register = (program, context) => {
   const trust = program
     .command('trust')
     .description('look at what a gateway trusts and shows, and take new files into use');
+  withConfig(trust.command('show'))
+    .description(
+      'list trust bundles with members, dates and reasons, the hosts that use them, and the chains that hosts show',
+    )
+    .option('--at <date>', 'as of a day, or an instant as 2024-02-21T12:00:00Z (default: now)', toInstant)
+    .action((options: ShowOptions) => show(options, context));
+  withConfig(trust.command('plan'))
+    .description('list what ends soon, and the credentials that would have no path to an accepted authority afterwards')
+    .option('--at <date>', 'from a day, or an instant, on (default: now)', toInstant)
+    .option('--within <days>', 'how far to look ahead, as 90d', toDays, withinDaysDefault)
+    .option('--evidence <file...>', 'evidence files, or folders of them (default: those of the gateway)')
+    .action((options: PlanOptions) => plan(options, context));
   withConfig(trust.command('apply'))
     .description('make a running gateway take its files into use; returns once every thread has them in force')
     .action((options: TrustOptions) => askAndTell('apply', options, context));
@@ -30,6 +62,63 @@ function withConfig(command: Command): Command {
   return command
     .requiredOption('--config <file>', 'configuration file of the gateway')
     .option('--json', 'print JSON and nothing else');
+}
+
+async function show(options: ShowOptions, context: CliContext): Promise<void> {
+  const { baseOf, showTrust } = await import('@headgate/gateway');
+  const config = await readConfig(options.config);
+  const report = await usable(() => showTrust(config, baseOf(options.config), options.at ?? context.clock()));
+  context.stdout.write(
+    options.json === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, context.stdout),
+  );
+}
+
+async function plan(options: PlanOptions, context: CliContext): Promise<void> {
+  const { baseOf, planTrustOf } = await import('@headgate/gateway');
+  const config = await readConfig(options.config);
+  const base = baseOf(options.config);
+  const fromMs = options.at ?? context.clock();
+  const { read, seen } = await credentialsOf(options.evidence, resolve(base, config.evidence.folder), context);
+  const planned = await usable(() =>
+    planTrustOf(config, base, { fromMs, untilMs: fromMs + options.within * dayMs, seen }),
+  );
+  if (options.json === true) context.stdout.write(`${JSON.stringify({ read, ...planned }, null, 2)}\n`);
+  else {
+    context.stdout.write(planText(planned, context.stdout));
+    context.stderr.write(`${read.records} records in ${read.files} files; ${seen.length} credentials were accepted\n`);
+  }
+}
+
+interface ReadCredentials {
+  readonly read: { readonly files: number; readonly records: number; readonly uncounted: number };
+  readonly seen: readonly UsedCredential[];
+}
+
+/** A gateway that has not served yet has no evidence; whoever names files means them to be there. */
+async function credentialsOf(
+  named: readonly string[] | undefined,
+  folder: string,
+  context: CliContext,
+): Promise<ReadCredentials> {
+  const count = countCredentials();
+  const { files, records } = await readNamedEvidence(named ?? [folder], context, (record) => count.take(record)).catch(
+    (fault: unknown) => {
+      if (named !== undefined || !(fault instanceof CliRefusal)) throw fault;
+      return { files: 0, records: 0 };
+    },
+  );
+  return { read: { files, records, uncounted: count.uncounted }, seen: count.credentials() };
+}
+
+/** What the files of a gateway say; those that cannot be used are told with file and line. */
+async function usable<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+  const { UnusableFiles } = await import('@headgate/gateway');
+  try {
+    return await question();
+  } catch (fault) {
+    if (!(fault instanceof UnusableFiles)) throw fault;
+    throw new CliRefusal(fault.findings.map(sayFinding).join('\n  '), exitCodes.unusable);
+  }
 }
 
 async function askAndTell(ask: ControlAsk, options: TrustOptions, context: CliContext): Promise<void> {
@@ -67,4 +156,19 @@ function refusedText(answer: Extract<ControlAnswer, { ok: false }>): string {
   if (answer.reason !== 'files') return `headgate trust: the gateway refused: ${answer.detail}\n`;
   const found = answer.findings.map((finding) => `  ${sayFinding(finding)}\n`).join('');
   return `headgate trust: nothing changed, snapshot ${answer.number} stays in force:\n${found}`;
+}
+
+function toInstant(text: string): number {
+  const isInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?Z$/.test(text) && isDay(text.slice(0, 10));
+  const atMs = isDay(text) || isInstant ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs))
+    throw new InvalidArgumentError('It must be a day, as 2024-02-21, or an instant, as 2024-02-21T12:00:00Z (UTC).');
+  return atMs;
+}
+
+function toDays(text: string): number {
+  const [, days = ''] = /^(\d{1,4})d?$/.exec(text) ?? [];
+  if (days === '' || Number(days) > withinDaysMax)
+    throw new InvalidArgumentError(`It must be a number of days, as 90d, at most ${withinDaysMax}d.`);
+  return Number(days);
 }

@@ -11,6 +11,8 @@ export interface DemoParticipant {
   readonly id: string;
   readonly name: string;
   readonly scids: readonly string[];
+  /** The participant whose rights it uses, where it has none of its own. */
+  readonly endorsedBy?: string;
   /** `CN` of its certificate: a name, "x" and four digits. */
   readonly credential: string;
   readonly source: string;
@@ -22,7 +24,7 @@ export const demoParticipants = [
   { id: 'bravo-municipal', name: 'Bravo Municipal', scids: ['EXB2'], credential: 'BRAVOx1002', source: '127.0.1.12' },
   { id: 'charlie-storage', name: 'Charlie Storage', scids: ['EXC3'], credential: 'CHARLIEx1003', source: '127.0.1.13' },
   { id: 'delta-trading', name: 'Delta Trading', scids: [], credential: 'DELTAx1004', source: '127.0.1.14' },
-  { id: 'you', name: 'You', scids: ['EXA1'], credential: 'YOUx1000', source: '127.0.1.10' },
+  { id: 'you', name: 'You', scids: [], endorsedBy: 'alpha-energy', credential: 'YOUx1000', source: '127.0.1.10' },
 ] as const satisfies readonly DemoParticipant[];
 
 /** Hosts that the demo's gateway serves over TLS, with the family of the chain each shows before any cutover (deck p. 23). */
@@ -162,25 +164,20 @@ async function writeProfile(
 }
 
 function provisioningYaml(subjects: ReadonlyMap<string, string>): string {
-  const participants = demoParticipants.map(({ id, name, scids }) => ({
-    id,
-    name,
-    scids,
-    credentials: [
-      {
-        subject: subjects.get(id),
-        environments: ['production', 'map-stage'],
-        rights: ['production', 'map-stage'].map((environment) => ({
-          system: 'all',
-          environment,
-          channels: ['api', 'ui'],
-          operations: ['retrieve', 'submit'],
-          scids: 'all',
-        })),
-      },
-    ],
+  const rights = ['production', 'map-stage'].map((environment) => ({
+    system: 'all',
+    environment,
+    channels: ['api', 'ui'],
+    role: 'submit',
+    scids: 'all',
   }));
-  return stringify({ format: 1, participants });
+  const participants = demoParticipants.map(({ id, name, scids, ...participant }) => {
+    const environments = ['production', 'map-stage'];
+    const given =
+      'endorsedBy' in participant ? { rights: [], endorsements: [{ by: participant.endorsedBy, rights }] } : { rights };
+    return { id, name, scids, credentials: [{ subject: subjects.get(id), environments, ...given }] };
+  });
+  return stringify({ format: 1, participants }, { aliasDuplicateObjects: false });
 }
 
 function gatewayYaml({ catalogue, ports, upstreams }: DemoWorldOptions): string {

@@ -44,6 +44,7 @@ export function evidenceRecord(facts: {
       serial: null,
       fingerprint: null,
       notAfter: null,
+      issuedBy: null,
       participant,
       verdict: 'accepted',
     },

@@ -7,6 +7,7 @@ import {
   stateRefusal,
 } from '@headgate/contract';
 import { type AllowedCall, chargesFor, mayCall, refusalWords, rightRefusal } from '@headgate/rules';
+import { dropOldest } from '../drop-oldest.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
@@ -38,12 +39,7 @@ export function admit(
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
   const nowMs = gateway.clock();
-  const known = exchange.memo.admission as KnownCharges | undefined;
-  const applying =
-    known?.principal === principal && known.route === route && nowMs >= known.fromMs && nowMs < known.untilMs
-      ? known
-      : chargesOf(exchange, principal, route, nowMs);
-  exchange.memo.admission = applying;
+  const applying = chargesOf(exchange, principal, route, nowMs);
   if (route.channel === 'ui') followSession(exchange, principal, route, gateway.sessionKeys(), nowMs);
   const decided = gateway.counters.decide(applying.charges, nowMs);
   return decided instanceof Promise
@@ -73,7 +69,6 @@ function permitOrRefuse(
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
 interface KnownCharges {
   readonly principal: Principal;
-  readonly route: AnyRoute;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
   readonly participant: string | null;
@@ -83,13 +78,29 @@ interface KnownCharges {
   readonly untilMs: number;
 }
 
+/** Routes that are remembered of a caller; the oldest go first. */
+const routesMax = 64;
+
+type ByRoute = Map<AnyRoute, KnownCharges>;
+
 function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
+  const { callerMemo } = exchange;
+  const byRoute: ByRoute = (callerMemo.admission as ByRoute | undefined) ?? new Map();
+  callerMemo.admission = byRoute;
+  const known = byRoute.get(route);
+  if (known?.principal === principal && nowMs >= known.fromMs && nowMs < known.untilMs) return known;
+  const fresh = chargesAnew(exchange, principal, route, nowMs);
+  byRoute.set(route, fresh);
+  dropOldest(byRoute, routesMax);
+  return fresh;
+}
+
+function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
   const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
   return {
     principal,
-    route,
     charges,
     rules: charges.map(({ rule }) => rule.name),
     participant,

@@ -4,7 +4,7 @@ import { fields as fieldNames, Refusal, type SessionState } from '@headgate/cont
 import type { Exchange } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { AnyRoute } from '../route/select-route.ts';
-import { readSessionCookie, type SessionMark, writeSessionCookie } from '../session-cookie.ts';
+import { readSessionCookie, type SessionHolder, type SessionMark, writeSessionCookie } from '../session-cookie.ts';
 import type { SessionKeys } from '../session-keys.ts';
 import { endWords } from '../session-words.ts';
 import { beginSession, endOf, isOver, type SessionBounds, slideSession, type UiSession } from '../ui-session.ts';
@@ -21,7 +21,7 @@ export function followSession(
   const bounds = serving.host(connection.listener, request.host)?.uiSession ?? null;
   if (bounds === null || certificate === null || route.kind === 'echo') return;
   const holder = { host: request.host, fingerprint: certificate.fingerprint256 };
-  const found = readSessionCookie(request.fields.all('cookie'), holder, keys);
+  const found = cookieOf(exchange, holder, keys);
   const mark = found === 'foreign' ? null : found;
   if (route.kind === 'session') {
     // To look is nothing that a person did: whoever asks how long it lasts neither begins a session nor lengthens one.
@@ -35,6 +35,25 @@ export function followSession(
   if (exchange.session.state !== 'ended') return;
   exchange.admission = { ...notAsked, session: 'ended' };
   throw endedRefusal(request.host, exchange.session);
+}
+
+/** What the last cookie of a caller said: a browser sends the same one until its session moves on. */
+interface KnownCookie {
+  readonly keys: SessionKeys;
+  readonly host: string;
+  readonly text: string;
+  readonly found: SessionMark | 'foreign' | null;
+}
+
+function cookieOf({ callerMemo, request }: Exchange, holder: SessionHolder, keys: SessionKeys): KnownCookie['found'] {
+  const values = request.fields.all('cookie');
+  const text = values.join(';');
+  const { host } = holder;
+  const known = callerMemo.session as KnownCookie | undefined;
+  if (known?.text === text && known.host === host && known.keys === keys) return known.found;
+  const found = readSessionCookie(values, holder, keys);
+  callerMemo.session = { keys, host, text, found } satisfies KnownCookie;
+  return found;
 }
 
 /** No limit was asked, and nothing charged. */
@@ -55,9 +74,10 @@ export function sessionState(session: UiSession | null): SessionState | null {
   return session === null || session.state === 'renewed' || session.state === 'left' ? null : session.state;
 }
 
-/** A UI that asks by itself may say so. */
+/** A UI that asks by itself may say so. For a WebSocket it cannot, and a page opens it again whenever it was cut. */
 function isPassive({ request }: Exchange): boolean {
-  return request.fields.get(fieldNames.session)?.toLowerCase() === 'passive';
+  const says = (name: string) => request.fields.get(name)?.toLowerCase();
+  return says(fieldNames.session) === 'passive' || says('upgrade') === 'websocket';
 }
 
 function following(

@@ -17,8 +17,8 @@ const heldBytesMax = 64 * 1024 * 1024;
 
 /** A file that lines are appended to. */
 export interface LineFile {
-  /** Keeps a line; its end is added. Never throws. */
-  append(line: string): void;
+  /** Keeps a line; its end is added. Bytes are copied. Never throws. */
+  append(line: string | Uint8Array): void;
   /** Writes everything held and waits until it is on the disk. Throws when the disk takes nothing. */
   sync(): void;
   /** Writes everything held and closes; a file that stayed empty is removed. Throws when the disk takes nothing. */
@@ -116,10 +116,11 @@ function createHeldLines(writeBytes: (bytes: Uint8Array) => number) {
   };
   return {
     bytes: () => bytes,
-    add(line: string): void {
-      const atMostBytes = 3 * line.length + 1; // A UTF-16 unit takes three bytes of UTF-8 at the most.
-      if (usedBytes + atMostBytes > block.byteLength) putAside(atMostBytes);
-      const lineBytes = block.write(line, usedBytes, 'utf8') + 1;
+    add(line: string | Uint8Array): void {
+      const text = typeof line === 'string' ? Buffer.from(line) : line;
+      const lineBytes = text.byteLength + 1;
+      if (usedBytes + lineBytes > block.byteLength) putAside(lineBytes);
+      block.set(text, usedBytes);
       usedBytes += lineBytes;
       bytes += lineBytes;
       block[usedBytes - 1] = LF;

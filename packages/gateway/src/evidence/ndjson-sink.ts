@@ -4,7 +4,7 @@ import { type EvidenceRecord, type EvidenceSink, evidenceSchemaVersion } from '@
 import { lockFile, recordsFile, reservationFile, reservedThreads } from './evidence-files.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type LineFile, openLineFile } from './line-file.ts';
-import { originText, recordLine } from './record-line.ts';
+import { originText, RecordLines } from './record-line.ts';
 import { type EvidenceGap, gapBefore, sequenceBlock, writeReservation } from './reservation.ts';
 
 /** Options of the sink. */
@@ -39,7 +39,7 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
   const unlock = options.locked === true ? () => undefined : lockEvidence(folder, node);
   const file = recordsFile(folder, boot, thread);
   const reservation = reservationFile(folder, node, thread);
-  const origin = originText({ schemaVersion: evidenceSchemaVersion, node, boot, thread });
+  const records = new RecordLines(originText({ schemaVersion: evidenceSchemaVersion, node, boot, thread }));
   let sequence = 0;
   let reservedTo = 0;
   const lines = openLineFile({
@@ -68,7 +68,7 @@ export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { rea
     append(record, likeness) {
       if (sequence >= reservedTo) reserve();
       sequence += 1;
-      lines.append(recordLine(origin, sequence, record, likeness));
+      lines.append(records.write(sequence, record, likeness));
       options.seen?.({ schemaVersion: evidenceSchemaVersion, node, boot, thread, sequence, ...record });
     },
     async close() {

@@ -36,7 +36,7 @@ export function recordEvidence(exchange: Exchange, { evidence, cookies }: Gatewa
       forward: exchange.forward,
       response: exchange.response ?? noResponse(exchange),
     },
-    exchange.memo,
+    { head: exchange.headMemo, caller: exchange.callerMemo },
   );
 }
 
@@ -50,7 +50,7 @@ interface HeadNotes {
 }
 
 function headNotes(exchange: Exchange, cookies: CookieMemory): HeadNotes {
-  const known = exchange.memo.evidence as HeadNotes | undefined;
+  const known = exchange.headMemo.evidence as HeadNotes | undefined;
   if (known !== undefined) return known;
   const { path, fields } = exchange.request;
   const notes = {
@@ -60,9 +60,8 @@ function headNotes(exchange: Exchange, cookies: CookieMemory): HeadNotes {
     userAgent: atMost(fields.get('user-agent'), 200),
     cookies: cookies.note(exchange.connection, fields.all('cookie')),
   };
-  // The same head from the same caller brings the same cookies again.
-  const { cookies: came } = notes;
-  exchange.memo.evidence = came === null ? notes : { ...notes, cookies: { count: came.count, reused: came.count } };
+  // Whether cookies came before is another answer for each caller.
+  if (notes.cookies === null) exchange.headMemo.evidence = notes;
   return notes;
 }
 

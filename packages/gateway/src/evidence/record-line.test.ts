@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EvidenceRecord } from '@headgate/contract';
+import type { EvidenceRecord, Likeness } from '@headgate/contract';
 import fc from 'fast-check';
-import { originText, recordLine } from './record-line.ts';
+import { originText, RecordLines } from './record-line.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 30 });
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
@@ -76,9 +76,10 @@ const record = fc.record({
   }),
 }) as unknown as fc.Arbitrary<EvidenceRecord>;
 
-function lineOf(whole: EvidenceRecord, likeness?: object): string {
+function lineOf(whole: EvidenceRecord, likeness?: Likeness): string {
   const { schemaVersion, node, boot, thread, sequence, ...record } = whole;
-  return recordLine(originText({ schemaVersion, node, boot, thread }), sequence, record, likeness);
+  const lines = new RecordLines(originText({ schemaVersion, node, boot, thread }));
+  return Buffer.from(lines.write(sequence, record, likeness)).toString();
 }
 
 test('a line is what JSON.stringify writes of the record, the first time and again', () => {
@@ -98,7 +99,7 @@ test('a line of records that are alike has what differs between them, though it 
   const change = fc.tuple(fc.constantFrom(...differing), record);
   fc.assert(
     fc.property(record, fc.array(change, { minLength: 1, maxLength: 5 }), (first, changes) => {
-      const likeness = {};
+      const likeness = { caller: {}, head: {} };
       assert.equal(lineOf(first, likeness), JSON.stringify(first));
       for (const [what, other] of changes) {
         const { sourcePort, receivedMs, cookies } = other.listener;
@@ -109,6 +110,35 @@ test('a line of records that are alike has what differs between them, though it 
             : { ...first, [what]: other[what] };
         assert.equal(lineOf(alike, likeness), JSON.stringify(alike));
       }
+    }),
+  );
+});
+
+test('a line differs from one of a record that is alike wherever a single member of a section does', () => {
+  const sections = ['admission', 'inspection', 'forward', 'response', 'identity', 'route'] as const;
+  fc.assert(
+    fc.property(record, record, fc.constantFrom(...sections), fc.nat(), (first, other, section, at) => {
+      const likeness: Likeness = { caller: {}, head: {} };
+      lineOf(first, likeness);
+      const [of, from] = [first[section], other[section]];
+      fc.pre(of !== null && from !== null);
+      const keys = Object.keys(of);
+      const key = keys[at % keys.length] ?? '';
+      const changed = { ...first, [section]: { ...of, [key]: (from as unknown as Record<string, unknown>)[key] } };
+      assert.equal(lineOf(changed, likeness), JSON.stringify(changed));
+      assert.equal(lineOf(first, likeness), JSON.stringify(first));
+    }),
+  );
+});
+
+test('a record as the stages hand it over leaves a form behind, so that the next is not written anew', () => {
+  fc.assert(
+    fc.property(record, (drawn) => {
+      const shown = { ...drawn, admission: drawn.admission && { ...drawn.admission, shadow: [] } };
+      const likeness: Likeness = { caller: {}, head: {} };
+      lineOf(shown, likeness);
+      lineOf(shown, likeness);
+      assert.equal((likeness.head.sink as unknown[]).length, 1);
     }),
   );
 });

@@ -1,8 +1,8 @@
-// One evidence record as a line of JSON, as JSON.stringify would write it. It is made for every call, so sections that calls
-// share are turned into text once, and so are the texts that come again and again.
-import type { EvidenceRecord, EvidenceSink } from '@headgate/contract';
+// One evidence record as a line of JSON, byte for byte as JSON.stringify would write it. It is made for every call, and most
+// calls repeat one that was: the bytes of the last lines are kept, and only the numbers and ids that change are written anew.
+import type { EvidenceRecord, EvidenceSink, Likeness } from '@headgate/contract';
 
-/** What every record of one sink begins with; for `recordLine`. */
+/** What every record of one sink begins with; for `RecordLines`. */
 export function originText(origin: Pick<EvidenceRecord, 'schemaVersion' | 'node' | 'boot' | 'thread'>): string {
   return `${JSON.stringify(origin).slice(0, -1)},"sequence":`;
 }
@@ -10,103 +10,279 @@ export function originText(origin: Pick<EvidenceRecord, 'schemaVersion' | 'node'
 /** A record as a stage hands it over. */
 type Handed = Parameters<EvidenceSink['append']>[0];
 
-/**
- * The record as JSON without a line break, keys in the order of the type. `likeness` is that of `EvidenceSink.append`: the text
- * of what such records share is kept with it.
- */
-export function recordLine(origin: string, sequence: number, record: Handed, likeness?: object): string {
-  const { listener, admission, response } = record;
-  const same = sharedText(record, likeness);
-  return (
-    `${origin}${sequence},"exchange":"${record.exchange}"${same.start}${listener.sourcePort},"receivedMs":` +
-    `${listener.receivedMs}${same.middle}${admissionText(admission)},"inspection":${shared(record.inspection)},` +
-    `"forward":${forwardText(record.forward)},"response":${responseText(response)}}`
-  );
+/** The lines of one sink. */
+export class RecordLines {
+  readonly #origin: string;
+  #desk = Buffer.allocUnsafeSlow(16 * 1024);
+
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  /**
+   * The record as JSON without a line break, keys in the order of the type. The bytes are overwritten by the next line. What
+   * lines of one likeness share is kept with it.
+   */
+  write(sequence: number, record: Handed, likeness: Likeness | undefined): Uint8Array {
+    if (likeness === undefined) return this.#writeAnew(sequence, record);
+    const caller = callerPieces(record, likeness.caller);
+    const forms = (likeness.head.sink as Form[] | undefined) ?? [];
+    likeness.head.sink = forms;
+    for (const form of forms) if (hasForm(record, form.of)) return this.#fill(form, sequence, record, caller);
+    const whole = this.#writeAnew(sequence, record);
+    const form = formOf(this.#origin, record);
+    // A section whose keys stand in another order would have its values in the wrong places.
+    if (this.#fill(form, sequence, record, caller).compare(whole) === 0 && forms.push(form) > formsMax) forms.shift();
+    return whole;
+  }
+
+  #writeAnew(sequence: number, record: Handed): Buffer {
+    return Buffer.from(`${this.#origin}${sequence},${JSON.stringify(record).slice(1)}`);
+  }
+
+  #fill(form: Form, sequence: number, record: Handed, caller: CallerPieces): Buffer {
+    const room = form.bytes + caller.bytes + numbersBytesMax;
+    if (room > this.#desk.byteLength) this.#desk = Buffer.allocUnsafeSlow(room);
+    const bytes = fill(this.#desk, form, valuesOf(sequence, record, caller));
+    return bytes === -1 ? this.#writeAnew(sequence, record) : this.#desk.subarray(0, bytes);
+  }
 }
 
-/** The parts of a line that are the same for every record of one likeness. */
-interface SharedText {
-  readonly start: string;
-  readonly middle: string;
-  readonly cookies: Handed['listener']['cookies'];
+/** Forms kept of one likeness: admitted and refused, with and without an answer. */
+const formsMax = 4;
+
+/** Most bytes of eight whole numbers and two ids. */
+const numbersBytesMax = 8 * 16 + 2 * 64;
+const idCharactersMax = 64;
+
+/** The lines that one form of record takes: the bytes between what changes, and a record that has the form. */
+interface Form {
+  readonly of: Handed;
+  readonly pieces: readonly Buffer[];
+  readonly bytes: number;
+}
+
+/** What a line says of its caller: members of the listener section before the port and after the instant, and the identity. */
+interface CallerPieces {
+  readonly start: Buffer;
+  readonly middle: Buffer;
   readonly identity: Handed['identity'];
-  readonly route: Handed['route'];
+  readonly identityText: Buffer;
+  readonly bytes: number;
 }
 
-const sharedTexts = new WeakMap<object, SharedText>();
-
-function sharedText(record: Handed, likeness: object | undefined): SharedText {
-  const known = likeness && sharedTexts.get(likeness);
-  const { listener: it, identity, route } = record;
-  // What is taken from the memo while nothing changed is new when something did: the clock, the trust, cookies that came again.
-  if (known !== undefined && known.identity === identity && known.route === route && known.cookies === it.cookies)
-    return known;
-  const fresh = {
-    start: `,"snapshot":${record.snapshot},"listener":{"listener":${quoted(it.listener)},"source":${quoted(it.source)},"sourcePort":`,
-    middle:
-      `,"serverName":${quoted(it.serverName)},"tlsVersion":${quoted(it.tlsVersion)},` +
-      `"tlsResumed":${it.tlsResumed},"method":${quoted(it.method)},"host":${quoted(it.host)},"path":${quoted(it.path)},` +
-      `"contentType":${quoted(it.contentType)},"framing":"${it.framing}","contentEncoding":${quoted(it.contentEncoding)},` +
-      `"userAgent":${quoted(it.userAgent)},"cookies":${shared(it.cookies)}},` +
-      `"identity":${shared(identity)},"route":${shared(route)},"admission":`,
-    cookies: it.cookies,
-    identity,
-    route,
-  };
-  if (likeness !== undefined) sharedTexts.set(likeness, fresh);
+function callerPieces({ listener, identity }: Handed, caller: Likeness['caller']): CallerPieces {
+  const known = caller.sink as CallerPieces | undefined;
+  if (known !== undefined && known.identity === identity) return known;
+  const { listener: name, source, serverName, tlsVersion, tlsResumed } = listener;
+  const start = known?.start ?? membersOf({ listener: name, source });
+  const middle = known?.middle ?? membersOf({ serverName, tlsVersion, tlsResumed });
+  const identityText = Buffer.from(JSON.stringify(identity));
+  const bytes = start.byteLength + middle.byteLength + identityText.byteLength;
+  const fresh = { start, middle, identity, identityText, bytes };
+  caller.sink = fresh;
   return fresh;
 }
 
-function admissionText(it: EvidenceRecord['admission']): string {
-  if (it === null) return 'null';
+function membersOf(section: object): Buffer {
+  return Buffer.from(JSON.stringify(section).slice(1, -1));
+}
+
+/** How the members of a section are compared: those that are `value` are written anew in each line. */
+type Comparing<Section> = Readonly<Record<keyof Section, 'same' | 'list' | 'value'>>;
+
+const inAdmission: Comparing<NonNullable<Handed['admission']>> = {
+  admitted: 'same',
+  permit: 'value',
+  participant: 'same',
+  endorsers: 'list',
+  rules: 'list',
+  decidedBy: 'same',
+  decidedByKey: 'same',
+  retryAfterMs: 'value',
+  shadow: 'list',
+  session: 'same',
+};
+
+const inForward: Comparing<NonNullable<Handed['forward']>> = {
+  upstream: 'same',
+  endpoint: 'same',
+  attempts: 'same',
+  retryWithheld: 'same',
+  forwarded: 'same',
+  reusedConnection: 'same',
+  status: 'same',
+  firstByteMs: 'value',
+};
+
+const inResponse: Comparing<Handed['response']> = {
+  status: 'same',
+  format: 'same',
+  refusal: 'same',
+  detail: 'same',
+  requestBytes: 'value',
+  responseBytes: 'value',
+  durationMs: 'value',
+  complete: 'same',
+  defect: 'same',
+};
+
+/** Whether sections differ in nothing but values. */
+type Compare<Section> = (it: Section | null, of: Section | null) => boolean;
+
+function comparing<Section extends object>(members: Comparing<Section>): Compare<Section> {
+  const keys = Object.keys(members) as (keyof Section)[];
+  const ways = keys.map((key) => members[key]);
+  return (it, of) => {
+    if (it === null || of === null) return it === of;
+    for (let at = 0; at < keys.length; at += 1) {
+      const key = keys[at] as keyof Section;
+      const one = it[key];
+      const other = of[key];
+      if (one === other) continue;
+      const way = ways[at];
+      const isAlike = way === 'value' ? one !== null && other !== null : way === 'list' && isSameList(one, other);
+      if (!isAlike) return false;
+    }
+    return true;
+  };
+}
+
+const hasAdmissionForm = comparing(inAdmission);
+const hasForwardForm = comparing(inForward);
+const hasResponseForm = comparing(inResponse);
+
+/** Whether a record of the same likeness differs from another in nothing but values. */
+function hasForm(it: Handed, of: Handed): boolean {
   return (
-    `{"admitted":${it.admitted},"permit":${it.permit === null ? 'null' : `"${it.permit}"`},` +
-    `"participant":${quoted(it.participant)},"endorsers":${it.endorsers.length === 0 ? '[]' : shared(it.endorsers)},"rules":${shared(it.rules)},` +
-    `"decidedBy":${quoted(it.decidedBy)},"decidedByKey":${shared(it.decidedByKey)},"retryAfterMs":${it.retryAfterMs},` +
-    `"shadow":${it.shadow.length === 0 ? '[]' : JSON.stringify(it.shadow)},"session":${it.session === null ? 'null' : `"${it.session}"`}}`
+    it.listener.cookies === of.listener.cookies &&
+    it.route === of.route &&
+    it.inspection === of.inspection &&
+    hasAdmissionForm(it.admission, of.admission) &&
+    hasForwardForm(it.forward, of.forward) &&
+    hasResponseForm(it.response, of.response)
   );
 }
 
-function forwardText(it: EvidenceRecord['forward']): string {
-  if (it === null) return 'null';
-  return (
-    `{"upstream":${quoted(it.upstream)},"endpoint":${quoted(it.endpoint)},"attempts":${it.attempts},` +
-    `"retryWithheld":${it.retryWithheld},"forwarded":"${it.forwarded}","reusedConnection":${it.reusedConnection},"status":${it.status},` +
-    `"firstByteMs":${it.firstByteMs}}`
-  );
+function isSameList(list: unknown, other: unknown): boolean {
+  if (!Array.isArray(list) || !Array.isArray(other) || list.length !== other.length) return false;
+  for (let at = 0; at < list.length; at += 1) if (list[at] !== other[at]) return false;
+  return true;
 }
 
-function responseText(it: EvidenceRecord['response']): string {
-  return (
-    `{"status":${it.status},"format":"${it.format}","refusal":${quoted(it.refusal)},"detail":${quoted(it.detail)},` +
-    `"requestBytes":${it.requestBytes},"responseBytes":${it.responseBytes},"durationMs":${it.durationMs},` +
-    `"complete":${it.complete},"defect":${quoted(it.defect)}}`
-  );
+/** What lines of one form do not share, in the order in which it stands in them. */
+function valuesOf(
+  sequence: number,
+  { exchange, listener, admission, forward, response }: Handed,
+  { start, middle, identityText }: CallerPieces,
+): Value[] {
+  const values: Value[] = [sequence, exchange, start, listener.sourcePort, listener.receivedMs, middle, identityText];
+  if (admission !== null && admission.permit !== null) values.push(admission.permit);
+  if (admission !== null && admission.retryAfterMs !== null) values.push(admission.retryAfterMs);
+  if (forward !== null && forward.firstByteMs !== null) values.push(forward.firstByteMs);
+  values.push(response.requestBytes, response.responseBytes, response.durationMs);
+  return values;
 }
 
-const written = new WeakMap<object, string>();
+/** A number, an id, or bytes as they are. */
+type Value = number | string | Uint8Array;
 
-/** Sections that a stage takes from its memo are the same object again, and are never changed. */
-function shared(section: object | null): string {
+/** What stands for a value of `valuesOf` while a form is made: no JSON holds this character. */
+const gap = '\0';
+
+/** Members of the listener section that come with the head; `callerPieces` and the values are the others. */
+const ofHead = [
+  'method',
+  'host',
+  'path',
+  'contentType',
+  'framing',
+  'contentEncoding',
+  'userAgent',
+  'cookies',
+  'count',
+  'reused',
+];
+
+function formOf(origin: string, of: Handed): Form {
+  const { snapshot, listener, route, admission, inspection, forward, response } = of;
+  const text =
+    `${origin}${gap},"exchange":"${gap}","snapshot":${snapshot},"listener":{${gap},"sourcePort":${gap},"receivedMs":${gap},` +
+    `${gap},${JSON.stringify(listener, ofHead).slice(1)},"identity":${gap},"route":${JSON.stringify(route)},` +
+    `"admission":${withGaps(admission, ['permit', 'retryAfterMs'])},"inspection":${JSON.stringify(inspection)},` +
+    `"forward":${withGaps(forward, ['firstByteMs'])},` +
+    `"response":${withGaps(response, ['requestBytes', 'responseBytes', 'durationMs'])}}`;
+  const pieces = text.split(gap).map((piece) => Buffer.from(piece));
+  return { of, pieces, bytes: Buffer.byteLength(text) };
+}
+
+/** A section as JSON, with gaps for the values of these keys where they are not null. */
+function withGaps<Section extends object>(section: Section | null, keys: readonly (keyof Section)[]): string {
   if (section === null) return 'null';
-  const known = written.get(section);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(section);
-  written.set(section, text);
-  return text;
+  const members = Object.entries(section).map(([key, value]) => {
+    if (value === null || !keys.some((each) => each === key)) return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+    return `${JSON.stringify(key)}:${typeof value === 'string' ? `"${gap}"` : gap}`;
+  });
+  return `{${members.join(',')}}`;
 }
 
-/** Texts remembered at once; callers can bring new ones without end, so that all are forgotten past it. */
-const quotedMax = 4_096;
-const quotes = new Map<string, string>();
-
-/** A text as JSON writes it: quoted, with what must be escaped. */
-function quoted(text: string | null): string {
-  if (text === null) return 'null';
-  const known = quotes.get(text);
-  if (known !== undefined) return known;
-  if (quotes.size >= quotedMax) quotes.clear();
-  const quote = JSON.stringify(text);
-  quotes.set(text, quote);
-  return quote;
+/** Writes a form with its values; returns how many bytes, or -1 for a value that cannot be written so. */
+function fill(place: Buffer, { pieces }: Form, values: readonly Value[]): number {
+  let end = 0;
+  for (let at = 0; at < pieces.length; at += 1) {
+    const piece = pieces[at];
+    if (piece === undefined) return -1;
+    place.set(piece, end);
+    end += piece.byteLength;
+    const value = values[at];
+    if (value === undefined) continue;
+    end = writeValue(place, end, value);
+    if (end === -1) return -1;
+  }
+  return end;
 }
+
+function writeValue(place: Buffer, from: number, value: Value): number {
+  if (typeof value === 'number') return writeNumber(place, from, value);
+  if (typeof value === 'string') return writeId(place, from, value);
+  place.set(value, from);
+  return from + value.byteLength;
+}
+
+const powers = [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16];
+
+/** Decimal digits of a whole number from 0; the offset behind them, or -1 for any other number. */
+function writeNumber(place: Buffer, from: number, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) return -1;
+  let digits = 1;
+  while (value >= (powers[digits - 1] ?? Number.POSITIVE_INFINITY)) digits += 1;
+  let rest = value;
+  // Numbers of 31 bits are divided far faster.
+  let at = from + digits - 1;
+  for (; rest > 0x3fff_ffff; at -= 1) {
+    const tenth = Math.floor(rest / 10);
+    place[at] = 0x30 + (rest - tenth * 10);
+    rest = tenth;
+  }
+  for (let small = rest | 0; at >= from; at -= 1) {
+    const tenth = (small / 10) | 0;
+    place[at] = 0x30 + (small - tenth * 10);
+    small = tenth;
+  }
+  return from + digits;
+}
+
+/** An id of letters, digits and hyphens; the offset behind it, or -1 for any other text. */
+function writeId(place: Buffer, from: number, id: string): number {
+  if (id.length > idCharactersMax) return -1;
+  for (let at = 0; at < id.length; at += 1) {
+    const code = id.charCodeAt(at);
+    if (isPlain[code] !== 1) return -1;
+    place[from + at] = code;
+  }
+  return from + id.length;
+}
+
+const isPlain = new Uint8Array(128);
+for (const character of '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-')
+  isPlain[character.charCodeAt(0)] = 1;

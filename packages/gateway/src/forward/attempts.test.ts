@@ -3,8 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import type { WrittenConfig } from '../config.ts';
 import type { EndpointNotice, UpstreamRequest } from '../upstream.ts';
-import { attemptInTurn } from './attempts.ts';
-import { answerOn, callOf, optionsOf, startBackEnd, TurnedDeadlines } from './back-end.fixture.ts';
+import { answerOn, attemptedInTurn, callOf, optionsOf, startBackEnd, TurnedDeadlines } from './back-end.fixture.ts';
 import { createUpstreamPool } from './upstream-pool.ts';
 
 const startMs = Date.UTC(2024, 1, 21, 12);
@@ -26,7 +25,7 @@ function poolOf(context: TestContext, changes: Partial<WrittenConfig['upstreams'
   const group = pool.select(where);
   assert.ok(group);
   const call = (request: Partial<UpstreamRequest> = {}) =>
-    attemptInTurn(callOf({ phases: group.phases, ...request }), group, '', startMs);
+    attemptedInTurn(callOf({ phases: group.phases, ...request }), group, startMs);
   return { call, deadlines, notices };
 }
 
@@ -417,7 +416,7 @@ describe('groups', () => {
     for (const system of ['cmri', 'other']) {
       const group = pool.select({ ...where, system });
       assert.ok(group);
-      assert.equal((await attemptInTurn(callOf(), group, '', startMs)).outcome.kind, 'answered');
+      assert.equal((await attemptedInTurn(callOf(), group, startMs)).outcome.kind, 'answered');
     }
     assert.equal(connections.length, 1);
   });

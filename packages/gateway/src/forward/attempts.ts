@@ -1,5 +1,5 @@
 // Attempts at the endpoints of a group, until one ends the exchange. Retries only what cannot have been carried out.
-import type { Member, Outcome, UpstreamGroup, UpstreamRequest } from '../upstream.ts';
+import type { Endpoint, Member, Outcome, UpstreamGroup, UpstreamRequest } from '../upstream.ts';
 
 /** How the last attempt ended, and how many there were. */
 export interface Attempted {
@@ -10,20 +10,32 @@ export interface Attempted {
   readonly retryWithheld: boolean;
 }
 
-/** Makes the first attempt; most calls need no other. `nowMs` counts from 1970 UTC. */
-export async function attemptInTurn(
+/**
+ * Makes the first attempt; most calls need no other, and none of a promise for it. Calls back with the last outcome. `nowMs`
+ * counts from 1970 UTC.
+ */
+export function attemptInTurn(
   request: UpstreamRequest,
   group: UpstreamGroup,
   hashText: string,
   nowMs: number,
-): Promise<Attempted> {
+  settle: (attempted: Attempted) => void,
+): void {
   group.retries.called(nowMs);
   const member = group.next(hashText, none);
   if (member === null) throw new Error(`upstream ${group.name} has no endpoint`);
   if (member.watched) request.watch = member;
-  const outcome = await member.endpoint.attempt(request, false);
-  if (outcome.kind === 'answered') return { outcome, endpoint: member.endpoint.url, attempts: 1, retryWithheld: false };
-  return attemptAgain(request, group, hashText, nowMs, member, outcome);
+  const { endpoint } = member;
+  endpoint.attempt(request, false, (outcome) => {
+    if (outcome.kind === 'answered') settle({ outcome, endpoint: endpoint.url, attempts: 1, retryWithheld: false });
+    // The connection that brought the outcome is still busy with it.
+    else queueMicrotask(() => void attemptAgain(request, group, hashText, nowMs, member, outcome).then(settle));
+  });
+}
+
+/** One attempt, as a promise; never rejects. */
+export function attempted(endpoint: Endpoint, request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
+  return new Promise((settle) => endpoint.attempt(request, fresh, settle));
 }
 
 const none: readonly Member[] = [];
@@ -45,7 +57,7 @@ async function attemptAgain(
     if (wasStale(outcome, request)) {
       // Not drawn on the budget: a kept connection is found closed once, and this attempt opens one of its own.
       attempts += 1;
-      outcome = await member.endpoint.attempt(request, true);
+      outcome = await attempted(member.endpoint, request, true);
     }
     member.failed(outcome);
     tried.push(member);
@@ -56,7 +68,7 @@ async function attemptAgain(
     member = next;
     attempts += 1;
     request.watch = member.watched ? member : null;
-    outcome = await member.endpoint.attempt(request, false);
+    outcome = await attempted(member.endpoint, request, false);
   }
 }
 

@@ -6,7 +6,8 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { configSchema, type PathOptions, type WrittenConfig } from '../config.ts';
 import type { UpstreamOptions } from '../config-upstreams.ts';
 import { Deadlines, type Waiting } from '../deadlines.ts';
-import type { UpstreamRequest } from '../upstream.ts';
+import type { UpstreamGroup, UpstreamRequest } from '../upstream.ts';
+import { type Attempted, attemptInTurn } from './attempts.ts';
 
 /** Deadlines on a clock that moves when the test says so. */
 export class TurnedDeadlines extends Deadlines {
@@ -56,11 +57,13 @@ export function optionsOf(upstream: Partial<WrittenConfig['upstreams'][number]> 
   return { path, upstream: only };
 }
 
+const noBytes = new Uint8Array(0);
+
 /** A call without a body, by default a submit. */
 export function callOf(changes: Partial<UpstreamRequest> = {}): UpstreamRequest {
   return {
     method: 'POST',
-    head: 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n',
+    head: [noBytes, noBytes, 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n'],
     payload: { kind: 'none' },
     departure: { hear: () => undefined },
     repeatable: false,
@@ -138,4 +141,9 @@ export async function startTlsBackEnd(
     server.close();
   });
   return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, connections, resumed, received };
+}
+
+/** The attempts of one call, as a promise. */
+export function attemptedInTurn(request: UpstreamRequest, group: UpstreamGroup, nowMs: number): Promise<Attempted> {
+  return new Promise((settle) => attemptInTurn(request, group, '', nowMs, settle));
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { PathOptions } from '../config.ts';
+import { attempted } from './attempts.ts';
 import { answerOn, callOf, optionsOf, TurnedDeadlines, startBackEnd as upstream } from './back-end.fixture.ts';
 import { createEndpoint } from './endpoint.ts';
 
@@ -34,7 +35,7 @@ describe('an endpoint', () => {
   test('uses a kept connection again', async (context) => {
     const { url, connections } = await upstream(context);
     const { endpoint } = endpointTo(context, url);
-    for (const _ of [1, 2, 3]) assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
+    for (const _ of [1, 2, 3]) assert.equal((await attempted(endpoint, submit(), false)).kind, 'answered');
     assert.equal(connections.length, 1);
   });
 
@@ -50,11 +51,11 @@ describe('an endpoint', () => {
       else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${' '.repeat(size)}`);
     });
     const { endpoint } = endpointTo(context, url);
-    const first = await endpoint.attempt(submit(), false);
+    const first = await attempted(endpoint, submit(), false);
     assert.equal(first.kind, 'answered');
     const { body } = first.answer;
     while (!body.ended) await immediate();
-    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, submit(), false)).kind, 'answered');
     assert.equal(connections.length, 1);
     assert.equal(body.takeAll().byteLength, size);
   });
@@ -62,18 +63,18 @@ describe('an endpoint', () => {
   test('gives no call a connection that idled out in the same turn of the event loop', async (context) => {
     const { url, connections } = await upstream(context);
     const { endpoint, deadlines } = endpointTo(context, url);
-    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, submit(), false)).kind, 'answered');
     deadlines.pass(path.upstreamIdleMs);
-    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, submit(), false)).kind, 'answered');
     assert.equal(connections.length, 2);
   });
 
   test('keeps a connection that idles until its time is up, and closes it then', async (context) => {
     const { url, connections } = await upstream(context);
     const { endpoint, deadlines } = endpointTo(context, url);
-    await endpoint.attempt(submit(), false);
+    await attempted(endpoint, submit(), false);
     deadlines.pass(path.upstreamIdleMs - 1);
-    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, submit(), false)).kind, 'answered');
     const [only, ...more] = connections;
     assert.ok(only !== undefined && more.length === 0);
     const closed = once(only, 'close');
@@ -89,10 +90,10 @@ describe('an endpoint', () => {
     test(`says that not one byte left when the system refused the first, with ${what}`, async (context) => {
       const { url, connections, received } = await upstream(context);
       const { endpoint } = endpointTo(context, url);
-      await endpoint.attempt(submit(), false);
+      await attempted(endpoint, submit(), false);
       connections[0]?.resetAndDestroy();
       // What may be repeated is sent at once; nobody has asked the system yet whether the connection still stands.
-      const outcome = await endpoint.attempt(callOf({ repeatable: true, payload }), false);
+      const outcome = await attempted(endpoint, callOf({ repeatable: true, payload }), false);
       assert.deepEqual(outcome, { kind: 'not-sent' });
       assert.equal(received.length, 1);
     });
@@ -104,9 +105,9 @@ describe('an endpoint with every connection in use', () => {
   test('answers a queued call on a connection of its own when the one in use breaks', async (context) => {
     const { url, firstRequest } = await hesitantUpstream(context);
     const { endpoint } = endpointTo(context, url, one);
-    const broken = endpoint.attempt(submit(), false);
+    const broken = attempted(endpoint, submit(), false);
     const connection = await firstRequest;
-    const queued = endpoint.attempt(submit(), false);
+    const queued = attempted(endpoint, submit(), false);
     connection.destroy();
     assert.equal((await broken).kind, 'no-answer');
     assert.equal((await queued).kind, 'answered');
@@ -115,23 +116,23 @@ describe('an endpoint with every connection in use', () => {
   test('answers a call that comes after a queued one gave up', async (context) => {
     const { url, firstRequest } = await hesitantUpstream(context);
     const { endpoint, deadlines } = endpointTo(context, url, one);
-    const slow = endpoint.attempt(submit(), false);
+    const slow = attempted(endpoint, submit(), false);
     const connection = await firstRequest;
-    const queued = endpoint.attempt(submit(), false);
+    const queued = attempted(endpoint, submit(), false);
     deadlines.pass(path.connectTimeoutMs);
     assert.deepEqual(await queued, { kind: 'not-connected', reason: 'busy', waitedMs: path.connectTimeoutMs });
     answerOn(connection);
     assert.equal((await slow).kind, 'answered');
-    assert.equal((await endpoint.attempt(submit(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, submit(), false)).kind, 'answered');
   });
 
   test('lets 1,024 calls wait, and the one after them is not connected at once', async (context) => {
     const { url, firstRequest } = await hesitantUpstream(context);
     const { endpoint } = endpointTo(context, url, one);
-    const calls = [endpoint.attempt(submit(), false)];
+    const calls = [attempted(endpoint, submit(), false)];
     const connection = await firstRequest;
-    while (calls.length < 1_025) calls.push(endpoint.attempt(submit(), false));
-    const oneMore = await Promise.race([endpoint.attempt(submit(), false), immediate('waiting')]);
+    while (calls.length < 1_025) calls.push(attempted(endpoint, submit(), false));
+    const oneMore = await Promise.race([attempted(endpoint, submit(), false), immediate('waiting')]);
     assert.deepEqual(oneMore, { kind: 'not-connected', reason: 'queue-full' });
     answerOn(connection);
     const kinds = (await Promise.all(calls)).map(({ kind }) => kind);

@@ -50,10 +50,11 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
     return this.#open.size - this.#idle.length + this.#queue.length;
   }
 
-  attempt(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
+  attempt(request: UpstreamRequest, fresh: boolean, settle: (outcome: Outcome) => void): void {
     const kept = fresh ? undefined : this.#newestUsable();
-    if (kept === undefined) return this.#onNewConnection(request, fresh);
-    return request.repeatable || !kept.hasRested ? kept.exchange(request) : this.#onceLookedAt(kept, request);
+    if (kept === undefined) void this.#onNewConnection(request, fresh).then(settle);
+    else if (request.repeatable || !kept.hasRested) kept.exchange(request, settle);
+    else void this.#onceLookedAt(kept, request).then(settle);
   }
 
   renew(tls: UpstreamTls): void {
@@ -99,7 +100,7 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
     let kept: UpstreamConnection | undefined = first;
     while (kept !== undefined) {
       await eventLoopAsked();
-      if (kept.usable) return kept.exchange(request);
+      if (kept.usable) return exchangeOn(kept, request);
       kept = this.#newestUsable();
     }
     return this.#onNewConnection(request, false);
@@ -110,7 +111,7 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
     const connection = await this.#connectionFor(request);
     if (!(connection instanceof UpstreamConnection)) return connection;
     const mayBeStale = connection.isKept && (fresh || !request.repeatable);
-    return mayBeStale ? this.#onceLookedAt(connection, request) : connection.exchange(request);
+    return mayBeStale ? this.#onceLookedAt(connection, request) : exchangeOn(connection, request);
   }
 
   async #connectionFor(request: UpstreamRequest): Promise<UpstreamConnection | NotConnected> {
@@ -129,6 +130,10 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
     this.#open.add(connection);
     return (await connection.reached()) ?? connection;
   }
+}
+
+function exchangeOn(connection: UpstreamConnection, request: UpstreamRequest): Promise<Outcome> {
+  return new Promise((settle) => connection.exchange(request, settle));
 }
 
 function eventLoopAsked(): Promise<void> {

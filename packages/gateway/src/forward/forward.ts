@@ -9,15 +9,15 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { SwitchReply, UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
 import type { HashKey, NotConnected, Outcome, Payload, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { attemptInTurn } from './attempts.ts';
-import { mayBePage, pageStart, pageStartBytesMax } from './page-start.ts';
+import { type Attempted, attemptInTurn } from './attempts.ts';
+import { pageStart } from './page-start.ts';
 import { requestHead } from './request-fields.ts';
 import { takePayload } from './request-payload.ts';
 import { responseFields } from './response-fields.ts';
-import { prepareSwitch, switchReply, upgradeHead, webSocketHandshake } from './web-socket.ts';
+import { type Handshake, prepareSwitch, switchReply, upgradeHead, webSocketHandshake } from './web-socket.ts';
 
-/** Forwards an exchange and returns the upstream's answer, or refuses with `forward.*`. */
-export async function forward(
+/** Forwards an exchange and resolves with the upstream's answer. Refuses with `forward.*`: throws at once, or rejects. */
+export function forward(
   exchange: Exchange,
   inspected: Inspected,
   permit: Permit,
@@ -27,8 +27,23 @@ export async function forward(
 ): Promise<UpstreamReply | SwitchReply> {
   const handshake = route.webSocket ? webSocketHandshake(exchange) : null;
   if (handshake !== null) prepareSwitch(exchange, gateway);
-  const taken = takePayload(exchange, inspected, gateway.options.peekBytesMax);
-  const payload = taken instanceof Promise ? await taken : taken;
+  const forwarding = { exchange, permit, principal, route, gateway, handshake };
+  const payload = takePayload(exchange, inspected, gateway.options.peekBytesMax);
+  return payload instanceof Promise ? payload.then((taken) => send(forwarding, taken)) : send(forwarding, payload);
+}
+
+/** A call on its way to an upstream. */
+interface Forwarding {
+  readonly exchange: Exchange;
+  readonly permit: Permit;
+  readonly principal: Principal;
+  readonly route: Route;
+  readonly gateway: Gateway;
+  readonly handshake: Handshake | null;
+}
+
+function send(forwarding: Forwarding, payload: Payload): Promise<UpstreamReply | SwitchReply> {
+  const { exchange, permit, principal, route, handshake } = forwarding;
   const group = route.upstream;
   const request: UpstreamRequest = {
     method: exchange.request.method,
@@ -43,14 +58,22 @@ export async function forward(
     watch: null,
   };
   const hashText = group.hashKey === null ? '' : hashTextOf(group.hashKey, exchange, principal, permit);
-  const { outcome, endpoint, attempts, retryWithheld } = await attemptInTurn(
-    request,
-    group,
-    hashText,
-    exchange.receivedMs,
-  );
-  const evidence = {
-    upstream: group.name,
+  const { promise, resolve, reject } = Promise.withResolvers<UpstreamReply | SwitchReply>();
+  attemptInTurn(request, group, hashText, exchange.receivedMs, (attempted) => {
+    try {
+      resolve(replyTo(forwarding, attempted));
+    } catch (thrown) {
+      reject(thrown);
+    }
+  });
+  return promise;
+}
+
+function replyTo(forwarding: Forwarding, attempted: Attempted): MaybePromise<UpstreamReply | SwitchReply> {
+  const { exchange, permit, route, gateway, handshake } = forwarding;
+  const { outcome, endpoint, attempts, retryWithheld } = attempted;
+  exchange.forward = {
+    upstream: route.upstream.name,
     endpoint,
     attempts,
     retryWithheld,
@@ -59,12 +82,10 @@ export async function forward(
     status: outcome.kind === 'answered' ? outcome.answer.status : null,
     firstByteMs: outcome.kind === 'answered' ? gateway.clock() - exchange.receivedMs : null,
   };
-  exchange.forward = evidence;
   if (outcome.kind !== 'answered') throw refusalOf(outcome, route);
   const { answer } = outcome;
   if (handshake !== null && answer.status === 101) return switchReply(answer, handshake, exchange, route, gateway);
-  const replied = replyOf(answer, exchange, route);
-  const reply = replied instanceof Promise ? await replied : replied;
+  const reply = replyOf(answer, exchange, route);
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
 }
@@ -149,7 +170,7 @@ function replyOf(answer: UpstreamAnswer, { serving }: Exchange, route: Route): M
   if (isApi && isCalledHtml(fields)) throw pageRefusal(answer, route);
   if (answer.body.ended) {
     const body = answer.body.takeAll();
-    if (isApi && mayBePage(body) && pageStart(latin1Start(body)) === 'page') throw pageRefusal(answer, route);
+    if (isApi && pageStart(body) === 'page') throw pageRefusal(answer, route);
     return { kind: 'upstream', status, fields, body };
   }
   return isApi ? replyUnlessPage(answer, fields, route) : { kind: 'upstream', status, fields, body: answer.body };
@@ -180,20 +201,14 @@ function pageRefusal(answer: UpstreamAnswer, route: Route): Refusal {
   return new Refusal('forward.html_answer', { system: route.systemName, status: answer.status });
 }
 
-function latin1Start(bytes: Uint8Array): string {
-  // Every piece of a socket is a Buffer; a view of it would cost more than looking.
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('latin1', 0, Math.min(bytes.byteLength, pageStartBytesMax));
-}
-
 /** Reads until it is clear whether the answer begins as a page; it may come a byte at a time. */
 async function startOf(iterator: AsyncIterator<Uint8Array>): Promise<{ chunks: readonly Uint8Array[]; page: boolean }> {
   const chunks: Uint8Array[] = [];
-  let start = '';
+  let start: Uint8Array = new Uint8Array(0);
   for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
     chunks.push(next.value);
-    start += latin1Start(next.value);
-    const judged = pageStart(start.slice(0, pageStartBytesMax));
+    start = chunks.length === 1 ? next.value : Buffer.concat([start, next.value]);
+    const judged = pageStart(start);
     if (judged !== 'undecided') return { chunks, page: judged === 'page' };
   }
   return { chunks, page: false };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { configSchema } from '../config.ts';
 import type { Exchange } from '../exchange.ts';
+import type { HeadPieces } from '../http1/write-joined.ts';
 import type { Principal } from '../identity/identify.ts';
 import { createIdentityFields } from '../identity-fields.ts';
 import { fieldsOf } from '../listener/framing.ts';
@@ -22,15 +23,19 @@ const exchangeOf = (rawFields: readonly string[], source = '192.0.2.1') =>
     },
     connection: { source, secure: true },
     serving: { identityFields },
-    memo: {},
+    headMemo: {},
+    callerMemo: {},
   }) as unknown as Exchange;
 const principalOf = (subject: string) =>
   ({ certificate: { subject }, certificateDer: new Uint8Array([1, 2, 3]), chainDer: [] }) as unknown as Principal;
 const noBody = { kind: 'none' } as const;
 
+const textOf = (pieces: HeadPieces) =>
+  pieces.map((piece) => (typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1'))).join('');
+
 /** The fields of a head, which must be one request line, field lines and an empty line. */
-function fieldsIn(head: string): [string, string][] {
-  const [line, ...rest] = head.split('\r\n');
+function fieldsIn(head: HeadPieces): [string, string][] {
+  const [line, ...rest] = textOf(head).split('\r\n');
   assert.equal(line, 'POST /a HTTP/1.1');
   assert.deepEqual(rest.splice(-2), ['', '']);
   return rest.map((field) => {
@@ -104,11 +109,21 @@ test('a second request with the same head differs only in its exchange id and le
   const principal = principalOf('CN=me');
   const first = requestHead(exchange, principal, noBody);
   const second = requestHead({ ...exchange, id: 'other-id' }, principal, { kind: 'bytes', bytes: new Uint8Array(2) });
-  assert.equal(second.replace('other-id', 'our-id').replace('content-length: 2\r\n', ''), first);
+  assert.equal(textOf(second).replace('other-id', 'our-id').replace('content-length: 2\r\n', ''), textOf(first));
 });
 
 test('a head that was remembered for one caller is not sent for another', () => {
   const exchange = exchangeOf([]);
   requestHead(exchange, principalOf('CN=first'), noBody);
-  assert.match(requestHead(exchange, principalOf('CN=second'), noBody), /ct-remote-user: CN=second/);
+  assert.match(textOf(requestHead(exchange, principalOf('CN=second'), noBody)), /ct-remote-user: CN=second/);
+});
+
+test('what was remembered of a caller at one host is not sent to another', () => {
+  const exchange = exchangeOf([]);
+  const principal = principalOf('CN=me');
+  requestHead(exchange, principal, noBody);
+  const request = { ...exchange.request, authority: 'other.example' };
+  const fields = new Map(fieldsIn(requestHead({ ...exchange, request, headMemo: {} }, principal, noBody)));
+  assert.equal(fields.get('forwarded'), 'for=192.0.2.1;host="other.example";proto=https');
+  assert.equal(fields.get('x-forwarded-host'), 'other.example');
 });

@@ -1,23 +1,48 @@
 // The header fields an upstream receives: the caller's own without what belongs to one hop or claims an identity, and ours.
 import { fields as fieldNames } from '@headgate/contract';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, RequestHead } from '../exchange.ts';
+import type { HeadPieces } from '../http1/write-joined.ts';
 import type { Principal } from '../identity/identify.ts';
+import type { IdentityFields } from '../identity-fields.ts';
 import { passingFields } from '../passing-fields.ts';
 import { withoutSessionCookie } from '../session-cookie.ts';
 import type { Payload } from '../upstream.ts';
 
-/** What does not change while a caller repeats the same head over the same connection. */
-interface FixedHead {
-  readonly principal: Principal;
-  readonly text: string;
+/** The whole head for the upstream, in pieces: request line, fields, empty line. */
+export function requestHead(exchange: Exchange, principal: Principal, payload: Payload): HeadPieces {
+  const last = `${lengthField(payload)}${fieldNames.exchange}: ${exchange.id}\r\n\r\n`;
+  return [ofHead(exchange), ofCaller(exchange, principal), last];
 }
 
-/** The whole head for the upstream: request line, fields, empty line; one character per byte. */
-export function requestHead(exchange: Exchange, principal: Principal, payload: Payload): string {
-  const known = exchange.memo.forward as FixedHead | undefined;
-  const fixed = known?.principal === principal ? known : { principal, text: fixedHead(exchange, principal) };
-  exchange.memo.forward = fixed;
-  return `${fixed.text}${lengthField(payload)}${fieldNames.exchange}: ${exchange.id}\r\n\r\n`;
+/** What repeats with the caller's own head. */
+function ofHead({ request, serving, headMemo }: Exchange): Uint8Array {
+  const known = headMemo.forward as Uint8Array | undefined;
+  if (known !== undefined) return known;
+  const line = `${request.method} ${request.target} HTTP/1.1\r\n`;
+  const fresh = Buffer.from(`${line}${linesOf(ownFields(request, serving.identityFields))}`, 'latin1');
+  headMemo.forward = fresh;
+  return fresh;
+}
+
+/** What repeats with the caller, while it asks for the same host. */
+interface CallerLines {
+  readonly principal: Principal;
+  readonly authority: string;
+  readonly bytes: Uint8Array;
+}
+
+function ofCaller(exchange: Exchange, principal: Principal): Uint8Array {
+  const { request, callerMemo } = exchange;
+  const known = callerMemo.forward as CallerLines | undefined;
+  const { authority } = request;
+  if (known?.principal === principal && known.authority === authority) return known.bytes;
+  const bytes = Buffer.from(linesOf(addedFields(exchange, principal)), 'latin1');
+  callerMemo.forward = { principal, authority, bytes } satisfies CallerLines;
+  return bytes;
+}
+
+function linesOf(fields: readonly (readonly [string, string])[]): string {
+  return fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
 
 function lengthField(payload: Payload): string {
@@ -25,29 +50,23 @@ function lengthField(payload: Payload): string {
   return `content-length: ${payload.kind === 'bytes' ? payload.bytes.byteLength : payload.lengthBytes}\r\n`;
 }
 
-function fixedHead(exchange: Exchange, principal: Principal): string {
-  const { request } = exchange;
-  const lines = fieldsFor(exchange, principal).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}`;
-}
-
-/** Fields for the upstream, in order; its length and the exchange id change with every request. */
-function fieldsFor(exchange: Exchange, principal: Principal): (readonly [string, string])[] {
-  const { request, connection } = exchange;
-  const { identityFields } = exchange.serving;
+function ownFields(request: RequestHead, identityFields: IdentityFields): (readonly [string, string])[] {
   const passes = passingFields(request.fields, identityFields);
   const kept = request.fields.entries().filter(([name]) => passes(name));
   const via = [...request.fields.all('via'), `${request.httpVersion} headgate`].join(', '); // RFC 9110 §7.6.3.
-  const forwarded = `for=${forwardedNode(connection.source)};host="${request.authority}";proto=${connection.secure ? 'https' : 'http'}`;
+  return [['host', request.authority], ...kept.flatMap(([name, value]) => withoutOwnCookie(name, value)), ['via', via]];
+}
+
+function addedFields({ request, connection, serving }: Exchange, principal: Principal): (readonly [string, string])[] {
+  const { authority } = request;
+  const { source, secure } = connection;
+  const proto = secure ? 'https' : 'http';
   return [
-    ['host', request.authority],
-    ...kept.flatMap(([name, value]) => withoutOwnCookie(name, value)),
-    ['via', via],
-    [fieldNames.forwarded, forwarded],
-    ['x-forwarded-for', connection.source],
-    ['x-forwarded-host', request.authority],
-    ['x-forwarded-proto', connection.secure ? 'https' : 'http'],
-    ...identityFields.of(principal),
+    [fieldNames.forwarded, `for=${forwardedNode(source)};host="${authority}";proto=${proto}`],
+    ['x-forwarded-for', source],
+    ['x-forwarded-host', authority],
+    ['x-forwarded-proto', proto],
+    ...serving.identityFields.of(principal),
   ];
 }
 

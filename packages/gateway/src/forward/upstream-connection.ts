@@ -41,6 +41,8 @@ export interface Place {
   session: Buffer | null;
 }
 
+const noBytes = new Uint8Array(0);
+
 type Phase = 'connecting' | 'securing' | 'idle' | 'sending' | 'awaiting' | 'answering' | 'switched' | 'closed';
 
 /** A connection to an endpoint. */
@@ -57,7 +59,8 @@ export class UpstreamConnection implements Waiting {
   #isSecure = false;
   #used = false;
   #reused = false;
-  #resolve: ((outcome: Outcome) => void) | null = null;
+  /** Who hears how the request under way ended; null when it has heard. */
+  #outcome: ((outcome: Outcome) => void) | null = null;
   readonly #reached = Promise.withResolvers<NotConnected | null>();
   #request: UpstreamRequest | null = null;
   #watch: AnswerWatch | null = null;
@@ -121,11 +124,10 @@ export class UpstreamConnection implements Waiting {
     return this.#reached.promise;
   }
 
-  /** Sends one request on an idle connection and resolves when the head of its answer is in. Never rejects. */
-  exchange(request: UpstreamRequest): Promise<Outcome> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
+  /** Sends one request on an idle connection and calls back, once, when the head of its answer is in or none will come. */
+  exchange(request: UpstreamRequest, settle: (outcome: Outcome) => void): void {
     const nowMs = this.#deadlines.now();
-    this.#resolve = resolve;
+    this.#outcome = settle;
     this.#request = request;
     this.#watch = request.watch;
     this.#phases = request.phases;
@@ -137,7 +139,6 @@ export class UpstreamConnection implements Waiting {
     this.#phase = 'sending';
     request.departure.hear(this.#abandon);
     this.#send(request, nowMs);
-    return promise;
   }
 
   /** Serves no call after the present one. */
@@ -228,10 +229,8 @@ export class UpstreamConnection implements Waiting {
   #send(request: UpstreamRequest, nowMs: number): void {
     const { payload, head } = request;
     const isApart = payload.kind === 'bytes' && payload.bytes.byteLength > joinedBytesMax;
-    let isTaken =
-      payload.kind !== 'bytes' || isApart
-        ? this.#socket.write(head, 'latin1')
-        : writeJoined(this.#socket, head, payload.bytes);
+    const withHead = payload.kind === 'bytes' && !isApart ? payload.bytes : noBytes;
+    let isTaken = writeJoined(this.#socket, head, withHead);
     // The system refused the first bytes outright, because it knew already that the connection is closed: none left.
     if (this.#socket.errored !== null) {
       this.#notSent();
@@ -461,7 +460,7 @@ export class UpstreamConnection implements Waiting {
     waitedMs = this.#phases.exchangeTimeoutMs,
   ): void {
     // While the outcome is open, whoever waits for it takes note of the failure.
-    if (this.#phase === 'answering' && this.#resolve === null && reason !== 'left') this.#watch?.broke();
+    if (this.#phase === 'answering' && this.#outcome === null && reason !== 'left') this.#watch?.broke();
     this.#body?.fail(cause);
     this.#body = null;
     this.#leaveRequest();
@@ -487,9 +486,9 @@ export class UpstreamConnection implements Waiting {
   }
 
   #settle(outcome: Outcome): void {
-    const resolve = this.#resolve;
-    this.#resolve = null;
-    resolve?.(outcome);
+    const settle = this.#outcome;
+    this.#outcome = null;
+    settle?.(outcome);
   }
 
   #wakeSender(): void {

@@ -7,8 +7,8 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import { createTestAuthority, type TestAuthority } from '@headgate/pki';
 import { UnusableFiles } from '../unusable-files.ts';
-import { attemptInTurn } from './attempts.ts';
-import { answerOn, callOf, optionsOf, startTlsBackEnd, TurnedDeadlines } from './back-end.fixture.ts';
+import { attempted } from './attempts.ts';
+import { answerOn, attemptedInTurn, callOf, optionsOf, startTlsBackEnd, TurnedDeadlines } from './back-end.fixture.ts';
 import { createEndpoint } from './endpoint.ts';
 import { createUpstreamPool } from './upstream-pool.ts';
 import { readUpstreamTls, type UpstreamTls } from './upstream-tls.ts';
@@ -68,7 +68,7 @@ const named: Files = { authorities: 'anchors.pem', serverName: 'cmri.example' };
 describe('a back end that speaks TLS', () => {
   test('is called when its chain is trusted and it has the name that was asked for', async (context) => {
     const { endpoint, connections } = await endpointBefore(context, await serverOf(authority, 'cmri.example'), named);
-    const outcome = await endpoint.attempt(callOf(), false);
+    const outcome = await attempted(endpoint, callOf(), false);
     assert.equal(outcome.kind, 'answered');
     assert.equal((connections[0] as { servername?: string }).servername, 'cmri.example');
   });
@@ -76,7 +76,7 @@ describe('a back end that speaks TLS', () => {
   test('is named by the address when no name was given, and an address is never sent as a name', async (context) => {
     const files = { authorities: 'anchors.pem' };
     const { endpoint, connections } = await endpointBefore(context, await serverOf(authority, '127.0.0.1'), files);
-    assert.equal((await endpoint.attempt(callOf(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, callOf(), false)).kind, 'answered');
     assert.equal((connections[0] as { servername?: string | false }).servername, false);
   });
 
@@ -129,7 +129,7 @@ describe('a back end that speaks TLS', () => {
   ] as readonly (readonly [string, () => Promise<TlsOptions>, Files, string])[])
     test(`is not called when it ${what}: nothing was sent, and it is said why`, async (context) => {
       const { endpoint, received } = await endpointBefore(context, await server(), files);
-      assert.deepEqual(await endpoint.attempt(callOf(), false), { kind: 'not-connected', reason: 'tls', found });
+      assert.deepEqual(await attempted(endpoint, callOf(), false), { kind: 'not-connected', reason: 'tls', found });
       assert.deepEqual(received, []);
     });
 
@@ -143,7 +143,7 @@ describe('a back end that speaks TLS', () => {
     const url = `https://127.0.0.1:${address.port}`;
     const endpoint = createEndpoint(url, await tlsOf(named), path, new TurnedDeadlines());
     context.after(() => endpoint.close());
-    const outcome = await endpoint.attempt(callOf(), false);
+    const outcome = await attempted(endpoint, callOf(), false);
     assert.deepEqual(outcome, { kind: 'not-connected', reason: 'tls', found: 'it does not speak TLS' });
   });
 
@@ -160,7 +160,7 @@ describe('a back end that speaks TLS', () => {
     const deadlines = new TurnedDeadlines();
     const { path } = optionsOf();
     const endpoint = createEndpoint(`https://127.0.0.1:${address.port}`, await tlsOf(named), path, deadlines);
-    const attempt = endpoint.attempt(callOf(), false);
+    const attempt = attempted(endpoint, callOf(), false);
     await accepted.promise;
     deadlines.pass(path.tlsTimeoutMs);
     const found = `its TLS handshake did not end within ${path.tlsTimeoutMs} ms`;
@@ -180,7 +180,7 @@ describe('a back end that speaks TLS', () => {
       const files = { ...named, certificate: 'gateway.pem', key: 'gateway.key' };
       const { endpoint, connections, resumed, deadlines } = await endpointBefore(context, server, files);
       for (const _ of [1, 2]) {
-        assert.equal((await endpoint.attempt(callOf(), false)).kind, 'answered');
+        assert.equal((await attempted(endpoint, callOf(), false)).kind, 'answered');
         const last = connections.at(-1);
         assert.equal(last?.getPeerCertificate().subject.CN, 'GATEWAYx0001');
         deadlines.pass(optionsOf().path.upstreamIdleMs); // The connection is closed, the session is kept.
@@ -190,12 +190,12 @@ describe('a back end that speaks TLS', () => {
 
   test('is verified anew once other files are in use: no kept connection and no session is', async (context) => {
     const { endpoint, resumed } = await endpointBefore(context, await serverOf(authority, 'cmri.example'), named);
-    assert.equal((await endpoint.attempt(callOf(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, callOf(), false)).kind, 'answered');
     endpoint.renew(await tlsOf({ ...named, authorities: 'legacy.pem' }));
     const found = 'the issuer of its certificate is not trusted here';
-    assert.deepEqual(await endpoint.attempt(callOf(), false), { kind: 'not-connected', reason: 'tls', found });
+    assert.deepEqual(await attempted(endpoint, callOf(), false), { kind: 'not-connected', reason: 'tls', found });
     endpoint.renew(await tlsOf(named));
-    assert.equal((await endpoint.attempt(callOf(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, callOf(), false)).kind, 'answered');
     assert.deepEqual(resumed, [false, false]);
   });
 });
@@ -212,7 +212,7 @@ test('a connection that was switched over TLS carries bytes both ways, and no bo
   context.after(() => endpoint.close());
   const told: number[] = [];
   const watch = { ended: (status: number) => void told.push(status), broke: () => void told.push(-1) };
-  const outcome = await endpoint.attempt(callOf({ method: 'GET', upgrade: true, watch }), false);
+  const outcome = await attempted(endpoint, callOf({ method: 'GET', upgrade: true, watch }), false);
   assert.ok(outcome.kind === 'answered' && outcome.answer.switched !== undefined);
   const { switched } = outcome.answer;
   let heard = '';
@@ -245,12 +245,12 @@ describe('other TLS files', () => {
     });
     const endpoint = createEndpoint(backEnd.url, await tlsOf(named), optionsOf().path, new TurnedDeadlines());
     context.after(() => endpoint.close());
-    const underWay = endpoint.attempt(callOf(), false);
+    const underWay = attempted(endpoint, callOf(), false);
     const socket = await arrived.promise;
     endpoint.renew(await tlsOf(named));
     answerOn(socket);
     assert.equal((await underWay).kind, 'answered');
-    assert.equal((await endpoint.attempt(callOf(), false)).kind, 'answered');
+    assert.equal((await attempted(endpoint, callOf(), false)).kind, 'answered');
     assert.equal(backEnd.connections.length, 2);
   });
 
@@ -273,7 +273,7 @@ describe('other TLS files', () => {
     for (const system of ['cmri', 'other']) {
       const group = pool.select({ system, environment: 'production', infrastructure: 'current' });
       assert.ok(group);
-      kinds.push((await attemptInTurn(callOf(), group, '', nowMs)).outcome.kind);
+      kinds.push((await attemptedInTurn(callOf(), group, nowMs)).outcome.kind);
     }
     assert.deepEqual(kinds, ['answered', 'not-connected']);
   });
@@ -293,9 +293,9 @@ test('a streamed body that was begun goes to no other endpoint, though the first
     yield Buffer.from('ab');
   }
   const streamed = callOf({ payload: { kind: 'stream', lengthBytes: 2, chunks: chunks() } });
-  const { outcome, attempts } = await attemptInTurn(streamed, group, '', nowMs);
+  const { outcome, attempts } = await attemptedInTurn(streamed, group, nowMs);
   assert.deepEqual([outcome.kind, attempts], ['not-connected', 1]);
-  const { attempts: attemptsOfOther } = await attemptInTurn(callOf(), group, '', nowMs);
+  const { attempts: attemptsOfOther } = await attemptedInTurn(callOf(), group, nowMs);
   assert.equal(attemptsOfOther, 2);
 });
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { Refusal } from '@headgate/contract';
 import type { Exchange, Fields } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import type { HeadPieces } from '../http1/write-joined.ts';
 import type { Principal } from '../identity/identify.ts';
 import { connectionOptions } from '../passing-fields.ts';
 import type { SwitchReply } from '../reply.ts';
@@ -43,9 +44,9 @@ export function prepareSwitch({ downstream }: Exchange, { tunnels }: Gateway): v
 }
 
 /** The head of a handshake for the upstream: the caller's `Connection` and `Upgrade` in our words. */
-export function upgradeHead(exchange: Exchange, principal: Principal): string {
-  const head = requestHead(exchange, principal, { kind: 'none' });
-  return `${head.slice(0, -2)}connection: Upgrade\r\nupgrade: websocket\r\n\r\n`;
+export function upgradeHead(exchange: Exchange, principal: Principal): HeadPieces {
+  const [ofHead, ofCaller, last] = requestHead(exchange, principal, { kind: 'none' });
+  return [ofHead, ofCaller, `connection: Upgrade\r\nupgrade: websocket\r\n${last}`];
 }
 
 /** The reply for a 101. Refuses with `forward.invalid_response` where it does not answer the handshake. */

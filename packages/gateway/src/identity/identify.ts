@@ -1,6 +1,6 @@
 // Who is calling? The client certificate, judged here and never by the TLS library, becomes a principal or an explained refusal.
-import { Refusal } from '@headgate/contract';
-import type { CertificateFacts, CertificateWords, Rejection } from '@headgate/pki';
+import { type CertificateNeed, Refusal } from '@headgate/contract';
+import type { Acceptance, CertificateFacts, CertificateWords, Rejection } from '@headgate/pki';
 import { type Enrolment, findEnrolment, notEnrolled } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -23,36 +23,57 @@ export interface Principal {
 
 /** A caller that was accepted, for as long as the clock stays within the dates of its chain. */
 interface KnownCaller {
+  /** The host it asked for, by which it was judged. */
+  readonly host: string;
   readonly principal: Principal;
   readonly evidence: NonNullable<Exchange['identity']>;
   readonly validFromMs: number;
   readonly validUntilMs: number;
 }
 
+/** What an address wants of its callers: the same for every exchange with the same head. */
+interface Asked {
+  readonly host: ServedHost | null;
+  readonly need: CertificateNeed;
+}
+
+/** Callers that were accepted, by what the address asked of them. */
+type KnownCallers = Partial<Record<CertificateNeed, KnownCaller>>;
+
 /** Identifies the caller of an exchange. Refuses with `identity.*`; never waits. */
 export function identify(exchange: Exchange, gateway: Gateway): Principal {
   const nowMs = gateway.clock();
-  const remembered = exchange.memo.identity as KnownCaller | undefined;
-  const known =
-    remembered !== undefined && nowMs >= remembered.validFromMs && nowMs <= remembered.validUntilMs
-      ? remembered
-      : judgeCaller(exchange, gateway, nowMs);
-  exchange.memo.identity = known;
+  const asked = askedOf(exchange);
+  const callers = (exchange.callerMemo.identity as KnownCallers | undefined) ?? {};
+  exchange.callerMemo.identity = callers;
+  let known = callers[asked.need];
+  if (known?.host !== exchange.request.host || nowMs < known.validFromMs || nowMs > known.validUntilMs) {
+    known = judgeCaller(exchange, asked, gateway, nowMs);
+    callers[asked.need] = known;
+  }
   exchange.identity = known.evidence;
   return known.principal;
 }
 
-function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): KnownCaller {
-  refuseForeignHost(exchange);
-  const { serving, connection, request } = exchange;
+function askedOf({ serving, connection, request, headMemo }: Exchange): Asked {
+  const known = headMemo.identity as Asked | undefined;
+  if (known !== undefined) return known;
   const host = serving.host(connection.listener, request.host);
-  const peer = connection.peerCertificate;
   // A session belongs to a certificate: where there is none, there is nothing to tell of.
   const isAboutSession = serving.session(connection.listener, request.host, request.path) !== null;
-  const need = isAboutSession ? 'required' : (host?.certificates.at(request.path) ?? 'none');
-  if (host === null || need === 'none') return anonymous('not-required');
+  const need: CertificateNeed = isAboutSession ? 'required' : (host?.certificates.at(request.path) ?? 'none');
+  const asked = { host, need };
+  headMemo.identity = asked;
+  return asked;
+}
+
+function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway, nowMs: number): KnownCaller {
+  refuseForeignHost(exchange);
+  const { serving, connection, request } = exchange;
+  const peer = connection.peerCertificate;
+  if (host === null || need === 'none') return anonymous(request.host, 'not-required');
   if (peer === null) {
-    if (need === 'requested') return anonymous('not-offered');
+    if (need === 'requested') return anonymous(request.host, 'not-offered');
     exchange.identity = { ...nobody, verdict: 'refused' };
     throw new Refusal('identity.certificate_missing', {
       host: host.name,
@@ -63,19 +84,20 @@ function judgeCaller(exchange: Exchange, gateway: Gateway, nowMs: number): Known
   const judged = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
   if (!judged.accepted) {
     const { leaf, rejection } = judged;
-    exchange.identity = evidenceOf(leaf, enrolmentOf(judged.certificate, serving), 'refused');
+    exchange.identity = evidenceOf(leaf, enrolmentOf(judged.certificate, serving), null);
     throw certificateRefusal(leaf, rejection, host, exchange, nowMs);
   }
   const { certificate, acceptance, chainDer } = judged;
   const enrolment = enrolmentOf(certificate, serving);
+  const evidence = evidenceOf(certificate, enrolment, acceptance);
   if (serving.rights !== null && enrolment === null) {
-    exchange.identity = evidenceOf(certificate, enrolment, 'refused');
+    exchange.identity = { ...evidence, verdict: 'refused' };
     throw notEnrolled(serving.rights, certificate, host.environment);
   }
-  const evidence = evidenceOf(certificate, enrolment, 'accepted');
   exchange.identity = evidence;
   const { validFromMs, validUntilMs } = acceptance;
-  return { principal: principal(certificate, peer.der, chainDer, enrolment), evidence, validFromMs, validUntilMs };
+  const proved = principal(certificate, peer.der, chainDer, enrolment);
+  return { host: request.host, principal: proved, evidence, validFromMs, validUntilMs };
 }
 
 function enrolmentOf(certificate: CertificateFacts | null, { rights }: Exchange['serving']): Enrolment | null {
@@ -85,7 +107,7 @@ function enrolmentOf(certificate: CertificateFacts | null, { rights }: Exchange[
 function evidenceOf(
   { subject, issuer, serial, fingerprint256, notAfterMs }: CertificateWords,
   enrolment: Enrolment | null,
-  verdict: 'accepted' | 'refused',
+  acceptance: Acceptance | null,
 ): KnownCaller['evidence'] {
   return {
     subject,
@@ -93,13 +115,15 @@ function evidenceOf(
     serial,
     fingerprint: fingerprint256,
     notAfter: notAfterMs === null ? null : new Date(notAfterMs).toISOString(),
+    issuedBy: acceptance?.chain[1]?.fingerprint256 ?? null,
     participant: enrolment?.participant.id ?? null,
-    verdict,
+    verdict: acceptance === null ? 'refused' : 'accepted',
   };
 }
 
-function anonymous(verdict: 'not-required' | 'not-offered'): KnownCaller {
+function anonymous(host: string, verdict: 'not-required' | 'not-offered'): KnownCaller {
   return {
+    host,
     principal: principal(null, null, [], null),
     evidence: { ...nobody, verdict },
     validFromMs: Number.NEGATIVE_INFINITY,
@@ -113,6 +137,7 @@ const nobody = {
   serial: null,
   fingerprint: null,
   notAfter: null,
+  issuedBy: null,
   participant: null,
 } as const;
 

@@ -19,6 +19,10 @@ export interface BodySurroundings extends Source {
   drop(): void;
 }
 
+/** The queue of every body that has none. */
+const noBytes = new ByteQueue({ pause: () => undefined, resume: () => undefined });
+noBytes.end();
+
 /** The body of one request. The connection feeds it; the stages read it. */
 export class ArrivingBody implements RequestBody {
   readonly framing: RequestBody['framing'];
@@ -32,8 +36,8 @@ export class ArrivingBody implements RequestBody {
     this.framing = framing;
     this.declaredBytes = declaredBytes;
     this.#surroundings = surroundings;
-    this.#queue = new ByteQueue(surroundings);
-    if (framing === 'none' || declaredBytes === 0) this.#queue.end();
+    const isEmpty = framing === 'none' || declaredBytes === 0;
+    this.#queue = isEmpty ? noBytes : new ByteQueue(surroundings);
   }
 
   get receivedBytes(): number {

@@ -18,7 +18,8 @@ import { answerBroken } from './broken-request.ts';
 import { framingOf, readHead } from './framing.ts';
 import type { Bound, ListenerOptions } from './listener-options.ts';
 import { type AnswerSurroundings, OutgoingAnswer } from './outgoing-answer.ts';
-import type { HeadMemory, HeadsOfKind, RememberedHead } from './remembered-heads.ts';
+import type { CallerKind, createRememberedCallers } from './remembered-callers.ts';
+import type { RememberedHead, RememberedHeads } from './remembered-heads.ts';
 import type { WaitingBodies } from './waiting-bodies.ts';
 
 /** Bytes of later requests held while an answer is under way (64 KiB); then the socket is paused. */
@@ -43,6 +44,13 @@ type Phase =
   | 'lingering'
   | 'closed';
 
+/** What the connections of one listener have in common. */
+export interface SharedByConnections {
+  readonly waiting: WaitingBodies;
+  readonly heads: RememberedHeads;
+  readonly callers: ReturnType<typeof createRememberedCallers>;
+}
+
 /** Serves one socket until it closes. */
 export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSurroundings {
   deadlineMs = Number.POSITIVE_INFINITY;
@@ -52,7 +60,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   readonly #socket: Socket;
   readonly #facts: Connection;
   readonly #options: ListenerOptions;
-  readonly #heads: HeadsOfKind;
+  readonly #heads: RememberedHeads;
+  readonly #caller: CallerKind;
   #phase: Phase = 'head';
   #pending: Buffer | null = null;
   #reader: RequestHeadReader | null = null;
@@ -76,19 +85,15 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   /** The bytes after a malformed body mean nothing: they are dropped while the answer is sent. */
   #unreadable = false;
 
-  constructor(
-    socket: Socket,
-    facts: Connection,
-    options: ListenerOptions,
-    shared: { readonly waiting: WaitingBodies; readonly heads: HeadMemory },
-  ) {
+  constructor(socket: Socket, facts: Connection, options: ListenerOptions, shared: SharedByConnections) {
     this.#socket = socket;
     this.#facts = facts;
     this.#options = options;
     this.path = options.path;
     this.source = facts.source;
     this.waiting = shared.waiting;
-    this.#heads = shared.heads.of(facts);
+    this.#heads = shared.heads;
+    this.#caller = shared.callers.of(facts);
     this.deadlineMs = options.deadlines.now() + options.path.headerTimeoutMs;
     options.deadlines.add(this);
     socket.setNoDelay(true);
@@ -250,7 +255,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       body,
       downstream: answer,
       serving: known.serving,
-      memo: known.memo,
+      headMemo: known.memo,
+      callerMemo: this.#caller.memo(known.serving),
       session: null,
       envelopeHead: undefined,
       identity: null,
@@ -267,7 +273,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     const exchange = this.#begun;
     if (exchange === null) return;
     this.#begun = null;
-    void this.#options.serve(exchange).then(this.#afterAnswer);
+    this.#options.serve(exchange, this.#afterAnswer);
   }
 
   /** Whether the connection will serve another request after this answer; said in its head. */

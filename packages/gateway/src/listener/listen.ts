@@ -1,6 +1,6 @@
 // Sockets and TLS toward callers: accept → PROXY header → bounds per source → TLS by host name → framing.
 // It answers for bytes and handshakes; who may call what is decided by the stages behind `serve`.
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { Refusal } from '@headgate/contract';
@@ -11,9 +11,11 @@ import { tlsSettings } from '../tls-settings.ts';
 import { awaitProxyHeader, type Source } from './balanced.ts';
 import { answerBroken } from './broken-request.ts';
 import { DownstreamConnection } from './downstream-connection.ts';
+import { readHandshakeFailure } from './handshake-failure.ts';
 import { createHandshakes } from './handshakes.ts';
 import type { ListenerOptions } from './listener-options.ts';
-import { createHeadMemory } from './remembered-heads.ts';
+import { createRememberedCallers } from './remembered-callers.ts';
+import { createRememberedHeads } from './remembered-heads.ts';
 import { createSourceBounds } from './source-bounds.ts';
 import { createTlsServer, toHostName } from './tls-server.ts';
 import { createWaitingBodies } from './waiting-bodies.ts';
@@ -45,7 +47,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       options.waitingBodies,
       (source) => options.shed('waitingBodiesPerSourceMax', source),
     ),
-    heads: createHeadMemory(),
+    heads: createRememberedHeads(randomInt(2 ** 32)),
+    callers: createRememberedCallers(),
   };
   const bounds = createSourceBounds(options.name, options.path, options.connections);
   const handshakes = createHandshakes(options);
@@ -77,7 +80,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const known = beneath && sources.get(peerOf(beneath));
     const source = known?.address ?? canonicalSource(socket.remoteAddress ?? beneath?.remoteAddress);
     if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') options.shed('headerTimeoutMs', source);
-    options.handshakeFailed(source, serverNameOf(socket), error.code ?? error.message);
+    // A check that a port is open says nothing: no handshake was begun.
+    if (error.code !== 'ECONNRESET' || (beneath?.bytesRead ?? 1) > 0)
+      options.handshakeFailed(source, serverNameOf(socket), readHandshakeFailure(error.code ?? error.message));
     if (error.code === 'ERR_SSL_HTTP_REQUEST' && beneath !== undefined)
       guarded(socket, options, () => answerPlainHttp(beneath, known ?? directSource(beneath), options));
     else socket.destroy();
@@ -112,7 +117,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         guarded(socket, options, () => take(socket, { ...source, address: canonicalSource(source.address) }));
         return;
       }
-      options.handshakeFailed(direct.address, null, found);
+      options.handshakeFailed(direct.address, null, { reason: 'proxy-header', detail: `the balancer sent ${found}` });
       socket.destroy();
     });
   });

@@ -6,6 +6,7 @@ import type { Deadlines } from '../deadlines.ts';
 import type { Exchange } from '../exchange.ts';
 import type { KeyedHost } from '../server-keys.ts';
 import type { Serving } from '../serving.ts';
+import type { HandshakeFailure } from './handshake-failure.ts';
 
 /** An option whose bound costs a caller its connection, or a request its body. */
 export type Bound = Extract<
@@ -48,13 +49,13 @@ export interface ListenerOptions {
   readonly newId: () => string;
   /** The snapshot in force now. */
   readonly serving: () => Serving;
-  /** Serves one exchange; resolves when it is answered or aborted, and recorded. Never rejects. */
-  readonly serve: (exchange: Exchange) => Promise<void>;
+  /** Serves one exchange, and calls back when it is answered or aborted, and recorded. Never throws. */
+  readonly serve: (exchange: Exchange, served: () => void) => void;
   readonly evidence: EvidenceSink;
   /** A caller was shed: `bound` is the option that says so. */
   readonly shed: (bound: Bound, source: string) => void;
   /** A handshake failed for good: the caller can read no answer, so the operator must be able to. */
-  readonly handshakeFailed: (source: string, serverName: string | null, reason: string) => void;
+  readonly handshakeFailed: (source: string, serverName: string | null, failure: HandshakeFailure) => void;
   /** Something was thrown outside the path: a defect of ours that cost this connection. */
   readonly connectionFailed: (source: string, thrown: unknown) => void;
 }

@@ -1,48 +1,83 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Connection } from '../exchange.ts';
+import fc from 'fast-check';
 import type { Serving } from '../serving.ts';
-import { createHeadMemory, type HeadsOfKind, type RememberedHead } from './remembered-heads.ts';
+import { createRememberedHeads, type RememberedHead } from './remembered-heads.ts';
 
 const serving = {} as Serving;
-
-const connectionOf = (serverName: string, tls: Partial<Connection> = {}) =>
-  ({ source: '192.0.2.7', serverName, tlsVersion: 'TLSv1.3', tlsResumed: false, ...tls }) as Connection;
+const other = { ...serving };
 const bytesOf = (name: string) => Buffer.from(`GET /${name} HTTP/1.1\r\nHost: a\r\n\r\n`);
+const headOf = (bytes: Buffer, under = serving) => ({ bytes: bytes.byteLength, serving: under }) as RememberedHead;
 
-function keep(heads: HeadsOfKind, name: string): void {
-  const bytes = bytesOf(name);
-  heads.keep(bytes, 0, { bytes: bytes.byteLength, serving } as RememberedHead);
-}
-
-const knows = (heads: HeadsOfKind, name: string) => heads.find(bytesOf(name), 0, serving) !== null;
-
-test('a head is known to every connection of its kind, and to no other kind', () => {
-  const memory = createHeadMemory();
-  keep(memory.of(connectionOf('a')), 'x');
-  assert.ok(knows(memory.of(connectionOf('a')), 'x'));
-  assert.ok(!knows(memory.of(connectionOf('b')), 'x'));
-  // Evidence keeps what connections of a kind have in common with their heads.
-  assert.ok(!knows(memory.of(connectionOf('a', { tlsVersion: 'TLSv1.2' })), 'x'));
-  assert.ok(!knows(memory.of(connectionOf('a', { tlsResumed: true })), 'x'));
-  assert.equal(memory.of(connectionOf('a')).find(bytesOf('x'), 0, { ...serving }), null, 'another snapshot');
-});
-
-test('a kind keeps its 64 last heads', () => {
-  const heads = createHeadMemory().of(connectionOf('a'));
-  for (let at = 0; at < 65; at += 1) keep(heads, `${at}`);
-  assert.deepEqual([knows(heads, '0'), knows(heads, '1'), knows(heads, '64')], [false, true, true]);
-});
-
-test('all kinds together keep 2,048 heads: a caller of many names forgets the oldest, and memory stays bounded', () => {
-  const memory = createHeadMemory();
-  const kinds = Array.from({ length: 200 }, (_, at) => memory.of(connectionOf(`name-${at}`)));
-  for (const heads of kinds) for (let at = 0; at < 64; at += 1) keep(heads, `${at}`);
-  const kept = kinds.reduce(
-    (sum, heads) => sum + Array.from({ length: 64 }, (_, at) => knows(heads, `${at}`)).filter(Boolean).length,
-    0,
+test('a head is found by its own bytes alone, wherever in the input they stand', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.stringMatching(/^[a-z]{0,40}$/), { minLength: 1, maxLength: 40 }),
+      fc.nat(9),
+      (names, at) => {
+        const heads = createRememberedHeads(7);
+        const known = new Map(names.map((name) => [name, headOf(bytesOf(name))]));
+        for (const [name, head] of known) heads.keep(bytesOf(name), 0, head);
+        for (const [name, head] of known) {
+          const input = Buffer.concat([Buffer.alloc(at, 'x'), bytesOf(name), Buffer.from('a body')]);
+          const found = heads.find(input, at, serving);
+          assert.ok(found === head || found === null);
+          assert.equal(heads.find(bytesOf(`${name}-`), 0, serving), null);
+        }
+      },
+    ),
   );
-  assert.ok(kept <= 2_048 && kept > 2_048 - 64, `${kept} heads are kept`);
-  assert.ok(knows(kinds[199] as HeadsOfKind, '63'));
-  assert.ok(!knows(kinds[0] as HeadsOfKind, '0'));
+});
+
+test('what was concluded under another snapshot is not found, and is replaced by what is concluded anew', () => {
+  const heads = createRememberedHeads(7);
+  const bytes = bytesOf('x');
+  heads.keep(bytes, 0, headOf(bytes));
+  assert.equal(heads.find(bytes, 0, other), null);
+  const anew = headOf(bytes, other);
+  heads.keep(bytes, 0, anew);
+  assert.equal(heads.find(bytes, 0, other), anew);
+  assert.equal(heads.find(bytes, 0, serving), null);
+});
+
+test('half a head is not found', () => {
+  const heads = createRememberedHeads(7);
+  const bytes = bytesOf('x');
+  heads.keep(bytes, 0, headOf(bytes));
+  for (let end = 0; end < bytes.byteLength; end += 1)
+    assert.equal(heads.find(bytes.subarray(0, end), 0, serving), null);
+});
+
+test('bytes that are used again for something else do not change what is kept', () => {
+  const heads = createRememberedHeads(7);
+  const bytes = bytesOf('x');
+  const head = headOf(bytes);
+  heads.keep(bytes, 0, head);
+  bytes.fill(0);
+  assert.equal(heads.find(bytesOf('x'), 0, serving), head);
+});
+
+test('2,048 heads are kept at the most: the newest is always among them', () => {
+  const heads = createRememberedHeads(7);
+  const names = Array.from({ length: 20_000 }, (_, at) => `service-${at}`);
+  for (const name of names) {
+    heads.keep(bytesOf(name), 0, headOf(bytesOf(name)));
+    assert.ok(heads.find(bytesOf(name), 0, serving));
+  }
+  const kept = names.filter((name) => heads.find(bytesOf(name), 0, serving) !== null).length;
+  assert.ok(kept <= 2_048 && kept > 2_000, `${kept} heads are kept`);
+});
+
+test('of 512 heads that callers repeat nearly all stay while others come and go', () => {
+  const heads = createRememberedHeads(7);
+  const repeated = Array.from({ length: 512 }, (_, at) => bytesOf(`repeated-${at}`));
+  for (const bytes of repeated) heads.keep(bytes, 0, headOf(bytes));
+  assert.ok(repeated.filter((bytes) => heads.find(bytes, 0, serving) !== null).length > 500);
+});
+
+test('a head of more than 4,096 bytes is not kept', () => {
+  const heads = createRememberedHeads(7);
+  const bytes = bytesOf('x'.repeat(4_096));
+  heads.keep(bytes, 0, headOf(bytes));
+  assert.equal(heads.find(bytes, 0, serving), null);
 });

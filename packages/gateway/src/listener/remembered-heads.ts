@@ -1,15 +1,12 @@
-// Heads that callers repeat: one caller polls the same few services for years. What was read and concluded from a head is kept
-// per kind of connection (all that evidence tells of one but its port) and dropped with the snapshot it was concluded under.
-import { dropOldest } from '../drop-oldest.ts';
-import type { Connection, ExchangeMemo, RequestHead } from '../exchange.ts';
+// Heads that callers repeat: programs poll the same few services for years, and all of one make send the same bytes. What was
+// read and concluded from a head is kept, whoever sent it, and dropped with the snapshot it was concluded under.
+import type { HeadMemo, RequestHead } from '../exchange.ts';
 import type { Serving } from '../serving.ts';
 import type { framingOf } from './framing.ts';
 
-/** Heads kept per kind of connection, kinds kept at once, and heads in all; the oldest go first. */
-const headsMax = 64;
-const kindsMax = 1_024;
-/** With all that the stages concluded, a head is some 30 KiB; a caller makes a kind of every server name it thinks of. */
-const headsInAllMax = 2_048;
+/** Heads kept in sets of four by their hash; a new one takes the place of the oldest of its set. 2,048 in all. */
+const setCount = 512;
+const headsPerSet = 4;
 
 /** Heads longer than this are read anew each time, in bytes. */
 const headBytesMax = 4_096;
@@ -22,65 +19,71 @@ export interface RememberedHead {
   readonly keepAlive: boolean;
   readonly awaitsContinue: boolean;
   readonly serving: Serving;
-  readonly memo: ExchangeMemo;
+  readonly memo: HeadMemo;
 }
 
-/** The heads of one kind of connection. */
-export interface HeadsOfKind {
+/** The heads of one listener. */
+export interface RememberedHeads {
   /** The head that begins at `at`, if it is known under this snapshot and whole. */
   find(input: Buffer, at: number, serving: Serving): RememberedHead | null;
+  /** Keeps a head that was read from `at` on. */
   keep(input: Buffer, at: number, head: RememberedHead): void;
 }
 
-/** Gives connections of one kind the same memory. */
-export interface HeadMemory {
-  of(connection: Connection): HeadsOfKind;
+interface Kept {
+  readonly text: Buffer;
+  readonly remembered: RememberedHead;
 }
 
-/** Creates the memory of one listener. */
-export function createHeadMemory(): HeadMemory {
-  const kinds = new Map<string, Map<string, RememberedHead>>();
-  let headsInAll = 0;
-  const dropOldestKind = (): void => {
-    const oldest = kinds.entries().next();
-    if (oldest.done) return;
-    const [kind, heads] = oldest.value;
-    headsInAll -= heads.size;
-    kinds.delete(kind);
-    heads.clear(); // Its connections may live on, and remember nothing more than they meet from now on.
+/** Creates the memory of one listener. `seed` is a random word of 32 bits: nobody can choose heads that fall together. */
+export function createRememberedHeads(seed: number): RememberedHeads {
+  const kept: (Kept | null)[] = Array.from({ length: setCount * headsPerSet }, () => null);
+  const oldestOf = new Uint8Array(setCount);
+
+  /** Where the same bytes are kept; -1 where they are not. */
+  const placeOf = (set: number, input: Buffer, at: number, end: number): number => {
+    for (let place = set * headsPerSet; place < (set + 1) * headsPerSet; place += 1) {
+      const text = kept[place]?.text;
+      if (text?.byteLength === end - at && input.compare(text, 0, text.byteLength, at, end) === 0) return place;
+    }
+    return -1;
   };
   return {
-    of({ source, serverName, tlsVersion, tlsResumed, peerCertificate }) {
-      const kind = `${source} ${serverName} ${tlsVersion} ${tlsResumed} ${peerCertificate?.fingerprint}`;
-      const known = kinds.get(kind) ?? new Map<string, RememberedHead>();
-      kinds.set(kind, known);
-      if (kinds.size > kindsMax) dropOldestKind();
-      return headsOfKind(known, (change) => {
-        if (kinds.get(kind) === known) headsInAll += change;
-        while (headsInAll > headsInAllMax) dropOldestKind();
-      });
+    find(input, at, serving) {
+      const endAt = input.indexOf(headEnd, at);
+      if (endAt === -1 || endAt - at > headBytesMax) return null;
+      const end = endAt + headEnd.byteLength;
+      const place = placeOf(setOf(input, at, end, seed), input, at, end);
+      const remembered = place === -1 ? undefined : kept[place]?.remembered;
+      return remembered?.serving === serving ? remembered : null;
+    },
+    keep(input, at, remembered) {
+      if (remembered.bytes > headBytesMax) return;
+      const end = at + remembered.bytes;
+      const set = setOf(input, at, end, seed);
+      let place = placeOf(set, input, at, end);
+      if (place === -1) {
+        const oldest = oldestOf[set] ?? 0;
+        oldestOf[set] = (oldest + 1) % headsPerSet;
+        place = set * headsPerSet + oldest;
+      }
+      const text = Buffer.allocUnsafeSlow(end - at);
+      input.copy(text, 0, at, end);
+      kept[place] = { text, remembered };
     },
   };
 }
 
 const headEnd = Buffer.from('\r\n\r\n');
 
-/** `grown` hears by how many heads the kind grew. */
-function headsOfKind(heads: Map<string, RememberedHead>, grown: (change: number) => void): HeadsOfKind {
-  return {
-    find(input, at, serving) {
-      const endAt = input.indexOf(headEnd, at);
-      if (endAt === -1 || endAt - at > headBytesMax) return null;
-      // The whole head is the key, empty line included: equal bytes are an equal head.
-      const known = heads.get(input.toString('latin1', at, endAt + headEnd.byteLength));
-      return known?.serving === serving ? known : null;
-    },
-    keep(input, at, head) {
-      if (head.bytes > headBytesMax) return;
-      const before = heads.size;
-      heads.set(input.toString('latin1', at, at + head.bytes), head);
-      dropOldest(heads, headsMax);
-      if (heads.size > before) grown(1);
-    },
-  };
+/** FNV-1a over words of four bytes: it only has to spread heads, since equal bytes alone make an equal head. */
+function setOf(bytes: Buffer, from: number, end: number, seed: number): number {
+  let hash = seed;
+  for (let at = from; at < end; at += 4) {
+    const word =
+      (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+    hash = Math.imul(hash ^ word, 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  return (hash >>> 0) % setCount;
 }

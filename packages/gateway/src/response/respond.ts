@@ -194,13 +194,16 @@ interface RepeatableRefusal extends WrittenRefusal {
   readonly refusal: StatedRefusal;
   readonly detail: string;
   readonly forwarded: 'no' | 'partly' | 'yes';
+  readonly serverName: string | null;
 }
 
 function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
-  const { id, receivedMs, memo } = exchange;
+  const { id, receivedMs, headMemo, connection } = exchange;
   const forwarded = exchange.forward?.forwarded ?? 'no';
-  const last = memo.response as RepeatableRefusal | undefined;
-  if (last !== undefined && last.forwarded === forwarded && saysTheSame(last, refusal, detail)) {
+  const last = headMemo.response as RepeatableRefusal | undefined;
+  // A host that says nothing leaves the format to the name of the handshake.
+  const isAlike = last?.forwarded === forwarded && last.serverName === connection.serverName;
+  if (isAlike && saysTheSame(last, refusal, detail)) {
     const body = writeAgain(last.known, id, receivedMs);
     return { status: last.status, format: last.format, fields: last.fields, body };
   }
@@ -210,12 +213,23 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen, page });
   const { status, body } = fresh;
   const fields = refusalFields(refusal, fresh, exchange.forward?.status ?? null);
-  // What an upstream or a body had part in, or what tells what was seen, is different each time.
-  const known = forwarded === 'no' && seen === null ? rememberRefusal(fresh, id, receivedMs) : null;
-  memo.response =
+  // What an upstream or a body had part in is different each time; what was seen, and what a page tells of its reader, is for
+  // nobody else.
+  const known = forwarded === 'no' && seen === null && page === null ? rememberRefusal(fresh, id, receivedMs) : null;
+  headMemo.response =
     known === null
       ? undefined
-      : ({ status, format, fields, body, known, refusal, detail, forwarded } satisfies RepeatableRefusal);
+      : ({
+          status,
+          format,
+          fields,
+          body,
+          known,
+          refusal,
+          detail,
+          forwarded,
+          serverName: connection.serverName,
+        } satisfies RepeatableRefusal);
   return { status, format, fields, body };
 }
 

@@ -64,7 +64,7 @@ export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<
   if (gateway.draining()) throw new Refusal('gateway.draining', {});
   const nowMs = gateway.clock();
   const day = Math.floor(nowMs / dayMs);
-  const known = exchange.memo.route as KnownRoute | undefined;
+  const known = exchange.headMemo.route as KnownRoute | undefined;
   if (known?.day === day) {
     exchange.route = known.evidence;
     return known.route;
@@ -76,7 +76,7 @@ async function selectAnew(exchange: Exchange, gateway: Gateway, nowMs: number, d
   const route = echoRoute(exchange) ?? sessionRoute(exchange) ?? (await decideRoute(exchange, gateway, nowMs));
   // A body that was asked may say something else next time.
   if (exchange.route !== null && exchange.route.decidedBy !== 'body-element') {
-    exchange.memo.route = { route, evidence: exchange.route, day } satisfies KnownRoute;
+    exchange.headMemo.route = { route, evidence: exchange.route, day } satisfies KnownRoute;
   }
   return route;
 }

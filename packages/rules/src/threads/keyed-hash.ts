@@ -1,6 +1,8 @@
 // Keys as 128 bits: what a table of fixed places can hold. Two runs of HalfSipHash-1-3 (Aumasson and Bernstein) under keys that
 // are drawn per process, so that no caller can choose two keys that fall together; by chance they never do.
 
+import type { Charge } from '@headgate/contract';
+
 /** Words of 32 bits in a seed, and in a hash. */
 export const hashWords = 4;
 
@@ -15,6 +17,14 @@ export interface KeyHashes {
   makeSpaceFor(keyCount: number): void;
   /** Where in `words` the hash of a key begins. */
   of(key: string): number;
+  /** Four words that stay with the charge: calls that come again bring the same charge. */
+  ofCharge(charge: Charge): Int32Array;
+}
+
+/** A hash, and the seed that it was made under. */
+interface KeptHash {
+  readonly seed: Int32Array;
+  readonly words: Int32Array;
 }
 
 /** Hashes under a seed of `hashWords` random words, the same in every thread. */
@@ -39,6 +49,15 @@ export function createKeyHashes(seed: Int32Array): KeyHashes {
       hashInto(words, at + 2, key, seed2, seed3);
       remembered.set(key, at);
       return at;
+    },
+    ofCharge(charge) {
+      const known = charge.kept as KeptHash | undefined;
+      if (known !== undefined && known.seed === seed) return known.words;
+      const fresh = new Int32Array(hashWords);
+      hashInto(fresh, 0, charge.key, seed0, seed1);
+      hashInto(fresh, 2, charge.key, seed2, seed3);
+      charge.kept = { seed, words: fresh } satisfies KeptHash;
+      return fresh;
     },
   };
 }

@@ -43,10 +43,12 @@ export function openCounters(parts: CountersParts, seed: Int32Array, owner: numb
   const { seen, refusedForSpace, enforced, shadowed } = parts;
   const lock = createThreadLock(parts.lock, owner);
   const hashes = createKeyHashes(seed);
-  // Of each charge of the decision under way: where its hash is, its slot, and whether it refuses. As long as the most charges.
-  let hashOf = new Int32Array(16);
+  // Of each charge of the decision under way: its hash, its slot, and whether it refuses. As long as the most charges.
+  const hashOf: Int32Array[] = [];
   let slotOf = new Int32Array(16);
   let refuses = new Uint8Array(16);
+
+  const hashAt = (at: number): Int32Array => hashOf[at] as Int32Array; // Every index asked for was looked at before.
 
   /** The instant of a decision. An unused memory has seen 1970. */
   function turnedTo(nowMs: number): number {
@@ -59,13 +61,11 @@ export function openCounters(parts: CountersParts, seed: Int32Array, owner: numb
     // Windows of whole milliseconds are exact only for instants of whole milliseconds.
     if (!Number.isSafeInteger(nowMs))
       throw new RangeError(`nowMs must be a whole number of milliseconds, not ${nowMs}`);
-    if (charges.length > hashOf.length) {
-      hashOf = new Int32Array(charges.length * 2);
+    if (charges.length > slotOf.length) {
       slotOf = new Int32Array(charges.length * 2);
       refuses = new Uint8Array(charges.length * 2);
     }
-    hashes.makeSpaceFor(charges.length);
-    for (let at = 0; at < charges.length; at += 1) hashOf[at] = hashes.of(chargeAt(charges, at).key);
+    for (let at = 0; at < charges.length; at += 1) hashOf[at] = hashes.ofCharge(chargeAt(charges, at));
   }
 
   function roomMs(table: ThreadAllowances, charge: Charge, at: number, hasSpace: boolean, atMs: number): number {
@@ -86,17 +86,15 @@ export function openCounters(parts: CountersParts, seed: Int32Array, owner: numb
   function record(table: ThreadAllowances, { rule }: Charge, at: number, atMs: number): void {
     const slot = slotOf[at] ?? -1;
     if (slot >= 0) table.record(slot, rule, atMs);
-    else slotOf[at] = table.add(hashes.words, hashOf[at] ?? 0, rule, atMs);
+    else slotOf[at] = table.add(hashAt(at), 0, rule, atMs);
   }
 
   /** Finds the slots of the enforced charges, and holds them for a decision; true if the keys that have none would fit. */
   function findEnforced(charges: readonly Charge[], atMs: number, isDecision: boolean): boolean {
-    const { words } = hashes;
     let unknownCount = 0;
     for (let at = 0; at < charges.length; at += 1) {
       if (!isEnforced(chargeAt(charges, at))) continue;
-      const from = hashOf[at] ?? 0;
-      const slot = isDecision ? enforced.hold(words, from, atMs) : enforced.find(words, from);
+      const slot = isDecision ? enforced.hold(hashAt(at), 0, atMs) : enforced.find(hashAt(at), 0);
       slotOf[at] = slot;
       if (slot < 0) unknownCount += 1;
     }
@@ -164,7 +162,7 @@ export function openCounters(parts: CountersParts, seed: Int32Array, owner: numb
     for (const [at, charge] of charges.entries()) {
       if (charge.rule.mode !== 'shadow') continue;
       shadowed.turnTo(atMs);
-      slotOf[at] = shadowed.hold(hashes.words, hashOf[at] ?? 0, atMs);
+      slotOf[at] = shadowed.hold(hashAt(at), 0, atMs);
       const hasSpace = (slotOf[at] ?? -1) >= 0 || shadowed.hasSpaceFor(1, atMs);
       const hasRoom = roomMs(shadowed, charge, at, hasSpace, atMs) <= atMs;
       if (countsAttempts(charge) || (isAdmitted && hasRoom)) record(shadowed, charge, at, atMs);

@@ -1,0 +1,336 @@
+// An operator's questions about trust, asked of real files, real evidence and a gateway that runs.
+import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fakeClock, startTestGateway, type TestGateway, type TestTrust } from '@headgate/testkit';
+import { runLine } from '../cli.fixture.ts';
+import { registerGateway } from './gateway.ts';
+import { registerTrust } from './trust.ts';
+
+const dayMs = 86_400_000;
+const startMs = Date.UTC(2024, 1, 21, 12);
+/** Of the deck's zone, so that it ends at 07:00 UTC of the next day. */
+const lastDay = '2024-04-30';
+const trust: TestTrust = { legacy: { from: 'done', until: lastDay }, current: { from: '2023-11-15', until: 'tbd' } };
+const organisation = 'CAISO';
+
+interface Kit {
+  readonly gateway: TestGateway;
+  readonly config: string;
+  readonly run: (...args: readonly string[]) => ReturnType<typeof runLine>;
+}
+
+async function startKit(t: TestContext, options: Parameters<typeof startTestGateway>[0] = {}): Promise<Kit> {
+  const gateway = await startTestGateway({ clock: fakeClock(startMs), policy: 'limits: []\n', trust, ...options });
+  t.after(() => gateway.close());
+  const config = join(gateway.folder, 'gateway.yaml');
+  await writeFile(config, JSON.stringify(gateway.config));
+  const run = (command = '', ...args: readonly string[]) =>
+    runLine(['trust', command, '--config', config, ...args], {
+      more: [registerTrust],
+      clock: () => gateway.clock.now(),
+    });
+  return { gateway, config, run };
+}
+
+/** What `plan --json` prints. */
+interface Plan {
+  readonly read: Readonly<Record<string, number>>;
+  readonly ends: readonly {
+    readonly bundle: string;
+    readonly at: string;
+    readonly members: readonly { readonly id: string | null; readonly how: string }[];
+    readonly accepted: readonly string[];
+    readonly credentials: readonly Readonly<Record<string, unknown>>[];
+  }[];
+  readonly unseen: readonly Readonly<Record<string, unknown>>[];
+}
+
+const provisioning = (subjects: readonly (readonly [string, string])[]) =>
+  JSON.stringify({
+    format: 1,
+    participants: subjects.map(([id, subject]) => ({
+      id,
+      name: id,
+      scids: [],
+      credentials: [
+        {
+          subject,
+          environments: ['production'],
+          rights: [{ system: 'all', environment: 'production', channels: ['api'], role: 'submit', scids: 'all' }],
+        },
+      ],
+    })),
+  });
+const subjectOf = (name: string) => `CN=${name},OU=people,O=${organisation},C=US`;
+
+test('a planned removal shows weeks ahead whom it would strand, with the last use, the participant and what to do', async (t) => {
+  const kit = await startKit(t, {
+    provisioning: provisioning([
+      ['alpha', subjectOf('ALPHAx0001')],
+      ['bravo', subjectOf('BRAVOx0002')],
+      ['charlie', subjectOf('CHARLIEx0003')],
+      ['delta', subjectOf('DELTAx0004')],
+    ]),
+  });
+  const { authority, clock } = kit.gateway;
+  const stranded = await authority.user('legacy', { name: 'BRAVOx0002', organisation });
+  const renewing = await authority.user('legacy', {
+    name: 'CHARLIEx0003',
+    organisation,
+    notAfterMs: startMs + 30 * dayMs,
+  });
+  for (const user of [stranded, stranded, renewing, kit.gateway.user])
+    assert.equal((await kit.gateway.call({ user })).status, 200);
+  clock.advanceMs(dayMs);
+  const last = await kit.gateway.call({ user: stranded });
+  await kit.gateway.recordOf(last);
+  await kit.gateway.running.close();
+
+  const planned = await kit.run('plan', '--json');
+  assert.equal(planned.code, 0, planned.stderr);
+  const { read, ends, unseen } = JSON.parse(planned.stdout) as Plan;
+  assert.deepEqual(read, { files: 1, records: 5, uncounted: 0 });
+  assert.equal(ends.length, 1);
+  const [end] = ends;
+  assert.deepEqual(
+    [end?.bundle, end?.at, end?.members.map(({ id, how }) => [id, how])],
+    [
+      'users',
+      '2024-05-01T06:59:59.999Z',
+      [
+        ['legacy-anchor', 'withdrawn'],
+        ['legacy-intermediate', 'withdrawn'],
+      ],
+    ],
+  );
+  assert.deepEqual(end?.accepted, ['CN=Headgate Test Current User Root,O=Headgate Test,C=US']);
+  assert.deepEqual(
+    end.credentials.map(({ subject, participant, how, lastUsed, calls, fingerprint, hosts, todo }) => ({
+      subject,
+      participant,
+      how,
+      lastUsed,
+      calls,
+      fingerprint,
+      hosts,
+      todo,
+    })),
+    [
+      {
+        subject: stranded.subject,
+        participant: 'bravo',
+        how: 'stranded',
+        lastUsed: '2024-02-22T12:00:00.000Z',
+        calls: 3,
+        fingerprint: stranded.fingerprint256,
+        hosts: ['ws.prod.caiso.com'],
+        todo: 'Renew it before 2024-05-01T06:59:59.999Z with CN=Headgate Test Current User Root,O=Headgate Test,C=US.',
+      },
+      {
+        subject: renewing.subject,
+        participant: 'charlie',
+        how: 'renews-before',
+        lastUsed: '2024-02-21T12:00:00.000Z',
+        calls: 1,
+        fingerprint: renewing.fingerprint256,
+        hosts: ['ws.prod.caiso.com'],
+        todo: 'Renew it before 2024-03-22T12:00:00.000Z with CN=Headgate Test Current User Root,O=Headgate Test,C=US.',
+      },
+    ],
+  );
+  assert.deepEqual(unseen, [
+    { participant: 'delta', credential: subjectOf('DELTAx0004'), environments: ['production'] },
+  ]);
+
+  const { stdout, stderr } = await kit.run('plan');
+  assert.match(
+    stdout,
+    /^2024-05-01T06:59Z {2}users\nanchor CN=Headgate Test Legacy User Root\S*.* is withdrawn: Of this test \(This test\)\n/,
+  );
+  assert.match(stdout, /CN=BRAVOx0002\S+ +bravo +stranded +2024-02-22T12:00Z +3 +\d{4}-\d\d-\d\d +Renew it before/);
+  assert.match(stdout, /never seen: ask who issued it\n[\s\S]*CN=DELTAx0004\S+ +delta/);
+  assert.equal(stderr, '5 records in 1 files; 3 credentials were accepted\n');
+});
+
+test('whoever called since with a certificate of the successor is told as renewed', async (t) => {
+  const { gateway, run } = await startKit(t);
+  const person = { name: 'BRAVOx0002', organisation };
+  const [before, renewed] = [
+    await gateway.authority.user('legacy', person),
+    await gateway.authority.user('current', person),
+  ];
+  await gateway.call({ user: before });
+  gateway.clock.advanceMs(dayMs);
+  await gateway.recordOf(await gateway.call({ user: renewed }));
+  await gateway.running.close();
+  const { ends } = JSON.parse((await run('plan', '--json')).stdout) as Plan;
+  assert.deepEqual(
+    ends[0]?.credentials.map(({ fingerprint, how, todo }) => [fingerprint, how, todo]),
+    [
+      [
+        before.fingerprint256,
+        'renewed',
+        'Nothing: it calls with a certificate of CN=Headgate Test Current User Issuing,O=Headgate Test,C=US now.',
+      ],
+    ],
+  );
+});
+
+test('gateway --check warns of what ends within thirty days, and says that every file can be used', async (t) => {
+  const { gateway, config } = await startKit(t);
+  const check = () =>
+    runLine(['gateway', '--config', config, '--check'], { more: [registerGateway], clock: () => gateway.clock.now() });
+  assert.equal((await check()).stderr, '');
+  gateway.clock.setMs(Date.UTC(2024, 3, 15));
+  const { code, stdout, stderr } = await check();
+  assert.equal(code, 0);
+  assert.match(stdout, /^every file can be used: snapshot 1/);
+  assert.match(stderr, /^headgate gateway: trust bundle users: CN=Headgate Test Legacy User Root\S* .*in 16 days\. /m);
+  gateway.clock.setMs(startMs + (9 * 365 - 20) * dayMs); // The chains of this test end after nine years.
+  assert.match((await check()).stderr, /: ws\.caiso\.com: server\.pem ends on \S+, in 20 days\. Replace it/);
+});
+
+test('a plan looks no farther than it is asked, and from the day it is asked', async (t) => {
+  const { run } = await startKit(t);
+  assert.equal(
+    (await run('plan', '--within', '30d')).stdout,
+    'nothing that callers depend on ends from 2024-02-21 to 2024-03-22\n',
+  );
+  const endsIn = async (...args: readonly string[]) =>
+    (JSON.parse((await run('plan', '--json', ...args)).stdout) as Plan).ends.length;
+  assert.equal(await endsIn('--within', '69'), 0);
+  assert.equal(await endsIn('--within', '70d'), 1);
+  assert.equal(await endsIn('--at', '2024-05-02'), 0);
+  assert.equal(await endsIn('--at', '2024-04-30T12:00:00Z', '--within', '1d'), 1);
+});
+
+test('where no authority is left, the plan says that the successor comes first', async (t) => {
+  const { gateway, run } = await startKit(t);
+  await gateway.recordOf(await gateway.call());
+  await gateway.setTrust({ ...trust, current: { from: 'done', until: '2024-03-31' }, legacy: trust.current });
+  await gateway.setTrust({
+    current: { from: 'done', until: '2024-03-31' },
+    legacy: { from: 'done', until: 'done' },
+  });
+  await gateway.running.close();
+  const { ends } = JSON.parse((await run('plan', '--json')).stdout) as Plan;
+  assert.deepEqual(ends[0]?.accepted, []);
+  assert.equal(
+    ends[0].credentials[0]?.todo,
+    'No authority is accepted after 2024-04-01T06:59:59.999Z: add its successor to the bundle first.',
+  );
+  const shown = await run('show');
+  assert.match(shown.stdout, /no anchor counts after 2024-04-01T06:59:59\.999Z: without a successor in overlap/);
+});
+
+test('authorities of plain files have no last day, and strand nobody before they expire', async (t) => {
+  const { gateway, run } = await startKit(t);
+  await gateway.recordOf(
+    await gateway.call({ user: await gateway.authority.user('legacy', { name: 'BRAVOx0002', organisation }) }),
+  );
+  await gateway.running.close();
+  await writeFile(
+    join(gateway.folder, 'gateway.yaml'),
+    JSON.stringify({
+      ...gateway.config,
+      trustBundles: [{ name: 'users', anchors: 'anchors.pem', intermediates: 'intermediates.pem' }],
+    }),
+  );
+  const { ends } = JSON.parse((await run('plan', '--json')).stdout) as Plan;
+  assert.deepEqual(ends, []);
+});
+
+test('a person sees bundles with members, dates and reasons, the hosts that use them, the chains, and what is announced', async (t) => {
+  const { run } = await startKit(t, {
+    chains: { hosts: ['ws.caiso.com'], legacy: 'legacy', current: 'current' },
+  });
+  const { code, stdout } = await run('show');
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /^users, test-users of the trust file\njudges the callers of ws\.prod\.caiso\.com, ws\.caiso\.com, /,
+  );
+  assert.match(stdout, /^legacy-anchor +anchor +yes +done +2024-04-30 +2034-\d\d-\d\d +Of this test +This test$/m);
+  assert.match(stdout, /^current-intermediate +intermediate +yes +2023-11-15 +tbd +2034/m);
+  assert.match(stdout, /^production-servers-legacy, shown to callers\nis about ws\.caiso\.com\n/m);
+  assert.match(stdout, /^entrust-root-g2 +anchor +2023-11-15 +tbd +Shown by the new production API addresses/m);
+  assert.match(stdout, /^ws\.caiso\.com +legacy +yes +20\d\d-\d\d-\d\d +ws\.caiso\.com-legacy\.pem$/m);
+  assert.match(stdout, /^ws\.caiso\.com +current +no +/m);
+  const later = JSON.parse((await run('show', '--at', '2024-05-01T07:00:00Z', '--json')).stdout) as {
+    bundles: readonly { members: readonly { id: string; counts: boolean }[] }[];
+  };
+  assert.deepEqual(
+    later.bundles[0]?.members.map(({ id, counts }) => [id, counts]),
+    [
+      ['legacy-anchor', false],
+      ['current-anchor', true],
+      ['legacy-intermediate', false],
+      ['current-intermediate', true],
+    ],
+  );
+  const soon = await run('show', '--at', '2024-04-15');
+  assert.match(
+    soon.stdout,
+    /warning: trust bundle users: CN=Headgate Test Legacy User Root\S* .*is withdrawn after 2024-05-01T06:59:59\.999Z, in 16 days/,
+  );
+});
+
+test('apply returns once the files are in force, and says what changed; status says what is', async (t) => {
+  const { gateway, run } = await startKit(t);
+  await gateway.setTrust({ ...trust, legacy: { from: 'done', until: 'done' } });
+  const applied = await run('apply');
+  assert.equal(applied.code, 0, applied.stderr);
+  assert.match(
+    applied.stdout,
+    /^test \(process \d+\): snapshot 2 [0-9a-f]{12} is in force in 1 of 1 thread\nchanged: trust file\nchanged: trust bundle users\n$/,
+  );
+  const old = await gateway.authority.user('legacy', { name: 'BRAVOx0002', organisation });
+  assert.match((await gateway.call({ user: old })).body, /identity\.authority_withdrawn/);
+  assert.match(
+    (await run('status')).stdout,
+    /snapshot 2 [0-9a-f]{12} is in force in 1 of 1 thread\nthread 0: snapshot 2\n$/,
+  );
+  assert.match((await run('apply')).stdout, /\nnothing changed: the files say what they said before\n$/);
+  const json = JSON.parse((await run('status', '--json')).stdout) as { ok: boolean; number: number };
+  assert.deepEqual([json.ok, json.number], [true, 3]);
+});
+
+test('apply says with file and line why files cannot be used, and that nothing changed', async (t) => {
+  const { gateway, run } = await startKit(t);
+  await rm(join(gateway.folder, 'legacy-anchor.pem'));
+  const { code, stdout, stderr } = await run('apply');
+  assert.deepEqual([code, stdout], [4, '']);
+  assert.match(
+    stderr,
+    /^headgate trust: nothing changed, snapshot 1 stays in force:\n {2}trust\.yaml:\d+:\d+ bundles\.0\.members\.0: found legacy-anchor\.pem: no such file; expected its PEM file\n$/,
+  );
+  const shown = await run('show');
+  assert.equal(shown.code, 4);
+  assert.match(shown.stderr, /trust\.yaml:\d+:\d+ bundles\.0\.members\.0/);
+});
+
+test('where no gateway runs, apply says so and how to start one; a wrong day and a missing configuration are refused each in its way', async (t) => {
+  const { gateway, run } = await startKit(t);
+  await gateway.running.close();
+  const { code, stderr } = await run('apply');
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /no gateway "test" runs here: there is no .*test\.control\. Start it with `headgate gateway --config`/,
+  );
+  for (const [option, value] of [
+    ['--at', '2024-02-30'],
+    ['--at', 'monday'],
+    ['--within', 'soon'],
+    ['--within', '9999d'],
+  ])
+    assert.equal((await run('plan', option ?? '', value ?? '')).code, 2);
+  assert.equal((await run('plan', '--evidence', join(gateway.folder, 'nowhere'))).code, 4);
+  const nowhere = await runLine(['trust', 'show', '--config', join(gateway.folder, 'nowhere.yaml')], {
+    more: [registerTrust],
+  });
+  assert.equal(nowhere.code, 4);
+  assert.equal((await runLine(['trust', 'show'], { more: [registerTrust] })).code, 2);
+});

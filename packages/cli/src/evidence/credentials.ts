@@ -1,0 +1,86 @@
+// Which client certificates were accepted, where and when last, by the records of a gateway.
+import type { EvidenceRecord } from '@headgate/contract';
+
+/** A certificate that was accepted. */
+export interface UsedCredential {
+  readonly fingerprint: string;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly issuedBy: string | null;
+  readonly serial: string;
+  readonly notAfterMs: number;
+  readonly participant: string | null;
+  readonly lastUsedMs: number;
+  readonly calls: number;
+  readonly hosts: readonly string[];
+}
+
+/** Counts certificates. */
+export interface CredentialCount {
+  take(record: EvidenceRecord): void;
+  credentials(): readonly UsedCredential[];
+  /** Calls with certificates past the bound, of which none is told. */
+  readonly uncounted: number;
+}
+
+/** Certificates told apart: each was issued by an accepted authority, so that nobody makes them up. */
+const credentialsMax = 100_000;
+
+interface Counted {
+  readonly facts: Omit<UsedCredential, 'participant' | 'lastUsedMs' | 'calls' | 'hosts' | 'issuedBy'>;
+  issuedBy: string | null;
+  participant: string | null;
+  lastUsedMs: number;
+  calls: number;
+  readonly hosts: Set<string>;
+}
+
+/** Begins to count. */
+export function countCredentials(): CredentialCount {
+  const known = new Map<string, Counted>();
+  let uncounted = 0;
+  return {
+    take({ listener, identity }) {
+      if (identity?.verdict !== 'accepted' || identity.fingerprint === null || identity.notAfter === null) return;
+      let counted = known.get(identity.fingerprint);
+      if (counted === undefined) {
+        if (known.size >= credentialsMax) {
+          uncounted += 1;
+          return;
+        }
+        counted = nothingYet(identity.fingerprint, identity);
+        known.set(identity.fingerprint, counted);
+      }
+      counted.calls += 1;
+      counted.hosts.add(listener.host);
+      if (listener.receivedMs < counted.lastUsedMs) return;
+      counted.lastUsedMs = listener.receivedMs;
+      counted.participant = identity.participant;
+      // Records of an older version do not name it.
+      counted.issuedBy = identity.issuedBy ?? counted.issuedBy;
+    },
+    credentials: () =>
+      [...known.values()].map(({ facts, hosts, ...rest }) => ({ ...facts, ...rest, hosts: [...hosts].toSorted() })),
+    get uncounted() {
+      return uncounted;
+    },
+  };
+}
+
+function nothingYet(fingerprint: string, identity: NonNullable<EvidenceRecord['identity']>): Counted {
+  const { subject, issuer, serial, notAfter } = identity;
+  return {
+    facts: {
+      fingerprint,
+      subject: subject ?? '',
+      issuer: issuer ?? '',
+      serial: serial ?? '',
+      notAfterMs: Date.parse(notAfter ?? ''),
+    },
+    issuedBy: null,
+    participant: null,
+    lastUsedMs: Number.NEGATIVE_INFINITY,
+    calls: 0,
+    hosts: new Set(),
+  };
+}
