@@ -66,6 +66,7 @@ export type {
   ResponseEvidence,
   RouteEvidence,
   SessionState,
+  UsernameEvidence,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
 export {
@@ -105,5 +106,6 @@ export type {
 } from './snapshot.ts';
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
+export type { UsernameRule } from './username-rules.ts';
 export type { FilePath, Finding, ReadFile } from './yaml-file.ts';
 export { nearest, readYamlFile, sayFinding, yamlFileBytesMax } from './yaml-file.ts';

@@ -96,6 +96,14 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
       caller: certificate.subject,
     },
     not_enrolled: { subject: certificate.subject, environment: 'production', otherCertificate: false, grantedBy },
+    username_mismatch: {
+      rule: 'ws-username',
+      outcome: 'differs',
+      username: 'CN=other-desk,O=Participant B,C=US',
+      element: 'CAISOWSHeader/CAISOUsernameToken/Username',
+      part: 'subject',
+      expected: [certificate.subject],
+    },
   },
   route: {
     unknown_host: { host: 'ws.example.org' },

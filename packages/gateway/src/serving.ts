@@ -23,6 +23,7 @@ import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import type { SessionBounds } from './ui-session.ts';
+import { createUsernameChecks, type UsernameChecks } from './username-check.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -49,6 +50,7 @@ export interface Serving {
   readonly snapshot: Snapshot;
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
+  readonly usernames: UsernameChecks;
   readonly trust: ReadonlyMap<string, TrustBundle>;
   /** By the name of the bundle; a bundle without lists is absent. */
   readonly revocation: ReadonlyMap<string, Revocation>;
@@ -96,6 +98,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     snapshot,
     index,
     limits: compilePolicy(snapshot.policy),
+    usernames: createUsernameChecks(snapshot.policy),
     trust,
     revocation: revocationOf(snapshot, trust),
     rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),
