@@ -250,15 +250,50 @@ export const problems = {
       `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${from === null ? 'is not accepted here yet' : `is accepted here only from ${from}`}.`,
     fix: 'Use your present certificate until then.',
   }),
-  'identity.certificate_invalid': problem<CertificateWords & { check: string }>({
+  'identity.certificate_invalid': problem<CertificateWords & { valid: string; fault: string; needed: string }>({
     status: 403,
     proxyError: 'http_request_denied',
     source: 'downstream',
     retry: 'never',
     title: 'Client certificate not acceptable',
-    detail: ({ subject, issuer, serial, check }) =>
-      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) was refused: ${check}.`,
-    fix: 'Request a new client certificate from your access administrator.',
+    detail: ({ subject, issuer, serial, valid, fault, needed }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}, ${valid}) was refused: it ${fault}. ${needed}`,
+    fix: 'Request a new client certificate from your access administrator, and pass on why this one was refused.',
+  }),
+  'identity.certificate_revoked': problem<CertificateWords & { revoked: string; reason: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Client certificate revoked',
+    detail: ({ subject, issuer, serial, revoked, reason }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) was revoked on ${revoked} (${reason}).`,
+    fix: 'Stop using this certificate and its key; ask your access administrator for a new one.',
+  }),
+  'identity.revocation_unknown': problem<CertificateWords & { fault: string }>({
+    status: 503,
+    proxyError: 'http_request_denied',
+    source: 'gateway',
+    retry: 'backoff',
+    title: 'Revocation state not known',
+    detail: ({ subject, issuer, serial, fault }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) ${fault}.`,
+    fix: 'Repeat the call later with growing pauses; nothing is known against your certificate.',
+    operatorFix: 'Put the current list into a file of `trustBundles[].crls`; it is in force within 60 s.',
+  }),
+  'identity.authority_invalid': problem<
+    CertificateWords & { valid: string; fault: string; needed: string; caller: string }
+  >({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Issuing authority not acceptable',
+    detail: ({ caller, subject, issuer, serial, valid, fault, needed }) =>
+      `The certificate ${caller} leads to the authority ${subject} (issuer ${issuer}, serial ${serial}, ${valid}), which was refused: it ${fault}. ${needed}`,
+    fix: 'Use a certificate of another accepted issuer, or ask your access administrator; your own certificate need not be at fault.',
+    operatorFix:
+      'Put a certificate of this authority that is valid into the trust bundle, or tell its callers to renew.',
   }),
   'identity.not_enrolled': problem<{
     subject: string;

@@ -113,6 +113,8 @@ function exampleValues(options: OptionSchema): ShownGroup {
           dated: left('production-users'),
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
+          crls: left(['trust/users-issuing.crl']),
+          staleCrls: left('accept'),
         },
       ],
     },

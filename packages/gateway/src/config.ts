@@ -104,6 +104,19 @@ const trustBundle = z.strictObject({
   intermediates: file
     .optional()
     .describe('PEM file with intermediates. Paths are built from the leaf and these alone.'),
+  crls: z
+    .array(file)
+    .max(32)
+    .default([])
+    .describe(
+      'Files with revocation lists of the authorities of this bundle, PEM or DER, complete ones and deltas; at most 16 MiB each. They are looked at every 15 s; a changed list is in force within 60 s, for open connections too.',
+    ),
+  staleCrls: z
+    .enum(['accept', 'refuse'])
+    .default('accept')
+    .describe(
+      'What becomes of callers whose issuer has a list past its end: "accept" lets in whoever is not on it, "refuse" nobody. Whoever is on a list is refused in either case.',
+    ),
 });
 
 const echo = z.strictObject({
