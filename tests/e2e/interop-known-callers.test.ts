@@ -31,6 +31,7 @@ async function callAsTool(
   path: string,
   requestXml: string,
   user: TestUser = gateway.user,
+  signer: TestUser = user,
 ): Promise<ArrivedAnswer> {
   const nonce = nonceAt(nowMs);
   const { body, contentType } = writeRetrieve({
@@ -38,8 +39,8 @@ async function callAsTool(
     requestXml,
     sign: (envelope) =>
       signEnvelope(envelope, {
-        keyPem: user.keyPem,
-        certificateDer: user.certificateDer,
+        keyPem: signer.keyPem,
+        certificateDer: signer.certificateDer,
         ids: () => `id-${randomUUID()}`,
       }),
   });
@@ -94,11 +95,20 @@ test("the operator's tool shows its user the sentence of a fault from a system b
   const wrongRoot = await callAsTool(market, awards, '<RequestNothing/>');
   assert.equal(toolShowsSentence(wrongRoot), 'RequestMarketAwards was expected, not RequestNothing.');
   market.gateway.clock.advanceMs(5_000); // Both forms are one service to the acceptable-use limit.
-  const otherName = await callAsTool(market, awardsDocAttach, awardsRequest(market), {
-    ...market.gateway.user,
-    subject: 'CN=OTHERx0002,OU=people,O=CAISO,C=US',
-  });
-  assert.equal(toolShowsSentence(otherName), 'CAISOUsernameToken Validation Error.');
+  const { user, authority } = market.gateway;
+  const other = await authority.user('current', { name: 'OTHERx0002', organisation: 'CAISO' });
+  const otherSigner = await callAsTool(market, awardsDocAttach, awardsRequest(market), user, other);
+  assert.equal(toolShowsSentence(otherSigner), 'CAISOUsernameToken Validation Error.');
+});
+
+test("the operator's tool shows its user that a message names somebody else than the certificate", async (t) => {
+  const market = await startMarket(t);
+  const subject = 'CN=OTHERx0002,OU=people,O=CAISO,C=US';
+  const refused = await callAsTool(market, awards, awardsRequest(market), { ...market.gateway.user, subject });
+  assert.match(
+    toolShowsSentence(refused) ?? '',
+    /is from CN=OTHERx0002,.* which is not the subject of the certificate \(CN=ALPHAx0001,/,
+  );
 });
 
 /** A call as the Go client makes it: no SOAPAction, and the operation written into a fixed envelope. */

@@ -29,6 +29,7 @@ export interface FilesOfConfig {
   readonly trustBundles: readonly {
     readonly anchors?: string | undefined;
     readonly intermediates?: string | undefined;
+    readonly crls: readonly string[];
   }[];
 }
 
@@ -78,9 +79,10 @@ function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
     ...optional(['trust'], trust),
     ...optional(['policy'], policy),
     ...optional(['provisioning'], provisioning),
-    ...trustBundles.flatMap(({ anchors, intermediates }, bundle) => [
+    ...trustBundles.flatMap(({ anchors, intermediates, crls }, bundle) => [
       ...optional(['trustBundles', bundle, 'anchors'], anchors),
       ...optional(['trustBundles', bundle, 'intermediates'], intermediates),
+      ...crls.map((name, list) => ({ at: ['trustBundles', bundle, 'crls', list], name })),
     ]),
     ...upstreams.flatMap(({ tls }, upstream) => [
       ...optional(['upstreams', upstream, 'tls', 'authorities'], tls?.authorities),

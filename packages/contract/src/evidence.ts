@@ -87,6 +87,16 @@ export interface AdmissionEvidence {
  */
 export type SessionState = 'none' | 'begun' | 'begun-anew' | 'continued' | 'ended';
 
+/** Whether the name in the header of a message is the certificate's, by a rule of the policy. */
+export interface UsernameEvidence {
+  readonly rule: string;
+  readonly mode: 'enforce' | 'shadow';
+  /** `unseen`: the header is longer than what was looked at, and the name may stand in the rest. */
+  readonly outcome: 'matches' | 'differs' | 'absent' | 'unseen';
+  /** The name that differs, else the first; cut. */
+  readonly username: string | null;
+}
+
 /** What was looked at. `uninspected` says what this build does not look into yet. */
 export interface InspectionEvidence {
   readonly checks: readonly string[];
@@ -94,6 +104,8 @@ export interface InspectionEvidence {
   readonly bodyBytesLimit: number;
   /** How the payload of the message is packed, by its first bytes; null where none was seen. */
   readonly payloadEncoding: 'gzip+base64' | 'gzip' | 'base64' | 'none' | null;
+  /** Null where no rule of the policy asks for it. */
+  readonly username: UsernameEvidence | null;
 }
 
 /** Where it went. Instants are milliseconds since the exchange was received. */

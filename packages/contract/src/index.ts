@@ -66,6 +66,7 @@ export type {
   ResponseEvidence,
   RouteEvidence,
   SessionState,
+  UsernameEvidence,
 } from './evidence.ts';
 export { evidenceSchemaVersion } from './evidence.ts';
 export {
@@ -94,8 +95,17 @@ export { problems, problemType } from './problems.ts';
 export { withPart } from './reference-page.ts';
 export type { RefusalOptions, StatedRefusal } from './refusal.ts';
 export { isRefusal, Refusal, stateRefusal } from './refusal.ts';
-export type { ChainPositions, DatedMember, Positions, Snapshot, SnapshotSource, TrustBundleFacts } from './snapshot.ts';
+export type {
+  ChainPositions,
+  DatedMember,
+  Positions,
+  RevocationFacts,
+  Snapshot,
+  SnapshotSource,
+  TrustBundleFacts,
+} from './snapshot.ts';
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
+export type { UsernameRule } from './username-rules.ts';
 export type { FilePath, Finding, ReadFile } from './yaml-file.ts';
 export { nearest, readYamlFile, sayFinding, yamlFileBytesMax } from './yaml-file.ts';

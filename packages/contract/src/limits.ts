@@ -1,5 +1,7 @@
 // The policy language: what a limit is, and the policy file that lists them. Matching and arithmetic live in `rules`.
 import { z } from 'zod';
+import { usernameRuleSchema } from './username-rules.ts';
+import { whereSchema } from './where.ts';
 import { type Finding, readYamlFile } from './yaml-file.ts';
 
 /** Longest and shortest window a rule may have, in milliseconds (100 ms to 24 h). */
@@ -7,15 +9,6 @@ export const windowMsBounds = { min: 100, max: 86_400_000 } as const;
 
 /** Largest quota that is counted exactly: one remembered instant per admitted event. */
 export const exactQuotaMax = 4_096;
-
-const pattern = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[A-Za-z0-9_.*-]+$/, 'letters, digits, "_", ".", "-" and "*" as wildcard')
-  .describe('A name, or a pattern where "*" stands for any run of characters. Letter case is ignored.');
-
-const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1).max(64)]);
 
 /** What a rule counts over. A part that is unknown for a call is counted per source instead, never in one shared pool. */
 export const limitKeyParts = ['source', 'credential', 'participant', 'system', 'service', 'operation'] as const;
@@ -28,18 +21,7 @@ const limitRule = z.strictObject({
   layer: z
     .enum(['global', 'acceptable-use'])
     .describe('Global limits are decided first; their refusal text is their own, never the acceptable-use sentence.'),
-  where: z
-    .strictObject({
-      environment: oneOrMore(pattern).optional(),
-      infrastructure: oneOrMore(pattern).optional(),
-      namespace: oneOrMore(pattern).optional(),
-      system: oneOrMore(pattern).optional(),
-      service: oneOrMore(pattern).optional(),
-      operation: oneOrMore(z.enum(['submit', 'retrieve'])).optional(),
-      channel: oneOrMore(z.enum(['ui', 'api'])).optional(),
-      generation: oneOrMore(z.enum(['old', 'new'])).optional(),
-    })
-    .describe('All given conditions must hold. An empty `where` matches every call.'),
+  where: whereSchema.describe('All given conditions must hold. An empty `where` matches every call.'),
   key: z.array(z.enum(limitKeyParts)).min(1).max(6).describe('What one allowance belongs to.'),
   unit: z.literal('requests').describe('What is counted. Connections, bytes and concurrency are not built yet.'),
   quota: z.int().min(1).max(exactQuotaMax).describe(`Most units admitted in any window. 1 to ${exactQuotaMax}.`),
@@ -95,9 +77,14 @@ export const policySchema = z.strictObject({
     .array(limitRule)
     .max(500)
     .describe('Rules stack: a call is charged to every rule that matches, or to none.'),
+  usernames: z
+    .array(usernameRuleSchema)
+    .max(50)
+    .optional()
+    .describe('What the name in the header of a message must be. Left out: nothing is asked.'),
 });
 
-/** The limits in force, in file order. */
+/** The limits and the rules about names in force, in file order. */
 export type Policy = z.infer<typeof policySchema>;
 
 /** Reads a policy file. Findings name file, line, what was found and what was expected; rule names must be unique. */
@@ -110,12 +97,12 @@ export function parsePolicy(
   const { value: policy, finding } = parsed.read;
   const seen = new Set<string>();
   const findings: Finding[] = [];
-  for (const [index, rule] of policy.limits.entries()) {
-    if (seen.has(rule.name)) {
-      findings.push(finding(['limits', index, 'name'], `"${rule.name}" again`, 'a name that no other rule has'));
+  for (const list of ['limits', 'usernames'] as const)
+    for (const [index, { name }] of (policy[list] ?? []).entries()) {
+      if (seen.has(name))
+        findings.push(finding([list, index, 'name'], `"${name}" again`, 'a name that no other rule has'));
+      seen.add(name);
     }
-    seen.add(rule.name);
-  }
   return findings.length > 0 ? { ok: false, findings } : { ok: true, policy };
 }
 

@@ -33,6 +33,7 @@ const certificate = {
   issuer: 'CN=Users Issuing CA,O=Example Trust,C=US',
   serial: '40F45CC0BC75BE99',
 };
+const valid = 'valid from 2023-02-20T12:00:00.000Z to 2024-02-20T12:00:00.000Z';
 const grantedBy = ['access@participant-a.example.org'];
 const right = {
   subject: certificate.subject,
@@ -73,8 +74,36 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
       authority: 'CN=Users Root CA R3,O=Example Trust,C=US',
       from: '2024-06-01T00:00:00.000Z',
     },
-    certificate_invalid: { ...certificate, check: 'its key is too weak (RSA below 2048 bits, or EC below 256)' },
+    certificate_invalid: {
+      ...certificate,
+      valid,
+      fault: 'has a key (rsa) of 1024 bits, which is too weak',
+      needed:
+        'It must be issued for an RSA key of at least 2048 bits or an elliptic key of at least 256, on a named curve.',
+    },
+    certificate_revoked: { ...certificate, revoked: '2024-02-19T08:30:00.000Z', reason: 'key compromise' },
+    revocation_unknown: {
+      ...certificate,
+      fault: `may be revoked: the revocation list of ${certificate.issuer} counts no more since 2024-02-20T12:00:00.000Z`,
+    },
+    authority_invalid: {
+      subject: certificate.issuer,
+      issuer: 'CN=Users Root CA,O=Example Trust,C=US',
+      serial: '52A1',
+      valid,
+      fault: 'expired on 2024-02-20T12:00:00.000Z',
+      needed: 'It must be renewed.',
+      caller: certificate.subject,
+    },
     not_enrolled: { subject: certificate.subject, environment: 'production', otherCertificate: false, grantedBy },
+    username_mismatch: {
+      rule: 'ws-username',
+      outcome: 'differs',
+      username: 'CN=other-desk,O=Participant B,C=US',
+      element: 'CAISOWSHeader/CAISOUsernameToken/Username',
+      part: 'subject',
+      expected: [certificate.subject],
+    },
   },
   route: {
     unknown_host: { host: 'ws.example.org' },

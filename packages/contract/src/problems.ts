@@ -1,5 +1,6 @@
 // The catalogue of every "no": one entry per code, with its words. A code is stable for ever and never reused.
 // Its reference page and the tests that provoke it are compared with this file by `npm run check`.
+import type { UsernamePart } from './username-rules.ts';
 
 /** Whether repeating helps: never, after a stated wait, or later with growing pauses. Clients read this and nothing else. */
 export type RetryAdvice = 'never' | 'after' | 'backoff';
@@ -46,6 +47,36 @@ interface CertificateWords {
   readonly subject: string;
   readonly issuer: string;
   readonly serial: string;
+}
+
+/** The name in the header of a message, and the names that it may be: at most a few, perhaps none. */
+interface UsernameWords {
+  readonly rule: string;
+  readonly outcome: 'differs' | 'absent' | 'unseen';
+  readonly username: string;
+  /** Local names from the Header down. */
+  readonly element: string;
+  readonly part: UsernamePart;
+  readonly expected: readonly string[];
+}
+
+const partWords: Readonly<Record<UsernamePart, string>> = {
+  subject: 'the subject of the certificate',
+  'common-name': 'the common name of the certificate',
+  uid: 'the UID of the certificate',
+  provisioned: 'a name that provisioning gives to the certificate',
+};
+
+function usernameWords({ rule, outcome, username, element, part, expected }: UsernameWords): string {
+  const due = `${partWords[part]} (${expected.length === 0 ? 'there is none' : expected.slice(0, 5).join('; ')})`;
+  switch (outcome) {
+    case 'differs':
+      return `The message says in ${element} that it is from ${username}, which is not ${due}. Rule: ${rule}.`;
+    case 'absent':
+      return `The message has no ${element} in its header, where ${due} must stand. Rule: ${rule}.`;
+    case 'unseen':
+      return `The header of the message is longer than what is looked at, so that ${element} cannot be compared with ${due}. Rule: ${rule}.`;
+  }
 }
 
 /** A right that is missing. `grantedBy` holds addresses of roles, most likely first; empty where none is known. */
@@ -219,15 +250,50 @@ export const problems = {
       `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${from === null ? 'is not accepted here yet' : `is accepted here only from ${from}`}.`,
     fix: 'Use your present certificate until then.',
   }),
-  'identity.certificate_invalid': problem<CertificateWords & { check: string }>({
+  'identity.certificate_invalid': problem<CertificateWords & { valid: string; fault: string; needed: string }>({
     status: 403,
     proxyError: 'http_request_denied',
     source: 'downstream',
     retry: 'never',
     title: 'Client certificate not acceptable',
-    detail: ({ subject, issuer, serial, check }) =>
-      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) was refused: ${check}.`,
-    fix: 'Request a new client certificate from your access administrator.',
+    detail: ({ subject, issuer, serial, valid, fault, needed }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}, ${valid}) was refused: it ${fault}. ${needed}`,
+    fix: 'Request a new client certificate from your access administrator, and pass on why this one was refused.',
+  }),
+  'identity.certificate_revoked': problem<CertificateWords & { revoked: string; reason: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Client certificate revoked',
+    detail: ({ subject, issuer, serial, revoked, reason }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) was revoked on ${revoked} (${reason}).`,
+    fix: 'Stop using this certificate and its key; ask your access administrator for a new one.',
+  }),
+  'identity.revocation_unknown': problem<CertificateWords & { fault: string }>({
+    status: 503,
+    proxyError: 'http_request_denied',
+    source: 'gateway',
+    retry: 'backoff',
+    title: 'Revocation state not known',
+    detail: ({ subject, issuer, serial, fault }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) ${fault}.`,
+    fix: 'Repeat the call later with growing pauses; nothing is known against your certificate.',
+    operatorFix: 'Put the current list into a file of `trustBundles[].crls`; it is in force within 60 s.',
+  }),
+  'identity.authority_invalid': problem<
+    CertificateWords & { valid: string; fault: string; needed: string; caller: string }
+  >({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Issuing authority not acceptable',
+    detail: ({ caller, subject, issuer, serial, valid, fault, needed }) =>
+      `The certificate ${caller} leads to the authority ${subject} (issuer ${issuer}, serial ${serial}, ${valid}), which was refused: it ${fault}. ${needed}`,
+    fix: 'Use a certificate of another accepted issuer, or ask your access administrator; your own certificate need not be at fault.',
+    operatorFix:
+      'Put a certificate of this authority that is valid into the trust bundle, or tell its callers to renew.',
   }),
   'identity.not_enrolled': problem<{
     subject: string;
@@ -243,6 +309,15 @@ export const problems = {
     detail: ({ subject, environment, otherCertificate, grantedBy }) =>
       `The certificate ${subject} is valid but not enrolled in ${environment}.${otherCertificate ? ' Another certificate with this subject is enrolled, by its fingerprint or serial.' : ''}${grantWords(grantedBy, 'enrols certificates')}`,
     fix: 'Ask your access administrator to provision this certificate for the environment.',
+  }),
+  'identity.username_mismatch': problem<UsernameWords>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Name differs from the certificate',
+    detail: usernameWords,
+    fix: 'Write the name of the certificate that you connect with into the header of the message, or connect with the certificate of the user whose name it is.',
   }),
   'route.unknown_host': problem<{ host: string }>({
     status: 404,

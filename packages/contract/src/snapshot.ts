@@ -27,6 +27,17 @@ export interface DatedMember {
   readonly source: string;
 }
 
+/** The revocation lists of one bundle, each found usable. */
+export interface RevocationFacts {
+  readonly lists: readonly {
+    /** As the configuration names it. */
+    readonly file: string;
+    readonly der: Uint8Array;
+  }[];
+  /** What becomes of callers who are not on a list past its end. */
+  readonly stale: 'accept' | 'refuse';
+}
+
 /** Which infrastructure serves each address: a key per address id. */
 export type Positions = ReadonlyMap<string, string>;
 
@@ -43,6 +54,8 @@ export interface Snapshot {
   readonly policy: Policy;
   /** User trust bundles by name. */
   readonly trust: ReadonlyMap<string, TrustBundleFacts>;
+  /** Revocation lists by the name of their bundle; a bundle without any is absent. */
+  readonly revocation: ReadonlyMap<string, RevocationFacts>;
   /** Absent: certificates are judged, enrolment and rights are not. */
   readonly provisioning: Provisioning | null;
   readonly positions: Positions;
@@ -52,4 +65,9 @@ export interface Snapshot {
 /** Where snapshots come from: files first, control later. */
 export interface SnapshotSource {
   current(): Promise<Snapshot>;
+  /**
+   * A snapshot of this source with the revocation lists of this moment; null where they are the same. Everything else in it stays.
+   * Absent where lists come with snapshots alone.
+   */
+  withFreshLists?(before: Snapshot): Promise<Snapshot | null>;
 }

@@ -71,6 +71,7 @@ function secureHosts(options: OptionSchema): readonly ShownGroup[] {
     {
       ...hostWithPair('ws.prod.caiso.com'),
       clientCertificate: left('requested'),
+      strictTransportMs: left(0),
       trust: left('users'),
       uiSession: { leftGroup: defaultsOf(optionsOfHosts(options)?.properties?.uiSession) },
     },
@@ -112,6 +113,8 @@ function exampleValues(options: OptionSchema): ShownGroup {
           dated: left('production-users'),
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
+          crls: left(['trust/users-issuing.crl']),
+          staleCrls: left('accept'),
         },
       ],
     },

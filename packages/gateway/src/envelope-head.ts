@@ -1,20 +1,33 @@
 // The start of the SOAP envelope, peeked once per exchange and shared by routing and inspection.
-import { type EnvelopeHead, readMessageHead } from '@headgate/soap';
+import { type EnvelopeHead, type HeaderPath, readMessageHead } from '@headgate/soap';
 import type { Exchange } from './exchange.ts';
 import type { Gateway } from './gateway.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 
 /** Peeks at the body and reads the envelope's head; null when the request has no body. Nothing is consumed or charged. */
 export function envelopeHead(exchange: Exchange, gateway: Gateway): MaybePromise<EnvelopeHead | null> {
-  if (exchange.envelopeHead === undefined) exchange.envelopeHead = peek(exchange, gateway);
+  if (exchange.envelopeHead === undefined) exchange.envelopeHead = peek(exchange, gateway, null);
   return exchange.envelopeHead;
 }
 
-function peek({ body, request }: Exchange, { options }: Gateway): MaybePromise<EnvelopeHead | null> {
+/** As `envelopeHead`, with the texts at a path of the Header. */
+export function envelopeHeadWith(
+  exchange: Exchange,
+  gateway: Gateway,
+  path: HeaderPath,
+): MaybePromise<EnvelopeHead | null> {
+  return peek(exchange, gateway, path);
+}
+
+function peek(
+  { body, request }: Exchange,
+  { options }: Gateway,
+  path: HeaderPath | null,
+): MaybePromise<EnvelopeHead | null> {
   if (body.framing === 'none' || body.declaredBytes === 0) return null;
   const contentType = request.fields.get('content-type') ?? '';
   const prefix = body.head(options.peekBytesMax, options.bodyTimeoutMs);
   return prefix instanceof Promise
-    ? prefix.then((bytes) => readMessageHead(contentType, bytes))
-    : readMessageHead(contentType, prefix);
+    ? prefix.then((bytes) => readMessageHead(contentType, bytes, undefined, path))
+    : readMessageHead(contentType, prefix, undefined, path);
 }

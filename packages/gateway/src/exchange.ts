@@ -135,6 +135,7 @@ export interface CallerMemo {
   identity?: unknown;
   admission?: unknown;
   session?: unknown;
+  inspection?: unknown;
   forward?: unknown;
   /** Of the evidence sink. */
   sink?: unknown;

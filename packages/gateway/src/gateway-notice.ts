@@ -32,6 +32,19 @@ export type CountedNotice =
       readonly count: number;
     };
 
+interface RevocationNotice<Kind extends string> {
+  readonly kind: Kind;
+  readonly bundle: string;
+  /** As the configuration names it; null where it is about all of the bundle. */
+  readonly file: string | null;
+  readonly sentence: string;
+}
+
+/** Something about revocation lists, told by whoever reads them. */
+export type ListNotice = RevocationNotice<
+  'revocation-list-refused' | 'revocation-lists-taken' | 'revocation-list-ended'
+>;
+
 /** Something that happened outside any exchange. */
 export type GatewayNotice =
   | CountedNotice
@@ -62,6 +75,12 @@ export type GatewayNotice =
       readonly thread: number;
       readonly sentence: string;
     }
+  /** A file of revocation lists cannot be used; what was in force before it stays so. */
+  | RevocationNotice<'revocation-list-refused'>
+  /** Other revocation lists are in force. */
+  | RevocationNotice<'revocation-lists-taken'>
+  /** A revocation list is past its end: the next one was due. */
+  | RevocationNotice<'revocation-list-ended'>
   /** A certificate or an authority ends within weeks, or has ended. Told at start, at reload, and once a day. */
   | ({ readonly kind: 'trust-warning' } & TrustWarning)
   /** Local commands cannot reach this gateway. */

@@ -48,6 +48,10 @@ const facts = {
   endorser: null,
   endedAt: 'a',
   because: 'b',
+  outcome: 'differs',
+  username: 'u',
+  element: 'e',
+  part: 'subject',
 } as const;
 const refusalOf = (code: ProblemCode) => new Refusal(code, facts);
 

@@ -115,7 +115,13 @@ function failedCheck(refusal: StatedRefusal): string | null {
     case 'identity.issuer_unknown':
       return 'issuer: none of the authorities below issued it';
     case 'identity.certificate_invalid':
-      return (refusal as StatedRefusal<'identity.certificate_invalid'>).facts.check;
+      return `it ${(refusal as StatedRefusal<'identity.certificate_invalid'>).facts.fault}`;
+    case 'identity.certificate_revoked':
+      return 'revocation: it is on the list of its issuer';
+    case 'identity.revocation_unknown':
+      return 'revocation: the list of its issuer is out of date';
+    case 'identity.authority_invalid':
+      return 'authority: one that it leads to is not acceptable';
     case 'identity.not_enrolled':
       return 'enrolment: it is valid, but nobody enrolled it';
     default:
@@ -164,6 +170,8 @@ const stepsOf: Partial<Record<ProblemCode, Steps>> = {
   'identity.certificate_not_yet_valid': () => ['Use your present certificate until that day.', chooseAgain],
   'identity.issuer_unknown': askFor('request a certificate of one of the authorities below from'),
   'identity.certificate_invalid': askFor('request a new certificate from'),
+  'identity.certificate_revoked': askFor('request a new certificate from'),
+  'identity.authority_invalid': askFor('request a certificate of one of the authorities below from'),
   'identity.not_enrolled': (operator) => [
     `Ask your company’s access administrator to have this certificate enrolled by ${operator} for this environment.`,
     `If you hold another certificate that is enrolled: ${chooseAgain.charAt(0).toLowerCase()}${chooseAgain.slice(1)}`,

@@ -24,7 +24,7 @@ export async function serve(exchange: Exchange, gateway: Gateway): Promise<void>
       const admitted = admit(exchange, principal, route, gateway);
       const permit = admitted instanceof Promise ? await admitted : admitted;
       if (isPermit(permit)) {
-        const looked = inspect(exchange, route, gateway);
+        const looked = inspect(exchange, principal, route, gateway);
         const inspected = looked instanceof Promise ? await looked : looked;
         if (route.kind === 'system') reply = await forward(exchange, inspected, permit, principal, route, gateway);
         else if (route.kind === 'echo') reply = await echo(exchange, inspected, permit);

@@ -9,14 +9,22 @@ import {
   findAddress,
   type Snapshot,
 } from '@headgate/contract';
-import { createTrustBundle, type TrustBundle } from '@headgate/pki';
+import {
+  createRevocation,
+  createTrustBundle,
+  type Revocation,
+  readRevocationList,
+  type TrustBundle,
+} from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
 import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
+import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';
+import { createUsernameChecks, type UsernameChecks } from './username-check.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -43,8 +51,12 @@ export interface Serving {
   readonly snapshot: Snapshot;
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
+  readonly usernames: UsernameChecks;
   readonly trust: ReadonlyMap<string, TrustBundle>;
+  /** By the name of the bundle; a bundle without lists is absent. */
+  readonly revocation: ReadonlyMap<string, Revocation>;
   readonly identityFields: IdentityFields;
+  readonly strictTransport: StrictTransport;
   host(listener: string, name: string): ServedHost | null;
   /** Subjects of the anchors of a bundle that count at `nowMs`, for refusals. */
   issuers(bundle: string, nowMs: number): readonly string[];
@@ -65,7 +77,7 @@ export interface Serving {
 /** Compiles a snapshot for the hosts of a configuration. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
 export function createServing(snapshot: Snapshot, config: Config): Serving {
   const index = compileCatalogue(snapshot.catalogue);
-  const trust = new Map([...snapshot.trust].map(([name, facts]) => [name, createTrustBundle({ ...facts })]));
+  const trust = createTrustBundles(snapshot.trust);
   const hosts = new Map(
     config.listeners.flatMap((listener) =>
       listener.hosts.map((host): [string, ServedHost] => {
@@ -88,9 +100,12 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     snapshot,
     index,
     limits: compilePolicy(snapshot.policy),
+    usernames: createUsernameChecks(snapshot.policy),
     trust,
+    revocation: revocationOf(snapshot, trust),
     rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),
     identityFields: createIdentityFields(config.identityFields),
+    strictTransport: strictTransportOf(config),
     speaksSoap,
     decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
@@ -110,6 +125,24 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       return { channel: channels.size === 1 ? ([...channels][0] ?? null) : null, speaksSoap: false };
     },
   };
+}
+
+/** The bundles of a snapshot, ready to build paths in. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
+export function createTrustBundles(facts: Snapshot['trust']): ReadonlyMap<string, TrustBundle> {
+  return new Map([...facts].map(([name, each]) => [name, createTrustBundle({ ...each })]));
+}
+
+function revocationOf(
+  { revocation }: Snapshot,
+  trust: ReadonlyMap<string, TrustBundle>,
+): ReadonlyMap<string, Revocation> {
+  return new Map(
+    [...revocation].flatMap(([name, { lists, stale }]): [string, Revocation][] => {
+      const bundle = trust.get(name);
+      if (bundle === undefined) return [];
+      return [[name, createRevocation({ bundle, lists: lists.map(({ der }) => readRevocationList(der)), stale })]];
+    }),
+  );
 }
 
 function issuersOf(bundle: TrustBundle | undefined, nowMs: number): readonly string[] {

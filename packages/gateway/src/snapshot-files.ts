@@ -14,20 +14,45 @@ import {
 } from '@headgate/contract';
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
+import type { ListNotice } from './gateway-notice.ts';
+import { createListFiles } from './list-files.ts';
 import { parseProvisioningAside } from './parse-provisioning.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
+import { createTrustBundles } from './serving.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
 import { UnusableFiles } from './unusable-files.ts';
+
+/** What a source of files is told by and tells to; both have defaults. */
+export interface SnapshotFilesOptions {
+  /** Milliseconds since 1970 UTC; default: the system clock. */
+  readonly clock?: () => number;
+  /** Hears of revocation lists that cannot be used, were taken or have ended. */
+  readonly tell?: (notice: ListNotice) => void;
+}
 
 /**
  * A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. Positions are those
  * of `configOf` at that time; everything else of it stays as it is.
  */
-export function createSnapshotFiles(configOf: Config | (() => Config), base: string): SnapshotSource {
+export function createSnapshotFiles(
+  configOf: Config | (() => Config),
+  base: string,
+  { clock = Date.now, tell = () => undefined }: SnapshotFilesOptions = {},
+): SnapshotSource {
   let number = 0;
+  /** Hashes of snapshots without their lists. */
+  const filesHashes = new WeakMap<Snapshot, string>();
+  const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
+  const lists = createListFiles({ config: configNow(), base, clock, tell });
+  let readUnder: Snapshot['trust'] | null = null;
+  const readLists = async (trust: Snapshot['trust']): Promise<void> => {
+    readUnder = null;
+    await lists.read(createTrustBundles(trust));
+    readUnder = trust;
+  };
   return {
     async current() {
-      const config = typeof configOf === 'function' ? configOf() : configOf;
+      const config = configNow();
       const read = reader(base);
       const catalogue = await readCatalogue(read, config);
       refuseUnknownEnvironments(catalogue, config.echo.environments ?? []);
@@ -43,20 +68,46 @@ export function createSnapshotFiles(configOf: Config | (() => Config), base: str
       const positions = positionsOf(catalogue, config.positions);
       const chainPositions = chainPositionsOf(catalogue, config.chainPositions);
       const trust = await readTrust({ config, catalogue, chainPositions, text: (file) => read.text(file) });
+      await readLists(trust);
+      const revocation = lists.inForce();
+      const filesHash = read.hash([config.positions, config.chainPositions]);
       number += 1;
       const snapshot: Snapshot = {
         number,
-        hash: read.hash([config.positions, config.chainPositions]),
+        hash: hashWithLists(filesHash, revocation),
         catalogue,
         policy,
         trust,
+        revocation,
         provisioning,
         positions,
         chainPositions,
       };
+      filesHashes.set(snapshot, filesHash);
+      return snapshot;
+    },
+    async withFreshLists(before) {
+      // A reload may have read lists and then failed on another file: what was read under its authorities is read again.
+      if (readUnder !== before.trust || (await lists.look())) await readLists(before.trust);
+      const revocation = lists.inForce();
+      const filesHash = filesHashes.get(before) ?? before.hash;
+      const hash = hashWithLists(filesHash, revocation);
+      if (hash === before.hash) return null;
+      number += 1;
+      const snapshot: Snapshot = { ...before, number, hash, revocation };
+      filesHashes.set(snapshot, filesHash);
       return snapshot;
     },
   };
+}
+
+/** The hash of all that was read; without lists that of the other files. */
+function hashWithLists(filesHash: string, revocation: Snapshot['revocation']): string {
+  if (revocation.size === 0) return filesHash;
+  const hash = createHash('sha256').update(filesHash);
+  for (const [bundle, { lists }] of revocation)
+    for (const { file, der } of lists) hash.update(`\0${bundle}\0${file}\0`).update(der);
+  return hash.digest('hex');
 }
 
 interface Reader {

@@ -13,12 +13,14 @@ import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
 import { createTicketKeys, renewTicketKeys } from './ticket-keys.ts';
+import { type Repeat, repeatByTimer, watchLists } from './watch-lists.ts';
 
 /** What a gateway is started with. Clock and observers are passed in so that tests and the demo can watch it. */
 export interface GatewayOptions {
@@ -31,6 +33,8 @@ export interface GatewayOptions {
   readonly elapsed?: () => number;
   /** Default: the files that the configuration names. */
   readonly snapshots?: SnapshotSource;
+  /** How files of revocation lists are looked at again; default: by the system's timer. */
+  readonly repeat?: Repeat;
   /** Reads the configuration again at each reload, which takes positions up from it. Default: positions stay as they are. */
   readonly readConfig?: () => Promise<Config>;
   /**
@@ -75,8 +79,8 @@ export interface ServingGateway {
   readonly snapshot: () => { readonly number: number; readonly hash: string };
   /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
   readonly shed: () => Shed;
-  /** Reads every file again and swaps them in whole. Resolves with them once every thread has them in force. */
-  reload(): Promise<GatewayFiles>;
+  /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
+  take(files: GatewayFiles): Promise<void>;
   /** Asks every thread what it decides by. */
   threads(): Promise<readonly ThreadInForce[]>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
@@ -86,12 +90,14 @@ export interface ServingGateway {
 }
 
 /** A gateway that serves. */
-export interface RunningGateway extends Omit<ServingGateway, 'reload' | 'threads'> {
+export interface RunningGateway extends Omit<ServingGateway, 'take' | 'threads'> {
   /**
    * Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. Once it
    * resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
    */
   reload(): Promise<Reloaded>;
+  /** Looks at the files of revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
+  lookAtLists(): Promise<boolean>;
   inForce(): Promise<InForce>;
   /** How many handshakes failed since the start, by reason; a second late at most. */
   handshakeFailures(): HandshakeFailureTotals;
@@ -101,10 +107,10 @@ export interface RunningGateway extends Omit<ServingGateway, 'reload' | 'threads
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { base, clock = Date.now } = options;
   let { config } = options;
-  const source = options.snapshots ?? createSnapshotFiles(() => config, base);
-  let files = await readGatewayFiles(config, base, source);
   const handshakes = watchHandshakes(options.notice ?? (() => undefined));
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
+  const source = options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
+  let files = await readGatewayFiles(config, base, source);
   let restartNeeded: readonly string[] = [];
   const read = async (): Promise<GatewayFiles> => {
     const written = await options.readConfig?.();
@@ -117,7 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     return next;
   };
   const start = config.threads > 1 || options.inOwnThreads === true ? startThreads : startAlone;
-  const inner = await start({ ...options, notice, files, read }).catch((fault: unknown) => {
+  const inner = await start({ ...options, notice, files }).catch((fault: unknown) => {
     handshakes.close();
     throw fault;
   });
@@ -130,7 +136,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const inForce = async (): Promise<InForce> => ({ ...inner.snapshot(), threads: await inner.threads() });
   const reload = async (): Promise<Reloaded> => {
     const before = files;
-    files = await inner.reload();
+    const next = await read();
+    await inner.take(next);
+    files = next;
     return {
       ...(await inForce()),
       changes: changesBetween(before, files, config),
@@ -138,33 +146,53 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       warnings: warn(),
     };
   };
+  const lookAtLists = async (): Promise<boolean> => {
+    const snapshot = (await source.withFreshLists?.(files.snapshot)) ?? null;
+    if (snapshot === null) return false;
+    const next = { ...files, snapshot };
+    await inner.take(next);
+    files = next;
+    return true;
+  };
   const close = async (): Promise<void> => {
     clearInterval(daily);
+    watch?.close();
     await control?.close();
     await inner.close();
     handshakes.close();
   };
   let closed: Promise<void> | null = null;
-  let reloaded: Promise<unknown> = Promise.resolve();
+  // One after the other: what changed is told against what was in force, and threads hold one set of prepared files.
+  const inOrder = createQueue();
   const running: RunningGateway = {
     ...inner,
     inForce,
+    reload: () => inOrder(reload),
+    lookAtLists: () => inOrder(lookAtLists),
     handshakeFailures: () => handshakes.total(),
-    reload() {
-      // One after the other: what changed is told against what was in force.
-      const own = reloaded.then(reload);
-      reloaded = own.catch(() => undefined);
-      return own;
-    },
     close() {
       closed ??= close();
       return closed;
     },
   };
   const daily = setInterval(warn, warnEveryMs).unref();
+  const watch = watchOver(running, { ...options, notice });
   warn();
   const control = await controlOf(running, { ...options, notice });
   return running;
+}
+
+/** Looks at the files of revocation lists while the gateway runs; null where there are none. */
+function watchOver(running: RunningGateway, { config, notice, repeat }: GatewayOptions): { close(): void } | null {
+  if (config.trustBundles.every(({ crls }) => crls.length === 0)) return null;
+  return watchLists(
+    repeat ?? repeatByTimer,
+    () => running.lookAtLists(),
+    (fault) => {
+      const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
+      notice?.({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
+    },
+  );
 }
 
 /** How often a gateway that runs on looks what ends soon, in milliseconds (1 day). */
@@ -186,8 +214,6 @@ async function controlOf(
 
 interface StartOptions extends GatewayOptions {
   readonly files: GatewayFiles;
-  /** Reads them again. Rejects with `UnusableFiles`. */
-  readonly read: () => Promise<GatewayFiles>;
 }
 
 async function startAlone(options: StartOptions): Promise<ServingGateway> {
@@ -233,13 +259,11 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     evidenceFile: evidence.file,
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
-    async reload() {
-      const next = await options.read();
+    async take(next) {
       const takeIntoUse = plane.prepare(next);
       takeIntoUse();
-      snapshot = next.snapshot;
+      ({ snapshot } = next);
       Atomics.store(inForce, 0, snapshot.number);
-      return next;
     },
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DerReader, toDottedOid } from './der.ts';
-import { UnreadableCertificate } from './unreadable-certificate.ts';
+import { UnreadableDer } from './unreadable-der.ts';
 
 // The encoding of X.690 §8.19, written the plain way.
 function encodeOid(dotted: string): Uint8Array {
@@ -30,7 +30,7 @@ test('every object identifier is printed as it was encoded', () => {
 
 test('an object identifier that is empty, cut short or padded is unreadable', () => {
   for (const content of [[], [0x55, 0x84], [0x55, 0x80, 0x04]]) {
-    assert.throws(() => toDottedOid(Uint8Array.from(content)), UnreadableCertificate);
+    assert.throws(() => toDottedOid(Uint8Array.from(content)), UnreadableDer);
   }
 });
 
@@ -40,6 +40,6 @@ test('an indefinite length, a long-form short length and a multi-byte tag are un
     [0x30, 0x81, 0x01, 0x00],
     [0x3f, 0x81, 0x00, 0x00],
   ]) {
-    assert.throws(() => new DerReader(Uint8Array.from(bytes)).next(), UnreadableCertificate);
+    assert.throws(() => new DerReader(Uint8Array.from(bytes)).next(), UnreadableDer);
   }
 });

@@ -1,6 +1,6 @@
 // Walks DER (X.690 §8, §10) as far as certificates need it. Definite, minimal lengths and low tag numbers only:
-// whatever a lenient reader could read differently is refused as UnreadableCertificate.
-import { UnreadableCertificate } from './unreadable-certificate.ts';
+// whatever a lenient reader could read differently is refused as UnreadableDer.
+import { UnreadableDer } from './unreadable-der.ts';
 
 /** The tags that certificates use (X.680 §8.4), constructed bit included. */
 export const TAG = {
@@ -30,7 +30,7 @@ export interface DerElement {
   readonly encoded: Uint8Array;
 }
 
-/** Reads the elements of one constructed value in order; raises UnreadableCertificate at the first byte out of place. */
+/** Reads the elements of one constructed value in order; raises UnreadableDer at the first byte out of place. */
 export class DerReader {
   readonly #bytes: Uint8Array;
   #offset = 0;
@@ -47,13 +47,13 @@ export class DerReader {
   next(tag?: number): DerElement {
     const start = this.#offset;
     const found = this.#byteAt(start);
-    if ((found & 0x1f) === 0x1f) throw new UnreadableCertificate('The certificate uses a multi-byte tag.');
+    if ((found & 0x1f) === 0x1f) throw new UnreadableDer('uses a multi-byte tag');
     if (tag !== undefined && found !== tag) {
-      throw new UnreadableCertificate(`The certificate has tag ${found} where tag ${tag} belongs.`);
+      throw new UnreadableDer(`has tag ${found} where tag ${tag} belongs`);
     }
     const { length, contentStart } = this.#lengthAt(start + 1);
     const end = contentStart + length;
-    if (end > this.#bytes.length) throw new UnreadableCertificate('The certificate ends inside an element.');
+    if (end > this.#bytes.length) throw new UnreadableDer('ends inside an element');
     this.#offset = end;
     return {
       tag: found,
@@ -79,12 +79,12 @@ export class DerReader {
 
   /** Refuses bytes after the last expected element. */
   finish(): void {
-    if (!this.atEnd) throw new UnreadableCertificate('The certificate has bytes after its last element.');
+    if (!this.atEnd) throw new UnreadableDer('has bytes after its last element');
   }
 
   #byteAt(offset: number): number {
     const byte = this.#bytes[offset];
-    if (byte === undefined) throw new UnreadableCertificate('The certificate ends inside an element.');
+    if (byte === undefined) throw new UnreadableDer('ends inside an element');
     return byte;
   }
 
@@ -93,12 +93,11 @@ export class DerReader {
     if (first < 0x80) return { length: first, contentStart: offset + 1 };
     const lengthBytes = first & 0x7f;
     // X.690 §10.1: definite form, fewest octets. Three octets reach 16 MiB, far past every bound here.
-    if (lengthBytes < 1 || lengthBytes > 3)
-      throw new UnreadableCertificate('The certificate has a length out of range.');
+    if (lengthBytes < 1 || lengthBytes > 3) throw new UnreadableDer('has a length out of range');
     let length = 0;
     for (let index = 1; index <= lengthBytes; index += 1) length = length * 256 + this.#byteAt(offset + index);
     if (length < 0x80 || length < 256 ** (lengthBytes - 1)) {
-      throw new UnreadableCertificate('The certificate has a length that is not in its shortest form.');
+      throw new UnreadableDer('has a length that is not in its shortest form');
     }
     return { length, contentStart: offset + 1 + lengthBytes };
   }
@@ -112,12 +111,12 @@ export function toHex(bytes: Uint8Array): string {
 /** Dotted decimal of an OBJECT IDENTIFIER's content (X.690 §8.19); at most 64 bytes. */
 export function toDottedOid(content: Uint8Array): string {
   if (content.length === 0 || content.length > 64 || ((content.at(-1) ?? 0x80) & 0x80) !== 0) {
-    throw new UnreadableCertificate('The certificate has a malformed object identifier.');
+    throw new UnreadableDer('has a malformed object identifier');
   }
   const arcs: (number | bigint)[] = [];
   let arc: number | bigint = 0;
   for (const byte of content) {
-    if (arc === 0 && byte === 0x80) throw new UnreadableCertificate('The certificate has a padded object identifier.');
+    if (arc === 0 && byte === 0x80) throw new UnreadableDer('has a padded object identifier');
     // Arcs may have 128 bits (X.667); most have 14, and plain numbers are several times faster.
     if (arc > Number.MAX_SAFE_INTEGER / 256) arc = BigInt(arc) * 128n + BigInt(byte & 0x7f);
     else arc = Number(arc) * 128 + (byte & 0x7f);
@@ -134,9 +133,9 @@ export function toDottedOid(content: Uint8Array): string {
 /** The content of an INTEGER in its shortest form (X.690 §8.3.2), as it stands. */
 export function integerContent(element: DerElement): Uint8Array {
   const [first, second] = element.content;
-  if (first === undefined) throw new UnreadableCertificate('The certificate has an empty integer.');
+  if (first === undefined) throw new UnreadableDer('has an empty integer');
   if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
-    throw new UnreadableCertificate('The certificate has an integer that is not in its shortest form.');
+    throw new UnreadableDer('has an integer that is not in its shortest form');
   }
   return element.content;
 }
@@ -145,7 +144,7 @@ export function integerContent(element: DerElement): Uint8Array {
 export function toSmallInteger(element: DerElement): number {
   const content = integerContent(element);
   const value = content.length > 4 ? Number.POSITIVE_INFINITY : content.reduce((sum, byte) => sum * 256 + byte, 0);
-  if (value > 0x7fffffff) throw new UnreadableCertificate('The certificate has an integer out of range.');
+  if (value > 0x7fffffff) throw new UnreadableDer('has an integer out of range');
   return value;
 }
 
@@ -161,14 +160,14 @@ export function integerBits(element: DerElement): number {
 export function toBoolean(element: DerElement): boolean {
   const [value] = element.content;
   if (element.content.length !== 1 || (value !== 0 && value !== 0xff)) {
-    throw new UnreadableCertificate('The certificate has a malformed boolean.');
+    throw new UnreadableDer('has a malformed boolean');
   }
   return value === 0xff;
 }
 
 /** The whole octets of a BIT STRING that has no unused bits, as keys and signatures are. */
 export function bitStringOctets(element: DerElement): Uint8Array {
-  if (element.content[0] !== 0) throw new UnreadableCertificate('The certificate has a malformed bit string.');
+  if (element.content[0] !== 0) throw new UnreadableDer('has a malformed bit string');
   return element.content.subarray(1);
 }
 
@@ -176,7 +175,7 @@ export function bitStringOctets(element: DerElement): Uint8Array {
 export function bitsSet(element: DerElement): number[] {
   const [unusedBits, ...octets] = element.content;
   if (unusedBits === undefined || unusedBits > 7 || (octets.length === 0 && unusedBits > 0) || octets.length > 8) {
-    throw new UnreadableCertificate('The certificate has a malformed bit string.');
+    throw new UnreadableDer('has a malformed bit string');
   }
   return octets.flatMap((octet, index) =>
     [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (octet & (0x80 >> bit)) !== 0).map((bit) => index * 8 + bit),
@@ -200,7 +199,11 @@ export function toInstantMs(element: DerElement): number {
   instant.setUTCHours(hour, minute, second);
   const kept = instant.getUTCDate() === day && instant.getUTCMonth() === month - 1 && instant.getUTCHours() === hour;
   if (parts === undefined || !kept || minute > 59 || second > 59) {
-    throw new UnreadableCertificate('The certificate has a malformed date.');
+    throw new UnreadableDer('has a malformed date');
+  }
+  // RFC 5280 §4.1.2.5: through 2049 as UTCTime, so that one instant has one spelling.
+  if (element.tag === TAG.generalizedTime && year < 2050) {
+    throw new UnreadableDer('has a date before 2050 written as GeneralizedTime');
   }
   return instant.getTime();
 }

@@ -1,13 +1,6 @@
 // Certificates to test with, each good unless the test says otherwise: a test names only what it is about.
 import { type CertificateFacts, readCertificate } from './certificate-facts.ts';
-import {
-  type CertificateContents,
-  createKeyPair,
-  KEY_USAGE,
-  makeCertificate,
-  type Signer,
-  toPem,
-} from './certificate-maker.ts';
+import { type CertificateContents, createKeyPair, makeCertificate, type Signer, toPem } from './certificate-maker.ts';
 import { createTrustBundle, type TrustBundle, type TrustSpan } from './trust-bundle.ts';
 
 /** The instant that the fixtures are about: 2026-06-01T00:00:00Z. */
@@ -26,7 +19,7 @@ export interface Made {
 
 type Changes = Partial<Omit<CertificateContents, 'signer'>>;
 
-const authority: Changes = { authority: {}, keyUsages: KEY_USAGE.keyCertSign | KEY_USAGE.cRLSign };
+const authority: Changes = { authority: {}, keyUsages: ['keyCertSign', 'cRLSign'] };
 
 /** A self-signed authority with this common name. */
 export function makeRoot(commonName = 'Test Root', changes: Changes = {}): Promise<Made> {
@@ -41,7 +34,7 @@ export function makeIntermediate(above: Made, commonName = 'Test Issuing', chang
 /** A user for clientAuth, with an elliptic key for speed. */
 export function makeLeaf(above: Made, changes: Changes = {}): Promise<Made> {
   return make('ALPHAx0001', above.signer, {
-    keyUsages: KEY_USAGE.digitalSignature,
+    keyUsages: ['digitalSignature'],
     extendedKeyUsages: ['1.3.6.1.5.5.7.3.2'],
     ...changes,
   });
@@ -64,7 +57,7 @@ export function bundleOf(
 async function make(commonName: string, signer: Signer | undefined, changes: Changes): Promise<Made> {
   const key = changes.key ?? (await createKeyPair('ec-p256'));
   const subject = changes.subject ?? [{ C: 'US' }, { O: 'Headgate Test' }, { CN: commonName }];
-  const der = await makeCertificate({
+  const der = makeCertificate({
     notBeforeMs: nowMs - dayMs,
     notAfterMs: nowMs + dayMs,
     ...changes,

@@ -1,18 +1,70 @@
 // The public surface: reading certificates, trust bundles, paths, verdicts, and the test authority.
 export type { KeyFacts, SignatureFacts } from './algorithms.ts';
 export type { ExtensionFacts } from './certificate-extensions.ts';
-export { type CertificateFacts, certificateBytesMax, readCertificate } from './certificate-facts.ts';
-export type { KeyType, RandomBytes } from './certificate-maker.ts';
+export {
+  type CertificateFacts,
+  certificateBytesMax,
+  type OpenCertificate,
+  openCertificate,
+  readCertificate,
+} from './certificate-facts.ts';
+export {
+  type CertificateContents,
+  createKeyPair,
+  type KeyPair,
+  type KeyType,
+  type KeyUsage,
+  makeCertificate,
+  makeExtension,
+  makeName,
+  type NameAttribute,
+  type RandomBytes,
+  type Signer,
+  toAddressOctets,
+  toKeyIdentifier,
+  toKeyPem,
+  toPem,
+} from './certificate-maker.ts';
 export { createCoverage, type TrustEnding } from './coverage.ts';
-export { judgePath, type Purpose, type Verdict, type VerdictCheck } from './judge.ts';
+export * as der from './der-writer.ts';
+export {
+  type Acceptance,
+  judgePath,
+  type Purpose,
+  type Rejection,
+  rejectUnreadable,
+  type Verdict,
+  type VerdictCheck,
+} from './judge.ts';
 export { attributeOf, comparableName, comparableText } from './name-attributes.ts';
-export { buildPath, type Chain, chainLengthMax, type PathObstacle, type PathResult } from './path.ts';
+export { buildPath, buildPathOf, type Chain, chainLengthMax, type PathObstacle, type PathResult } from './path.ts';
+export {
+  createRevocation,
+  faultOfList,
+  faultOfReplacement,
+  idleDeltas,
+  type Revocation,
+  type RevocationSource,
+  type RevocationStatus,
+  type StaleRule,
+} from './revocation.ts';
+export {
+  listBytesMax,
+  type RevocationList,
+  type RevocationReason,
+  type RevokedEntry,
+  readRevocationList,
+  splitLists,
+  UnreadableRevocationList,
+} from './revocation-list.ts';
+export { type ListContents, type MadeEntry, makeRevocationList } from './revocation-list-maker.ts';
 export {
   createTestAuthority,
   type Family,
   type Side,
   type TestAuthority,
   type TestAuthorityOptions,
+  type TestListOptions,
   type TestPerson,
   type TestServer,
   type TestUser,
@@ -29,4 +81,4 @@ export {
   type TrustSpans,
   UnreadableTrustBundle,
 } from './trust-bundle.ts';
-export { UnreadableCertificate } from './unreadable-certificate.ts';
+export { type CertificateWords, UnreadableCertificate } from './unreadable-certificate.ts';

@@ -2,7 +2,19 @@
 // made when it is made and die with it; nothing signed by it is ever trusted outside.
 
 import { readCertificate } from './certificate-facts.ts';
-import type { CertificateContents, KeyPair, KeyType, NameAttribute, RandomBytes, Signer } from './certificate-maker.ts';
+import {
+  type CertificateContents,
+  createKeyPair,
+  type KeyPair,
+  type KeyType,
+  makeCertificate,
+  type NameAttribute,
+  type RandomBytes,
+  type Signer,
+  toKeyPem,
+  toPem,
+} from './certificate-maker.ts';
+import { type ListContents, makeRevocationList } from './revocation-list-maker.ts';
 
 /** The family before the transition, and the one after it. */
 export type Family = 'legacy' | 'current';
@@ -40,6 +52,14 @@ export interface TestUserOptions extends TestPerson {
   readonly notAfterMs?: number;
 }
 
+/** What a revocation list says. By default it is of a day before now, ends a day after now, and is complete. */
+export interface TestListOptions extends Partial<Omit<ListContents, 'signer' | 'entries'>> {
+  readonly number: number;
+  readonly revoked?: readonly TestUser[];
+  /** Number of RFC 5280 §5.3.1; default 1, key compromise. */
+  readonly reason?: number;
+}
+
 /** The PEM texts that createTrustBundle takes. */
 export interface TrustBundlePem {
   readonly anchorsPem: string;
@@ -58,6 +78,8 @@ export interface TestAuthority {
   notYetValidUser(family: Family, person: TestPerson): Promise<TestUser>;
   /** A user in good form of an authority that is in no bundle. */
   strangerUser(options: TestUserOptions): Promise<TestUser>;
+  /** The revocation list of the authority that issues a family's users, in DER. */
+  userRevocationList(family: Family, options: TestListOptions): Uint8Array;
   /** The root and the intermediate of one side of a family. */
   trustBundlePem(family: Family, side: Side): TrustBundlePem;
 }
@@ -70,8 +92,7 @@ export interface TestAuthorityOptions {
   readonly random?: RandomBytes;
 }
 
-type Maker = typeof import('./certificate-maker.ts');
-type Make = (contents: Omit<CertificateContents, 'random'>) => Promise<Buffer>;
+type Make = (contents: Omit<CertificateContents, 'random'>) => Buffer;
 
 interface Hierarchy {
   readonly issuing: Signer;
@@ -84,12 +105,10 @@ const yearMs = 365 * dayMs;
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 const serverAuth = '1.3.6.1.5.5.7.3.1';
 
-/** A test authority with both families and the stranger ready; some 50 ms on an idle core, the maker's loading apart. */
+/** A test authority with both families and the stranger ready; some 20 ms on an idle core. */
 export async function createTestAuthority({ nowMs, random }: TestAuthorityOptions): Promise<TestAuthority> {
-  // Loaded on demand: the certificate maker costs time and memory that a gateway has no use for.
-  const maker = await import('./certificate-maker.ts');
-  const make: Make = (contents) => maker.makeCertificate(random === undefined ? contents : { ...contents, random });
-  const found = (name: string) => createHierarchy(name, nowMs, maker, make);
+  const make: Make = (contents) => makeCertificate(random === undefined ? contents : { ...contents, random });
+  const found = (name: string) => createHierarchy(name, nowMs, make);
   const [legacyServer, legacyUser, currentServer, currentUser, stranger] = await Promise.all([
     found('Headgate Test Legacy Server'),
     found('Headgate Test Legacy User'),
@@ -101,17 +120,28 @@ export async function createTestAuthority({ nowMs, random }: TestAuthorityOption
     legacy: { server: legacyServer, user: legacyUser },
     current: { server: currentServer, user: currentUser },
   };
-  const issueUser = (hierarchy: Hierarchy, options: TestUserOptions) =>
-    makeUser(hierarchy, options, nowMs, maker, make);
+  const issueUser = (hierarchy: Hierarchy, options: TestUserOptions) => makeUser(hierarchy, options, nowMs, make);
   return {
     serverChain: (family, hostNames, keyType) =>
-      makeServer(hierarchies[family].server, { hostNames, keyType: keyType ?? 'ec-p256' }, nowMs, maker, make),
+      makeServer(hierarchies[family].server, { hostNames, keyType: keyType ?? 'ec-p256' }, nowMs, make),
     user: (family, options) => issueUser(hierarchies[family].user, options),
     expiredUser: (family, person) =>
       issueUser(hierarchies[family].user, { ...person, notBeforeMs: nowMs - yearMs, notAfterMs: nowMs - dayMs }),
     notYetValidUser: (family, person) =>
       issueUser(hierarchies[family].user, { ...person, notBeforeMs: nowMs + dayMs, notAfterMs: nowMs + yearMs }),
     strangerUser: (options) => issueUser(stranger, options),
+    userRevocationList: (family, { revoked = [], reason = 1, ...options }) =>
+      makeRevocationList({
+        thisUpdateMs: nowMs - dayMs,
+        nextUpdateMs: nowMs + dayMs,
+        ...options,
+        signer: hierarchies[family].user.issuing,
+        entries: revoked.map(({ certificateDer }) => ({
+          serial: readCertificate(certificateDer).serial,
+          onMs: nowMs - dayMs,
+          reason,
+        })),
+      }),
     trustBundlePem: (family, side) => {
       const { anchorsPem, intermediatesPem } = hierarchies[family][side];
       return { anchorsPem, intermediatesPem };
@@ -119,21 +149,19 @@ export async function createTestAuthority({ nowMs, random }: TestAuthorityOption
   };
 }
 
-async function createHierarchy(name: string, nowMs: number, maker: Maker, make: Make): Promise<Hierarchy> {
-  const [rootKey, issuingKey] = await Promise.all([maker.createKeyPair('ec-p256'), maker.createKeyPair('ec-p256')]);
+async function createHierarchy(name: string, nowMs: number, make: Make): Promise<Hierarchy> {
+  const [rootKey, issuingKey] = await Promise.all([createKeyPair('ec-p256'), createKeyPair('ec-p256')]);
   const root: Signer = { subject: authorityName(`${name} Root`), key: rootKey };
   const issuing: Signer = { subject: authorityName(`${name} Issuing`), key: issuingKey };
   const shared = {
     notBeforeMs: nowMs - 5 * yearMs,
     notAfterMs: nowMs + 10 * yearMs,
-    keyUsages: maker.KEY_USAGE.keyCertSign | maker.KEY_USAGE.cRLSign,
+    keyUsages: ['keyCertSign', 'cRLSign'] as const,
     signer: root,
   };
-  const [rootDer, issuingDer] = await Promise.all([
-    make({ ...shared, ...root, authority: {} }),
-    make({ ...shared, ...issuing, authority: { pathLength: 0 } }),
-  ]);
-  return { issuing, anchorsPem: maker.toPem(rootDer), intermediatesPem: maker.toPem(issuingDer) };
+  const rootDer = make({ ...shared, ...root, authority: {} });
+  const issuingDer = make({ ...shared, ...issuing, authority: { pathLength: 0 } });
+  return { issuing, anchorsPem: toPem(rootDer), intermediatesPem: toPem(issuingDer) };
 }
 
 function authorityName(commonName: string): NameAttribute[] {
@@ -144,15 +172,14 @@ async function makeServer(
   { issuing, intermediatesPem }: Hierarchy,
   { hostNames, keyType }: { readonly hostNames: readonly string[]; readonly keyType: KeyType },
   nowMs: number,
-  maker: Maker,
   make: Make,
 ): Promise<TestServer> {
   const [firstName] = hostNames;
   if (firstName === undefined || hostNames.length > 100) {
     throw new RangeError(`A server has 1 to 100 host names, not ${hostNames.length}.`);
   }
-  const key = await maker.createKeyPair(keyType);
-  const certificate = await make({
+  const key = await createKeyPair(keyType);
+  const certificate = make({
     // RFC 5280 appendix A.1 bounds a common name at 64 characters; a host name may be longer.
     subject: [{ C: 'US' }, { O: 'Headgate Test' }, { CN: firstName.slice(0, 64) }],
     key,
@@ -160,34 +187,33 @@ async function makeServer(
     notBeforeMs: nowMs - dayMs,
     notAfterMs: nowMs + 9 * yearMs, // TLS libraries judge servers by the real clock; tests may stand in the past.
     // An RSA key may also take what a caller encrypts to it, so that it is the gateway's doing where it does not.
-    keyUsages: maker.KEY_USAGE.digitalSignature | (keyType.startsWith('rsa') ? maker.KEY_USAGE.keyEncipherment : 0),
+    keyUsages: keyType.startsWith('rsa') ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature'],
     extendedKeyUsages: [serverAuth],
     hostNames,
   });
-  return { certificatePem: maker.toPem(certificate) + intermediatesPem, keyPem: maker.toKeyPem(key) };
+  return { certificatePem: toPem(certificate) + intermediatesPem, keyPem: toKeyPem(key) };
 }
 
 async function makeUser(
   { issuing }: Hierarchy,
   options: TestUserOptions,
   nowMs: number,
-  maker: Maker,
   make: Make,
 ): Promise<TestUser> {
   assertPerson(options);
-  const key: KeyPair = await maker.createKeyPair(options.keyType ?? 'rsa-2048');
-  const certificateDer = await make({
+  const key: KeyPair = await createKeyPair(options.keyType ?? 'rsa-2048');
+  const certificateDer = make({
     subject: [{ C: 'US' }, { O: options.organisation }, { OU: 'people' }, { CN: options.name }],
     key,
     signer: issuing,
     notBeforeMs: options.notBeforeMs ?? nowMs - dayMs,
     notAfterMs: options.notAfterMs ?? nowMs + yearMs,
-    keyUsages: maker.KEY_USAGE.digitalSignature,
+    keyUsages: ['digitalSignature'],
     extendedKeyUsages: [clientAuth],
   });
   const { subject, fingerprint256 } = readCertificate(certificateDer);
-  const certificatePem = maker.toPem(certificateDer);
-  return { certificatePem, keyPem: maker.toKeyPem(key), certificateDer, subject, fingerprint256 };
+  const certificatePem = toPem(certificateDer);
+  return { certificatePem, keyPem: toKeyPem(key), certificateDer, subject, fingerprint256 };
 }
 
 function assertPerson({ name, organisation }: TestPerson): void {

@@ -6,6 +6,7 @@ import {
   type OpenCertificate,
   openCertificate,
 } from './certificate-facts.ts';
+import { toComparable } from './distinguished-name.ts';
 import { UnreadableCertificate } from './unreadable-certificate.ts';
 
 /** A certificate of a bundle, and whether a path may end at it. */
@@ -103,11 +104,6 @@ export function createTrustBundle(source: TrustBundleSource): TrustBundle {
     ),
     withSubject: (subject) => bySubject.get(toComparable(subject)) ?? [],
   };
-}
-
-// RFC 5280 §7.1 compares names without regard to case and runs of spaces.
-function toComparable(name: string): string {
-  return name.toLowerCase().replace(/ +/g, ' ');
 }
 
 function distinct(members: readonly BundleMember[]): BundleMember[] {

@@ -26,3 +26,5 @@ export type { WindowLog, WindowVerdict } from './sliding-window.ts';
 export { createWindowLog, recordEvent, windowAdmits } from './sliding-window.ts';
 export type { ThreadMemory, ThreadMemoryOptions, ThreadState } from './threads/thread-memory.ts';
 export { createThreadMemory, openThreadMemory } from './threads/thread-memory.ts';
+export type { CompiledUsernameRules, UsernameSubject } from './username-rules.ts';
+export { compileUsernameRules, usernameRuleFor } from './username-rules.ts';

@@ -43,7 +43,8 @@ export function chargesFor(compiled: CompiledPolicy, subject: LimitSubject): rea
   return charges;
 }
 
-function conditionsOf(where: LimitRule['where']): readonly Condition[] {
+/** The conditions of a `where`, compiled. */
+export function conditionsOf(where: LimitRule['where']): readonly Condition[] {
   const conditions: Condition[] = [];
   for (const [part, patterns] of Object.entries(where)) {
     if (patterns === undefined) continue;
@@ -53,7 +54,8 @@ function conditionsOf(where: LimitRule['where']): readonly Condition[] {
   return conditions;
 }
 
-function allHold(conditions: readonly Condition[], subject: LimitSubject): boolean {
+/** Whether a call fits every condition. */
+export function allHold(conditions: readonly Condition[], subject: LimitSubject): boolean {
   for (const { part, anyOf } of conditions) {
     const name = subject[part]?.toLowerCase();
     if (name === undefined || !fitsAny(anyOf, name)) return false;

@@ -1,16 +1,17 @@
 // The head of a message as a whole XML parser sees it: slow, and the one that judges.
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import type { EnvelopeHead, HeadBounds, HeadRefusalReason, QualifiedName } from './head.ts';
+import { type HeaderPath, headerTextsMax, toHeaderText } from './header-path.ts';
 import { soap11Namespace, soap12Namespace, soapVersionOf } from './namespaces.ts';
 import { doctypeAt, isReadableEncoding } from './xml-bounds.ts';
 
 const chunkBytes = 1024;
 
 /** Reads the head of a message with the parser: the reading that decides every refusal. Looks at all bytes given. Never throws. */
-export function parseHead(scanned: Uint8Array, limits: HeadBounds): EnvelopeHead {
+export function parseHead(scanned: Uint8Array, limits: HeadBounds, path: HeaderPath | null = null): EnvelopeHead {
   if (isWideEncoding(scanned)) return { kind: 'refused', reason: 'encoding_unsupported', at: 0 };
 
-  const reader = new HeadReader(limits);
+  const reader = new HeadReader(limits, path);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for (let start = 0; start < scanned.length; start += chunkBytes) {
     const chunk = scanned.subarray(start, start + chunkBytes);
@@ -59,6 +60,7 @@ class HeadReader {
   answer: EnvelopeHead | null = null;
   written = 0;
   readonly #bounds: HeadBounds;
+  readonly #path: HeaderPath | null;
   readonly #parser = new SaxesParser({
     xmlns: true as const,
     position: false,
@@ -71,11 +73,17 @@ class HeadReader {
   #attributes = 0;
   #isInBody = false;
   #isInTag = false;
+  #isInHeader = false;
+  #pathDepth = 0;
+  /** The text at the end of the path, as far as it was read; null while none is open. */
+  #text: string | null = null;
+  readonly #texts: string[] = [];
   #lastEventAt = 0;
   #lastMarkupAt = -1;
 
-  constructor(bounds: HeadBounds) {
+  constructor(bounds: HeadBounds, path: HeaderPath | null) {
     this.#bounds = bounds;
+    this.#path = path;
     this.#listen();
   }
 
@@ -95,7 +103,7 @@ class HeadReader {
   soFar(): EnvelopeHead {
     if (this.answer !== null) return this.answer;
     if (this.#version === null) return { kind: 'unfinished' };
-    return { kind: 'soap', version: this.#version, bodyElement: null, complete: false };
+    return this.#soapAnswer(this.#version, null, false);
   }
 
   // saxes announces a DOCTYPE only at its end; it is refused where it begins.
@@ -118,11 +126,15 @@ class HeadReader {
       if (version !== undefined && version !== '1.0') this.#refuse('not_well_formed');
     });
     parser.on('processinginstruction', () => this.#refuse('processing_instruction'));
-    parser.on('text', () => {
+    parser.on('text', (text) => {
+      this.#addText(text);
       this.#lastEventAt = parser.position;
     });
     parser.on('comment', () => this.#endToken());
-    parser.on('cdata', () => this.#endToken());
+    parser.on('cdata', (text) => {
+      this.#addText(text);
+      this.#endToken();
+    });
     parser.on('opentagstart', () => {
       this.#endToken();
       this.#isInTag = true;
@@ -151,6 +163,35 @@ class HeadReader {
     if (this.#depth === 1) this.#openRoot(name);
     else if (this.#depth === 2 && this.#isBody(name)) this.#isInBody = true;
     else if (this.#depth === 3 && this.#isInBody) this.#settle({ bodyElement: name });
+    if (this.#path !== null) this.#enterPath(this.#path, name);
+  }
+
+  #enterPath(path: HeaderPath, { namespace, localName }: QualifiedName): void {
+    if (this.#depth === 2) {
+      const soapNamespace = this.#version === '1.1' ? soap11Namespace : soap12Namespace;
+      this.#isInHeader = localName === 'Header' && namespace === soapNamespace;
+    }
+    if (!this.#isInHeader || this.#depth - 3 !== this.#pathDepth) return;
+    if (localName !== path.names[this.#pathDepth] || (this.#pathDepth === 0 && namespace !== path.namespace)) return;
+    this.#pathDepth += 1;
+    if (this.#pathDepth === path.names.length) this.#text = '';
+  }
+
+  #leavePath(path: HeaderPath): void {
+    if (!this.#isInHeader || this.#depth - 2 !== this.#pathDepth) return;
+    if (this.#pathDepth === path.names.length && this.#texts.length <= headerTextsMax)
+      this.#texts.push(toHeaderText(this.#text ?? ''));
+    this.#text = null;
+    this.#pathDepth -= 1;
+  }
+
+  #addText(text: string): void {
+    if (this.#text !== null) this.#text += text; // No longer than the bytes that are looked at.
+  }
+
+  #soapAnswer(version: '1.1' | '1.2', bodyElement: QualifiedName | null, complete: boolean): EnvelopeHead {
+    const head = { kind: 'soap', version, bodyElement, complete } as const;
+    return this.#path === null ? head : { ...head, headerTexts: this.#texts };
   }
 
   #openRoot(root: QualifiedName): void {
@@ -165,6 +206,7 @@ class HeadReader {
   }
 
   #close(): void {
+    if (this.#path !== null) this.#leavePath(this.#path);
     // Envelope closed, or its Body, without an element inside: nothing that follows can add an operation.
     if (this.#depth === 1 || (this.#depth === 2 && this.#isInBody)) this.#settle({ bodyElement: null });
     this.#depth -= 1;
@@ -172,7 +214,7 @@ class HeadReader {
 
   #settle({ bodyElement }: { readonly bodyElement: QualifiedName | null }): void {
     if (this.#version === null) return;
-    this.answer ??= { kind: 'soap', version: this.#version, bodyElement, complete: true };
+    this.answer ??= this.#soapAnswer(this.#version, bodyElement, true);
   }
 
   #endToken(): void {

@@ -9,8 +9,9 @@ import { envelopeBytes, headBounds } from './head.fixture.ts';
 import { defaultHeadBounds, type HeadBounds } from './head.ts';
 import { parseHead } from './head-parse.ts';
 import { scanHead } from './head-scan.ts';
+import { toHeaderPath } from './header-path.ts';
 import { readMultipart } from './multipart.ts';
-import { soap11Namespace, soap12Namespace } from './namespaces.ts';
+import { caisoHeaderNamespace, soap11Namespace, soap12Namespace } from './namespaces.ts';
 import { signEnvelope } from './sign-envelope.ts';
 import { makeTestKey } from './signing-key.fixture.ts';
 import { writeRetrieveAnswerDocAttach, writeRetrieveAnswerPlain, writeSubmitAnswer } from './write-answer.ts';
@@ -22,13 +23,24 @@ const attachment = encodeAttachment('<DRRegistrationData/>');
 const caisoHeader = { username: 'CN=EXAMPLEx0000', createdMs, nonce: nonceAt(createdMs) };
 const key = makeTestKey();
 
-/** True when the scan decides; whatever it decides, the parser says too. */
+/** True when the scan decides; whatever it decides, the parser says too, also of the texts at a path. */
 function isDecided(bytes: Uint8Array, bounds: HeadBounds = defaultHeadBounds): boolean {
+  for (const path of paths) {
+    const withTexts = scanHead(bytes, bounds, path);
+    if (withTexts !== 'undecided') assert.deepEqual(withTexts, parseHead(bytes, bounds, path));
+  }
   const head = scanHead(bytes, bounds);
   if (head === 'undecided') return false;
   assert.deepEqual(head, parseHead(bytes, bounds));
   return true;
 }
+/** Of what the generated envelopes are made of. */
+const paths = [
+  toHeaderPath('urn:p', ['a']),
+  toHeaderPath('urn:p', ['a', 'Id']),
+  toHeaderPath('', ['a', 'a', 'Body']),
+  toHeaderPath(caisoHeaderNamespace, ['CAISOWSHeader', 'CAISOUsernameToken', 'Username']),
+];
 const isXmlDecided = (xml: string): boolean => isDecided(Buffer.from(xml));
 const envelope = (header: string, namespace = soap11Namespace): string =>
   `<S:Envelope xmlns:S="${namespace}"><S:Header>${header}</S:Header><S:Body><r:op xmlns:r="urn:r"/></S:Body></S:Envelope>`;

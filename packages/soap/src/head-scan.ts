@@ -2,14 +2,19 @@
 // It decides only what the parser would answer in the same words; for everything else, every refusal among it, it says
 // `undecided`, and the parser judges.
 import type { EnvelopeHead, HeadBounds, QualifiedName } from './head.ts';
+import { type HeaderPath, headerTextsMax, toHeaderText } from './header-path.ts';
 import { soap11Namespace, soap12Namespace } from './namespaces.ts';
 import { byteAt, doubt, greaterThan, isAt, isSameRange, lessThan, pastSpace, XmlRuns } from './xml-bytes.ts';
 
 /** Reads the head of a message in plain form; `undecided` for any other, and for whatever would be refused. Never throws. */
-export function scanHead(bytes: Uint8Array, bounds: HeadBounds): EnvelopeHead | 'undecided' {
+export function scanHead(
+  bytes: Uint8Array,
+  bounds: HeadBounds,
+  path: HeaderPath | null = null,
+): EnvelopeHead | 'undecided' {
   // A zero among the first four bytes is a sign of UTF-16 or UTF-32; the first three cannot be plain, the fourth could.
   if (bytes.length < 4 || bytes[3] === 0) return 'undecided';
-  return new HeadScan(bytes, bounds).read();
+  return new HeadScan(bytes, bounds, path).read();
 }
 
 // What is open, as offsets. One scan is over before the next begins, so all scans share them.
@@ -39,6 +44,7 @@ const xmlns = toBytes('xmlns');
 const xml = toBytes('xml');
 const envelopeName = toBytes('Envelope');
 const bodyName = toBytes('Body');
+const headerName = toBytes('Header');
 const soap11 = toBytes(soap11Namespace);
 const soap12 = toBytes(soap12Namespace);
 // Neither may be declared, but the first for the prefix "xml" (Namespaces in XML 1.0, section 3).
@@ -47,6 +53,8 @@ const reservedNamespaces = ['http://www.w3.org/XML/1998/namespace', 'http://www.
 const slash = 0x2f;
 const equals = 0x3d;
 const exclamation = 0x21;
+const ampersand = 0x26;
+const carriageReturn = 0x0d;
 
 const xmlDeclarationBytesMax = 128;
 const quoted = (value: string): string => `(?:"(?:${value})"|'(?:${value})')`;
@@ -68,15 +76,23 @@ class HeadScan {
   #version: '1.1' | '1.2' | null = null;
   #isInBody = false;
   #answer: EnvelopeHead | null = null;
+  readonly #path: HeaderPath | null;
+  #isInHeader = false;
+  /** How many names of the path the elements that are open go along, from the outermost on. */
+  #pathDepth = 0;
+  /** Where the text at the end of the path begins, while it is open. */
+  #textFrom = 0;
+  readonly #texts: string[] = [];
   /** Never after the offset from which the parser measures the token that comes next. */
   #tokenFrom = 0;
   /** The colon of the name that was read last; zero for none. */
   #colonAt = 0;
 
-  constructor(bytes: Uint8Array, bounds: HeadBounds) {
+  constructor(bytes: Uint8Array, bounds: HeadBounds, path: HeaderPath | null) {
     this.#bytes = bytes;
     this.#runs = new XmlRuns(bytes);
     this.#bounds = bounds;
+    this.#path = path;
   }
 
   read(): EnvelopeHead | 'undecided' {
@@ -95,7 +111,7 @@ class HeadScan {
 
   #soFar(): EnvelopeHead | 'undecided' {
     if (this.#version === null) return 'undecided';
-    return { kind: 'soap', version: this.#version, bodyElement: null, complete: false };
+    return this.#soapAnswer(this.#version, null, false);
   }
 
   /** The offset of the "<" of the root element. White space before it counts as part of the next token. */
@@ -142,6 +158,7 @@ class HeadScan {
     if (!isSameRange(bytes, from + 2, start, length)) return doubt;
     const at = pastSpace(bytes, from + 2 + length);
     if (byteAt(bytes, at) !== greaterThan || !this.#isTokenEnd(at + 1)) return doubt;
+    if (this.#path !== null && !this.#leavePath(this.#path, from)) return doubt;
     this.#close();
     return at + 1;
   }
@@ -168,8 +185,13 @@ class HeadScan {
     elements[element] = start;
     elements[element + 1] = end;
     elements[element + 2] = declarationsAround;
-    this.#open(colonAt === 0 ? start : colonAt + 1, end, declaration);
-    if (isEmpty) this.#close();
+    const localStart = colonAt === 0 ? start : colonAt + 1;
+    this.#open(localStart, end, declaration);
+    if (this.#path !== null && !this.#enterPath(this.#path, localStart, end, declaration, at + 1)) return doubt;
+    if (isEmpty) {
+      if (this.#path !== null && !this.#leavePath(this.#path, at + 1)) return doubt;
+      this.#close();
+    }
     return at + 1;
   }
 
@@ -317,6 +339,45 @@ class HeadScan {
     );
   }
 
+  /** Goes along the path with an element that opened. False where the text at its end has an element in it. */
+  #enterPath(path: HeaderPath, localStart: number, end: number, declaration: number, contentAt: number): boolean {
+    if (this.#depth === 2) {
+      this.#isInHeader =
+        isRange(this.#bytes, localStart, end, headerName) &&
+        this.#isIn(declaration, this.#version === '1.1' ? soap11 : soap12);
+      return true;
+    }
+    if (!this.#isInHeader || this.#depth - 3 !== this.#pathDepth) return true;
+    const name = path.namesBytes[this.#pathDepth];
+    if (name === undefined) return false;
+    const isNamed = isRange(this.#bytes, localStart, end, name);
+    if (!isNamed || (this.#pathDepth === 0 && !this.#isIn(declaration, path.namespaceBytes))) return true;
+    this.#pathDepth += 1;
+    if (this.#pathDepth === path.namesBytes.length) this.#textFrom = contentAt;
+    return true;
+  }
+
+  /** Goes back with an element that closes, and takes the text at the end of the path. False where that text is not plain. */
+  #leavePath(path: HeaderPath, contentEnd: number): boolean {
+    if (!this.#isInHeader || this.#depth - 2 !== this.#pathDepth) return true;
+    if (this.#pathDepth === path.namesBytes.length && this.#texts.length <= headerTextsMax) {
+      // References and comments are for the parser to read, and so are line breaks, which it makes alike.
+      for (let at = this.#textFrom; at < contentEnd; at += 1) {
+        const byte = byteAt(this.#bytes, at);
+        if (byte === ampersand || byte === lessThan || byte === carriageReturn) return false;
+      }
+      this.#texts.push(toHeaderText(toUtf8(this.#bytes, this.#textFrom, contentEnd)));
+    }
+    this.#pathDepth -= 1;
+    return true;
+  }
+
+  #soapAnswer(version: '1.1' | '1.2', bodyElement: QualifiedName | null, complete: boolean): EnvelopeHead {
+    return this.#path === null
+      ? { kind: 'soap', version, bodyElement, complete }
+      : { kind: 'soap', version, bodyElement, complete, headerTexts: this.#texts };
+  }
+
   #isIn(declaration: number, namespace: Uint8Array): boolean {
     if (declaration < 0) return false;
     const start = offsetAt(declarations, declaration + 2);
@@ -332,7 +393,7 @@ class HeadScan {
 
   #settle(bodyElement: QualifiedName | null): void {
     if (this.#version === null || this.#answer !== null) return;
-    this.#answer = { kind: 'soap', version: this.#version, bodyElement, complete: true };
+    this.#answer = this.#soapAnswer(this.#version, bodyElement, true);
   }
 
   #nameOf(localStart: number, end: number, declaration: number): QualifiedName {
@@ -361,4 +422,8 @@ function isRange(bytes: Uint8Array, start: number, end: number, expected: Uint8A
 
 function toText(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
+}
+
+function toUtf8(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start, end);
 }

@@ -2,6 +2,7 @@
 // It never throws, reads no further than it must, and refuses what no market message needs.
 import { parseHead } from './head-parse.ts';
 import { scanHead } from './head-scan.ts';
+import type { HeaderPath } from './header-path.ts';
 
 /** A qualified name: namespace URI, empty for none, and local name. */
 export interface QualifiedName {
@@ -53,15 +54,27 @@ export type EnvelopeHead =
       readonly bodyElement: QualifiedName | null;
       /** True when no further byte can change the answer. */
       readonly complete: boolean;
+      /**
+       * Where a path was given: the texts at it in the Header, in order, at most one more than `headerTextsMax`. While `complete` is
+       * false, there may be others.
+       */
+      readonly headerTexts?: readonly string[];
     }
   | { readonly kind: 'xml'; readonly root: QualifiedName }
   | { readonly kind: 'refused'; readonly reason: HeadRefusalReason; readonly at: number }
   | { readonly kind: 'unfinished' };
 
-/** Reads the head of a message from its first bytes; works on any prefix and stops as soon as it knows. Never throws. */
-export function readHead(bytes: Uint8Array, bounds?: Partial<HeadBounds>): EnvelopeHead {
+/**
+ * Reads the head of a message from its first bytes, and the texts at `path` in its Header; works on any prefix and stops as soon as
+ * it knows. Never throws.
+ */
+export function readHead(
+  bytes: Uint8Array,
+  bounds?: Partial<HeadBounds>,
+  path: HeaderPath | null = null,
+): EnvelopeHead {
   const limits = bounds === undefined ? defaultHeadBounds : { ...defaultHeadBounds, ...bounds };
   const scanned = bytes.length <= limits.scannedBytesMax ? bytes : bytes.subarray(0, limits.scannedBytesMax);
-  const head = scanHead(scanned, limits);
-  return head === 'undecided' ? parseHead(scanned, limits) : head;
+  const head = scanHead(scanned, limits, path);
+  return head === 'undecided' ? parseHead(scanned, limits, path) : head;
 }

@@ -11,6 +11,7 @@ export type { Fault, FaultFields, FaultSide } from './fault.ts';
 export { readFault, writeFault } from './fault.ts';
 export type { EnvelopeHead, HeadBounds, HeadRefusalReason, QualifiedName } from './head.ts';
 export { defaultHeadBounds, readHead } from './head.ts';
+export { type HeaderPath, headerTextCharactersMax, headerTextsMax, toHeaderPath } from './header-path.ts';
 export { readMessageHead } from './message-head.ts';
 export type {
   ContentType,

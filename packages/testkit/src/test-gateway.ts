@@ -14,7 +14,14 @@ import {
   startGateway,
   type WrittenConfig,
 } from '@headgate/gateway';
-import { createTestAuthority, type Family, type KeyType, type TestAuthority, type TestUser } from '@headgate/pki';
+import {
+  createTestAuthority,
+  type Family,
+  type KeyType,
+  type TestAuthority,
+  type TestUser,
+  type TrustBundlePem,
+} from '@headgate/pki';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { startTestUpstream, type TestUpstream, type UpstreamAnswer } from './test-upstream.ts';
 
@@ -41,6 +48,8 @@ export interface TestGatewayOptions {
   readonly uiSession?: Readonly<Record<string, NonNullable<HostOptions['uiSession']>>>;
   /** Every wait of the gateway goes by the test's clock too. Advance it only while nothing is under way that must not time out. */
   readonly virtualWaits?: boolean;
+  /** Of hosts of the TLS listener. Default: not said. */
+  readonly strictTransportMs?: Readonly<Record<string, number>>;
   /** What hosts of the TLS listener ask for, where it is not what the catalogue says. */
   readonly clientCertificates?: Readonly<Record<string, 'required' | 'requested' | 'none'>>;
   readonly answer?: UpstreamAnswer;
@@ -63,6 +72,11 @@ export interface TestGatewayOptions {
   readonly provisioning?: string;
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
+  /** PEM texts of the trust bundle; default: both families of users. */
+  readonly trustPem?: Partial<TrustBundlePem>;
+  /** Files of revocation lists, name and bytes, which the authority of the test may make. */
+  readonly crls?: (authority: TestAuthority) => Readonly<Record<string, Uint8Array>>;
+  readonly staleCrls?: 'accept' | 'refuse';
   /** Replaces the test's own back end. */
   readonly upstreams?: WrittenConfig['upstreams'];
   /** What every call says that a test does not say otherwise. Default: as in `TestCall`. */
@@ -251,8 +265,15 @@ async function writeConfig(
   const trust = (['legacy', 'current'] as const).map((family) => authority.trustBundlePem(family, 'user'));
   await writeFile(join(folder, 'server.pem'), chain.certificatePem);
   await writeFile(join(folder, 'server.key'), chain.keyPem, { mode: 0o600 });
-  await writeFile(join(folder, 'anchors.pem'), trust.map(({ anchorsPem }) => anchorsPem).join(''));
-  await writeFile(join(folder, 'intermediates.pem'), trust.map(({ intermediatesPem }) => intermediatesPem).join(''));
+  const pem = {
+    anchorsPem: trust.map(({ anchorsPem }) => anchorsPem).join(''),
+    intermediatesPem: trust.map(({ intermediatesPem }) => intermediatesPem).join(''),
+    ...options.trustPem,
+  };
+  await writeFile(join(folder, 'anchors.pem'), pem.anchorsPem);
+  await writeFile(join(folder, 'intermediates.pem'), pem.intermediatesPem);
+  const crls = Object.entries(options.crls?.(authority) ?? {});
+  for (const [name, bytes] of crls) await writeFile(join(folder, name), bytes);
   for (const host of options.chains?.hosts ?? []) {
     for (const family of ['legacy', 'current'] as const) {
       const { certificatePem, keyPem } = await authority.serverChain(family, [host]);
@@ -280,6 +301,7 @@ async function writeConfig(
           ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
           ...(options.uiSession?.[name] === undefined ? {} : { uiSession: options.uiSession[name] }),
           ...(asked[name] === undefined ? {} : { clientCertificate: asked[name] }),
+          strictTransportMs: options.strictTransportMs?.[name] ?? 0,
         })),
       },
       {
@@ -294,9 +316,14 @@ async function writeConfig(
     ...(options.provisioning === undefined ? {} : { provisioning: 'provisioning.yaml' }),
     ...(options.trust === undefined ? {} : { trust: 'trust.yaml' }),
     trustBundles: [
-      options.trust === undefined
-        ? { name: 'users', anchors: 'anchors.pem', intermediates: 'intermediates.pem' }
-        : { name: 'users', dated: 'test-users' },
+      {
+        name: 'users',
+        ...(options.trust === undefined
+          ? { anchors: 'anchors.pem', intermediates: 'intermediates.pem' }
+          : { dated: 'test-users' }),
+        crls: crls.map(([name]) => name),
+        ...(options.staleCrls === undefined ? {} : { staleCrls: options.staleCrls }),
+      },
     ],
     positions: options.positions ?? {},
     chainPositions: options.chainPositions ?? {},

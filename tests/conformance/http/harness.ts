@@ -149,6 +149,7 @@ const snapshot: Snapshot = {
   catalogue: catalogueOf(),
   policy: { limits: [] },
   trust: new Map(),
+  revocation: new Map(),
   provisioning: null,
   positions: new Map(),
   chainPositions: new Map(),

@@ -24,7 +24,13 @@ interface Who {
 }
 
 const noon = Date.UTC(2024, 1, 21, 12);
-const inspection = { checks: ['size'], uninspected: [], bodyBytesLimit: 1_048_576, payloadEncoding: null } as const;
+const inspection = {
+  checks: ['size'],
+  uninspected: [],
+  bodyBytesLimit: 1_048_576,
+  payloadEncoding: null,
+  username: null,
+} as const;
 
 interface Call {
   readonly subject?: string | null;

@@ -79,6 +79,14 @@ const credentialSchema = z
       .regex(/^[0-9A-Fa-f:]{1,64}$/, 'a serial number in hexadecimal digits')
       .optional()
       .describe('Serial number in hexadecimal digits, together with issuer.'),
+    usernames: z
+      .array(z.string().min(1).max(500))
+      .min(1)
+      .max(50)
+      .optional()
+      .describe(
+        'Names that its messages may carry in their header, where a rule of the policy asks for a provisioned one.',
+      ),
     label: z.string().min(1).max(120).optional(),
     holder: z
       .strictObject({

@@ -1,6 +1,6 @@
 // Who is calling? The client certificate, judged here and never by the TLS library, becomes a principal or an explained refusal.
 import { type CertificateNeed, Refusal } from '@headgate/contract';
-import type { CertificateFacts, Verdict } from '@headgate/pki';
+import type { Acceptance, CertificateFacts, CertificateWords, Rejection } from '@headgate/pki';
 import { type Enrolment, findEnrolment, notEnrolled } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -81,27 +81,44 @@ function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway
     });
   }
 
-  const { certificate, verdict, chainDer } = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
-  const enrolment = serving.rights === null ? null : findEnrolment(serving.rights, certificate);
-  const evidence = {
-    subject: certificate.subject,
-    issuer: certificate.issuer,
-    serial: certificate.serial,
-    fingerprint: certificate.fingerprint256,
-    notAfter: new Date(certificate.notAfterMs).toISOString(),
-    issuedBy: verdict.accepted ? (verdict.chain[1]?.fingerprint256 ?? null) : null,
-    participant: enrolment?.participant.id ?? null,
-    verdict: verdict.accepted ? ('accepted' as const) : ('refused' as const),
-  };
-  exchange.identity = evidence;
-  if (!verdict.accepted) throw certificateRefusal(certificate, verdict, host, exchange, nowMs);
+  const judged = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
+  if (!judged.accepted) {
+    const { leaf, rejection } = judged;
+    exchange.identity = evidenceOf(leaf, enrolmentOf(judged.certificate, serving), null);
+    throw certificateRefusal(leaf, rejection, host, exchange, nowMs);
+  }
+  const { certificate, acceptance, chainDer } = judged;
+  const enrolment = enrolmentOf(certificate, serving);
+  const evidence = evidenceOf(certificate, enrolment, acceptance);
   if (serving.rights !== null && enrolment === null) {
     exchange.identity = { ...evidence, verdict: 'refused' };
     throw notEnrolled(serving.rights, certificate, host.environment);
   }
-  const { validFromMs, validUntilMs } = verdict;
+  exchange.identity = evidence;
+  const { validFromMs, validUntilMs } = acceptance;
   const proved = principal(certificate, peer.der, chainDer, enrolment);
   return { host: request.host, principal: proved, evidence, validFromMs, validUntilMs };
+}
+
+function enrolmentOf(certificate: CertificateFacts | null, { rights }: Exchange['serving']): Enrolment | null {
+  return rights === null || certificate === null ? null : findEnrolment(rights, certificate);
+}
+
+function evidenceOf(
+  { subject, issuer, serial, fingerprint256, notAfterMs }: CertificateWords,
+  enrolment: Enrolment | null,
+  acceptance: Acceptance | null,
+): KnownCaller['evidence'] {
+  return {
+    subject,
+    issuer,
+    serial,
+    fingerprint: fingerprint256,
+    notAfter: notAfterMs === null ? null : new Date(notAfterMs).toISOString(),
+    issuedBy: acceptance?.chain[1]?.fingerprint256 ?? null,
+    participant: enrolment?.participant.id ?? null,
+    verdict: acceptance === null ? 'refused' : 'accepted',
+  };
 }
 
 function anonymous(host: string, verdict: 'not-required' | 'not-offered'): KnownCaller {
@@ -142,69 +159,72 @@ function refuseForeignHost({ connection, request }: Exchange): void {
 }
 
 function certificateRefusal(
-  certificate: CertificateFacts,
-  verdict: Extract<Verdict, { accepted: false }>,
+  leaf: CertificateWords,
+  rejection: Rejection,
   host: ServedHost,
   { serving }: Exchange,
   nowMs: number,
 ): Refusal {
-  // The certificate at fault may be an intermediate: its own names and dates are what the caller must know.
-  const at = verdict.certificate;
-  const words = { subject: at.subject, issuer: at.issuer, serial: at.serial };
-  switch (verdict.check) {
+  // The certificate at fault may be an authority's: its own names and dates are what the caller must know.
+  const { check, certificate: at, fault, fix: needed } = rejection;
+  const words = { ...namesOf(at), fault, needed, valid: sayDates(at) };
+  if (check === 'issuer_unknown') {
+    const { subject, serial } = namesOf(leaf);
+    return new Refusal('identity.issuer_unknown', {
+      subject,
+      issuer: words.issuer,
+      serial,
+      issuers: serving.issuers(host.trust, nowMs),
+    });
+  }
+  if (check === 'authority_withdrawn') {
+    const until = sayDay(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.untilMs);
+    const issuers = serving.issuers(host.trust, nowMs);
+    return new Refusal('identity.authority_withdrawn', { ...namesOf(leaf), authority: words.subject, until, issuers });
+  }
+  if (check === 'authority_not_yet_accepted') {
+    const from = sayDay(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.fromMs);
+    return new Refusal('identity.authority_not_yet_accepted', { ...namesOf(leaf), authority: words.subject, from });
+  }
+  if (check === 'revocation_unknown') return new Refusal('identity.revocation_unknown', words);
+  if (at.fingerprint256 !== leaf.fingerprint256)
+    return new Refusal('identity.authority_invalid', { ...words, caller: namesOf(leaf).subject });
+  switch (check) {
     case 'expired':
-      return new Refusal('identity.certificate_expired', { ...words, notAfter: new Date(at.notAfterMs).toISOString() });
+      return new Refusal('identity.certificate_expired', { ...words, notAfter: sayInstant(at.notAfterMs) });
     case 'not_yet_valid':
-      return new Refusal('identity.certificate_not_yet_valid', {
-        ...words,
-        notBefore: new Date(at.notBeforeMs).toISOString(),
-      });
-    case 'issuer_unknown':
-      return new Refusal('identity.issuer_unknown', {
-        subject: certificate.subject,
-        issuer: at.issuer,
-        serial: certificate.serial,
-        issuers: serving.issuers(host.trust, nowMs),
-      });
-    case 'authority_withdrawn':
-      return new Refusal('identity.authority_withdrawn', {
-        ...leafWords(certificate),
-        authority: at.subject,
-        until: toInstant(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.untilMs),
-        issuers: serving.issuers(host.trust, nowMs),
-      });
-    case 'authority_not_yet_accepted':
-      return new Refusal('identity.authority_not_yet_accepted', {
-        ...leafWords(certificate),
-        authority: at.subject,
-        from: toInstant(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.fromMs),
-      });
+      return new Refusal('identity.certificate_not_yet_valid', { ...words, notBefore: sayInstant(at.notBeforeMs) });
+    case 'revoked': {
+      const { onMs, reason } = rejection.revoked ?? { onMs: null, reason: 'without a reason' };
+      return new Refusal('identity.certificate_revoked', { ...words, revoked: sayInstant(onMs), reason });
+    }
     default:
-      return new Refusal('identity.certificate_invalid', { ...words, check: checkWords[verdict.check] });
+      return new Refusal('identity.certificate_invalid', words);
   }
 }
 
-function leafWords({ subject, issuer, serial }: CertificateFacts) {
-  return { subject, issuer, serial };
+const unreadable = 'that cannot be read';
+
+function namesOf({ subject, issuer, serial }: CertificateWords) {
+  const readable = (name: string | null, empty: string) => (name === '' ? empty : (name ?? unreadable));
+  return {
+    subject: readable(subject, 'without a subject'),
+    issuer: readable(issuer, 'none'),
+    serial: serial ?? unreadable,
+  };
+}
+
+function sayDates({ notBeforeMs, notAfterMs }: CertificateWords): string {
+  return notBeforeMs === null || notAfterMs === null
+    ? `dates ${unreadable}`
+    : `valid from ${sayInstant(notBeforeMs)} to ${sayInstant(notAfterMs)}`;
+}
+
+function sayInstant(instantMs: number | null): string {
+  return instantMs === null ? `an instant ${unreadable}` : new Date(instantMs).toISOString();
 }
 
 /** Null where no day is set. */
-function toInstant(atMs = Number.NaN): string | null {
+function sayDay(atMs = Number.NaN): string | null {
   return Number.isFinite(atMs) ? new Date(atMs).toISOString() : null;
 }
-
-const checkWords: Record<
-  Exclude<
-    Extract<Verdict, { accepted: false }>['check'],
-    'expired' | 'not_yet_valid' | 'issuer_unknown' | 'authority_withdrawn' | 'authority_not_yet_accepted'
-  >,
-  string
-> = {
-  signature_invalid: 'its signature was not made by the issuer it names',
-  not_an_authority: 'it was issued by a certificate that may not issue certificates',
-  path_too_long: 'its chain has more intermediates than an issuer allows',
-  wrong_purpose: 'it is not meant for client authentication (extended key usage)',
-  weak_key: 'its key is too weak (RSA below 2048 bits, or EC below 256)',
-  weak_signature: 'it is signed with MD5 or SHA-1',
-  unhandled_critical_extension: 'it has a critical extension that is not understood here',
-};

@@ -38,8 +38,8 @@ test('one certificate is judged by each trust bundle on its own', async (context
   const peer = { der: user.certificateDer, fingerprint: user.fingerprint256 };
   const verdicts = createVerdicts();
   const judged = ['current', 'legacy', 'current', 'legacy'].map((bundle) => {
-    const { verdict } = verdicts.judge(peer, bundle, serving, nowMs);
-    return [bundle, verdict.accepted ? 'accepted' : verdict.check];
+    const judged = verdicts.judge(peer, bundle, serving, nowMs);
+    return [bundle, judged.accepted ? 'accepted' : judged.rejection.check];
   });
   assert.deepEqual(judged, [
     ['current', 'accepted'],

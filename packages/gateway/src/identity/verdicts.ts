@@ -1,14 +1,18 @@
 // Verdicts on client certificates: built once per fingerprint, bundle and snapshot, judged per exchange with the clock,
 // so that an expiry or a change of trust holds at once on live and on resumed connections.
 import {
-  buildPath,
+  type Acceptance,
+  buildPathOf,
   type CertificateFacts,
+  type CertificateWords,
   type Chain,
   judgePath,
+  openCertificate,
   type PathResult,
-  readCertificate,
+  type Rejection,
+  rejectUnreadable,
   type TrustBundle,
-  type Verdict,
+  UnreadableCertificate,
 } from '@headgate/pki';
 import { dropOldest } from '../drop-oldest.ts';
 import type { PeerCertificate } from '../exchange.ts';
@@ -17,25 +21,32 @@ import type { Serving } from '../serving.ts';
 /** Most certificates remembered at once; the least recently used goes first. About 2 KiB each. */
 const verdictsMax = 20_000;
 
-/** A judged certificate: its facts, and whether it is accepted now. */
-export interface Judged {
-  readonly certificate: CertificateFacts;
-  readonly verdict: Verdict;
-  /** The intermediates of the path that was accepted, from the certificate's issuer on; none of one that was refused. */
-  readonly chainDer: readonly Uint8Array[];
-}
+/** A judged certificate: its facts if it is accepted now, and otherwise what is known of it and why it is not. */
+export type Judged =
+  | {
+      readonly accepted: true;
+      readonly certificate: CertificateFacts;
+      readonly acceptance: Acceptance;
+      /** The intermediates of the path that was accepted, from the certificate's issuer on. */
+      readonly chainDer: readonly Uint8Array[];
+    }
+  | {
+      readonly accepted: false;
+      /** Null where it cannot be read; then `leaf` says what could be. */
+      readonly certificate: CertificateFacts | null;
+      readonly leaf: CertificateWords;
+      readonly rejection: Rejection;
+    };
 
 /** Looks verdicts up by fingerprint × bundle × snapshot number. */
 export interface Verdicts {
-  /** Judges a certificate at `nowMs`. Throws `UnreadableCertificate` when it is none. */
+  /** Judges a certificate at `nowMs`. */
   judge(peer: PeerCertificate, bundleName: string, serving: Serving, nowMs: number): Judged;
 }
 
-interface Remembered {
-  readonly certificate: CertificateFacts;
-  readonly path: PathResult;
-  readonly bundle: TrustBundle;
-}
+type Remembered =
+  | { readonly certificate: CertificateFacts; readonly path: PathResult; readonly bundle: TrustBundle }
+  | { readonly unreadable: Judged };
 
 /** Creates an empty verdict cache of one process. */
 export function createVerdicts(): Verdicts {
@@ -52,7 +63,7 @@ export function createVerdicts(): Verdicts {
     const bundle = serving.trust.get(bundleName);
     if (bundle === undefined)
       throw new Error(`trust bundle "${bundleName}" is not in snapshot ${serving.snapshot.number}`);
-    const fresh = { certificate: readCertificate(peer.der), path: buildPath(peer.der, bundle), bundle };
+    const fresh = read(peer, bundle);
     remembered.set(key, fresh);
     dropOldest(remembered, verdictsMax);
     return fresh;
@@ -60,11 +71,27 @@ export function createVerdicts(): Verdicts {
 
   return {
     judge(peer, bundleName, serving, nowMs) {
-      const { certificate, path, bundle } = look(peer, bundleName, serving);
-      const verdict = judgePath(path, nowMs, 'clientAuth');
-      return { certificate, verdict, chainDer: verdict.accepted ? intermediatesDer(verdict.chain, bundle) : [] };
+      const known = look(peer, bundleName, serving);
+      if ('unreadable' in known) return known.unreadable;
+      const { certificate, path, bundle } = known;
+      const verdict = judgePath(path, nowMs, 'clientAuth', serving.revocation.get(bundleName));
+      return verdict.accepted
+        ? { accepted: true, certificate, acceptance: verdict, chainDer: intermediatesDer(verdict.chain, bundle) }
+        : { accepted: false, certificate, leaf: certificate, rejection: verdict };
     },
   };
+}
+
+/** OpenSSL lets certificates through a handshake that no strict reader takes: they are refused, not defects. */
+function read({ der }: PeerCertificate, bundle: TrustBundle): Remembered {
+  try {
+    const leaf = openCertificate(der);
+    return { certificate: leaf.facts, path: buildPathOf(leaf, bundle), bundle };
+  } catch (fault) {
+    if (!(fault instanceof UnreadableCertificate)) throw fault;
+    const { certificate: leaf } = fault;
+    return { unreadable: { accepted: false, certificate: null, leaf, rejection: rejectUnreadable(fault) } };
+  }
 }
 
 /** Neither the leaf nor the anchor, which whoever trusts it has already (RFC 9440 §2.3). */

@@ -1,11 +1,13 @@
 // Is it safe to pass on? Today: size, declared type and the head of the envelope. What is not looked into yet is said in evidence.
 import { Refusal } from '@headgate/contract';
 import { type EnvelopeHead, type PayloadEncoding, readPayloadEncoding } from '@headgate/soap';
-import { envelopeHead } from '../envelope-head.ts';
+import { envelopeHead, envelopeHeadWith } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
+import { type JudgedUsername, judgeUsername, type UsernameCheck } from '../username-check.ts';
 
 declare const inspected: unique symbol;
 
@@ -24,8 +26,16 @@ const envelopeChecks = ['size', 'content-type', 'envelope-head'] as const;
 
 const soapTypes = ['text/xml', 'application/soap+xml', 'multipart/related', 'application/xop+xml'] as const;
 
-/** Inspects an admitted request, or refuses with `inspection.*`. */
-export function inspect(exchange: Exchange, route: AnyRoute, gateway: Gateway): MaybePromise<Inspected> {
+/**
+ * Inspects an admitted request, or refuses with `inspection.*`, or with `identity.username_mismatch`: whose name a message carries
+ * is known only here.
+ */
+export function inspect(
+  exchange: Exchange,
+  principal: Principal,
+  route: AnyRoute,
+  gateway: Gateway,
+): MaybePromise<Inspected> {
   const { body } = exchange;
   const { bodyBytesMax } = gateway.options;
   const looksAtEnvelope = route.speaksSoap && exchange.request.method === 'POST';
@@ -41,16 +51,63 @@ export function inspect(exchange: Exchange, route: AnyRoute, gateway: Gateway): 
   if (route.kind === 'echo') return inspectEcho(exchange, inspected, gateway);
   if (!looksAtEnvelope) return inspected;
   refuseForeignType(exchange);
-  const head = envelopeHead(exchange, gateway);
+  const check = route.kind === 'system' ? exchange.serving.usernames.of(route) : null;
+  const head = check === null ? envelopeHead(exchange, gateway) : envelopeHeadWith(exchange, gateway, check.path);
+  const looks = { check, principal, inspected };
   return head instanceof Promise
-    ? head.then((read) => inspectEnvelope(exchange, read, inspected))
-    : inspectEnvelope(exchange, head, inspected);
+    ? head.then((read) => inspectEnvelope(exchange, read, looks))
+    : inspectEnvelope(exchange, head, looks);
 }
 
-function inspectEnvelope(exchange: Exchange, head: EnvelopeHead | null, inspected: Inspected): Inspected {
-  refuseNonEnvelope(head);
+/** What the envelope is looked at for, and what comes of it if nothing is wrong. */
+interface Looks {
+  readonly check: UsernameCheck | null;
+  readonly principal: Principal;
+  readonly inspected: Inspected;
+}
+
+function inspectEnvelope(
+  exchange: Exchange,
+  read: EnvelopeHead | null,
+  { check, principal, inspected }: Looks,
+): Inspected {
+  const head = soapHead(read);
   notePayload(exchange, exchange.route?.docAttach === true);
+  if (check !== null) compareUsername(exchange, check, head, principal);
   return inspected;
+}
+
+/** What was concluded from the same names of the same caller. */
+interface KnownUsername {
+  readonly check: UsernameCheck;
+  readonly principal: Principal;
+  readonly said: string;
+  readonly before: Looked;
+  readonly section: Looked;
+  readonly refusal: JudgedUsername['refusal'];
+}
+
+function compareUsername(exchange: Exchange, check: UsernameCheck, head: SoapHead, principal: Principal): void {
+  const { inspection: before, callerMemo } = exchange;
+  if (before === null) return;
+  const said = `${head.complete}\n${head.headerTexts?.join('\n')}`;
+  const last = callerMemo.inspection as KnownUsername | undefined;
+  const isKnown = last?.said === said && last.check === check && last.principal === principal && last.before === before;
+  const known = isKnown ? last : judgeAnew(check, head, principal, { before, said });
+  callerMemo.inspection = known;
+  exchange.inspection = known.section;
+  if (known.refusal !== null) throw known.refusal;
+}
+
+function judgeAnew(
+  check: UsernameCheck,
+  head: SoapHead,
+  principal: Principal,
+  { before, said }: Pick<KnownUsername, 'before' | 'said'>,
+): KnownUsername {
+  const { evidence, refusal } = judgeUsername(check, head, principal);
+  const section = { ...before, checks: [...before.checks, 'username'], username: evidence };
+  return { check, principal, said, before, section, refusal };
 }
 
 /** What a caller sends to be told of is looked at as far as it is told. */
@@ -73,7 +130,7 @@ function looked(
 ): Looked {
   const before = sections.get(checks)?.get(payloadEncoding);
   if (before?.bodyBytesLimit === bodyBytesLimit) return before;
-  const section = { checks, uninspected, bodyBytesLimit, payloadEncoding };
+  const section = { checks, uninspected, bodyBytesLimit, payloadEncoding, username: null };
   sections.set(checks, new Map([...(sections.get(checks) ?? []), [payloadEncoding, section]]));
   return section;
 }
@@ -98,9 +155,12 @@ function refuseForeignType({ request }: Exchange): void {
   });
 }
 
-function refuseNonEnvelope(head: EnvelopeHead | null): void {
+type SoapHead = Extract<EnvelopeHead, { readonly kind: 'soap' }>;
+
+/** The head of an envelope; refuses whatever else a body begins as. */
+function soapHead(head: EnvelopeHead | null): SoapHead {
   if (head === null) throw new Refusal('inspection.malformed_envelope', { found: 'the body is empty' });
-  if (head.kind === 'soap') return;
+  if (head.kind === 'soap') return head;
   const found =
     head.kind === 'refused'
       ? refusedWords[head.reason]

@@ -42,6 +42,8 @@ interface TestThreads {
     count?: number,
   ): Promise<GatewayNotice & { readonly kind: Kind }>;
   die(death: Death): void;
+  /** Reads every file again and has the threads take them. */
+  reload(): Promise<void>;
 }
 
 async function startTwo(
@@ -61,7 +63,6 @@ async function startTwo(
     config,
     base: kit.folder,
     files: await read(),
-    read,
     createWorker,
     seen: (record) => records.push(record),
     notice(notice) {
@@ -90,6 +91,7 @@ async function startTwo(
       }
     },
     die: (death) => deaths.postMessage(death),
+    reload: async () => running.take(await read()),
   };
 }
 
@@ -148,7 +150,7 @@ test('the evidence of a thread that died tells its gap, and its replacement coun
 
 test('a thread that is replaced serves by the files of the last reload', async (t) => {
   const two = await startTwo(t);
-  await two.running.reload();
+  await two.reload();
   two.die({ thread: 0, how: 'throw' });
   await two.noticed('thread-replaced');
   const caller = await openAt(0, two);
@@ -159,7 +161,7 @@ test('a thread that is replaced serves by the files of the last reload', async (
 test('a reload in which a thread dies resolves once every thread that lives has the files', async (t) => {
   const two = await startTwo(t);
   two.die({ thread: 1, how: 'throw' });
-  await Promise.all([two.running.reload().then(() => two.running.reload()), two.noticed('thread-replaced')]);
+  await Promise.all([two.reload().then(() => two.reload()), two.noticed('thread-replaced')]);
   for (const thread of [0, 1]) {
     const caller = await openAt(thread, two);
     assert.equal(two.records.findLast((record) => record.thread === thread)?.snapshot, two.running.snapshot().number);
@@ -236,7 +238,7 @@ test('a port that is taken is refused with the system’s own words, and the evi
   const read = () => readGatewayFiles(config, kit.folder, source);
   const files = await read();
   for (let tries = 0; tries < 2; tries += 1) {
-    await assert.rejects(startThreads({ config, base: kit.folder, files, read }), {
+    await assert.rejects(startThreads({ config, base: kit.folder, files }), {
       code: 'EADDRINUSE',
       port: kit.port,
     });

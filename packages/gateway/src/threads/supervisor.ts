@@ -18,8 +18,6 @@ import { createSeat, type Seat } from './seat.ts';
 /** What the threads of a gateway are started with. */
 export interface ThreadsOptions extends GatewayOptions {
   readonly files: GatewayFiles;
-  /** Reads them again. Rejects with `UnusableFiles`. */
-  readonly read: () => Promise<GatewayFiles>;
   /** Default: threads that serve. Tests start threads that die. */
   readonly createWorker?: CreateWorker;
 }
@@ -108,9 +106,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   }
   if (config.threads > 1) tellQueuedConnectionsAtRisk(notice);
 
-  /** One at a time: threads hold one set of prepared files. */
-  const reload = async (): Promise<GatewayFiles> => {
-    const next = await options.read();
+  const take = async (next: GatewayFiles): Promise<void> => {
     const prepared = everyThread();
     await Promise.all(prepared.map((thread) => thread.ask({ kind: 'prepare', files: next })));
     // From here on no fault is possible: every thread that is there has the files, and whoever comes starts with them.
@@ -123,7 +119,6 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
         await thread.ask({ kind: 'take' });
       }),
     );
-    return next;
   };
   const threads = (): Promise<readonly ThreadInForce[]> =>
     Promise.all(
@@ -149,7 +144,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
     threads,
-    reload,
+    take,
     close() {
       for (const renewal of renewals) renewal.close();
       closed ??= close();
