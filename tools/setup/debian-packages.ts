@@ -51,6 +51,12 @@ export const debianPackages: readonly DebianPackage[] = [
     why: 'an attacker that is not ours must be shed as well as our own',
   },
   {
+    name: 'testssl.sh',
+    proof: { command: 'testssl' },
+    suites: 'the soak that has TLS judged',
+    why: 'a judge that is not ours must find nothing wrong with our TLS',
+  },
+  {
     name: 'valkey-server',
     proof: { command: 'valkey-server' },
     suites: 'suites that share counters between nodes',

@@ -71,6 +71,7 @@ function secureHosts(options: OptionSchema): readonly ShownGroup[] {
     {
       ...hostWithPair('ws.prod.caiso.com'),
       clientCertificate: left('requested'),
+      strictTransportMs: left(0),
       trust: left('users'),
       uiSession: { leftGroup: defaultsOf(optionsOfHosts(options)?.properties?.uiSession) },
     },

@@ -53,6 +53,9 @@ const host = z
         'Whether callers of every address here show a client certificate. "required": a call without one is refused. "requested": it is judged if it is offered, and refused if it is bad; who offers none is anonymous. "none": nobody is asked. Default: what the catalogue says of each address; the handshake asks where any address of the host wants one.',
       ),
     trust: name.default('users').describe('Name of the trust bundle that judges client certificates of this host.'),
+    strictTransportMs: milliseconds(0, 63_072_000_000, 0).describe(
+      'How long browsers are told to ask this host over TLS alone (Strict-Transport-Security, in whole seconds); 0: nothing is said. They remember it, so that a host which must serve plain HTTP again is lost to them. Default 0; 31,536,000,000 (a year) is usual for user interfaces.',
+    ),
     uiSession: uiSession
       .optional()
       .describe(

@@ -22,6 +22,7 @@ import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
+import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';
 import { createUsernameChecks, type UsernameChecks } from './username-check.ts';
 
@@ -55,6 +56,7 @@ export interface Serving {
   /** By the name of the bundle; a bundle without lists is absent. */
   readonly revocation: ReadonlyMap<string, Revocation>;
   readonly identityFields: IdentityFields;
+  readonly strictTransport: StrictTransport;
   host(listener: string, name: string): ServedHost | null;
   /** Subjects of the anchors of a bundle that count at `nowMs`, for refusals. */
   issuers(bundle: string, nowMs: number): readonly string[];
@@ -103,6 +105,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     revocation: revocationOf(snapshot, trust),
     rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),
     identityFields: createIdentityFields(config.identityFields),
+    strictTransport: strictTransportOf(config),
     speaksSoap,
     decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,

@@ -33,7 +33,10 @@ export interface RawCaller {
   write(bytes: string | Uint8Array): void;
   /** Half-closes: no more will be sent. */
   end(): void;
+  /** Closes. Whether the peer sees an end or a reset depends on what was read of it. */
   destroy(): void;
+  /** Closes so that the peer sees a reset. */
+  reset(): void;
   /** The next whole answer (interim 1xx ones too); rejects when the connection ends before it is complete. */
   answer(): Promise<RawAnswer>;
   /** Resolves once the peer closed: everything received, in latin1. `reset` tells how it ended. */
@@ -42,7 +45,8 @@ export interface RawCaller {
 
 /** Opens a raw connection to a gateway; resolves after the handshake. */
 export async function openRawCaller(gateway: TestGateway, options: RawCallerOptions = {}): Promise<RawCaller> {
-  const socket = options.plain === true ? await openPlain(gateway, options) : await openTls(gateway, options);
+  const plain = options.plain === true ? await openPlain(gateway, options) : null;
+  const { socket, tcp } = plain === null ? await openTls(gateway, options) : { socket: plain, tcp: plain };
   let received = Buffer.alloc(0);
   let over = false;
   let reset = false;
@@ -78,6 +82,7 @@ export async function openRawCaller(gateway: TestGateway, options: RawCallerOpti
     },
     end: () => socket.end(),
     destroy: () => socket.destroy(),
+    reset: () => tcp.resetAndDestroy(),
     async answer() {
       for (;;) {
         const found = takeAnswer(received.subarray(taken), over);
@@ -105,10 +110,10 @@ function openPlain(gateway: TestGateway, { source }: RawCallerOptions): Promise<
   return promise;
 }
 
-async function openTls(gateway: TestGateway, options: RawCallerOptions): Promise<TLSSocket> {
+async function openTls(gateway: TestGateway, options: RawCallerOptions): Promise<{ socket: TLSSocket; tcp: Socket }> {
   const user = options.user === undefined ? gateway.user : options.user;
   const serverName = options.serverName === undefined ? 'ws.prod.caiso.com' : options.serverName;
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const { promise, resolve, reject } = Promise.withResolvers<{ socket: TLSSocket; tcp: Socket }>();
   const tcp = connectPlain({
     host: '127.0.0.1',
     port: gateway.port,
@@ -123,7 +128,7 @@ async function openTls(gateway: TestGateway, options: RawCallerOptions): Promise
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(options.tlsVersion === undefined ? {} : { minVersion: options.tlsVersion, maxVersion: options.tlsVersion }),
   });
-  socket.once('secureConnect', () => resolve(socket));
+  socket.once('secureConnect', () => resolve({ socket, tcp }));
   socket.once('error', reject);
   // A connection that is reset at once may close without an error of the TLS socket.
   for (const each of [tcp, socket])

@@ -48,6 +48,8 @@ export interface TestGatewayOptions {
   readonly uiSession?: Readonly<Record<string, NonNullable<HostOptions['uiSession']>>>;
   /** Every wait of the gateway goes by the test's clock too. Advance it only while nothing is under way that must not time out. */
   readonly virtualWaits?: boolean;
+  /** Of hosts of the TLS listener. Default: not said. */
+  readonly strictTransportMs?: Readonly<Record<string, number>>;
   /** What hosts of the TLS listener ask for, where it is not what the catalogue says. */
   readonly clientCertificates?: Readonly<Record<string, 'required' | 'requested' | 'none'>>;
   readonly answer?: UpstreamAnswer;
@@ -299,6 +301,7 @@ async function writeConfig(
           ...(anonymousHosts.includes(name) ? { clientCertificate: 'none' } : {}),
           ...(options.uiSession?.[name] === undefined ? {} : { uiSession: options.uiSession[name] }),
           ...(asked[name] === undefined ? {} : { clientCertificate: asked[name] }),
+          strictTransportMs: options.strictTransportMs?.[name] ?? 0,
         })),
       },
       {

@@ -349,6 +349,20 @@ function refusesFramingsAt(operator: Operator): void {
       caller.destroy();
     });
 
+    for (const [what, next, statuses] of [
+      ['an interim answer', posted(sized, 'Expect: 100-continue'), [100]],
+      ['a request that is none', 'GET / HTTP/1.1\r\nHost\r\n\r\n', [400]],
+      ['a last request', post(soapRequest, { fields: { Connection: 'close' } }), [200]],
+      ['an answer that is not forwarded', post(soapRequest, { path: `${posix.dirname(folder)}/nowhere` }), [500]],
+    ] as const)
+      test(`comes before what follows it on its connection: ${what}`, async () => {
+        const caller = await open(gateway);
+        caller.write(post(soapRequest, { path: `${posix.dirname(folder)}/nowhere` }) + next);
+        assert.equal((await caller.answer()).status, 500);
+        for (const status of statuses) assert.equal((await caller.answer()).status, status);
+        caller.destroy();
+      });
+
     test('is served in order when several are pipelined', async () => {
       const caller = await open(gateway);
       caller.write(

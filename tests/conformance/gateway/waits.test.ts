@@ -23,7 +23,7 @@ const requests = (text: string) => text.split('POST ').length - 1;
 type Path = NonNullable<NonNullable<Parameters<typeof startTestGateway>[0]>['path']>;
 
 /** A wait that has no end of its own is ended by this, and the test has failed. */
-const bounded = { timeout: 15_000 };
+const bounded = { timeout: 60_000 };
 
 /** A gateway before a back end of bytes; both end with the test. */
 async function behind(t: TestContext, path: Path, turn: RawUpstreamTurn): Promise<TestGateway> {

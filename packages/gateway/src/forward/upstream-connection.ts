@@ -11,6 +11,7 @@ import type { FieldList } from '../http1/field-lines.ts';
 import { Malformed } from '../http1/malformed.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
 import { SwitchedSocket } from '../http1/switched-socket.ts';
+import { atTurnEnd } from '../http1/turn-end.ts';
 import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
 import { connectionOptions } from '../passing-fields.ts';
 import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
@@ -75,6 +76,8 @@ export class UpstreamConnection implements Waiting {
   #keepAlive = true;
   #isRetired = false;
   #idleSinceMs = Number.NEGATIVE_INFINITY;
+  /** The request waits for the end of the turn of the event loop. */
+  #isHeld = false;
   /** The whole request was written, but not all of it taken yet. */
   #isHandedOver = false;
   #drainWake: (() => void) | null = null;
@@ -138,7 +141,8 @@ export class UpstreamConnection implements Waiting {
     this.#requestSent = false;
     this.#phase = 'sending';
     request.departure.hear(this.#abandon);
-    this.#send(request, nowMs);
+    this.#isHeld = true;
+    atTurnEnd(() => this.#sendHeld(request, nowMs));
   }
 
   /** Serves no call after the present one. */
@@ -224,6 +228,13 @@ export class UpstreamConnection implements Waiting {
   #passed(wait: EndedWait, waitedMs: number): void {
     const ms = wait === 'whole' ? this.#phases.exchangeTimeoutMs : waitedMs;
     this.#destroy(new Error(`no answer within ${ms} ms`), 'timeout', wait, ms);
+  }
+
+  /** By the end of the turn it is known whether the endpoint has closed the connection: then nothing was sent. */
+  #sendHeld(request: UpstreamRequest, nowMs: number): void {
+    if (!this.#isHeld || this.#request !== request) return;
+    this.#isHeld = false;
+    this.#send(request, nowMs);
   }
 
   #send(request: UpstreamRequest, nowMs: number): void {
@@ -463,9 +474,11 @@ export class UpstreamConnection implements Waiting {
     if (this.#phase === 'answering' && this.#outcome === null && reason !== 'left') this.#watch?.broke();
     this.#body?.fail(cause);
     this.#body = null;
+    const isUnsent = this.#isHeld && reason === 'broken';
     this.#leaveRequest();
     const sent = this.#requestSent;
-    this.#settle({ kind: 'no-answer', reason, wait, waitedMs, sent, reusedConnection: this.#reused, cause });
+    if (isUnsent) this.#settle({ kind: 'not-sent' });
+    else this.#settle({ kind: 'no-answer', reason, wait, waitedMs, sent, reusedConnection: this.#reused, cause });
     this.#socket.destroy();
   }
 
@@ -474,6 +487,7 @@ export class UpstreamConnection implements Waiting {
     this.#request = null;
     this.#watch = null;
     this.#isHandedOver = false;
+    this.#isHeld = false;
   }
 
   #closed(): void {

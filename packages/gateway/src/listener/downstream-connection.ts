@@ -16,6 +16,7 @@ import { ArrivingBody, type BodySurroundings } from './arriving-body.ts';
 import { type BodyWait, beginBodyWait, bodyWaitRefusal } from './body-wait.ts';
 import { answerBroken } from './broken-request.ts';
 import { framingOf, readHead } from './framing.ts';
+import { HeldAnswer } from './held-answer.ts';
 import type { Bound, ListenerOptions } from './listener-options.ts';
 import { type AnswerSurroundings, OutgoingAnswer } from './outgoing-answer.ts';
 import type { CallerKind, createRememberedCallers } from './remembered-callers.ts';
@@ -57,6 +58,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   readonly path: PathOptions;
   readonly source: string;
   readonly waiting: WaitingBodies;
+  readonly held: HeldAnswer;
   readonly #socket: Socket;
   readonly #facts: Connection;
   readonly #options: ListenerOptions;
@@ -87,6 +89,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
 
   constructor(socket: Socket, facts: Connection, options: ListenerOptions, shared: SharedByConnections) {
     this.#socket = socket;
+    this.held = new HeldAnswer(socket);
     this.#facts = facts;
     this.#options = options;
     this.path = options.path;
@@ -355,6 +358,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   continueNow(): void {
     if (!this.#continueDue) return;
     this.#continueDue = false;
+    this.held.release();
     this.#socket.write(continueLine, 'latin1');
   }
 
@@ -399,6 +403,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     this.#pending = null;
     this.#answer = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.held.release();
     return new SwitchedSocket(this.#socket, early);
   }
 
@@ -413,7 +418,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     if (this.#body !== null && !this.#body.arrived) {
       this.#body.fail(new Refusal('inspection.body_incomplete', { seenBytes: this.#body.receivedBytes }));
       this.#keepAlive = false;
-      if (this.#answer === null) this.#socket.end();
+      if (this.#answer === null) this.#end();
       return;
     }
     if (this.#phase === 'exchange') return; // A half-closed caller still gets its answer (RFC 9112 §9.6).
@@ -421,7 +426,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       this.#refuse(new Refusal('listener.malformed_request', { found: 'it ends in the middle of its header section' }));
       return;
     }
-    this.#socket.end();
+    this.#end();
   }
 
   /** Whether bytes of a request are held; an empty line behind the last one is none (RFC 9112 §2.2). */
@@ -431,6 +436,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
 
   /** Answers what never became an exchange, and takes nothing more from this connection. */
   #refuse(refusal: Refusal): void {
+    this.held.release();
     answerBroken(
       {
         connection: this.#facts,
@@ -454,8 +460,13 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     this.#body = null;
     this.#droppedBytes = 0;
     this.deadlineMs = this.#options.deadlines.now() + waitMs;
-    this.#socket.end();
+    this.#end();
     this.resume();
+  }
+
+  #end(): void {
+    this.held.release();
+    this.#socket.end();
   }
 
   #closed(): void {

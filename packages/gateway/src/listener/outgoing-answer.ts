@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Departure, Downstream, RequestHead } from '../exchange.ts';
 import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
 import type { OpenSide } from '../tunnel.ts';
+import type { HeldAnswer } from './held-answer.ts';
 
 /** What an answer needs from its connection. */
 export interface AnswerSurroundings {
@@ -12,6 +13,8 @@ export interface AnswerSurroundings {
    * of its connection, as one to HTTP/1.0 (RFC 9112 §6.3).
    */
   keepAlive(framed: boolean): boolean;
+  /** Holds answers back for the end of the turn; whatever else is written must let go of them first. */
+  readonly held: HeldAnswer;
   /** The caller takes nothing at the moment, or takes again. */
   stall(stalled: boolean): void;
   /** Gives the connection up after a switch of protocols; what was read and not used yet comes with it. */
@@ -30,6 +33,7 @@ export class OutgoingAnswer implements Downstream, Departure {
   #started = false;
   #sentBytes = 0;
   #isLast = false;
+  #persists = false;
   #wake: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
   constructor(socket: Socket, { method, httpVersion }: RequestHead, surroundings: AnswerSurroundings) {
@@ -57,6 +61,7 @@ export class OutgoingAnswer implements Downstream, Departure {
   }
 
   abort(): void {
+    this.#surroundings.held.release(); // An earlier answer of the connection.
     this.#socket.destroy();
   }
 
@@ -86,6 +91,7 @@ export class OutgoingAnswer implements Downstream, Departure {
     this.#started = true;
     let head = 'HTTP/1.1 101 Switching Protocols\r\n';
     for (let at = 0; at + 1 < fields.length; at += 2) head += `${fields[at]}: ${fields[at + 1]}\r\n`;
+    this.#surroundings.held.release();
     this.#socket.write(`${head}\r\n`, 'latin1');
     return this.#surroundings.giveAway();
   }
@@ -141,6 +147,7 @@ export class OutgoingAnswer implements Downstream, Departure {
     if (!dated) head += `date: ${httpDate()}\r\n`;
     const framed = sized || chunked || bodyBytes !== null || bodiless;
     const open = this.#surroundings.keepAlive(framed && !this.#isLast);
+    this.#persists = open;
     if (!open) head += 'connection: close\r\n';
     else if (this.#httpVersion === '1.0') head += 'connection: keep-alive\r\n';
     return `${head}\r\n`;
@@ -152,11 +159,14 @@ export class OutgoingAnswer implements Downstream, Departure {
       const taking = this.#write(Buffer.from(head, 'latin1'));
       return taking === undefined ? this.#write(body) : taking.then(() => this.#write(body));
     }
+    if (this.#persists && this.#surroundings.held.hold(head, body)) return undefined;
+    this.#surroundings.held.release();
     return this.#untilTaken(writeJoined(this.#socket, head, body));
   }
 
   #write(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#happened) throw new Error('the caller went away');
+    this.#surroundings.held.release();
     return this.#untilTaken(this.#socket.write(bytes));
   }
 

@@ -10,6 +10,7 @@ import { refusalBody } from '../refusal-body.ts';
 import { refusalFields, secondsToWait } from '../refusal-fields.ts';
 import type { EchoReply, RefusalReply, Reply, SessionReply, SwitchReply, UpstreamReply } from '../reply.ts';
 import { type Seen, whatWasSeen } from '../seen.ts';
+import { withStrictTransport } from '../strict-transport.ts';
 import type { TunnelEnd, Tunnels } from '../tunnel.ts';
 import { sessionFields } from '../ui-session.ts';
 import { type KnownRefusal, rememberRefusal, writeAgain } from './known-refusal.ts';
@@ -126,8 +127,9 @@ function respondRefusal(
 }
 
 /** With what every answer says of itself; at a user interface with sessions, of the session too. */
-function withOwn(fields: readonly string[], { id, session }: Exchange, clock: () => number): string[] {
-  const list = [...fields, fieldNames.exchange, id];
+function withOwn(fields: readonly string[], exchange: Exchange, clock: () => number): string[] {
+  const { id, session } = exchange;
+  const list = withStrictTransport([...fields, fieldNames.exchange, id], exchange);
   if (session !== null) list.push(...sessionFields(session, clock()));
   return list;
 }
