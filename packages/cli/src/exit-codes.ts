@@ -12,6 +12,8 @@ export const exitCodes = {
   notFound: 3,
   /** A local file (catalogue, credential, trust) is missing or cannot be used; nothing was sent. */
   unusable: 4,
+  /** It did what it could, and options of a configuration on disk are not in force until a gateway is restarted. */
+  needsRestart: 5,
   /** A defect of Headgate itself. */
   defect: 70,
 } as const;

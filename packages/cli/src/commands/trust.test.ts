@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fakeClock, startTestGateway, type TestGateway, type TestTrust } from '@headgate/testkit';
 import { runLine } from '../cli.fixture.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { registerGateway } from './gateway.ts';
 import { registerTrust } from './trust.ts';
 
@@ -196,7 +197,7 @@ test('a plan looks no farther than it is asked, and from the day it is asked', a
   const { run } = await startKit(t);
   assert.equal(
     (await run('plan', '--within', '30d')).stdout,
-    'nothing that callers depend on ends from 2024-02-21 to 2024-03-22\n',
+    'no authority of a bundle ends within 30 days, from 2024-02-21 to 2024-03-22\n',
   );
   const endsIn = async (...args: readonly string[]) =>
     (JSON.parse((await run('plan', '--json', ...args)).stdout) as Plan).ends.length;
@@ -295,6 +296,34 @@ test('apply returns once the files are in force, and says what changed; status s
   assert.match((await run('apply')).stdout, /\nnothing changed: the files say what they said before\n$/);
   const json = JSON.parse((await run('status', '--json')).stdout) as { ok: boolean; number: number };
   assert.deepEqual([json.ok, json.number], [true, 3]);
+});
+
+test('apply says first which options on disk are not in force until a restart, with an exit code of its own', async (t) => {
+  const { gateway, run } = await startKit(t);
+  const [bundle] = gateway.config.trustBundles;
+  assert.ok(bundle);
+  gateway.rewrite({ trustBundles: [{ ...bundle, crls: ['users.crl'] }] });
+  const { code, stdout } = await run('apply');
+  assert.equal(code, exitCodes.needsRestart);
+  assert.match(
+    stdout,
+    /^1 option of the configuration is changed on disk and NOT in force until the gateway is restarted: trustBundles\ntest \(process \d+\): snapshot 2 .*\nnothing else changed\n$/,
+  );
+  gateway.rewrite({ threads: 2 });
+  await gateway.setTrust({ ...trust, legacy: { from: 'done', until: 'done' } });
+  const two = await run('apply');
+  assert.equal(two.code, exitCodes.needsRestart);
+  assert.match(
+    two.stdout,
+    /^2 options of the configuration are changed on disk and NOT in force until the gateway is restarted: threads, trustBundles\n.*\nchanged: trust file\n/,
+  );
+  const json = await run('apply', '--json');
+  assert.deepEqual(
+    [json.code, (JSON.parse(json.stdout) as { needRestart: readonly string[] }).needRestart],
+    [exitCodes.needsRestart, ['threads', 'trustBundles']],
+  );
+  gateway.rewrite({ threads: gateway.config.threads, trustBundles: gateway.config.trustBundles });
+  assert.equal((await run('apply')).code, exitCodes.ok);
 });
 
 test('apply says with file and line why files cannot be used, and that nothing changed', async (t) => {

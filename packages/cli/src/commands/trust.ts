@@ -129,6 +129,7 @@ async function askAndTell(ask: ControlAsk, options: TrustOptions, context: CliCo
     context.exitWith(answer.reason === 'files' ? exitCodes.unusable : exitCodes.failed);
     return;
   }
+  if ((answer.needRestart ?? []).length > 0) context.exitWith(exitCodes.needsRestart);
   if (options.json === true) return;
   context.stdout.write(ask === 'apply' ? appliedText(answer) : statusText(answer));
   for (const { about, sentence } of answer.warnings ?? []) context.stderr.write(`warning: ${about}: ${sentence}\n`);

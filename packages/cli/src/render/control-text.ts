@@ -14,11 +14,14 @@ export interface InForceAnswer {
 /** What `apply` did. */
 export function appliedText(answer: InForceAnswer): string {
   const changes = answer.changes ?? [];
+  const waiting = answer.needRestart ?? [];
   const lines = [
+    ...(waiting.length === 0 ? [] : [waitingLine(waiting)]),
     inForceLine(answer),
-    ...(changes.length === 0 ? ['nothing changed: the files say what they said before'] : []),
+    ...(changes.length === 0
+      ? [waiting.length === 0 ? 'nothing changed: the files say what they said before' : 'nothing else changed']
+      : []),
     ...changes.map((change) => `changed: ${change}`),
-    ...(answer.needRestart ?? []).map((option) => `needs a restart: ${option}`),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -29,6 +32,12 @@ export function statusText(answer: InForceAnswer): string {
     snapshot === null ? `thread ${thread}: is being replaced` : `thread ${thread}: snapshot ${snapshot}`,
   );
   return `${[inForceLine(answer), ...threads].join('\n')}\n`;
+}
+
+function waitingLine(waiting: readonly string[]): string {
+  const { length } = waiting;
+  const what = length === 1 ? '1 option of the configuration is' : `${length} options of the configuration are`;
+  return `${what} changed on disk and NOT in force until the gateway is restarted: ${waiting.join(', ')}`;
 }
 
 function inForceLine({ node, pid, number, hash, threads }: InForceAnswer): string {

@@ -123,7 +123,8 @@ export function reportText({ bundles, announced, chains, warnings }: PrintedRepo
 
 /** Writes a plan: each end with those whom it is about. */
 export function planText({ from, until, ends, unseen }: PrintedPlan, stream: Output): string {
-  if (ends.length === 0) return `nothing that callers depend on ends from ${day(from)} to ${day(until)}\n`;
+  if (ends.length === 0)
+    return `no authority of a bundle ends within ${daysBetween(from, until)} days, from ${day(from)} to ${day(until)}\n`;
   const parts = ends.map((end) => {
     const members = end.members.map(({ role, subject, how, reason, source }) => {
       const why = [reason, source === null ? null : `(${source})`].filter((each) => each !== null).join(' ');
@@ -169,6 +170,10 @@ function heading(stream: Output, text: string): string {
 
 function listed(hosts: readonly string[]): string {
   return hosts.length === 0 ? 'no host' : hosts.join(', ');
+}
+
+function daysBetween(from: string, until: string): number {
+  return Math.round((Date.parse(until) - Date.parse(from)) / 86_400_000);
 }
 
 function day(instant: string): string {
