@@ -160,6 +160,21 @@ describe('the demo that `npm start` runs', () => {
     assert.match(out, /CMRI +.*https:\/\/cmri\.caiso\.com/);
   });
 
+  test('the trust and the provisioning that the README shows are those of the demo’s own gateway', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const shown = (words: string): string => {
+      const command = readme.split('\n').find((line) => line.startsWith(`npx --no headgate ${words} `));
+      assert.ok(command !== undefined, `the README shows a command with ${words}`);
+      return command.replace('.headgate/demo', demo.folder);
+    };
+    const trust = await paste(shown('trust show'));
+    assert.equal(trust.code, 0, trust.out);
+    assert.match(trust.out, /^users, plain files\njudges the callers of ws\.prod\.caiso\.com, /m);
+    const provisioning = await paste(shown('provisioning show'));
+    assert.equal(provisioning.code, 0, provisioning.out);
+    assert.match(provisioning.out, /^alpha-energy +Alpha Energy +EXA1 +1 /m);
+  });
+
   test('the suggested look-up tells the system behind a shared path', async () => {
     const { code, out } = await paste(suggested('catalogue find'));
     assert.equal(code, 0, out);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { EvidenceRecord } from '@headgate/contract';
+import { createTestAuthority, type TestUser } from '@headgate/pki';
 import { runLine, workspaceRoot } from '../cli.fixture.ts';
 import { evidenceRecord } from '../start/evidence-record.fixture.ts';
 import { registerProvisioning } from './provisioning.ts';
@@ -144,6 +145,129 @@ describe('provisioning explain', () => {
   });
 });
 
+describe('a certificate that the file names in another way than the question', () => {
+  const asked = ['--system', 'cmri', '--operation', 'retrieve', '--environment', 'production'];
+  const right = { system: 'cmri', environment: 'production', channels: ['api'], role: 'read', scids: 'all' };
+
+  /** A certificate on disk, and a file whose one participant holds it by `names`. */
+  async function enrolled(t: TestContext, namesOf: (user: TestUser) => Record<string, string>, rights = [right]) {
+    const authority = await createTestAuthority({ nowMs: Date.UTC(2024, 1, 21, 20) });
+    const user = await authority.user('current', { name: 'ALPHAx0001', organisation: 'EXAMPLE' });
+    const folder = await mkdtemp(join(tmpdir(), 'headgate-provisioning-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const [file, pem] = [join(folder, 'p.yaml'), join(folder, 'user.pem')];
+    const credentials = [{ ...namesOf(user), environments: ['production'], rights }];
+    const participants = [{ id: 'alpha', name: 'Alpha', scids: [], credentials }];
+    await writeFile(file, JSON.stringify({ format: 1, participants }));
+    await writeFile(pem, user.certificatePem);
+    const explain = (...more: string[]) => run('explain', '--provisioning', file, ...asked, ...more);
+    const show = (...more: string[]) => run('show', '--provisioning', file, ...more);
+    return { user, file, pem, explain, show };
+  }
+
+  const bySubject = ({ subject }: TestUser) => ({ subject });
+  const byFingerprint = ({ fingerprint256 }: TestUser) => ({ fingerprint: fingerprint256 });
+
+  test('is not called refused by its fingerprint alone: what would tell is named, and the exit code is that of a name not found', async (t) => {
+    const { user, file, explain } = await enrolled(t, bySubject);
+    const { code, stdout } = await explain('--fingerprint', user.fingerprint256);
+    assert.equal(code, 3);
+    assert.equal(
+      stdout,
+      `cannot be told\n  said:        No entry of ${file} names the fingerprint ${user.fingerprint256}. ` +
+        'Entries by subject exist, and one of them may be of this certificate.\n' +
+        '  fix:         Say its subject too, or give --certificate FILE.pem, which tells all of them.\n',
+    );
+    const bySerial = await explain('--issuer', 'CN=Any', '--serial', '0A', '--json');
+    assert.equal(bySerial.code, 3);
+    const { allowed, detail } = JSON.parse(bySerial.stdout) as { allowed: unknown; detail: string };
+    assert.equal(allowed, null);
+    assert.match(detail, /names the issuer CN=Any and serial 0A\. Entries by subject exist/);
+    assert.equal((await explain('--fingerprint', user.fingerprint256, '--subject', user.subject)).code, 0);
+  });
+
+  test('is told wholly by its PEM, whichever way the file names it', async (t) => {
+    const { pem, explain, show } = await enrolled(t, bySubject);
+    const allowed = await explain('--certificate', pem);
+    assert.deepEqual([allowed.code, /^ {2}acts for: +alpha$/m.test(allowed.stdout)], [0, true]);
+    assert.match((await show('--certificate', pem)).stdout, /^alpha: Alpha\n[\s\S]+^cmri +production/m);
+    const closer = await enrolled(t, byFingerprint);
+    assert.equal((await closer.explain('--certificate', closer.pem)).code, 0);
+    const refused = await closer.explain('--certificate', pem);
+    assert.deepEqual([refused.code, /^refused: identity\.not_enrolled$/m.test(refused.stdout)], [1, true]);
+    const unnamed = await closer.show('--certificate', pem);
+    assert.equal(unnamed.code, 3);
+    assert.match(unnamed.stderr, /no entry of \S+ names the certificate CN=ALPHAx0001\S+ \(fingerprint [0-9a-f]{64}, /);
+  });
+
+  test('fits an entry by its fingerprint that states a subject as well, though the question does not', async (t) => {
+    const { user, explain } = await enrolled(t, (each) => ({ ...bySubject(each), ...byFingerprint(each) }));
+    assert.equal((await explain('--fingerprint', user.fingerprint256)).code, 0);
+    assert.equal((await explain('--fingerprint', user.fingerprint256, '--subject', 'CN=ANOTHER')).code, 1);
+  });
+
+  test('has a name in every refusal, though no subject is known', async (t) => {
+    const { user, explain } = await enrolled(t, byFingerprint, []);
+    const noRight = await explain('--fingerprint', user.fingerprint256);
+    assert.equal(noRight.code, 1);
+    assert.ok(noRight.stdout.includes(`with fingerprint ${user.fingerprint256} may not`), noRight.stdout);
+    const other = 'ab'.repeat(32);
+    const unknown = await explain('--fingerprint', other);
+    assert.equal(unknown.code, 1);
+    assert.ok(unknown.stdout.includes(`The certificate with fingerprint ${other} is valid but not enrolled`));
+    assert.equal((await explain('--subject', 'CN=NOBODY')).code, 3); // The entry by fingerprint may be of that subject.
+  });
+
+  test('is not called unknown by show', async (t) => {
+    const { user, show } = await enrolled(t, bySubject);
+    const { code, stderr } = await show(user.fingerprint256);
+    assert.equal(code, 3);
+    assert.match(
+      stderr,
+      /No entry of \S+ names the fingerprint [0-9a-f]{64}\. Entries by subject exist, .+ Ask for its/,
+    );
+  });
+
+  test('has to be a certificate in PEM, and the only name that is given', async (t) => {
+    const { file, pem, explain, show } = await enrolled(t, bySubject);
+    const [none, missing] = [await explain('--certificate', file), await explain('--certificate', `${pem}.not`)];
+    assert.deepEqual([none.code, missing.code], [4, 4]);
+    assert.match(none.stderr, /p\.yaml holds no certificate in PEM/);
+    assert.match(missing.stderr, /user\.pem\.not cannot be read \(ENOENT\)/);
+    await writeFile(pem, '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n');
+    const broken = await explain('--certificate', pem);
+    assert.deepEqual([broken.code, /holds a certificate that cannot be used: it /.test(broken.stderr)], [4, true]);
+    assert.equal((await explain('--certificate', pem, '--subject', 'CN=X')).code, 2);
+    assert.equal((await show('alpha', '--certificate', pem)).code, 2);
+    assert.equal((await explain('--subject', '')).code, 2);
+  });
+});
+
+describe('where provisioning and catalogue are not where the command looks', () => {
+  test('a missing file is told with the option that names it', async () => {
+    const shown = await run('show');
+    assert.equal(shown.code, 4);
+    assert.match(shown.stderr, /there is no provisioning\.yaml; name it with --provisioning FILE; docs\//);
+    const imported = await run('import', 'a.csv', '--into', '/nonexistent.yaml');
+    assert.match(imported.stderr, /there is no \/nonexistent\.yaml; name it with --into FILE; docs\//);
+  });
+
+  test('findings end with --catalogue where the catalogue has none of the environments, and only there', async (t) => {
+    const { file, text } = await folderOf(t);
+    const said = await text();
+    await writeFile(file, said.replaceAll('production', 'grid-live').replaceAll('map-stage', 'grid-test'));
+    const other = await run('show', '--provisioning', file);
+    assert.equal(other.code, 4);
+    assert.match(
+      other.stderr,
+      /the catalogue in \S+caiso has production, map-stage.*, and none of the environments of this file: name its own with --catalogue FOLDER\n$/,
+    );
+    await writeFile(file, said.replaceAll('map-stage', 'grid-test'));
+    const typing = await run('show', '--provisioning', file);
+    assert.deepEqual([typing.code, /--catalogue/.test(typing.stderr)], [4, false]);
+  });
+});
+
 describe('provisioning import', () => {
   const rows = csvOf(
     { ...desk, system: 'cmri', channel: 'ui', role: 'none' },
@@ -195,7 +319,11 @@ describe('provisioning import', () => {
   test('changes the lines that it must, keeps comments and order, and the second time changes nothing', async (t) => {
     const { file, bring, text } = await folderOf(t);
     const { code, stdout } = await bring(rows);
-    assert.deepEqual([code, /p\.yaml is written$/m.test(stdout)], [0, true]);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /p\.yaml is written\. A running gateway takes it into use with `headgate trust apply --config FILE`, /,
+    );
     const [before, after] = [(await readFile(sample, 'utf8')).split('\n'), (await text()).split('\n')];
     assert.deepEqual(
       before.filter((line) => !after.includes(line)).map((line) => line.trim()),

@@ -12,10 +12,12 @@ export const registerProvisioning: Register = (program, context) => {
   const catalogue = ['--catalogue <folder>', 'catalogue folder (default: the one that comes with Headgate)'] as const;
   const json = ['--json', 'print JSON and nothing else'] as const;
   const at = ['--at <instant>', 'the day or instant to judge at (default: now)', toInstant] as const;
+  const certificate = ['--certificate <file>', 'PEM file of the certificate: tells all of its names'] as const;
   provisioning
     .command('show')
     .description('list participants, or the credentials and rights of one, or of one certificate')
     .argument('[who]', 'id of a participant, or subject or fingerprint of a certificate')
+    .option(...certificate)
     .option(...file)
     .option(...catalogue)
     .option(...at)
@@ -28,6 +30,7 @@ export const registerProvisioning: Register = (program, context) => {
     .option('--fingerprint <digits>', 'SHA-256 of the certificate')
     .option('--issuer <name>', 'issuer of the certificate, with --serial')
     .option('--serial <digits>', 'serial number of the certificate, with --issuer')
+    .option(...certificate)
     .requiredOption('--system <id>', 'system of the catalogue')
     .addOption(new Option('--operation <name>', 'what is called').choices(['retrieve', 'submit']).makeOptionMandatory())
     .requiredOption('--environment <name>', 'environment of the catalogue')

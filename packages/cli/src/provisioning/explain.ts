@@ -2,7 +2,6 @@
 import { type Channel, nearest, type Operation, problems, type Refusal } from '@headgate/contract';
 import {
   type AllowedCall,
-  type CertificateNames,
   compileRights,
   type Enrolment,
   findEnrolment,
@@ -15,6 +14,7 @@ import { folderOf } from '../commands/catalogue.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { credentialName } from './import-changes.ts';
+import { type GivenNames, namesOfFile, toLookUp, type Untold, untoldOf, wordsFor } from './named-certificate.ts';
 import { type ProvisioningFile, readProvisioning } from './read-files.ts';
 
 /** What the command line says. */
@@ -23,6 +23,7 @@ export interface ExplainOptions {
   readonly fingerprint?: string;
   readonly issuer?: string;
   readonly serial?: string;
+  readonly certificate?: string;
   readonly system: string;
   readonly operation: Operation;
   readonly environment: string;
@@ -34,10 +35,10 @@ export interface ExplainOptions {
   readonly json?: true;
 }
 
-/** Prints the verdict. Exits with 0 where the call is allowed, 1 where it is refused. */
+/** Prints the verdict. Exits with 0 where the call is allowed, 1 where it is refused, 3 where too little is said to tell. */
 export async function explain(options: ExplainOptions, context: CliContext): Promise<void> {
-  const certificate = certificateOf(options);
-  const read = await readProvisioning(options.provisioning, folderOf(options, context));
+  const given = await givenNames(options);
+  const read = await readProvisioning(options.provisioning, folderOf(options, context), '--provisioning');
   const system = systemOf(options.system, read);
   const { operation, environment, channel, scid } = options;
   const environments = read.catalogue.environments.map(({ id }) => id);
@@ -45,7 +46,16 @@ export async function explain(options: ExplainOptions, context: CliContext): Pro
   const call = { system: system.id, operation, environment, channel, ...(scid === undefined ? {} : { scid }) };
   const nowMs = options.at ?? context.clock();
   const rights = compileRights(read.provisioning);
-  const enrolment = findEnrolment(rights, certificate);
+  const lookedUp = toLookUp(rights, given);
+  const enrolment = findEnrolment(rights, lookedUp);
+  const untold = enrolment === null ? untoldOf(rights, given, read.file) : null;
+  if (untold !== null) {
+    context.stdout.write(
+      options.json === true ? `${JSON.stringify({ allowed: null, ...untold })}\n` : untoldText(untold),
+    );
+    context.exitWith(exitCodes.notFound);
+    return;
+  }
   const judged = enrolment === null ? null : mayCall(enrolment, call, nowMs);
   if (enrolment !== null && judged?.allowed === true) {
     context.stdout.write(
@@ -53,6 +63,7 @@ export async function explain(options: ExplainOptions, context: CliContext): Pro
     );
     return;
   }
+  const certificate = { ...lookedUp, subject: lookedUp.subject === '' ? wordsFor(given) : lookedUp.subject };
   const refusal =
     enrolment === null || judged === null || judged.allowed
       ? notEnrolled(rights, certificate, environment)
@@ -63,13 +74,20 @@ export async function explain(options: ExplainOptions, context: CliContext): Pro
   context.exitWith(exitCodes.failed);
 }
 
-function certificateOf({ subject, fingerprint, issuer, serial }: ExplainOptions): CertificateNames {
-  if (subject === undefined && fingerprint === undefined && (issuer === undefined || serial === undefined))
+async function givenNames(options: ExplainOptions): Promise<GivenNames> {
+  const { subject, fingerprint, issuer, serial, certificate } = options;
+  const isNamed = [subject, fingerprint, issuer, serial].some((name) => name !== undefined);
+  if (certificate !== undefined) {
+    if (!isNamed) return namesOfFile(certificate);
+    throw new CliRefusal('explain: --certificate tells every name; leave the others out', exitCodes.usage);
+  }
+  const isEmpty = [subject, fingerprint, issuer, serial].includes('');
+  if (isEmpty || (subject === undefined && fingerprint === undefined && (issuer === undefined || serial === undefined)))
     throw new CliRefusal(
-      'explain: which certificate? Give --subject, --fingerprint, or --issuer with --serial',
+      'explain: which certificate? Give --certificate, --subject, --fingerprint, or --issuer with --serial',
       exitCodes.usage,
     );
-  return { subject: subject ?? '', issuer: issuer ?? '', serial: serial ?? '', fingerprint256: fingerprint ?? '' };
+  return { subject, issuer, serial, fingerprint };
 }
 
 function systemOf(
@@ -136,6 +154,13 @@ function refusedText(enrolment: Enrolment | null, refusal: Refusal): string {
     ['fix', fix],
   ];
   return `refused: ${code}\n${linesOf(rows)}`;
+}
+
+function untoldText({ detail, fix }: Untold): string {
+  return `cannot be told\n${linesOf([
+    ['said', detail],
+    ['fix', fix],
+  ])}`;
 }
 
 function linesOf(rows: readonly (readonly [string, string])[]): string {

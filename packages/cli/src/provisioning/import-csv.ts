@@ -26,7 +26,7 @@ export interface ImportOptions {
 
 /** Imports a file, or says what an import would do. */
 export async function importCsv(csv: string, options: ImportOptions, context: CliContext): Promise<void> {
-  const file = await readProvisioning(options.into, folderOf(options, context));
+  const file = await readProvisioning(options.into, folderOf(options, context), '--into');
   const next = await planned(csv, file);
   const changes = changesBetween(file.provisioning, next);
   const text = changes.length === 0 ? file.text : rewritten(file, next);

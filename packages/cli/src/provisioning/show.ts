@@ -8,19 +8,23 @@ import {
   operationsOf,
   type Participant,
   type ProvisionedRight,
+  type Provisioning,
 } from '@headgate/contract';
+import { compileRights, findEnrolment } from '@headgate/rules';
 import { CliRefusal } from '../cli-refusal.ts';
 import { folderOf } from '../commands/catalogue.ts';
 import type { CliContext, Output } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { textTable } from '../render/text-table.ts';
 import { credentialName } from './import-changes.ts';
+import { namesOfFile, toLookUp, untoldOf } from './named-certificate.ts';
 import { readProvisioning } from './read-files.ts';
 import { scopeWords } from './right-cells.ts';
 
 /** What the command line says. */
 export interface ShowOptions {
   readonly provisioning: string;
+  readonly certificate?: string;
   readonly catalogue?: string;
   readonly at?: number;
   readonly json?: true;
@@ -28,20 +32,38 @@ export interface ShowOptions {
 
 /** Prints what was asked for. */
 export async function show(who: string | undefined, options: ShowOptions, context: CliContext): Promise<void> {
-  const { provisioning } = await readProvisioning(options.provisioning, folderOf(options, context));
+  const { provisioning } = await readProvisioning(options.provisioning, folderOf(options, context), '--provisioning');
   const { participants } = provisioning;
   const { stdout } = context;
-  const found = who === undefined ? participants : whoIs(who, participants);
+  const found = await asked(who, options, provisioning);
   if (options.json === true) stdout.write(`${JSON.stringify(found, null, 2)}\n`);
-  else if (who === undefined) stdout.write(participantsText(participants, stdout));
+  else if (found === participants) stdout.write(participantsText(participants, stdout));
   else
     stdout.write(
       found.map((participant) => participantText(participant, options.at ?? context.clock(), stdout)).join('\n'),
     );
 }
 
+async function asked(
+  who: string | undefined,
+  { certificate, provisioning: file }: ShowOptions,
+  provisioning: Provisioning,
+): Promise<readonly Participant[]> {
+  if (certificate === undefined) return who === undefined ? provisioning.participants : whoIs(who, provisioning, file);
+  if (who !== undefined) throw new CliRefusal('show: give a name or --certificate, not both', exitCodes.usage);
+  const names = await namesOfFile(certificate);
+  const rights = compileRights(provisioning);
+  const enrolment = findEnrolment(rights, toLookUp(rights, names));
+  if (enrolment !== null) return [{ ...enrolment.participant, credentials: [enrolment.credential] }];
+  throw new CliRefusal(
+    `no entry of ${file} names the certificate ${names.subject} (fingerprint ${names.fingerprint}, serial ${names.serial} of ${names.issuer})`,
+    exitCodes.notFound,
+  );
+}
+
 /** The participant of that id, or those that hold a certificate of that name, with it alone. */
-function whoIs(who: string, participants: readonly Participant[]): readonly Participant[] {
+function whoIs(who: string, provisioning: Provisioning, file: string): readonly Participant[] {
+  const { participants } = provisioning;
   const byId = participants.filter(({ id }) => id === who);
   if (byId.length > 0) return byId;
   const isMeant = (credential: Credential) =>
@@ -51,6 +73,14 @@ function whoIs(who: string, participants: readonly Participant[]): readonly Part
     .map((participant) => ({ ...participant, credentials: participant.credentials.filter(isMeant) }))
     .filter(({ credentials }) => credentials.length > 0);
   if (holding.length > 0) return holding;
+  const untold = /^(?:[0-9A-Fa-f]{2}:?){32}$/.test(who)
+    ? untoldOf(compileRights(provisioning), { fingerprint: who }, file)
+    : null;
+  if (untold !== null)
+    throw new CliRefusal(
+      `${untold.detail} Ask for its subject instead, or give --certificate FILE.pem, which tells every name.`,
+      exitCodes.notFound,
+    );
   const near = nearest(
     who,
     participants.map(({ id }) => id),

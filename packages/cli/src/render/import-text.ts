@@ -26,7 +26,7 @@ export function importText({ file, written, changes, lost }: ToldImport, isDryRu
     (kind) => `${changes.filter((change) => change.kind === kind).length} ${kind}`,
   );
   const end = written
-    ? `${file} is written`
+    ? `${file} is written. A running gateway takes it into use with \`headgate trust apply --config FILE\`, FILE being the gateway’s configuration`
     : isDryRun
       ? `${file} is not touched: this was a dry run`
       : `${file} is not touched`;
