@@ -108,7 +108,7 @@ async function startBackEnd(): Promise<{ readonly url: string; close(): void }> 
 
 function withOpenHosts(text: string): string {
   const system = (id: string, url: string) =>
-    `  - { id: ${id}, name: ${id}, matrix: true, protocol: json, pathToken: ${id}, addresses: { live: { api: { new: { url: '${url}', pages: [1] } } } } }\n`;
+    `  - { id: ${id}, name: ${id}, matrix: true, protocol: json, pathToken: ${id}, addresses: { live: { api: { new: { url: '${url}', pages: [1], certificate: none } } } } }\n`;
   const host = (name: string, scheme: string) =>
     `  - { name: ${name}, environment: live, schemes: [${scheme}], namespace: open }\n`;
   return text

@@ -73,7 +73,7 @@ async function fillMemory(gateway: BesiegedGateway): Promise<void> {
   for (let kind = 0; kind < 48; kind += 1) {
     const caller = await openRawCaller(kit, { source: '127.0.6.30', user: null, serverName: `k${kind}.example` });
     for (let at = 0; at < 64; at += 1) {
-      caller.write(get(`ReadA${at}`));
+      caller.write(get(`ReadA${kind * 64 + at}`));
       await caller.answer();
     }
     caller.destroy();

@@ -1,6 +1,7 @@
 // The certificates that hosts show, read and proved usable before anything listens: the chain of the infrastructure where a host
 // is, and those of the others, so that a step of the transition meets no surprise.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Snapshot } from '@headgate/contract';
 import type { Config } from './config.ts';
@@ -95,8 +96,8 @@ async function readChain(
     proveOrder(chain);
     const [leaf] = chain;
     // As callers do: a common name is no host name any more (RFC 9525 §2).
-    if (leaf.checkHost(name, { subject: 'never' }) === undefined)
-      throw new Error(`it is for ${leaf.subjectAltName ?? 'no host name'}`);
+    const isFor = isIP(name) === 0 ? leaf.checkHost(name, { subject: 'never' }) : leaf.checkIP(name);
+    if (isFor === undefined) throw new Error(`it is for ${leaf.subjectAltName ?? 'no host name'}`);
     const ends = chain.map(({ validTo }) => Date.parse(validTo));
     return {
       pem,

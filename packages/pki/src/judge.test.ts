@@ -5,6 +5,9 @@ import { createKeyPair, makeExtension } from './certificate-maker.ts';
 import { bundleOf, dayMs, type Made, makeIntermediate, makeLeaf, makeRoot, nowMs } from './hierarchy.fixture.ts';
 import { judgePath, type Purpose, type Verdict, type VerdictCheck } from './judge.ts';
 import { buildPath } from './path.ts';
+import { createRevocation, type StaleRule } from './revocation.ts';
+import { readRevocationList } from './revocation-list.ts';
+import { makeRevocationList } from './revocation-list-maker.ts';
 import type { TrustSpan } from './trust-bundle.ts';
 
 const clientAuth = '1.3.6.1.5.5.7.3.2';
@@ -199,6 +202,19 @@ test('at every instant a verdict accepts exactly the span that it states', () =>
       assert.equal(judgePath(path, atMs, 'clientAuth').accepted, within);
     }),
   );
+});
+
+test('where lists past their end do not count, the span of a verdict ends with the list', () => {
+  const nextUpdateMs = nowMs + 5_000;
+  const list = makeRevocationList({ signer: intermediate.signer, thisUpdateMs: nowMs, nextUpdateMs, number: 1 });
+  const bundle = bundleOf([root], [intermediate]);
+  const path = buildPath(leaf.der, bundle);
+  const until = (stale: StaleRule) => {
+    const revocation = createRevocation({ bundle, lists: [readRevocationList(list)], stale });
+    const verdict = judgePath(path, nowMs, 'clientAuth', revocation);
+    return verdict.accepted ? verdict.validUntilMs : null;
+  };
+  assert.deepEqual([until('refuse'), until('accept')], [nextUpdateMs, leaf.facts.notAfterMs]);
 });
 
 const ever: TrustSpan = { fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };

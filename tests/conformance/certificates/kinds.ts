@@ -375,6 +375,21 @@ const names = {
     'name_not_permitted',
     '§4.2.1.10: must be rejected',
   ),
+  'a leaf with an address without a host where a host is excluded': refused(
+    'leaf',
+    'name_not_permitted',
+    '§4.2.1.10: must be rejected',
+  ),
+  'a leaf with an IP address for a host where a host is excluded': refused(
+    'leaf',
+    'name_not_permitted',
+    '§4.2.1.10: must be rejected',
+  ),
+  'a leaf with a registered number where another is excluded': refused(
+    'leaf',
+    'name_not_permitted',
+    '§4.2.1.10: process or reject',
+  ),
   'a leaf with an IP address in the permitted network': accepted('§4.2.1.10'),
   'a leaf with an IP address outside the permitted network': refused('leaf', 'name_not_permitted', '§4.2.1.10'),
   'a leaf with an excluded IP address': refused('leaf', 'name_excluded', '§6.1.3 (c)'),

@@ -100,6 +100,10 @@ export const weRefuse: Differences = [
     ],
   ],
   [
+    'an IP address in place of a host name cannot be compared, and must be rejected (RFC 5280 §4.2.1.10)',
+    ['a leaf with an IP address for a host where a host is excluded'],
+  ],
+  [
     'a wildcard could stand for the excluded name (CVE-2025-61727)',
     ['a leaf with a wildcard over an excluded DNS name'],
   ],

@@ -128,6 +128,12 @@ export function recipesOfNames(world: World) {
       ),
     'a leaf with an address without a host where hosts are constrained': () =>
       below({ permitted: [text(uri, 'participant.example')] }, alternative(text(uri, 'urn:example:participant'))),
+    'a leaf with an address without a host where a host is excluded': () =>
+      below({ excluded: [text(uri, 'participant.example')] }, alternative(text(uri, 'urn:example:participant'))),
+    'a leaf with an IP address for a host where a host is excluded': () =>
+      below({ excluded: [text(uri, 'participant.example')] }, alternative(text(uri, 'https://192.0.2.1/'))),
+    'a leaf with a registered number where another is excluded': () =>
+      below({ excluded: [number('1.2.3')] }, alternative(number('1.2.4'))),
     'a leaf with an IP address in the permitted network': () => below({ permitted: [net4] }, address('192.0.2.77')),
     'a leaf with an IP address outside the permitted network': () =>
       below({ permitted: [net4] }, address('198.51.100.1')),

@@ -56,6 +56,15 @@ function showsChainsAt(operator: Operator): void {
     live.destroy();
   });
 
+  test('a host that is an IP address is shown a certificate of that address, and of no other', async (t) => {
+    const gateway = await start({ anonymousHosts: ['127.0.0.1'] });
+    t.after(() => gateway.close());
+    const pem = await gateway.authority.serverChain('current', ['127.0.0.2']);
+    await writeFile(join(gateway.folder, 'server.pem'), pem.certificatePem);
+    await writeFile(join(gateway.folder, 'server.key'), pem.keyPem);
+    await assert.rejects(gateway.running.reload(), /IP Address:127\.0\.0\.2/);
+  });
+
   test('addresses move by a reload too, and the chain of their host stays', async (t) => {
     const gateway = await startWith({});
     t.after(() => gateway.close());

@@ -165,42 +165,42 @@ function certificateRefusal(
   { serving }: Exchange,
   nowMs: number,
 ): Refusal {
-  // The certificate at fault may be an authority's: its own names and dates are what the caller must know.
-  const { check, certificate: at, fault, fix: needed } = rejection;
+  const { check, certificate: at } = rejection;
+  const span = serving.trust.get(host.trust)?.spans.get(at.fingerprint256);
+  const issuers = () => serving.issuers(host.trust, nowMs);
+  const { subject, issuer } = namesOf(at);
+  switch (check) {
+    case 'issuer_unknown':
+      return new Refusal('identity.issuer_unknown', { ...namesOf(leaf), issuer, issuers: issuers() });
+    case 'authority_withdrawn': {
+      const facts = { ...namesOf(leaf), authority: subject, until: sayDay(span?.untilMs), issuers: issuers() };
+      return new Refusal('identity.authority_withdrawn', facts);
+    }
+    case 'authority_not_yet_accepted': {
+      const facts = { ...namesOf(leaf), authority: subject, from: sayDay(span?.fromMs) };
+      return new Refusal('identity.authority_not_yet_accepted', facts);
+    }
+    default:
+      return refusalOf(leaf, rejection);
+  }
+}
+
+/** The refusal of a certificate for itself. The one at fault may be an authority's, whose names and dates the caller must know. */
+function refusalOf(
+  leaf: CertificateWords,
+  { check, certificate: at, fault, fix: needed, revoked }: Rejection,
+): Refusal {
   const words = { ...namesOf(at), fault, needed, valid: sayDates(at) };
-  if (check === 'issuer_unknown') {
-    const { subject, serial } = namesOf(leaf);
-    return new Refusal('identity.issuer_unknown', {
-      subject,
-      issuer: words.issuer,
-      serial,
-      issuers: serving.issuers(host.trust, nowMs),
-    });
-  }
-  if (check === 'authority_withdrawn') {
-    const until = sayDay(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.untilMs);
-    const issuers = serving.issuers(host.trust, nowMs);
-    return new Refusal('identity.authority_withdrawn', { ...namesOf(leaf), authority: words.subject, until, issuers });
-  }
-  if (check === 'authority_not_yet_accepted') {
-    const from = sayDay(serving.trust.get(host.trust)?.spans.get(at.fingerprint256)?.fromMs);
-    return new Refusal('identity.authority_not_yet_accepted', { ...namesOf(leaf), authority: words.subject, from });
-  }
   if (check === 'revocation_unknown') return new Refusal('identity.revocation_unknown', words);
   if (at.fingerprint256 !== leaf.fingerprint256)
     return new Refusal('identity.authority_invalid', { ...words, caller: namesOf(leaf).subject });
-  switch (check) {
-    case 'expired':
-      return new Refusal('identity.certificate_expired', { ...words, notAfter: sayInstant(at.notAfterMs) });
-    case 'not_yet_valid':
-      return new Refusal('identity.certificate_not_yet_valid', { ...words, notBefore: sayInstant(at.notBeforeMs) });
-    case 'revoked': {
-      const { onMs, reason } = rejection.revoked ?? { onMs: null, reason: 'without a reason' };
-      return new Refusal('identity.certificate_revoked', { ...words, revoked: sayInstant(onMs), reason });
-    }
-    default:
-      return new Refusal('identity.certificate_invalid', words);
-  }
+  if (check === 'expired')
+    return new Refusal('identity.certificate_expired', { ...words, notAfter: sayInstant(at.notAfterMs) });
+  if (check === 'not_yet_valid')
+    return new Refusal('identity.certificate_not_yet_valid', { ...words, notBefore: sayInstant(at.notBeforeMs) });
+  if (revoked === undefined) return new Refusal('identity.certificate_invalid', words);
+  const { onMs, reason } = revoked;
+  return new Refusal('identity.certificate_revoked', { ...words, revoked: sayInstant(onMs), reason });
 }
 
 const unreadable = 'that cannot be read';
