@@ -104,7 +104,7 @@ function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, c
     createdMs: atMs,
     fields: [
       ...Object.entries({ ...rest, exchange: instance.slice(exchangeUrn.length) }),
-      ...Object.entries(certificate ?? {}).map(([name, value]): [string, string] => [`certificate.${name}`, value]),
+      ...(certificate === undefined ? [] : certificateFields(certificate)),
       ...(contact === undefined ? [] : [['contact', contact] as [string, string]]),
       ...(seen ? seenFields(seen) : []),
     ],
@@ -127,7 +127,7 @@ function offeredTo(
   { code }: StatedRefusal,
   { page }: RefusalContext,
 ): { readonly certificate?: OfferedCertificate; readonly contact?: string } {
-  if (!isAboutCertificate(code) || page == null) return {};
+  if (!isAboutCertificate(code) || page === null || page === undefined) return {};
   const { certificate } = page;
   const whom = page.contact === null ? {} : { contact: page.contact };
   if (certificate === null) return whom;
@@ -136,8 +136,12 @@ function offeredTo(
   return { certificate: { subject, issuer, serial, notBefore, notAfter, fingerprint: fingerprint256 }, ...whom };
 }
 
+function certificateFields(certificate: OfferedCertificate): [string, string][] {
+  return Object.entries<string>({ ...certificate }).map(([name, value]) => [`certificate.${name}`, value]);
+}
+
 function seenTo({ seen }: RefusalContext): { readonly seen?: Seen } {
-  return seen == null ? {} : { seen };
+  return seen === null || seen === undefined ? {} : { seen };
 }
 
 /** RFC 9457 §3.1.5: what identifies this occurrence. */
