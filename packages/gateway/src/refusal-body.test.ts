@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ProblemCode, problems, Refusal } from '@headgate/contract';
+import type { CertificateFacts } from '@headgate/pki';
 import { readFault } from '@headgate/soap';
 import fc from 'fast-check';
 import { refusalBody } from './refusal-body.ts';
@@ -119,4 +120,41 @@ test('words of a caller stay words in every format', () => {
       assert.equal(JSON.parse(json).detail, refusal.detail.toWellFormed());
     }),
   );
+});
+
+test('a refusal of a certificate tells a program which it was and whom to ask, apart from its sentence', () => {
+  const page = {
+    host: 'h',
+    operator: 'Operator',
+    contact: 'help@example.org',
+    issuers: ['i'],
+    target: null,
+    certificate: {
+      subject: 'CN=me',
+      issuer: 'CN=authority',
+      serial: '0a',
+      notBeforeMs: Date.UTC(2023, 1, 21),
+      notAfterMs: Date.UTC(2024, 1, 20),
+      fingerprint256: 'f0',
+    } as CertificateFacts,
+  };
+  const told = {
+    subject: 'CN=me',
+    issuer: 'CN=authority',
+    serial: '0a',
+    notBefore: '2023-02-21T00:00:00.000Z',
+    notAfter: '2024-02-20T00:00:00.000Z',
+    fingerprint: 'f0',
+  };
+  for (const code of ['identity.certificate_expired', 'identity.not_enrolled', 'identity.issuer_unknown'] as const) {
+    const said = { ...context, page };
+    const json = refusalBody(refusalOf(code), { ...said, format: 'problem+json' }).body.toString();
+    assert.deepEqual(JSON.parse(json).certificate, told);
+    assert.equal(JSON.parse(json).contact, 'help@example.org');
+    const fault = readFault(refusalBody(refusalOf(code), { ...said, format: 'soap-1.1' }).body.toString());
+    for (const [name, value] of Object.entries(told)) assert.equal(fault?.problem[`certificate.${name}`], value);
+    assert.equal(fault?.problem.contact, 'help@example.org');
+  }
+  const other = refusalBody(refusalOf('admission.global_limit'), { ...context, page, format: 'problem+json' });
+  assert.equal(JSON.parse(other.body.toString()).certificate, undefined);
 });

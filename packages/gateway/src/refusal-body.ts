@@ -3,7 +3,7 @@ import { type ProblemCode, problems, problemType, type StatedRefusal, toRetryAft
 import { writeFault } from '@headgate/soap';
 import type { RefusalFormat } from './caller-format.ts';
 import { seenFields } from './echo-body.ts';
-import { type PageContext, refusalPage } from './refusal-page.ts';
+import { isAboutCertificate, type PageContext, refusalPage } from './refusal-page.ts';
 import type { Seen } from './seen.ts';
 
 /** What a refusal says beside its code. */
@@ -15,7 +15,7 @@ export interface RefusalContext {
   readonly atMs: number;
   /** What was seen of the request, where it was sent to be told. */
   readonly seen?: Seen | null;
-  /** What a page tells beside; null where nothing is known. */
+  /** What a page, and whatever has to do with the caller's certificate, tells beside; null where nothing is known. */
   readonly page?: PageContext | null;
 }
 
@@ -46,7 +46,7 @@ export function refusalBody(refusal: StatedRefusal, context: RefusalContext): Re
       return {
         status: facts.status,
         contentType: 'application/problem+json',
-        body: Buffer.from(`${JSON.stringify(context.seen ? { ...facts, seen: context.seen } : facts)}\n`),
+        body: Buffer.from(`${JSON.stringify({ ...facts, ...offeredTo(refusal, context), ...seenTo(context) })}\n`),
       };
     case 'html':
       return {
@@ -91,7 +91,9 @@ function factsOf(refusal: StatedRefusal, context: RefusalContext): Facts {
   };
 }
 
-function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, { atMs, seen }: RefusalContext): string {
+function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, context: RefusalContext): string {
+  const { atMs, seen } = context;
+  const { certificate, contact } = offeredTo(refusal, context);
   const { type: _type, instance, detail, ...rest } = facts;
   return writeFault({
     version,
@@ -102,9 +104,44 @@ function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, {
     createdMs: atMs,
     fields: [
       ...Object.entries({ ...rest, exchange: instance.slice(exchangeUrn.length) }),
+      ...(certificate === undefined ? [] : certificateFields(certificate)),
+      ...(contact === undefined ? [] : [['contact', contact] as [string, string]]),
       ...(seen ? seenFields(seen) : []),
     ],
   });
+}
+
+/** The certificate that was offered, so that a program need not read a sentence. Instants as ISO 8601 in UTC. */
+interface OfferedCertificate {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serial: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** SHA-256. */
+  readonly fingerprint: string;
+}
+
+/** What a refusal that has to do with the caller's certificate says beside its sentence: which it was, and whom to ask. */
+function offeredTo(
+  { code }: StatedRefusal,
+  { page }: RefusalContext,
+): { readonly certificate?: OfferedCertificate; readonly contact?: string } {
+  if (!isAboutCertificate(code) || page === null || page === undefined) return {};
+  const { certificate } = page;
+  const whom = page.contact === null ? {} : { contact: page.contact };
+  if (certificate === null) return whom;
+  const { subject, issuer, serial, notBeforeMs, notAfterMs, fingerprint256 } = certificate;
+  const [notBefore, notAfter] = [notBeforeMs, notAfterMs].map((ms) => new Date(ms).toISOString()) as [string, string];
+  return { certificate: { subject, issuer, serial, notBefore, notAfter, fingerprint: fingerprint256 }, ...whom };
+}
+
+function certificateFields(certificate: OfferedCertificate): [string, string][] {
+  return Object.entries<string>({ ...certificate }).map(([name, value]) => [`certificate.${name}`, value]);
+}
+
+function seenTo({ seen }: RefusalContext): { readonly seen?: Seen } {
+  return seen === null || seen === undefined ? {} : { seen };
 }
 
 /** RFC 9457 §3.1.5: what identifies this occurrence. */

@@ -79,7 +79,8 @@ function helpOf(context: PageContext | null): Markup {
   return writeTo(`Write to ${operator} at `, contact, ' and quote what stands below.');
 }
 
-function isAboutCertificate(code: ProblemCode): boolean {
+/** Whether a refusal has to do with the certificate that was offered. */
+export function isAboutCertificate(code: ProblemCode): boolean {
   return code.startsWith('identity.') && code !== 'identity.host_mismatch';
 }
 

@@ -351,7 +351,7 @@ class HeadScan {
     const name = path.namesBytes[this.#pathDepth];
     if (name === undefined) return false;
     const isNamed = isRange(this.#bytes, localStart, end, name);
-    if (!isNamed || (this.#pathDepth === 0 && !this.#isIn(declaration, path.namespaceBytes))) return true;
+    if (!isNamed || (this.#pathDepth === 0 && !this.#isOf(declaration, path.namespaceBytes))) return true;
     this.#pathDepth += 1;
     if (this.#pathDepth === path.namesBytes.length) this.#textFrom = contentAt;
     return true;
@@ -376,6 +376,11 @@ class HeadScan {
     return this.#path === null
       ? { kind: 'soap', version, bodyElement, complete }
       : { kind: 'soap', version, bodyElement, complete, headerTexts: this.#texts };
+  }
+
+  /** As `#isIn`, for a namespace that may be none. */
+  #isOf(declaration: number, namespace: Uint8Array): boolean {
+    return this.#isIn(declaration, namespace) || (namespace.length === 0 && declaration < 0);
   }
 
   #isIn(declaration: number, namespace: Uint8Array): boolean {

@@ -1,6 +1,7 @@
 // The texts at a path of the Header: every one of them, by both readers, in every spelling that means the same, and within bounds.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { nonceAt } from './caiso-header.ts';
 import { defaultHeadBounds, type EnvelopeHead, type HeadBounds, readHead } from './head.ts';
 import { parseHead } from './head-parse.ts';
@@ -79,9 +80,61 @@ for (const [what, xml, texts] of cases)
     assert.deepEqual(textsOf(xml, parseHead), texts);
   });
 
+test('a path may begin with an element of no namespace, undeclared or taken back', () => {
+  const unqualified = toHeaderPath('', ['Caller', 'Name']);
+  for (const opening of ['<Caller>', '<Caller xmlns="">']) {
+    const xml = envelope(`${opening}<Name>alpha</Name></Caller><c:Caller><Name>beta</Name></c:Caller>`);
+    for (const by of [scanHead, parseHead]) {
+      const head = by(Buffer.from(xml), defaultHeadBounds, unqualified);
+      assert.ok(head !== 'undecided' && head.kind === 'soap');
+      assert.deepEqual(head.headerTexts, ['alpha']);
+    }
+  }
+});
+
 test('plain names are read without the parser', () => {
   for (const name of ['alpha', ' CN=ALPHAx0001,OU=people,O=CAISO,C=US\n', 'Ålpha'])
     assert.notEqual(scanHead(Buffer.from(envelope(named(name))), defaultHeadBounds, path), 'undecided', name);
+});
+
+test('whatever stands around and in the names, the scan reads what the parser reads', () => {
+  const piece = fc.constantFrom(
+    'alpha',
+    ' ',
+    '\r\n',
+    'é€',
+    '&amp;',
+    '&#65;',
+    '<!-- c -->',
+    '<![CDATA[<x>]]>',
+    '<b>x</b>',
+    ']',
+    '',
+  );
+  const name = fc.array(piece, { maxLength: 4 }).map((pieces) => pieces.join(''));
+  const element = fc.constantFrom('c:Caller', 'c:Token', 'c:Name', 'Token', 'Name', 'x');
+  const { tree } = fc.letrec<{ tree: string }>((tie) => ({
+    tree: fc.oneof(
+      { depthSize: 'small', maxDepth: 5 },
+      name,
+      name.map(named),
+      fc
+        .tuple(element, fc.array(tie('tree'), { maxLength: 3 }))
+        .map(([tag, inner]) => `<${tag}>${inner.join('')}</${tag}>`),
+    ),
+  }));
+  let read = 0;
+  fc.assert(
+    fc.property(fc.array(tree, { maxLength: 3 }), (headers) => {
+      const bytes = Buffer.from(envelope(headers.join('')));
+      const scanned = scanHead(bytes, defaultHeadBounds, path);
+      if (scanned === 'undecided') return;
+      assert.deepEqual(scanned, parseHead(bytes, defaultHeadBounds, path));
+      if (scanned.kind === 'soap' && (scanned.headerTexts?.length ?? 0) > 0) read += 1;
+    }),
+    { numRuns: 2_000 },
+  );
+  assert.ok(read > 100, `${read} had a name`);
 });
 
 test('of many names a few are kept, and one more tells that there are more', () => {

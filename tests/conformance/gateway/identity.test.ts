@@ -138,8 +138,10 @@ function judgesCallersOf(operator: Operator): void {
       for (const caller of callers) {
         const answer = await ask(caller);
         answers.push(answer.status === 200 ? 'served' : (codeOf(answer) ?? 'no code'));
-        if (caller === callers[2]) assert.match(answer.body.toString(), /CN=GAMMAx0003/);
-        else assert.doesNotMatch(answer.body.toString(), /GAMMAx0003/);
+        if (caller === callers[2]) {
+          assert.match(answer.body.toString(), /CN=GAMMAx0003/);
+          assert.match(answer.body.toString(), new RegExp(new Date(notAfterMs).toISOString()));
+        } else assert.doesNotMatch(answer.body.toString(), /GAMMAx0003/);
       }
     const limited = 'admission.acceptable_use';
     const judged = answers[2] ?? '';

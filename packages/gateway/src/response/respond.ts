@@ -8,6 +8,7 @@ import type { Gateway } from '../gateway.ts';
 import { pageContext } from '../page-context.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields, secondsToWait } from '../refusal-fields.ts';
+import { isAboutCertificate } from '../refusal-page.ts';
 import type { EchoReply, RefusalReply, Reply, SessionReply, SwitchReply, UpstreamReply } from '../reply.ts';
 import { type Seen, whatWasSeen } from '../seen.ts';
 import { withStrictTransport } from '../strict-transport.ts';
@@ -211,7 +212,7 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   }
   const seen = seenAtEcho(exchange);
   const format = formatOf(exchange, refusal.code);
-  const page = format === 'html' ? pageContext(exchange) : null;
+  const page = format === 'html' || isAboutCertificate(refusal.code) ? pageContext(exchange) : null;
   const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen, page });
   const { status, body } = fresh;
   const fields = refusalFields(refusal, fresh, exchange.forward?.status ?? null);
