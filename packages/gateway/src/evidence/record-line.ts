@@ -1,6 +1,7 @@
 // One evidence record as a line of JSON, byte for byte as JSON.stringify would write it. It is made for every call, and most
 // calls repeat one that was: the bytes of the last lines are kept, and only the numbers and ids that change are written anew.
 import type { EvidenceRecord, EvidenceSink, Likeness } from '@headgate/contract';
+import { lastingBytes, lastingPieces } from '../lasting-bytes.ts';
 
 /** What every record of one sink begins with; for `RecordLines`. */
 export function originText(origin: Pick<EvidenceRecord, 'schemaVersion' | 'node' | 'boot' | 'thread'>): string {
@@ -77,7 +78,7 @@ function callerPieces({ listener, identity }: Handed, caller: Likeness['caller']
   const { listener: name, source, serverName, tlsVersion, tlsResumed } = listener;
   const start = known?.start ?? membersOf({ listener: name, source });
   const middle = known?.middle ?? membersOf({ serverName, tlsVersion, tlsResumed });
-  const identityText = Buffer.from(JSON.stringify(identity));
+  const identityText = lastingBytes(JSON.stringify(identity));
   const bytes = start.byteLength + middle.byteLength + identityText.byteLength;
   const fresh = { start, middle, identity, identityText, bytes };
   caller.sink = fresh;
@@ -85,7 +86,7 @@ function callerPieces({ listener, identity }: Handed, caller: Likeness['caller']
 }
 
 function membersOf(section: object): Buffer {
-  return Buffer.from(JSON.stringify(section).slice(1, -1));
+  return lastingBytes(JSON.stringify(section).slice(1, -1));
 }
 
 /** How the members of a section are compared: those that are `value` are written anew in each line. */
@@ -212,7 +213,7 @@ function formOf(origin: string, of: Handed): Form {
     `"admission":${withGaps(admission, ['permit', 'retryAfterMs'])},"inspection":${JSON.stringify(inspection)},` +
     `"forward":${withGaps(forward, ['firstByteMs'])},` +
     `"response":${withGaps(response, ['requestBytes', 'responseBytes', 'durationMs'])}}`;
-  const pieces = text.split(gap).map((piece) => Buffer.from(piece));
+  const pieces = lastingPieces(text.split(gap));
   return { of, pieces, bytes: Buffer.byteLength(text) };
 }
 

@@ -4,6 +4,7 @@ import type { Exchange, RequestHead } from '../exchange.ts';
 import type { HeadPieces } from '../http1/write-joined.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { IdentityFields } from '../identity-fields.ts';
+import { lastingBytes } from '../lasting-bytes.ts';
 import { passingFields } from '../passing-fields.ts';
 import { withoutSessionCookie } from '../session-cookie.ts';
 import type { Payload } from '../upstream.ts';
@@ -19,7 +20,7 @@ function ofHead({ request, serving, headMemo }: Exchange): Uint8Array {
   const known = headMemo.forward as Uint8Array | undefined;
   if (known !== undefined) return known;
   const line = `${request.method} ${request.target} HTTP/1.1\r\n`;
-  const fresh = Buffer.from(`${line}${linesOf(ownFields(request, serving.identityFields))}`, 'latin1');
+  const fresh = lastingBytes(`${line}${linesOf(ownFields(request, serving.identityFields))}`, 'latin1');
   headMemo.forward = fresh;
   return fresh;
 }
@@ -36,7 +37,7 @@ function ofCaller(exchange: Exchange, principal: Principal): Uint8Array {
   const known = callerMemo.forward as CallerLines | undefined;
   const { authority } = request;
   if (known?.principal === principal && known.authority === authority) return known.bytes;
-  const bytes = Buffer.from(linesOf(addedFields(exchange, principal)), 'latin1');
+  const bytes = lastingBytes(linesOf(addedFields(exchange, principal)), 'latin1');
   callerMemo.forward = { principal, authority, bytes } satisfies CallerLines;
   return bytes;
 }

@@ -13,8 +13,11 @@ const uuidCharacters = 36;
 /** Remembers a body that was written for an exchange at an instant. Null where its id is not of the usual length. */
 export function rememberRefusal(written: RefusalBody, exchange: string, atMs: number): KnownRefusal | null {
   if (exchange.length !== uuidCharacters) return null;
+  const body = Buffer.allocUnsafeSlow(written.body.byteLength); // See lasting-bytes.ts.
+  body.set(written.body);
   return {
     ...written,
+    body,
     idsAt: placesOf(exchange, written.body),
     // Between tags: whatever the sentence quotes is escaped, so that no instant in it can stand so.
     instantsAt: placesOf(`>${instantText(atMs)}<`, written.body).map((at) => at + 1),

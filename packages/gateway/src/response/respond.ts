@@ -226,7 +226,7 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
           status,
           format,
           fields,
-          body,
+          body: known.body,
           known,
           refusal,
           detail,
