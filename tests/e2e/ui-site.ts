@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { answerFrames } from '../conformance/gateway/web-socket-upstream.ts';
 
 /** A running site. */
 export interface UiSite {
@@ -60,7 +61,7 @@ export async function startUiSite({ knowsSessions }: { readonly knowsSessions: b
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
-    socket.on('data', (bytes: Buffer) => sendBack(socket, bytes));
+    socket.on('data', (bytes: Buffer) => answerFrames(socket, bytes));
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
@@ -76,19 +77,6 @@ export async function startUiSite({ knowsSessions }: { readonly knowsSessions: b
       await closed.promise;
     },
   };
-}
-
-/** Short frames come back as they were, unmasked; a close ends the connection. */
-function sendBack(socket: Socket, bytes: Buffer): void {
-  for (let at = 0; at + 6 <= bytes.byteLength; ) {
-    const opcode = (bytes[at] ?? 0) & 0x0f;
-    const length = (bytes[at + 1] ?? 0) & 0x7f;
-    const mask = bytes.subarray(at + 2, at + 6);
-    const payload = bytes.subarray(at + 6, at + 6 + length).map((byte, index) => byte ^ (mask[index % 4] ?? 0));
-    socket.write(Buffer.concat([Buffer.from([0x80 | opcode, length]), payload]));
-    if (opcode === 8) socket.end();
-    at += 6 + length;
-  }
 }
 
 function pageText(knowsSessions: boolean): string {

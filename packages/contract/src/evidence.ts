@@ -154,6 +154,21 @@ export interface EvidenceRecord {
   readonly response: ResponseEvidence;
 }
 
+/** A client certificate as records tell of it: accepted, and used. */
+export interface SeenCredential {
+  readonly fingerprint: string;
+  readonly subject: string;
+  readonly issuer: string;
+  /** SHA-256 of the certificate that issued it; null where the evidence is of a version that did not say. */
+  readonly issuedBy: string | null;
+  readonly serial: string;
+  readonly notAfterMs: number;
+  readonly participant: string | null;
+  readonly lastUsedMs: number;
+  readonly calls: number;
+  readonly hosts: readonly string[];
+}
+
 /**
  * What records have in common. `caller` is one object for all of one snapshot whose listener section has the same listener,
  * source, server name and TLS; `head` for all of one snapshot and listener that have the rest of that section in common, but for

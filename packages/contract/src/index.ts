@@ -65,6 +65,7 @@ export type {
   ListenerEvidence,
   ResponseEvidence,
   RouteEvidence,
+  SeenCredential,
   SessionState,
   UsernameEvidence,
 } from './evidence.ts';

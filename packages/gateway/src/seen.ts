@@ -106,8 +106,18 @@ function seenCertificate({ connection, identity }: Exchange): SeenCertificate {
   };
 }
 
-/** The facts of a certificate that was offered; null where it cannot be read. */
-export function readPeer({ der }: PeerCertificate): CertificateFacts | null {
+const factsOfPeers = new WeakMap<PeerCertificate, CertificateFacts | null>();
+
+/** The facts of a certificate that was offered; null where it cannot be read. Read once for each connection. */
+export function readPeer(peer: PeerCertificate): CertificateFacts | null {
+  const known = factsOfPeers.get(peer);
+  if (known !== undefined) return known;
+  const facts = factsOf(peer);
+  factsOfPeers.set(peer, facts);
+  return facts;
+}
+
+function factsOf({ der }: PeerCertificate): CertificateFacts | null {
   try {
     return readCertificate(der);
   } catch (fault) {

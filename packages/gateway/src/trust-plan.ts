@@ -1,24 +1,9 @@
 // Whom an end of trust would strand, weeks before it comes: for each authority that is withdrawn or expires, the credentials that
 // would have no path to an anchor afterwards. Pure: a reading of the files and what evidence tells of callers in, a plan out.
-import { type Credential, credentialKey, type TrustBundleFacts } from '@headgate/contract';
+import { type Credential, credentialKey, type SeenCredential, type TrustBundleFacts } from '@headgate/contract';
 import { createCoverage, createTrustBundle, type TrustEnding } from '@headgate/pki';
 import type { Config } from './config.ts';
 import type { GatewayFiles } from './gateway-files.ts';
-
-/** A credential as evidence tells of it: used, and accepted, at a host. */
-export interface SeenCredential {
-  readonly fingerprint: string;
-  readonly subject: string;
-  readonly issuer: string;
-  /** SHA-256 of the certificate that issued it; null where the evidence is of a version that did not say. */
-  readonly issuedBy: string | null;
-  readonly serial: string;
-  readonly notAfterMs: number;
-  readonly participant: string | null;
-  readonly lastUsedMs: number;
-  readonly calls: number;
-  readonly hosts: readonly string[];
-}
 
 /** A credential that an end of trust is about. */
 export interface AffectedCredential {

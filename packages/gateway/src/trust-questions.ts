@@ -1,8 +1,9 @@
 // Questions about trust that a person asks of the files of a gateway, whether it runs or not.
+import type { SeenCredential } from '@headgate/contract';
 import type { Config } from './config.ts';
 import { readGatewayFiles } from './gateway-files.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
-import { planTrust, type SeenCredential, type TrustPlan } from './trust-plan.ts';
+import { planTrust, type TrustPlan } from './trust-plan.ts';
 import { reportTrust, type TrustReport } from './trust-report.ts';
 
 /** What the files of a configuration trust and show. Rejects with `UnusableFiles`, as starting would. */

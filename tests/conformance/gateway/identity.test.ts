@@ -1,11 +1,13 @@
 // Who calls: judged per exchange, on live and on resumed connections, and never believed from a field.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { type EvidenceRecord, identityFields } from '@headgate/contract';
+import { readFault } from '@headgate/soap';
 import {
   fakeClock,
   openRawCaller,
@@ -163,6 +165,23 @@ function judgesCallersOf(operator: Operator): void {
       gateway.records,
       'what is on disk is what was shown',
     );
+  });
+
+  test('a refusal in the same words tells each caller of its own certificate', async (t) => {
+    const provisioning = provisioningText(operator, 'CN=SOMEBODYx0001,OU=people,O=Else,C=US');
+    const gateway = await start(fakeClock(operator.startMs), { provisioning });
+    t.after(() => gateway.close());
+    const name = { name: 'TWINx0004', organisation: 'Alpha' };
+    const twins = [await gateway.authority.user('current', name), await gateway.authority.user('current', name)];
+    const callers = await Promise.all(twins.map((user) => openRawCaller(gateway, { user, serverName: host })));
+    for (const _ of ['first', 'second'])
+      for (const [at, caller] of callers.entries()) {
+        const { problem } = readFault((await ask(caller)).body) ?? {};
+        assert.equal(problem?.code, 'identity.not_enrolled');
+        const der = twins[at]?.certificateDer ?? new Uint8Array();
+        assert.equal(problem['certificate.fingerprint'], createHash('sha256').update(der).digest('hex'));
+      }
+    for (const caller of callers) caller.destroy();
   });
 
   describe('the record of a caller that is refused', () => {

@@ -1,11 +1,11 @@
 // `headgate trust`: what a gateway trusts and shows, whom a planned removal would strand, and taking new files into use.
 import { resolve } from 'node:path';
-import { isDay, sayFinding } from '@headgate/contract';
+import { isDay, type SeenCredential, sayFinding } from '@headgate/contract';
 import type { Config, ControlAnswer, ControlAsk } from '@headgate/gateway';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
-import { countCredentials, type UsedCredential } from '../evidence/credentials.ts';
+import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { appliedText, statusText } from '../render/control-text.ts';
@@ -91,7 +91,7 @@ async function plan(options: PlanOptions, context: CliContext): Promise<void> {
 
 interface ReadCredentials {
   readonly read: { readonly files: number; readonly records: number; readonly uncounted: number };
-  readonly seen: readonly UsedCredential[];
+  readonly seen: readonly SeenCredential[];
 }
 
 /** A gateway that has not served yet has no evidence; whoever names files means them to be there. */

@@ -1,24 +1,10 @@
 // Which client certificates were accepted, where and when last, by the records of a gateway.
-import type { EvidenceRecord } from '@headgate/contract';
-
-/** A certificate that was accepted. */
-export interface UsedCredential {
-  readonly fingerprint: string;
-  readonly subject: string;
-  readonly issuer: string;
-  readonly issuedBy: string | null;
-  readonly serial: string;
-  readonly notAfterMs: number;
-  readonly participant: string | null;
-  readonly lastUsedMs: number;
-  readonly calls: number;
-  readonly hosts: readonly string[];
-}
+import type { EvidenceRecord, SeenCredential } from '@headgate/contract';
 
 /** Counts certificates. */
 export interface CredentialCount {
   take(record: EvidenceRecord): void;
-  credentials(): readonly UsedCredential[];
+  credentials(): readonly SeenCredential[];
   /** Calls with certificates past the bound, of which none is told. */
   readonly uncounted: number;
 }
@@ -27,7 +13,7 @@ export interface CredentialCount {
 const credentialsMax = 100_000;
 
 interface Counted {
-  readonly facts: Omit<UsedCredential, 'participant' | 'lastUsedMs' | 'calls' | 'hosts' | 'issuedBy'>;
+  readonly facts: Omit<SeenCredential, 'participant' | 'lastUsedMs' | 'calls' | 'hosts' | 'issuedBy'>;
   issuedBy: string | null;
   participant: string | null;
   lastUsedMs: number;

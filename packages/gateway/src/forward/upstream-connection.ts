@@ -516,8 +516,6 @@ export class UpstreamConnection implements Waiting {
   }
 }
 
-/** Head and body as one piece, so that they leave in one write. */
-
 const tlsFailed = { kind: 'not-connected', reason: 'tls' } as const;
 
 function valuesOf(fields: FieldList, name: string): string[] {

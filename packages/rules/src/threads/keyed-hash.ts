@@ -32,6 +32,10 @@ export function createKeyHashes(seed: Int32Array): KeyHashes {
   const [seed0 = 0, seed1 = 0, seed2 = 0, seed3 = 0] = seed;
   const remembered = new Map<string, number>();
   let words = new Int32Array(rememberedMax * hashWords);
+  const bothInto = (place: Int32Array, at: number, key: string): void => {
+    hashInto(place, at, key, seed0, seed1);
+    hashInto(place, at + 2, key, seed2, seed3);
+  };
   return {
     get words() {
       return words;
@@ -45,8 +49,7 @@ export function createKeyHashes(seed: Int32Array): KeyHashes {
       const known = remembered.get(key);
       if (known !== undefined) return known;
       const at = remembered.size * hashWords;
-      hashInto(words, at, key, seed0, seed1);
-      hashInto(words, at + 2, key, seed2, seed3);
+      bothInto(words, at, key);
       remembered.set(key, at);
       return at;
     },
@@ -54,8 +57,7 @@ export function createKeyHashes(seed: Int32Array): KeyHashes {
       const known = charge.kept as KeptHash | undefined;
       if (known !== undefined && known.seed === seed) return known.words;
       const fresh = new Int32Array(hashWords);
-      hashInto(fresh, 0, charge.key, seed0, seed1);
-      hashInto(fresh, 2, charge.key, seed2, seed3);
+      bothInto(fresh, 0, charge.key);
       charge.kept = { seed, words: fresh } satisfies KeptHash;
       return fresh;
     },
