@@ -139,3 +139,14 @@ describe('an endpoint with every connection in use', () => {
     assert.deepEqual([...new Set(kinds)], ['answered']);
   });
 });
+
+test('a call whose connection closes in the turn in which it was taken was not sent, so that a submit may go elsewhere', async (context) => {
+  const { url, received } = await upstream(context);
+  const endpoint = createEndpoint(url, null, optionsOf().path, new TurnedDeadlines());
+  const one = await attempted(endpoint, submit(), false);
+  assert.equal(one.kind, 'answered');
+  const held = attempted(endpoint, submit(), false);
+  endpoint.close();
+  assert.deepEqual(await held, { kind: 'not-sent' });
+  assert.equal(received.length, 1);
+});

@@ -234,7 +234,8 @@ export class UpstreamConnection implements Waiting {
   #sendHeld(request: UpstreamRequest, nowMs: number): void {
     if (!this.#isHeld || this.#request !== request) return;
     this.#isHeld = false;
-    this.#send(request, nowMs);
+    if (this.#socket.destroyed) this.#notSent();
+    else this.#send(request, nowMs);
   }
 
   #send(request: UpstreamRequest, nowMs: number): void {
