@@ -244,6 +244,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
+    tunnels: createPlaces(),
     inForce,
     evidence,
     notice,
