@@ -50,6 +50,7 @@ export type {
   Role,
 } from './catalogue/provisioning-model.ts';
 export { credentialKey, operationsOf, operationsOfRole, roles } from './catalogue/provisioning-model.ts';
+export { channelsOfSystem } from './catalogue/provisioning-findings.ts';
 export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
