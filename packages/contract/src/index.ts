@@ -41,6 +41,7 @@ export {
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
+export { channelsOfSystem } from './catalogue/provisioning-findings.ts';
 export type {
   Credential,
   Endorsement,
@@ -50,7 +51,6 @@ export type {
   Role,
 } from './catalogue/provisioning-model.ts';
 export { credentialKey, operationsOf, operationsOfRole, roles } from './catalogue/provisioning-model.ts';
-export { channelsOfSystem } from './catalogue/provisioning-findings.ts';
 export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';

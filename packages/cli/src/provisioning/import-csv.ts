@@ -1,8 +1,8 @@
 // Brings the rows of a CSV into a provisioning file: reads, plans, proves the result, says what changes, and writes it whole.
 import { isDeepStrictEqual } from 'node:util';
 import {
-  channelsOfSystem,
   type Credential,
+  channelsOfSystem,
   credentialKey,
   type Endorsement,
   type Finding,
