@@ -277,7 +277,8 @@ function switchesAt(operator: Operator): void {
       await all.promise;
       for (const { socket, head } of asked) socket.write(switchingAnswer(head));
       const answers = await Promise.all(callers.map((caller) => caller.answer()));
-      assert.deepEqual(answers.map(({ status }) => status).toSorted(), [101, 101, 429]);
+      assert.equal(answers.filter(({ status }) => status === 101).length, 2);
+      assert.equal(answers.filter(({ status }) => status === 429).length, 1);
       // The connection that nobody may have is closed toward the system too.
       await Promise.race(asked.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))));
       assert.deepEqual(gateway.running.shed(), { tunnelsPerSourceMax: 1 });
