@@ -172,8 +172,9 @@ function csvDecode(fromSaid: (said: SaidArrival) => Decoded): Decode {
 /** Most rows have no quotes. One that spans lines is none here: every row stands on its own line. */
 function cellsOf(line: string): readonly string[] | null {
   if (!line.includes('"')) return line.split(',').map((cell) => cell.trim());
-  const parsed = parseCsv('', Buffer.from(line));
-  return parsed.ok && parsed.rows.length === 1 ? (parsed.rows[0]?.fields.map(({ text }) => text) ?? null) : null;
+  const { rows, findings } = parseCsv('', Buffer.from(line));
+  const [row] = rows;
+  return row === undefined || rows.length > 1 || findings.length > 0 ? null : row.fields.map(({ text }) => text);
 }
 
 function objectOf(line: string): Readonly<Record<string, unknown>> | null {
