@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { operators } from '../conformance/gateway/operators.ts';
 import { changeUnderLoad } from '../conformance/gateway/trust-load/change-under-load.ts';
-import { randomFrom } from '../conformance/http/fuzz.ts';
+import { randomFrom } from '../conformance/http/mutations.ts';
 import { quantile } from './besieged-gateway.ts';
 
 const minutes = Number(process.env.HEADGATE_TRUST_MINUTES ?? 30);

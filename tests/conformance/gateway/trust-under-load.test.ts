@@ -2,7 +2,7 @@
 // long form is tests/soak/trust-under-load.soak.ts.
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { randomFrom } from '../http/fuzz.ts';
+import { randomFrom } from '../http/mutations.ts';
 import { operators } from './operators.ts';
 import { changeUnderLoad } from './trust-load/change-under-load.ts';
 
