@@ -77,6 +77,8 @@ export interface AdmissionEvidence {
   readonly decidedByKey: readonly LimitKeyPart[] | null;
   readonly retryAfterMs: number | null;
   readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number }[];
+  /** Ids of the break-glass overrides that changed a rule for this call. */
+  readonly breakGlass: readonly string[];
   /** A person's session at a user interface; null where there are none, as wherever programs call. */
   readonly session: SessionState | null;
 }

@@ -1,4 +1,5 @@
 // What a gateway serves by: one immutable, numbered, hashed set of facts, taken from a source and swapped whole.
+import type { Override } from './break-glass.ts';
 import type { Catalogue } from './catalogue/model.ts';
 import type { Provisioning } from './catalogue/provisioning-model.ts';
 import type { Policy } from './limits.ts';
@@ -60,6 +61,8 @@ export interface Snapshot {
   readonly provisioning: Provisioning | null;
   readonly positions: Positions;
   readonly chainPositions: ChainPositions;
+  /** What break-glass changes of the policy, some of it perhaps over already. */
+  readonly overrides: readonly Override[];
 }
 
 /** Where snapshots come from: files first, control later. */
@@ -70,4 +73,6 @@ export interface SnapshotSource {
    * Absent where lists come with snapshots alone.
    */
   withFreshLists?(before: Snapshot): Promise<Snapshot | null>;
+  /** A snapshot of this source with the overrides of this moment. Everything else in it stays. Absent where there are none. */
+  withOverrides?(before: Snapshot): Promise<Snapshot>;
 }

@@ -6,13 +6,13 @@ import { readGatewayFiles } from './gateway-files.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 
 /** What a check found that does not stand in the way. */
-export interface CheckedFiles extends Pick<Snapshot, 'number' | 'hash'> {
+export interface CheckedFiles extends Pick<Snapshot, 'number' | 'hash' | 'overrides'> {
   readonly warnings: readonly TrustWarning[];
 }
 
 /** Checks the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`, as starting would. */
 export async function checkFiles(config: Config, base: string, nowMs: number): Promise<CheckedFiles> {
   const files = await readGatewayFiles(config, base, createSnapshotFiles(config, base));
-  const { number, hash } = files.snapshot;
-  return { number, hash, warnings: trustWarnings(files, nowMs) };
+  const { number, hash, overrides } = files.snapshot;
+  return { number, hash, overrides, warnings: trustWarnings(files, nowMs) };
 }

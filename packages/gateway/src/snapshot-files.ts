@@ -7,11 +7,13 @@ import {
   catalogueFileNames,
   compileCatalogue,
   type Finding,
+  type Override,
   parseCatalogue,
   parsePolicy,
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
+import { breakGlassFile, readOverrides } from './break-glass-file.ts';
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import type { ListNotice } from './gateway-notice.ts';
@@ -44,6 +46,7 @@ export function createSnapshotFiles(
   const filesHashes = new WeakMap<Snapshot, string>();
   const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
   const lists = createListFiles({ config: configNow(), base, clock, tell });
+  const overridesNow = () => readOverrides(breakGlassFile(configNow(), base), clock());
   let readUnder: Snapshot['trust'] | null = null;
   const readLists = async (trust: Snapshot['trust']): Promise<void> => {
     readUnder = null;
@@ -70,11 +73,12 @@ export function createSnapshotFiles(
       const trust = await readTrust({ config, catalogue, chainPositions, text: (file) => read.text(file) });
       await readLists(trust);
       const revocation = lists.inForce();
+      const overrides = await overridesNow();
       const filesHash = read.hash([config.positions, config.chainPositions]);
       number += 1;
       const snapshot: Snapshot = {
         number,
-        hash: hashWithLists(filesHash, revocation),
+        hash: hashOf(filesHash, revocation, overrides),
         catalogue,
         policy,
         trust,
@@ -82,6 +86,7 @@ export function createSnapshotFiles(
         provisioning,
         positions,
         chainPositions,
+        overrides,
       };
       filesHashes.set(snapshot, filesHash);
       return snapshot;
@@ -91,22 +96,36 @@ export function createSnapshotFiles(
       if (readUnder !== before.trust || (await lists.look())) await readLists(before.trust);
       const revocation = lists.inForce();
       const filesHash = filesHashes.get(before) ?? before.hash;
-      const hash = hashWithLists(filesHash, revocation);
+      const hash = hashOf(filesHash, revocation, before.overrides);
       if (hash === before.hash) return null;
       number += 1;
       const snapshot: Snapshot = { ...before, number, hash, revocation };
       filesHashes.set(snapshot, filesHash);
       return snapshot;
     },
+    async withOverrides(before) {
+      const overrides = await overridesNow();
+      const filesHash = filesHashes.get(before) ?? before.hash;
+      number += 1;
+      const snapshot: Snapshot = {
+        ...before,
+        number,
+        hash: hashOf(filesHash, before.revocation, overrides),
+        overrides,
+      };
+      filesHashes.set(snapshot, filesHash);
+      return snapshot;
+    },
   };
 }
 
-/** The hash of all that was read; without lists that of the other files. */
-function hashWithLists(filesHash: string, revocation: Snapshot['revocation']): string {
-  if (revocation.size === 0) return filesHash;
+/** The hash of all that was read; without lists and overrides that of the other files. */
+function hashOf(filesHash: string, revocation: Snapshot['revocation'], overrides: readonly Override[]): string {
+  if (revocation.size === 0 && overrides.length === 0) return filesHash;
   const hash = createHash('sha256').update(filesHash);
   for (const [bundle, { lists }] of revocation)
     for (const { file, der } of lists) hash.update(`\0${bundle}\0${file}\0`).update(der);
+  if (overrides.length > 0) hash.update(JSON.stringify(overrides));
   return hash.digest('hex');
 }
 

@@ -1,8 +1,10 @@
 // Starts, reloads, drains and stops one gateway: in this thread, or in several with this one watching over them.
 import { resolve } from 'node:path';
-import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
+import type { EvidenceRecord, Override, OverrideAsk, SnapshotSource } from '@headgate/contract';
 import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
+import { createBreakGlass, OverrideRefused } from './break-glass.ts';
+import { breakGlassFile } from './break-glass-file.ts';
 import { changesBetween, needRestart } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
@@ -64,6 +66,8 @@ export interface InForce {
   readonly threads: readonly ThreadInForce[];
   /** The revocation lists that callers are looked up in, or would be. */
   readonly lists: readonly ReportedList[];
+  /** What break-glass changes of the policy now. */
+  readonly overrides: readonly Override[];
 }
 
 /** What a reload did. */
@@ -102,6 +106,9 @@ export interface RunningGateway extends Omit<ServingGateway, 'take' | 'threads'>
   /** Looks at the files of revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
   lookAtLists(): Promise<boolean>;
   inForce(): Promise<InForce>;
+  /** Break-glass: resolves once every thread decides by it. Rejects with `OverrideRefused`, and then nothing has changed. */
+  beginOverride(ask: OverrideAsk): Promise<Override>;
+  endOverride(id: string, author: string): Promise<void>;
   /** How many handshakes failed since the start, by reason; a second late at most. */
   handshakeFailures(): HandshakeFailureTotals;
 }
@@ -140,6 +147,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...inner.snapshot(),
     threads: await inner.threads(),
     lists: reportListsInForce(files.snapshot, clock()),
+    overrides: breakGlass.holding(),
+  });
+  const breakGlass = createBreakGlass({
+    file: breakGlassFile(config, base),
+    msMax: config.breakGlass.msMax,
+    clock,
+    policy: () => files.snapshot.policy,
+    overrides: () => files.snapshot.overrides,
+    async takeFile() {
+      const snapshot = await source.withOverrides?.(files.snapshot);
+      if (snapshot === undefined) throw new OverrideRefused('the snapshots of this gateway are not from files');
+      const next = { ...files, snapshot };
+      await inner.take(next);
+      files = next;
+    },
+    notice,
   });
   const reload = async (): Promise<Reloaded> => {
     const before = files;
@@ -163,6 +186,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const close = async (): Promise<void> => {
     clearInterval(daily);
+    ended.close();
     watch?.close();
     await control?.close();
     await inner.close();
@@ -177,12 +201,23 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     reload: () => inOrder(reload),
     lookAtLists: () => inOrder(lookAtLists),
     handshakeFailures: () => handshakes.total(),
+    beginOverride: (ask) => inOrder(() => breakGlass.begin(ask)),
+    endOverride: (id, author) => inOrder(() => breakGlass.end(id, author)),
     close() {
       closed ??= close();
       return closed;
     },
   };
   const daily = setInterval(warn, warnEveryMs).unref();
+  const ended = repeatByTimer(overridesLookMs, () => {
+    if (files.snapshot.overrides.some(({ untilMs }) => untilMs <= clock()))
+      void inOrder(() => breakGlass.forgetEnded()).catch((fault: unknown) => {
+        notice({
+          kind: 'evidence-trouble',
+          sentence: `the file of break-glass could not be written: ${String(fault)}`,
+        });
+      });
+  });
   const watch = watchOver(running, { ...options, notice });
   warn();
   const control = await controlOf(running, { ...options, notice });
@@ -201,6 +236,9 @@ function watchOver(running: RunningGateway, { config, notice, repeat }: GatewayO
     },
   );
 }
+
+/** How often it is looked whether the time of an override is over, in milliseconds: they stop counting by themselves. */
+const overridesLookMs = 1_000;
 
 /** How often a gateway that runs on looks what ends soon, in milliseconds (1 day). */
 const warnEveryMs = 86_400_000;

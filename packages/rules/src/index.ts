@@ -12,6 +12,8 @@ export type { RuleMatch, UnmetCondition } from './explain-match.ts';
 export { explainMatch } from './explain-match.ts';
 export type { CompiledPolicy } from './match.ts';
 export { chargesFor, compilePolicy } from './match.ts';
+export type { OverriddenCharges } from './overrides.ts';
+export { overrideCharges } from './overrides.ts';
 export { earliestTurn } from './pacing.ts';
 export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';

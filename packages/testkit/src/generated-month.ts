@@ -220,6 +220,7 @@ export function evidenceOfCall(call: GeneratedCall, sequence: number, admitted: 
       decidedByKey: admitted ? null : ['source'],
       retryAfterMs: admitted ? null : 1_000,
       shadow: [],
+      breakGlass: [],
       session: null,
     },
     inspection: null,

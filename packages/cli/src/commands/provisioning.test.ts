@@ -387,6 +387,7 @@ describe('provisioning import', () => {
         decidedByKey: null,
         retryAfterMs: null,
         shadow: [],
+        breakGlass: [],
       };
       return {
         ...record,

@@ -6,7 +6,7 @@ import {
   type StatedRefusal,
   stateRefusal,
 } from '@headgate/contract';
-import { type AllowedCall, chargesFor, mayCall, refusalWords, rightRefusal } from '@headgate/rules';
+import { type AllowedCall, chargesFor, mayCall, overrideCharges, refusalWords, rightRefusal } from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -73,6 +73,7 @@ interface KnownCharges {
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
+  readonly breakGlass: readonly string[];
   readonly fromMs: number;
   /** Exclusive. */
   readonly untilMs: number;
@@ -98,15 +99,18 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
 function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
-  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
+  const { limits, snapshot } = exchange.serving;
+  const subject = subjectOf(exchange, principal, route, participant);
+  const { charges, ...span } = overrideCharges(chargesFor(limits, subject), subject, snapshot.overrides, nowMs);
   return {
     principal,
     charges,
     rules: charges.map(({ rule }) => rule.name),
     participant,
     endorsers: allowed?.endorsers ?? [],
-    fromMs: allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY,
-    untilMs: allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY,
+    breakGlass: span.overrides,
+    fromMs: Math.max(span.fromMs, allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY),
+    untilMs: Math.min(span.untilMs, allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY),
   };
 }
 
@@ -159,7 +163,7 @@ function permit(id: string, { charges, participant }: KnownCharges): Permit {
 
 function evidenceOf(
   { id, session }: Exchange,
-  { rules, participant, endorsers }: KnownCharges,
+  { rules, participant, endorsers, breakGlass }: KnownCharges,
   decision: CounterDecision,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
@@ -173,6 +177,7 @@ function evidenceOf(
     decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
     retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,
     shadow: decision.shadowRefusals.map(({ rule, retryAtMs }) => ({ rule, retryAfterMs: retryAtMs - nowMs })),
+    breakGlass,
     session: sessionState(session),
   };
 }

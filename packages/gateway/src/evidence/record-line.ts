@@ -102,6 +102,7 @@ const inAdmission: Comparing<NonNullable<Handed['admission']>> = {
   decidedByKey: 'same',
   retryAfterMs: 'value',
   shadow: 'list',
+  breakGlass: 'list',
   session: 'same',
 };
 
