@@ -9,6 +9,7 @@ import type { Deadlines, Waiting } from '../deadlines.ts';
 import { ChunkedDecoder } from '../http1/chunked.ts';
 import type { FieldList } from '../http1/field-lines.ts';
 import { Malformed } from '../http1/malformed.ts';
+import { readingOnDesk } from '../http1/read-desk.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
 import { SwitchedSocket } from '../http1/switched-socket.ts';
 import { atTurnEnd } from '../http1/turn-end.ts';
@@ -100,7 +101,6 @@ export class UpstreamConnection implements Waiting {
     this.#wait(phases.connectTimeoutMs);
     deadlines.add(this);
     this.#socket = this.#open(place);
-    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('drain', () => this.#wakeSender());
     this.#socket.on('end', () => this.#upstreamEnds());
     this.#socket.on('error', (error) => this.#fail(error));
@@ -182,7 +182,13 @@ export class UpstreamConnection implements Waiting {
 
   #open(place: Place): Socket {
     const { host, port, tls, session } = place;
-    const reach = { host, port, noDelay: true, keepAlive: true };
+    const reach = {
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      onread: readingOnDesk((chunk) => this.#receive(chunk)),
+    };
     if (tls === null) return connect(reach, () => this.#isReached());
     this.#isSecure = true;
     const kept = session === null ? {} : { session };
@@ -316,13 +322,13 @@ export class UpstreamConnection implements Waiting {
       this.#reader = reader;
       const head = reader.read(bytes);
       if (head === null) {
-        this.#pending = bytes;
+        this.#pending = Buffer.from(bytes); // A copy: what was read lies where the next is read.
         return;
       }
       at += reader.end;
       this.#reader = null;
       if (head.status === 101 && this.#request?.upgrade === true) {
-        this.#switch(head, input.subarray(at));
+        this.#switch(head, Buffer.from(input.subarray(at)));
         return;
       }
       if (head.status >= 200) {
@@ -419,7 +425,7 @@ export class UpstreamConnection implements Waiting {
       if (!this.#decoder.ended) return;
     } else {
       const end = Math.min(input.byteLength, at + this.#leftBytes);
-      if (end > at) body.push(at === 0 && end === input.byteLength ? input : input.subarray(at, end));
+      if (end > at) body.push(input.subarray(at, end));
       this.#leftBytes -= end - at;
       at = end;
       if (this.#leftBytes > 0) return;
