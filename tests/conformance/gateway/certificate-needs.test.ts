@@ -81,7 +81,7 @@ describe('an address of the catalogue', () => {
     test(`that requires one tells a caller who resumes a session without one to begin a new session (${tlsVersion})`, async () => {
       const ask = async (options: RawCallerOptions, path: string) => {
         const caller = await openRawCaller(gateway, { serverName: desk, tlsVersion, ...options });
-        let session = (caller.socket as TLSSocket).getSession();
+        let session: Buffer | undefined = (caller.socket as TLSSocket).getSession();
         caller.socket.on('session', (fresh: Buffer) => {
           session = fresh;
         });

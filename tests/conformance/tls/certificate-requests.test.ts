@@ -114,7 +114,7 @@ for (const threads of [1, 2])
       const ask = async (session?: Buffer) => {
         const caller = await openRawCaller(gateway, { serverName: host, tlsVersion, ...(session && { session }) });
         const socket = caller.socket as TLSSocket;
-        let kept = socket.getSession();
+        let kept: Buffer | undefined = socket.getSession();
         socket.on('session', (fresh: Buffer) => {
           kept = fresh;
         });
