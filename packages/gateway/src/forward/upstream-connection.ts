@@ -232,7 +232,6 @@ export class UpstreamConnection implements Waiting {
 
   /** By the end of the turn it is known whether the endpoint has closed the connection: then nothing was sent. */
   #sendHeld(request: UpstreamRequest, nowMs: number): void {
-    if (!this.#isHeld || this.#request !== request) return;
     this.#isHeld = false;
     if (this.#socket.destroyed) this.#notSent();
     else this.#send(request, nowMs);
@@ -296,6 +295,11 @@ export class UpstreamConnection implements Waiting {
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#isHeld) {
+      // No byte of the request has left: whatever this answers, it is not that.
+      this.#destroy(new Error('the upstream spoke unasked'));
+      return;
+    }
     const input = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = null;
     try {
