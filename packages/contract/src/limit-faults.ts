@@ -20,16 +20,11 @@ export function ruleFaults(rule: WrittenRule): readonly RuleFault[] {
   refuse(unit !== 'requests', ['unit'], unit, 'requests: the other units are not enforced yet');
   const again = key.findIndex((part, index) => key.indexOf(part) !== index);
   refuse(again >= 0, ['key', again], `${key[again]} again`, 'each part once');
-  const hasScid = key.includes('scid');
-  refuse(
-    rule.withoutScid !== undefined && !hasScid,
-    ['withoutScid'],
-    'no scid in the key',
-    'only beside a key with scid',
-  );
-  const isOfNetwork = key.includes('source-network');
-  const alone = 'only beside a key with source-network';
-  refuse(rule.sourceNetwork !== undefined && !isOfNetwork, ['sourceNetwork'], 'no source-network in the key', alone);
+  const { withoutScid, sourceNetwork } = rule;
+  const strayScid = withoutScid !== undefined && !key.includes('scid');
+  refuse(strayScid, ['withoutScid'], `"${withoutScid}"`, 'nothing, without scid in the key');
+  const strayNetwork = sourceNetwork !== undefined && !key.includes('source-network');
+  refuse(strayNetwork, ['sourceNetwork'], 'a map', 'nothing, without source-network in the key');
   refuse(windowMs === undefined && unit !== 'concurrent-requests', ['windowMs'], 'nothing', `the window of ${unit}`);
   refuse(refusal === undefined && unit !== 'connections', ['refusal'], 'nothing', `how a rule over ${unit} says no`);
   const costly = `admitted: attempts are counted of requests and connections alone`;

@@ -38,10 +38,10 @@ test('a rule that leaves out what it need not say is whole', () => {
 test('parts of a rule that do not go together are found with their line', () => {
   const rows = [
     [{ key: '[source, source]' }, '9 limits.0.key.1: source again; each part once'],
-    [{ withoutScid: 'source' }, '12 limits.0.withoutScid: no scid in the key; only beside a key with scid'],
+    [{ withoutScid: 'source' }, '12 limits.0.withoutScid: "source"; nothing, without scid in the key'],
     [
       { sourceNetwork: '{ ipv4Bits: 16 }' },
-      '12 limits.0.sourceNetwork: no source-network in the key; only beside a key with source-network',
+      '12 limits.0.sourceNetwork: a map; nothing, without source-network in the key',
     ],
     [{ windowMs: null }, '2 limits.0.windowMs: nothing; the window of requests'],
     [{ refusal: null }, '2 limits.0.refusal: nothing; how a rule over requests says no'],
