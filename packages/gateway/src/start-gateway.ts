@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
 import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
+import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
@@ -13,6 +14,7 @@ import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+import { type ReportedList, reportListsInForce } from './list-report.ts';
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -61,6 +63,8 @@ export interface InForce {
   readonly number: number;
   readonly hash: string;
   readonly threads: readonly ThreadInForce[];
+  /** The revocation lists that callers are looked up in, or would be. */
+  readonly lists: readonly ReportedList[];
 }
 
 /** What a reload did. */
@@ -81,6 +85,8 @@ export interface ServingGateway {
   readonly shed: () => Shed;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
+  /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
+  forgetTickets(): Promise<void>;
   /** Asks every thread what it decides by. */
   threads(): Promise<readonly ThreadInForce[]>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
@@ -90,7 +96,7 @@ export interface ServingGateway {
 }
 
 /** A gateway that serves. */
-export interface RunningGateway extends Omit<ServingGateway, 'take' | 'threads'> {
+export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTickets' | 'threads'> {
   /**
    * Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. Once it
    * resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
@@ -133,12 +139,17 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
-  const inForce = async (): Promise<InForce> => ({ ...inner.snapshot(), threads: await inner.threads() });
+  const inForce = async (): Promise<InForce> => ({
+    ...inner.snapshot(),
+    threads: await inner.threads(),
+    lists: reportListsInForce(files.snapshot, clock()),
+  });
   const reload = async (): Promise<Reloaded> => {
     const before = files;
     const next = await read();
     await inner.take(next);
     files = next;
+    if (asksAnew(before.snapshot.catalogue, next.snapshot.catalogue, config)) await inner.forgetTickets();
     return {
       ...(await inForce()),
       changes: changesBetween(before, files, config),
@@ -244,6 +255,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
+    tunnels: createPlaces(),
     inForce,
     evidence,
     notice,
@@ -264,6 +276,9 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
       takeIntoUse();
       ({ snapshot } = next);
       Atomics.store(inForce, 0, snapshot.number);
+    },
+    async forgetTickets() {
+      plane.setTicketKeys(createTicketKeys());
     },
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {

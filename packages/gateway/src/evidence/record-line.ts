@@ -99,7 +99,16 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
   if (it === null || of === null) return it === of;
   const isWhole: Compared<
     typeof it,
-    'admitted' | 'participant' | 'endorsers' | 'rules' | 'decidedBy' | 'decidedByKey' | 'shadow' | 'session' | Values
+    | 'admitted'
+    | 'participant'
+    | 'endorsers'
+    | 'rules'
+    | 'refused'
+    | 'decidedBy'
+    | 'decidedByKey'
+    | 'shadow'
+    | 'session'
+    | Values
   > = true;
   return (
     isWhole &&
@@ -108,6 +117,7 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     it.participant === of.participant &&
     isSameList(it.endorsers, of.endorsers) &&
     isSameList(it.rules, of.rules) &&
+    isSameList(it.refused, of.refused) &&
     it.decidedBy === of.decidedBy &&
     it.decidedByKey === of.decidedByKey &&
     (it.retryAfterMs === null) === (of.retryAfterMs === null) &&

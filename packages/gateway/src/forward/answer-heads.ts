@@ -63,7 +63,7 @@ export function answerFraming({ fields, status, httpVersion }: RawResponseHead, 
   };
 }
 
-function valuesOf(fields: readonly string[], name: string): string[] {
+export function valuesOf(fields: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) values.push(fields[at + 1] ?? '');
   return values;

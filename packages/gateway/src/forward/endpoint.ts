@@ -3,6 +3,7 @@ import type { PathOptions } from '../config.ts';
 import type { Deadlines, Waiting } from '../deadlines.ts';
 import type { Endpoint, NotConnected, Outcome, UpstreamRequest } from '../upstream.ts';
 import { createAnswerHeads } from './answer-heads.ts';
+import { TlsRest } from './tls-rest.ts';
 import { type ConnectionOwner, type Place, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
 
@@ -39,6 +40,7 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   readonly #open = new Set<UpstreamConnection>();
   readonly #idle: UpstreamConnection[] = [];
   readonly #queue: Queued[] = [];
+  readonly #tlsRest = new TlsRest();
   #place: Place;
 
   constructor(url: string, tls: UpstreamTls | null, path: PathOptions, deadlines: Deadlines) {
@@ -62,6 +64,7 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   renew(tls: UpstreamTls): void {
     if (this.#place.tls === null) return;
     this.#place = { ...this.#place, tls, session: null };
+    this.#tlsRest.clear();
     for (const connection of this.#open) connection.retire();
   }
 
@@ -109,6 +112,12 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   }
 
   async #onNewConnection(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
+    const outcome = await this.#onConnectionHad(request, fresh);
+    if (this.#place.tls !== null) this.#tlsRest.ended(outcome, this.#deadlines.now());
+    return outcome;
+  }
+
+  async #onConnectionHad(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
     if (request.endMs === 0) request.endMs = this.#deadlines.now() + request.phases.exchangeTimeoutMs;
     const connection = await this.#connectionFor(request);
     if (!(connection instanceof UpstreamConnection)) return connection;
@@ -128,6 +137,11 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   }
 
   async #connect(request: UpstreamRequest): Promise<UpstreamConnection | NotConnected> {
+    const refused = this.#place.tls === null ? null : this.#tlsRest.refused(this.#deadlines.now());
+    if (refused !== null) {
+      this.#queue.shift()?.take(null); // The place is still free: the next in the queue hears the same.
+      return refused;
+    }
     const { phases, endMs } = request;
     const connection = new UpstreamConnection(
       this.#place,
