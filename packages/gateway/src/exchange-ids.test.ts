@@ -10,7 +10,7 @@ test('an id is a UUID of version 4', () => {
 });
 
 test('an id says the bytes that it was made of, in order', () => {
-  const newId = createExchangeIds((bytes) => bytes.forEach((_, at) => (bytes[at] = at % 256)));
+  const newId = createExchangeIds((bytes) => bytes.set(bytes.map((_, at) => at % 256)));
   assert.equal(newId(), '00010203-0405-4607-8809-0a0b0c0d0e0f');
   assert.equal(newId(), '10111213-1415-4617-9819-1a1b1c1d1e1f');
 });
