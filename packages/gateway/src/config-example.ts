@@ -114,6 +114,15 @@ function exampleValues(options: OptionSchema): ShownGroup {
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
           crls: left(['trust/users-issuing.crl']),
+          crlUrls: left([
+            {
+              url: 'https://crl.example.com/a.crl',
+              authorities: 'a.pem',
+              everyMs: 30_000,
+              timeoutMs: 10_000,
+              bytesMax: 16_777_215,
+            },
+          ]),
           staleCrls: left('accept'),
         },
       ],

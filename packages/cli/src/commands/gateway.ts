@@ -16,6 +16,10 @@ export const registerGateway: Register = (program, context) => {
     .description('run a gateway from a configuration file until SIGTERM; SIGHUP reads its files again')
     .option('--config <file>', 'configuration file; `headgate gateway example` writes one to begin with')
     .option('--check', 'read and check every file, then stop')
+    .option(
+      '--accept-older-lists',
+      'begin with revocation lists that are older than those that were in force before, and remember them as the newest',
+    )
     .addOption(new Option('--end-with-input', 'end when standard input closes').hideHelp())
     .action((options: GatewayFlags) => runGateway(options, context));
   gateway
@@ -31,11 +35,12 @@ export const registerGateway: Register = (program, context) => {
 interface GatewayFlags {
   readonly config?: string;
   readonly check?: true;
+  readonly acceptOlderLists?: true;
   readonly endWithInput?: true;
 }
 
 async function runGateway(
-  { config: file, check, endWithInput: isPart }: GatewayFlags,
+  { config: file, check, acceptOlderLists, endWithInput: isPart }: GatewayFlags,
   context: CliContext,
 ): Promise<void> {
   if (isPart === true) endWithInput();
@@ -61,7 +66,8 @@ async function runGateway(
     };
     const config = await readConfig();
     if (check === true) {
-      const { number, hash, warnings } = await checkFiles(config, base, context.clock());
+      const lists = { olderToo: acceptOlderLists === true };
+      const { number, hash, warnings } = await checkFiles(config, base, context.clock(), lists);
       for (const { about, sentence } of warnings) complain(`${about}: ${sentence}`);
       say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);
       return;
@@ -70,6 +76,7 @@ async function runGateway(
       config,
       base,
       readConfig,
+      acceptOlderLists: acceptOlderLists === true,
       inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),
     });

@@ -1,4 +1,5 @@
 // What a running gateway answered, for a person: what is in force, in which threads, and what changed.
+import type { ListFault } from '@headgate/contract';
 
 /** An answer of a gateway, as far as it is printed. */
 export interface InForceAnswer {
@@ -32,6 +33,13 @@ export function statusText(answer: InForceAnswer): string {
     snapshot === null ? `thread ${thread}: is being replaced` : `thread ${thread}: snapshot ${snapshot}`,
   );
   return `${[inForceLine(answer), ...threads].join('\n')}\n`;
+}
+
+/** What is wrong with revocation lists, a line for each. */
+export function listsText(faults: readonly Omit<ListFault, 'code'>[]): string {
+  return faults
+    .map(({ bundle, source, reason, fix }) => `revocation lists of ${bundle}: ${source ?? 'all'}: ${reason} ${fix}\n`)
+    .join('');
 }
 
 function waitingLine(waiting: readonly string[]): string {
