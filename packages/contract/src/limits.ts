@@ -11,7 +11,10 @@ export const windowMsBounds = { min: 100, max: 86_400_000 } as const;
 export const exactQuotaMax = 4_096;
 
 /** What a rule counts over. A part that is unknown for a call is counted per source instead, never in one shared pool. */
-export const limitKeyParts = ['source', 'credential', 'participant', 'system', 'service', 'operation'] as const;
+export const limitKeyParts = ['source', 'credential', 'participant', 'scid', 'system', 'service', 'operation'] as const;
+
+/** What may stand in for the SCID of a call that carries none that counts. */
+const scidSubstitutes = ['credential', 'participant', 'source'] as const;
 
 const limitRule = z.strictObject({
   name: z
@@ -22,7 +25,13 @@ const limitRule = z.strictObject({
     .enum(['global', 'acceptable-use'])
     .describe('Global limits are decided first; their refusal text is their own, never the acceptable-use sentence.'),
   where: whereSchema.describe('All given conditions must hold. An empty `where` matches every call.'),
-  key: z.array(z.enum(limitKeyParts)).min(1).max(6).describe('What one allowance belongs to.'),
+  key: z.array(z.enum(limitKeyParts)).min(1).max(7).describe('What one allowance belongs to.'),
+  withoutScid: z
+    .enum(scidSubstitutes)
+    .optional()
+    .describe(
+      'With scid in the key: whose allowance a call is charged to that carries no SCID, or none that can be told or proven. Left out: credential.',
+    ),
   unit: z.literal('requests').describe('What is counted. Connections, bytes and concurrency are not built yet.'),
   quota: z.int().min(1).max(exactQuotaMax).describe(`Most units admitted in any window. 1 to ${exactQuotaMax}.`),
   windowMs: z
@@ -103,6 +112,9 @@ export function parsePolicy(
         findings.push(finding([list, index, 'name'], `"${name}" again`, 'a name that no other rule has'));
       seen.add(name);
     }
+  for (const [index, { key, withoutScid }] of policy.limits.entries())
+    if (withoutScid !== undefined && !key.includes('scid'))
+      findings.push(finding(['limits', index, 'withoutScid'], `"${withoutScid}"`, 'nothing, without scid in the key'));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, policy };
 }
 
@@ -119,6 +131,8 @@ export interface LimitSubject {
   readonly source: string;
   readonly credential?: string;
   readonly participant?: string;
+  /** The business id in the payload, where the catalogue says where it stands and the caller may act for it. */
+  readonly scid?: string;
 }
 
 /** One unit to be charged to one allowance. The key is unique over rules. */

@@ -116,11 +116,11 @@ function exampleValues(options: OptionSchema): ShownGroup {
           crls: left(['trust/users-issuing.crl']),
           crlUrls: left([
             {
-              url: 'https://crl.example.com/a.crl',
-              authorities: 'a.pem',
+              url: 'https://crl.test/a',
+              authorities: 'b.pem',
               everyMs: 30_000,
               timeoutMs: 10_000,
-              bytesMax: 16_777_215,
+              bytesMax: 1_048_576,
             },
           ]),
           staleCrls: left('accept'),

@@ -122,7 +122,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
 }
 
 /** The bundles of a snapshot, ready to build paths in. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
-function createTrustBundles(facts: Snapshot['trust']): ReadonlyMap<string, TrustBundle> {
+export function createTrustBundles(facts: Snapshot['trust']): ReadonlyMap<string, TrustBundle> {
   return new Map([...facts].map(([name, each]) => [name, createTrustBundle({ ...each })]));
 }
 

@@ -15,6 +15,8 @@ import {
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import type { ListNotice } from './gateway-notice.ts';
+import { type ReportedList, reportLists } from './list-report.ts';
+import { memoryFolderOf } from './lists/list-memory.ts';
 import { createListSources, type ListReading } from './lists/list-sources.ts';
 import { parseProvisioningAside } from './parse-provisioning.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
@@ -29,6 +31,11 @@ export interface SnapshotFilesOptions {
   readonly tell?: (notice: ListNotice) => void;
 }
 
+/** A source of files, which can tell of the revocation lists that it has in force. */
+export interface SnapshotFiles extends SnapshotSource {
+  reportLists(atMs: number): readonly ReportedList[];
+}
+
 /**
  * A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. What a reload takes up
  * of a configuration is that of `configOf` at that time; everything else of it stays as it is.
@@ -37,13 +44,12 @@ export function createSnapshotFiles(
   configOf: Config | (() => Config),
   base: string,
   { clock = Date.now, tell = () => undefined }: SnapshotFilesOptions = {},
-): SnapshotSource {
-  const { evidence, node } = typeof configOf === 'function' ? configOf() : configOf;
+): SnapshotFiles {
   let number = 0;
   /** Hashes of snapshots without their lists. */
   const filesHashes = new WeakMap<Snapshot, string>();
   const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
-  const memoryFolder = resolve(base, evidence.folder, `${node}.lists`);
+  const memoryFolder = memoryFolderOf(configNow(), base);
   const lists = createListSources({ base, memoryFolder, clock, tell });
   /** What each snapshot's lists were read from. */
   const readings = new WeakMap<Snapshot, ListReading>();
@@ -95,6 +101,7 @@ export function createSnapshotFiles(
       if (reading !== undefined) await lists.take(reading);
     },
     listFaults: () => lists.faults(),
+    reportLists: (atMs) => reportLists(lists.inForce(), atMs),
   };
 }
 

@@ -13,13 +13,14 @@ import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
-import { createSnapshotFiles } from './snapshot-files.ts';
+import { createSnapshotFiles, type SnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
 import { createTicketKeys, renewTicketKeys } from './ticket-keys.ts';
 
@@ -33,7 +34,7 @@ export interface GatewayOptions {
   /** Milliseconds that only go forward, for every wait of sockets, tunnels and checks. Default: the machine's, as in several threads in any case. */
   readonly elapsed?: () => number;
   /** Default: the files that the configuration names. */
-  readonly snapshots?: SnapshotSource;
+  readonly snapshots?: SnapshotSource & Partial<SnapshotFiles>;
   /** Begins with revocation lists that are older than those it had in force before it was stopped: somebody wants it so. */
   readonly acceptOlderLists?: boolean;
   /** How revocation lists are looked at again; default: by the system's timer. */
@@ -64,8 +65,10 @@ export interface InForce {
   readonly number: number;
   readonly hash: string;
   readonly threads: readonly ThreadInForce[];
-  /** What is wrong with revocation lists; those before stay in force. */
-  readonly lists: readonly ListFault[];
+  /** The revocation lists that callers are looked up in, or would be. */
+  readonly lists: readonly ReportedList[];
+  /** What is wrong with their sources; the lists before stay in force. */
+  readonly listFaults: readonly ListFault[];
 }
 
 /** What a reload did. */
@@ -114,7 +117,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   let { config } = options;
   const handshakes = watchHandshakes(options.notice ?? (() => undefined));
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
-  const source = options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
+  const source: NonNullable<GatewayOptions['snapshots']> =
+    options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
   let files = await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true });
   let restartNeeded: readonly string[] = [];
   const read = async (lists: ListReadingOptions): Promise<GatewayFiles> => {
@@ -145,7 +149,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const inForce = async (): Promise<InForce> => ({
     ...inner.snapshot(),
     threads: await inner.threads(),
-    lists: source.listFaults?.() ?? [],
+    lists: source.reportLists?.(clock()) ?? [],
+    listFaults: source.listFaults?.() ?? [],
   });
   const take = async (next: GatewayFiles): Promise<void> => {
     await inner.take(next);
@@ -259,6 +264,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
+    tunnels: createPlaces(),
     inForce,
     evidence,
     notice,

@@ -55,6 +55,7 @@ export {
   type RevocationStatus,
   type StaleRule,
   standingLists,
+  whyIdle,
 } from './revocation.ts';
 export {
   findEntry,

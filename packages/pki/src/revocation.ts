@@ -63,12 +63,11 @@ export function standingLists(lists: readonly ProvedList[], bundle: TrustBundle)
 }
 
 function standingOf(proved: readonly ProvedList[], bundle: TrustBundle): readonly StandingList[] {
-  const lists = proved.map(({ list }) => list);
-  const complete = lists.filter(({ base }) => base === null).toSorted(newestFirst)[0];
-  if (complete === undefined) return [];
-  const delta = lists.filter((each) => goesOnFrom(each, complete)).toSorted(newestFirst)[0] ?? null;
-  const counting = proved.filter(({ list }) => list === complete || list === delta);
-  const ends = counting.flatMap((each) => [each.list.nextUpdateMs, endOfSigners(each, bundle) ?? 0]);
+  const counting = countingOf(proved.map(({ list }) => list));
+  if (counting === null) return [];
+  const { complete, delta } = counting;
+  const own = proved.filter(({ list }) => list === complete || list === delta);
+  const ends = own.flatMap((each) => [each.list.nextUpdateMs, endOfSigners(each, bundle) ?? 0]);
   return [
     {
       issuer: toComparable(complete.issuer),
@@ -78,6 +77,15 @@ function standingOf(proved: readonly ProvedList[], bundle: TrustBundle): readonl
       endMs: Math.min(...ends),
     },
   ];
+}
+
+/** Of lists of one issuer and scope those that count together; null where none is complete. */
+function countingOf(
+  lists: readonly RevocationList[],
+): { readonly complete: RevocationList; readonly delta: RevocationList | null } | null {
+  const complete = lists.filter(({ base }) => base === null).toSorted(newestFirst)[0];
+  if (complete === undefined) return null;
+  return { complete, delta: lists.filter((each) => goesOnFrom(each, complete)).toSorted(newestFirst)[0] ?? null };
 }
 
 function newestFirst(one: DatedList, other: DatedList): number {
@@ -154,18 +162,43 @@ export function faultOfList(proved: ProvedList, bundle: TrustBundle, nowMs: numb
 export function faultOfReplacement(list: DatedList, others: readonly DatedList[]): ListObjection | null {
   const newer = others.find((each) => isOfOneKind(each, list) && isOlder(list, each));
   if (newer === undefined) return null;
-  const say = ({ number, thisUpdateMs }: DatedList) =>
-    `${number === null ? '' : `number ${number}, `}of ${new Date(thisUpdateMs).toISOString()}`;
-  return {
-    code: 'older',
-    sentence: `The list of ${list.issuer} (${say(list)}) is older than the one that was in force (${say(newer)}).`,
-  };
+  const sentence = `The list of ${list.issuer} (${saidOf(list)}) is older than the one that was in force (${saidOf(newer)}).`;
+  return { code: 'older', sentence };
 }
 
 /** Whether two lists are of one issuer and scope, both complete or both deltas. */
 export function isOfOneKind(one: DatedList, other: DatedList): boolean {
   const isSameIssuer = toComparable(one.issuer) === toComparable(other.issuer);
   return isSameIssuer && one.scopeKey === other.scopeKey && (one.base === null) === (other.base === null);
+}
+
+/** Why a list of a bundle is not asked about anybody now (ms since 1970 UTC), as a sentence; null where it is. */
+export function whyIdle(
+  proved: ProvedList,
+  lists: readonly ProvedList[],
+  bundle: TrustBundle,
+  nowMs: number,
+): string | null {
+  const fault = faultOfList(proved, bundle, nowMs);
+  if (fault !== null) return fault.sentence;
+  const { list } = proved;
+  const own = lists.filter(
+    (each) => toComparable(each.list.issuer) === toComparable(list.issuer) && each.list.scopeKey === list.scopeKey,
+  );
+  const standing = countingOf(own.map((each) => each.list));
+  if (standing === null) return 'There is no complete list of its scope.';
+  const { complete, delta } = standing;
+  if (list === complete || list === delta) return null;
+  if (list.base === null) return `Another of its scope counts in its place, ${saidOf(complete)}.`;
+  const apart = faultOfDelta(list, complete);
+  if (apart !== null) return `It changes nothing: ${apart}.`;
+  return isOlder(complete, list)
+    ? 'A newer delta counts in its place.'
+    : `The complete list, ${saidOf(complete)}, is as new.`;
+}
+
+function saidOf({ number, thisUpdateMs }: DatedList): string {
+  return `${number === null ? '' : `number ${number}, `}of ${new Date(thisUpdateMs).toISOString()}`;
 }
 
 /** Why deltas among lists do nothing, one sentence each. */

@@ -36,11 +36,33 @@ test('an over-long value counts as unknown, so that keys stay small', () => {
   assert.equal(key, 'aup-example|service!source=192.0.2.1');
 });
 
+test('a call without an SCID is counted by its credential, or by what the rule names, and never with strangers', () => {
+  const rows = [
+    [{}, {}, 'aup-example|scid!credential=a1b2'],
+    [{ scid: 'HPA1' }, {}, 'aup-example|scid=HPA1'],
+    [{ scid: 'HPA1' }, { withoutScid: 'source' }, 'aup-example|scid=HPA1'],
+    [{}, { withoutScid: 'source' }, 'aup-example|scid!source=192.0.2.1'],
+    [{}, { withoutScid: 'participant' }, 'aup-example|scid!participant=example-power'],
+    [{ participant: '' }, { withoutScid: 'participant' }, 'aup-example|scid!source=192.0.2.1'],
+  ] as const;
+  for (const [subject, rule, expected] of rows) {
+    const key = toAllowanceKey(ruleWith({ key: ['scid'], ...rule }), subjectWith(subject));
+    assert.equal(key, expected);
+  }
+});
+
 test('two different tuples never share a key', () => {
   const unit = fc.constantFrom('|', '%7C', '%25', '%', '=', '!source=', '|credential=', '|service=');
   const value = fc.string({ unit, minLength: 1, maxLength: 3 });
   const maybe = fc.option(value, { nil: undefined });
-  const values = fc.record({ source: value, credential: maybe, participant: maybe, system: maybe, service: maybe });
+  const values = fc.record({
+    source: value,
+    credential: maybe,
+    participant: maybe,
+    scid: maybe,
+    system: maybe,
+    service: maybe,
+  });
   const key = fc.uniqueArray(fc.constantFrom(...limitKeyParts), { minLength: 1, maxLength: 3 });
   fc.assert(
     fc.property(fc.record({ key, one: values, other: values }), ({ key, one, other }) => {
@@ -58,6 +80,7 @@ function tupleOf(key: readonly LimitKeyPart[], parts: Partial<Record<LimitKeyPar
   return key.map((part) => {
     if (part === 'operation') return 'retrieve';
     const value = parts[part];
+    if (part === 'scid' && value === undefined && parts.credential !== undefined) return ['for-scid', parts.credential];
     if (value === undefined) return ['source', parts.source];
     return part === 'system' || part === 'service' ? value.toLowerCase() : value;
   });

@@ -7,18 +7,25 @@ export const keyValueCharactersMax = 256;
 /**
  * Writes `rule|part=value|…`. System and service are in lower case, because rules match them so: a caller gains
  * nothing by spelling a service differently. A part that is unknown, empty or over-long for this call is written
- * `part!source=…`: the call falls to an allowance of its source's own, never into one bucket shared by strangers.
+ * `part!source=…`: the call falls to an allowance of its source's own, never into one bucket shared by strangers. For an SCID
+ * the rule may name another one to stand in, which is the credential unless it does.
  */
 export function toAllowanceKey(rule: LimitRule, subject: LimitSubject): string {
   let key = rule.name;
   for (const part of rule.key) {
     const value = keyValue(part, subject);
-    key +=
-      value === undefined || value === '' || value.length > keyValueCharactersMax
-        ? `|${part}!source=${escaped(subject.source)}`
-        : `|${part}=${escaped(value)}`;
+    key += isUsable(value) ? `|${part}=${escaped(value)}` : `|${part}!${substituteFor(part, rule, subject)}`;
   }
   return key;
+}
+
+function substituteFor(part: LimitKeyPart, { withoutScid = 'credential' }: LimitRule, subject: LimitSubject): string {
+  const value = part === 'scid' ? subject[withoutScid] : undefined;
+  return isUsable(value) ? `${withoutScid}=${escaped(value)}` : `source=${escaped(subject.source)}`;
+}
+
+function isUsable(value: string | undefined): value is string {
+  return value !== undefined && value !== '' && value.length <= keyValueCharactersMax;
 }
 
 function keyValue(part: LimitKeyPart, subject: LimitSubject): string | undefined {

@@ -35,6 +35,7 @@ test('a running gateway tells which snapshot is in force, in which threads, and 
     ...gateway.running.snapshot(),
     threads: [{ thread: 0, snapshot: 1 }],
     lists: [],
+    listFaults: [],
   } satisfies ControlAnswer);
 });
 

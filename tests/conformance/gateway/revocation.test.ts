@@ -177,7 +177,7 @@ function listsOf(operator: (typeof operators)[number]): void {
   /** A server that offers one list after another, and what it was asked. */
   const startServer = async (t: TestContext) => {
     let answer: RequestListener = (_request, response) => response.writeHead(503).end();
-    const server = createServer((request, response) => void answer(request, response));
+    const server = createServer((request, response) => answer(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     t.after(() => server.close().closeAllConnections());
     return {
@@ -219,7 +219,7 @@ function listsOf(operator: (typeof operators)[number]): void {
     const kept = await apply();
     assert.ok(kept.ok);
     assert.deepEqual(
-      kept.lists.map(({ bundle: name, source, code }) => [name, source, code]),
+      kept.listFaults.map(({ bundle: name, source, code }) => [name, source, code]),
       [['users', server.url, 'html']],
     );
     assert.equal(codeOf(await ask(callers[0] ?? assert.fail())), 'identity.certificate_revoked');
@@ -227,7 +227,7 @@ function listsOf(operator: (typeof operators)[number]): void {
     kit.rewrite({ trustBundles: [bundle] });
     const removed = await apply();
     assert.ok(removed.ok);
-    assert.deepEqual([removed.changes, removed.lists], [['revocation lists of users'], []]);
+    assert.deepEqual([removed.changes, removed.listFaults], [['revocation lists of users'], []]);
     for (const caller of callers) assert.equal((await ask(caller)).status, 200);
     for (const caller of callers) caller.destroy();
   });
@@ -259,7 +259,7 @@ function listsOf(operator: (typeof operators)[number]): void {
     const caller = await openRawCaller({ ...kit, port }, { serverName: host });
     assert.equal(codeOf(await ask(caller)), 'identity.certificate_revoked');
     assert.equal(await restarted.lookAtLists(), false);
-    assert.equal((await restarted.inForce()).lists[0]?.code, 'html');
+    assert.equal((await restarted.inForce()).listFaults[0]?.code, 'html');
     caller.destroy();
     await restarted.close();
   });
@@ -294,10 +294,10 @@ function listsOf(operator: (typeof operators)[number]): void {
     await bring(kit, listFor(kit, 3, false));
     const refused = await askGateway(kit.config, kit.folder, 'apply');
     assert.ok(refused.ok);
-    assert.equal(refused.lists[0]?.code, 'older');
+    assert.equal(refused.listFaults[0]?.code, 'older');
     const accepted = await askGateway(kit.config, kit.folder, 'apply-older-lists');
     assert.ok(accepted.ok);
-    assert.deepEqual(accepted.lists, []);
+    assert.deepEqual(accepted.listFaults, []);
     await again.close();
   });
 }

@@ -1,12 +1,14 @@
 // `headgate gateway --config FILE`: runs one gateway from files, alone. `headgate gateway example` writes such a file.
 import { readFile } from 'node:fs/promises';
 import { sayFinding } from '@headgate/contract';
+import type { Config } from '@headgate/gateway';
 import { type Command, Option } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
 import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { missingFiles } from '../named-files.ts';
+import { listsLine } from '../render/lists-text.ts';
 import { isSystemFault, sayFault } from '../system-fault.ts';
 
 /** Adds `gateway` and `gateway example`. The gateway itself is loaded only when it is run. */
@@ -51,20 +53,12 @@ async function runGateway(
     context.exitWith(exitCodes.usage);
     return;
   }
-  const { baseOf, checkFiles, parseConfig, startGateway, UnusableFiles } = await import('@headgate/gateway');
+  const { baseOf, checkFiles, startGateway, UnusableFiles } = await import('@headgate/gateway');
   const say = (line: string) => context.stdout.write(`${line}\n`);
   const complain = (lines: string) => context.stderr.write(`headgate gateway: ${lines}\n`);
   try {
     const base = baseOf(file);
-    const readConfig = async () => {
-      const text = await configText(file);
-      const parsed = parseConfig(file, text);
-      if (!parsed.ok) throw new UnusableFiles(parsed.findings);
-      const missing = await missingFiles({ file, text }, parsed.config, base);
-      if (missing.length > 0) throw new UnusableFiles(missing);
-      return parsed.config;
-    };
-    const config = await readConfig();
+    const config = await usableConfig(file, (parsed) => parsed);
     if (check === true) {
       const lists = { olderToo: acceptOlderLists === true };
       const { number, hash, warnings } = await checkFiles(config, base, context.clock(), lists);
@@ -75,7 +69,8 @@ async function runGateway(
     const running = await startGateway({
       config,
       base,
-      readConfig,
+      // A list that is gone leaves the one before it in force, and blocks no reload.
+      readConfig: () => usableConfig(file, withoutListFiles),
       acceptOlderLists: acceptOlderLists === true,
       inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),
@@ -94,6 +89,7 @@ async function runGateway(
     say(`gateway pid ${process.pid}`);
     for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
     say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
+    say(listsLine((await running.inForce()).lists));
     say(`evidence ${running.evidenceFile}`);
     say('ready');
     await stopped;
@@ -108,6 +104,21 @@ async function runGateway(
     else throw fault;
     context.exitWith(exitCodes.unusable);
   }
+}
+
+/** A configuration of which every file is there that `needed` leaves. Rejects with `UnusableFiles`. */
+async function usableConfig(file: string, needed: (config: Config) => Config): Promise<Config> {
+  const { baseOf, parseConfig, UnusableFiles } = await import('@headgate/gateway');
+  const text = await configText(file);
+  const parsed = parseConfig(file, text);
+  if (!parsed.ok) throw new UnusableFiles(parsed.findings);
+  const missing = await missingFiles({ file, text }, needed(parsed.config), baseOf(file));
+  if (missing.length > 0) throw new UnusableFiles(missing);
+  return parsed.config;
+}
+
+function withoutListFiles(config: Config): Config {
+  return { ...config, trustBundles: config.trustBundles.map((bundle) => ({ ...bundle, crls: [] })) };
 }
 
 /** Text of a configuration, or the refusal that says how to come by one. */

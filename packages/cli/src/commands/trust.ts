@@ -8,7 +8,7 @@ import type { CliContext, Register } from '../context.ts';
 import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { appliedText, listsText, statusText } from '../render/control-text.ts';
+import { appliedText, listFaultsText, statusText } from '../render/control-text.ts';
 import { planText, reportText } from '../render/trust-text.ts';
 import { configText } from './gateway.ts';
 
@@ -140,10 +140,10 @@ async function askAndTell(ask: ControlAsk, options: TrustOptions, context: CliCo
     return;
   }
   if ((answer.needRestart ?? []).length > 0) context.exitWith(exitCodes.needsRestart);
-  else if (ask !== 'status' && answer.lists.length > 0) context.exitWith(exitCodes.listKept);
+  else if (ask !== 'status' && answer.listFaults.length > 0) context.exitWith(exitCodes.listKept);
   if (options.json === true) return;
   context.stdout.write(ask === 'status' ? statusText(answer) : appliedText(answer));
-  context.stderr.write(listsText(answer.lists));
+  context.stderr.write(listFaultsText(answer.listFaults));
   for (const { about, sentence } of answer.warnings ?? []) context.stderr.write(`warning: ${about}: ${sentence}\n`);
 }
 

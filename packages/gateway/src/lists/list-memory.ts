@@ -2,9 +2,10 @@
 // taken for a new one after a restart, and the last good copy of each list that was fetched, for when its server is down.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { DatedList } from '@headgate/pki';
 import { z } from 'zod';
+import type { Config } from '../config.ts';
 import { unusable } from '../named-file.ts';
 import type { Validators } from './fetch-list.ts';
 import { toShared } from './read-lists.ts';
@@ -67,6 +68,11 @@ const memorySchema = z.strictObject({
 });
 
 type Memory = z.infer<typeof memorySchema>;
+
+/** The folder of a gateway's memory: in its evidence folder, beside the lock of the same name. */
+export function memoryFolderOf({ node, evidence }: Pick<Config, 'node' | 'evidence'>, base: string): string {
+  return resolve(base, evidence.folder, `${node}.lists`);
+}
 
 /** Opens the memory in a folder, which is made when something is kept first. */
 export function openListMemory(folder: string): ListMemory {

@@ -13,6 +13,7 @@ import {
 } from '@headgate/pki';
 import type { Config } from '../config.ts';
 import type { ListNotice } from '../gateway-notice.ts';
+import type { ReportedSources } from '../list-report.ts';
 import { UnusableFiles } from '../unusable-files.ts';
 import { type Judged, judgeOffers, type Offer } from './judge-offers.ts';
 import {
@@ -56,6 +57,8 @@ export interface ListSources {
   take(reading: ListReading): Promise<void>;
   /** What is wrong now. */
   faults(): readonly ListFault[];
+  /** The lists that count, where each was read. */
+  inForce(): readonly ReportedSources[];
 }
 
 /** What list sources need from outside. */
@@ -279,6 +282,12 @@ export function createListSources({ base, memoryFolder, clock, tell }: ListSourc
       ]);
       return notKept === null ? own : [...own, notKept];
     },
+    inForce: () =>
+      [...(taken?.bundles.values() ?? [])].map(({ facts, sources, revocation: { stale } }) => ({
+        bundle: bundleOf(facts),
+        stale,
+        sources: [...sources.values()].map(({ source: { name }, lists }) => ({ from: name, lists })),
+      })),
   };
 }
 

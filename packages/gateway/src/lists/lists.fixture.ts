@@ -47,21 +47,25 @@ export interface Sources {
   readonly notices: ListNotice[];
   readonly time: { nowMs: number };
   /** Puts a file into the place of another. */
-  write(name: string, bytes: Uint8Array): Promise<void>;
-  configOf(bundle: WrittenBundle): Config;
+  readonly write: (name: string, bytes: Uint8Array) => Promise<void>;
+  readonly configOf: (bundle: WrittenBundle) => Config;
   /** Begins anew, as after a restart. */
-  start(): Process;
+  readonly start: () => Process;
 }
 
 /** What one process knows of them. */
 export interface Process {
   readonly lists: ListSources;
   /** Reads and takes, as a reload does. */
-  apply(bundle: WrittenBundle, options?: Parameters<ListSources['read']>[2], facts?: TrustFacts): Promise<ListReading>;
+  readonly apply: (
+    bundle: WrittenBundle,
+    options?: Parameters<ListSources['read']>[2],
+    facts?: TrustFacts,
+  ) => Promise<ListReading>;
   /** Looks and takes, as a gateway does by itself; true where anything was read. */
-  look(): Promise<boolean>;
+  readonly look: () => Promise<boolean>;
   /** Numbers of the lists in force. */
-  numbers(): readonly (bigint | null)[];
+  readonly numbers: () => readonly (bigint | null)[];
 }
 
 export async function startSources(t: TestContext): Promise<Sources> {
@@ -123,8 +127,8 @@ export interface ListServer {
   readonly url: string;
   /** What was asked, in order. */
   readonly asked: readonly IncomingMessage[];
-  answerBy(answer: Answer): void;
-  close(): void;
+  readonly answerBy: (answer: Answer) => void;
+  readonly close: () => void;
 }
 
 /** Starts a server on loopback that answers as it is told. */
