@@ -68,7 +68,6 @@ function permitOrRefuse(
 
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
 interface KnownCharges {
-  readonly principal: Principal;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
   readonly participant: string | null;
@@ -88,7 +87,8 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
   const byRoute: ByRoute = (callerMemo.admission as ByRoute | undefined) ?? new Map();
   callerMemo.admission = byRoute;
   const known = byRoute.get(route);
-  if (known?.principal === principal && nowMs >= known.fromMs && nowMs < known.untilMs) return known;
+  // The kind of a caller fixes its certificate, and a route what its host wants of one: the principal is who it was.
+  if (known !== undefined && nowMs >= known.fromMs && nowMs < known.untilMs) return known;
   const fresh = chargesAnew(exchange, principal, route, nowMs);
   byRoute.set(route, fresh);
   dropOldest(byRoute, routesMax);
@@ -100,7 +100,6 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
   const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
   return {
-    principal,
     charges,
     rules: charges.map(({ rule }) => rule.name),
     participant,
