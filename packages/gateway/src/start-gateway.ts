@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { EvidenceRecord, ListFault, ListReadingOptions, SnapshotSource } from '@headgate/contract';
 import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
+import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
@@ -89,6 +90,8 @@ export interface ServingGateway {
   readonly shed: () => Shed;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
+  /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
+  forgetTickets(): Promise<void>;
   /** Asks every thread what it decides by. */
   threads(): Promise<readonly ThreadInForce[]>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
@@ -98,10 +101,10 @@ export interface ServingGateway {
 }
 
 /** A gateway that serves. */
-export interface RunningGateway extends Omit<ServingGateway, 'take' | 'threads'> {
+export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTickets' | 'threads'> {
   /**
-   * Reads every file again, fetches every list that has a URL, and swaps all in whole; on any fault the old ones stay in force and the fault is thrown. Once it
-   * resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
+   * Reads every file again, fetches every list that has a URL, and swaps all in whole; on any fault the old ones stay in force and the
+   * fault is thrown. Once it resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
    */
   reload(options?: { readonly acceptOlderLists?: boolean }): Promise<Reloaded>;
   /** Looks at revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
@@ -160,6 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const reload = async (olderToo: boolean): Promise<Reloaded> => {
     const before = files;
     await take(await read({ fetchNow: true, olderToo }));
+    if (asksAnew(before.snapshot.catalogue, files.snapshot.catalogue, config)) await inner.forgetTickets();
     return {
       ...(await inForce()),
       changes: changesBetween(before, files, config),
@@ -285,6 +289,9 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
       takeIntoUse();
       ({ snapshot } = next);
       Atomics.store(inForce, 0, snapshot.number);
+    },
+    async forgetTickets() {
+      plane.setTicketKeys(createTicketKeys());
     },
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {

@@ -3,6 +3,7 @@ import {
   type Charge,
   type CounterDecision,
   type LimitSubject,
+  type RuleRefusal,
   type StatedRefusal,
   stateRefusal,
 } from '@headgate/contract';
@@ -162,16 +163,26 @@ function evidenceOf(
   decision: CounterDecision,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
+  const inWaits = ({ rule, retryAtMs }: RuleRefusal) => ({ rule, retryAfterMs: waitOf(retryAtMs, nowMs) });
   return {
     admitted: decision.admitted,
     permit: decision.admitted ? id : null,
     participant,
     endorsers,
     rules,
+    refused: decision.admitted ? noRefusals : decision.refusals.map(inWaits),
     decidedBy: decision.admitted ? null : decision.decidedBy.rule.name,
     decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
-    retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,
-    shadow: decision.shadowRefusals.map(({ rule, retryAtMs }) => ({ rule, retryAfterMs: retryAtMs - nowMs })),
+    retryAfterMs: decision.admitted ? null : waitOf(decision.retryAtMs, nowMs),
+    shadow: decision.shadowRefusals.length === 0 ? noRefusals : decision.shadowRefusals.map(inWaits),
     session: sessionState(session),
   };
+}
+
+/** One list for all: what is the same object is written down once. */
+const noRefusals: readonly { readonly rule: string; readonly retryAfterMs: number | null }[] = [];
+
+/** Null for never. */
+function waitOf(retryAtMs: number, nowMs: number): number | null {
+  return Number.isFinite(retryAtMs) ? retryAtMs - nowMs : null;
 }
