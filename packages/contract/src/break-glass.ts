@@ -1,7 +1,8 @@
 // Break-glass: for a few hours a rule refuses nobody, or one caller may do more, because somebody said so and why. It belongs to one
 // gateway, is held in a file of its own, and ends by itself.
 import { z } from 'zod';
-import { exactQuotaMax, type LimitRule, type Policy } from './limits.ts';
+import { concurrentQuotaMax, exactQuotaMax, isBucketed, quotaMax } from './limit-terms.ts';
+import type { LimitRule, Policy } from './limits.ts';
 
 /** Bounds of overrides. How long one may last is an option of the gateway. */
 export const breakGlassBounds = { overridesMax: 32, textCharactersMax: 300 } as const;
@@ -23,7 +24,7 @@ const scopeSchema = z
 
 const changeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('shadow') }),
-  z.strictObject({ kind: z.literal('quota'), quota: z.int().min(1).max(1_000_000_000) }),
+  z.strictObject({ kind: z.literal('quota'), quota: z.int().min(1).max(quotaMax) }),
 ]);
 
 /** What somebody asks for. */
@@ -65,6 +66,8 @@ export function whyNoOverride(
   const rule = policy.limits.find((each) => each.name === name);
   if (rule === undefined)
     return `the policy has no rule "${name}"; it has ${policy.limits.map((each) => each.name).join(', ') || 'none'}`;
+  if (rule.unit === 'connections')
+    return `${name} counts connections, before anybody is known who makes a call: change the policy instead`;
   if (rule.mode !== 'enforce') return `${name} is ${rule.mode === 'off' ? 'off' : 'in shadow mode'}: it refuses nobody`;
   if (untilMs <= nowMs) return `${new Date(untilMs).toISOString()} is past`;
   if (untilMs - nowMs > msMax)
@@ -79,8 +82,10 @@ export function whyNoOverride(
 function whyNoQuota(rule: LimitRule, quota: number, scope: OverrideAsk['scope']): string | null {
   if (scope === null) return 'a quota is raised for one caller: name a participant, a source or a credential';
   if (quota <= rule.quota) return `${rule.name} has a quota of ${rule.quota} already: an override only raises it`;
+  if (rule.unit === 'concurrent-requests' && quota > concurrentQuotaMax)
+    return `at most ${concurrentQuotaMax} concurrent requests are counted`;
   // Beyond, a window is counted in another way, and what was counted before would not be seen.
-  if (rule.quota <= exactQuotaMax && quota > exactQuotaMax)
+  if (isBucketed(rule) !== isBucketed({ unit: rule.unit, quota }))
     return `${rule.name} is counted exactly, up to ${exactQuotaMax}: a quota of ${quota} is past that`;
   return null;
 }

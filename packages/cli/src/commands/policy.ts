@@ -136,7 +136,7 @@ async function check(
   const file = named ?? join(folder, 'policy.yaml');
   const read = await readPolicy(file);
   const { index } = await openCatalogue(folder);
-  const remarks = checkPolicy(read.policy, index);
+  const remarks = checkPolicy(read, index);
   const failing = remarks.filter(({ level }) => level === 'error' || (options.strict === true && level === 'warning'));
   if (failing.length > 0) context.exitWith(exitCodes.failed);
   if (options.json === true) {

@@ -1,5 +1,5 @@
 // What a running gateway answered, for a person: what is in force, in which threads, and what changed.
-import { type Override, sayOverride } from '@headgate/contract';
+import { type ListFault, type Override, sayOverride } from '@headgate/contract';
 import { listsLine, type PrintedList } from './lists-text.ts';
 
 /** An answer of a gateway, as far as it is printed. */
@@ -45,6 +45,13 @@ export function statusText(answer: InForceAnswer): string {
 /** What break-glass changes of a policy, a line for each; nothing where there is none. */
 export function overridesText(overrides: readonly Override[]): string {
   return overrides.map((override) => `${sayOverride(override)}\n`).join('');
+}
+
+/** What is wrong with revocation lists, a line for each. */
+export function listFaultsText(faults: readonly Omit<ListFault, 'code'>[]): string {
+  return faults
+    .map(({ bundle, source, reason, fix }) => `revocation lists of ${bundle}: ${source ?? 'all'}: ${reason} ${fix}\n`)
+    .join('');
 }
 
 function waitingLine(waiting: readonly string[]): string {

@@ -109,7 +109,7 @@ function requestOf(line: string): ControlRequest | null {
 }
 
 const requestSchema = z.discriminatedUnion('ask', [
-  z.object({ ask: z.enum(['status', 'apply']) }),
+  z.object({ ask: z.enum(['status', 'apply', 'apply-older-lists']) }),
   z.object({ ask: z.literal('break-glass'), override: overrideAskSchema }),
   z.object({ ask: z.literal('break-glass-end'), id: z.string().max(80), author: z.string().min(1).max(300) }),
 ]);
@@ -129,7 +129,8 @@ async function answer(request: ControlRequest, node: string, gateway: AskedGatew
 async function carriedOut(request: ControlRequest, gateway: AskedGateway): Promise<InForce> {
   switch (request.ask) {
     case 'apply':
-      return gateway.reload();
+    case 'apply-older-lists':
+      return gateway.reload({ acceptOlderLists: request.ask === 'apply-older-lists' });
     case 'break-glass':
       await gateway.beginOverride(request.override);
       return gateway.inForce();

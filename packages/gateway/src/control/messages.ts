@@ -2,10 +2,10 @@
 import type { Finding, OverrideAsk } from '@headgate/contract';
 import type { InForce, Reloaded } from '../start-gateway.ts';
 
-/** What may be asked. `apply` takes the files on disk into use. */
-export const controlAsks = ['status', 'apply', 'break-glass', 'break-glass-end'] as const;
+/** What may be asked. `apply` takes the files on disk into use, `apply-older-lists` also revocation lists that go backwards. */
+export const controlAsks = ['status', 'apply', 'apply-older-lists', 'break-glass', 'break-glass-end'] as const;
 /** A question that is one word. */
-export type ControlAsk = 'status' | 'apply';
+export type ControlAsk = 'status' | 'apply' | 'apply-older-lists';
 
 /** A whole question. */
 export type ControlRequest =
