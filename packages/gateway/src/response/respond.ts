@@ -1,5 +1,11 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames, type ProblemCode, type StatedRefusal } from '@headgate/contract';
+import {
+  fields as fieldNames,
+  type LimitFacts,
+  limitOf,
+  type ProblemCode,
+  type StatedRefusal,
+} from '@headgate/contract';
 import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
@@ -92,14 +98,12 @@ function respondEcho(exchange: Exchange, { seen }: EchoReply, clock: () => numbe
     'no-store',
     'x-content-type-options', // It holds what the caller sent: no reader may take it for a page.
     'nosniff',
-    fieldNames.exchange,
-    exchange.id,
   ];
   const ended = (brokenOff: unknown): void => {
     if (brokenOff !== null) exchange.downstream.abort();
     note(exchange, clock, { status: 200, format, refusal: null, detail: null, defect: null }, brokenOff === null);
   };
-  return whenSent(exchange, 200, fields, body, ended);
+  return whenSent(exchange, 200, withOwn(fields, exchange, clock), body, ended);
 }
 
 function respondSession(
@@ -131,9 +135,11 @@ function respondRefusal(
 
 /** With what every answer says of itself; at a user interface with sessions, of the session too. */
 function withOwn(fields: readonly string[], exchange: Exchange, clock: () => number): string[] {
-  const { id, session } = exchange;
+  const { id, session, limitPolicy, limitsLeft } = exchange;
   const list = withStrictTransport([...fields, fieldNames.exchange, id], exchange);
   if (session !== null) list.push(...sessionFields(session, clock()));
+  if (limitPolicy !== null && limitsLeft !== null)
+    list.push(fieldNames.rateLimitPolicy, limitPolicy, fieldNames.rateLimit, limitsLeft);
   return list;
 }
 
@@ -235,15 +241,23 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   return { status, format, fields, body };
 }
 
-/** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed. */
+/** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed and for limits. */
 function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: string): boolean {
   return (
     last.detail === detail &&
     last.refusal.code === refusal.code &&
     last.refusal.soapStatus === refusal.soapStatus &&
     secondsToWait(last.refusal) === secondsToWait(refusal) &&
-    refusal.code !== 'route.method_not_allowed'
+    refusal.code !== 'route.method_not_allowed' &&
+    isSameLimit(limitOf(last.refusal), limitOf(refusal))
   );
+}
+
+/** The facts that a limit's sentence need not tell: another caller has another key, and another window may be full too. */
+function isSameLimit(one: LimitFacts | null, other: LimitFacts | null): boolean {
+  if (one === null || other === null) return one === other;
+  const isSameRule = one.rule === other.rule && one.quota === other.quota && one.windowMs === other.windowMs;
+  return isSameRule && one.key === other.key && one.violated.join() === other.violated.join();
 }
 
 function formatOf(exchange: Exchange, code: ProblemCode | null = null): RefusalFormat {
