@@ -118,7 +118,7 @@ describe('limits', () => {
       windowMs: 4_500,
       violated: 'awards',
       retryAfterSeconds: 5,
-      exchange: fields['headgate-exchange'],
+      exchange: String(fields['headgate-exchange']),
     };
     for (const [name, value] of Object.entries(told))
       assert.ok(body.includes(`>${value}<`), `${name} ${value} in ${body}`);
