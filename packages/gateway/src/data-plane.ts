@@ -1,11 +1,12 @@
 // Everything that one thread needs to serve: listeners, upstream pool, verdicts and what ties them to the path. A gateway of
 // one thread has one of these; with several, each thread has its own and shares what is passed in.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import type { EvidenceSink } from '@headgate/contract';
 import { type Counters, connectionCharges, type Places } from '@headgate/rules';
 import type { Config } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { createCookieMemory } from './evidence/cookie-memory.ts';
+import { createExchangeIds } from './exchange-ids.ts';
 import { createUpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import type { GatewayFiles } from './gateway-files.ts';
@@ -98,7 +99,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     ...options,
     path: config.path,
     deadlines,
-    newId: randomUUID,
+    newId: createExchangeIds(randomFillSync),
     serving: () => serving.current(),
     admitConnection(source) {
       const { limits } = serving.current();
