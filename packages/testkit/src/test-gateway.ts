@@ -371,7 +371,21 @@ async function writeTrust(
   const environments = parsed.catalogue.environments.map(({ id }) => id).join(', ');
   const bundle = `  - id: test-users\n    purpose: user-certificates\n    environments: [${environments}]\n    members:\n${members.join('')}`;
   const text = await readFile(join(catalogue, 'trust.yaml'), 'utf8');
-  await writeFile(join(folder, 'trust.yaml'), text.replace('\nbundles:\n', `\nbundles:\n${bundle}`));
+  const announced = await Promise.all(
+    (['legacy', 'current'] as const).map((family) => writeAnnounced(folder, authority, family)),
+  );
+  await writeFile(
+    join(folder, 'trust.yaml'),
+    text
+      .replaceAll(/purpose: server-chains\n[\s\S]*?\n {4}members:\n/g, (head) => head + announced.join(''))
+      .replace('\nbundles:\n', `\nbundles:\n${bundle}`),
+  );
+}
+
+/** A member of an announced bundle: callers are told of the roots that the servers of the test lead to. */
+async function writeAnnounced(folder: string, authority: TestAuthority, family: Family): Promise<string> {
+  await writeFile(join(folder, `${family}-server.pem`), authority.trustBundlePem(family, 'server').anchorsPem);
+  return `      - { id: ${family}-server, role: anchor, file: ${family}-server.pem, from: done, until: tbd, reason: Of this test, source: This test }\n`;
 }
 
 /** What callers trust in a transition: the roots of both families (deck p. 24). */
