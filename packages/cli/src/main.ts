@@ -6,6 +6,7 @@ import { registerCatalogue } from './commands/catalogue.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
+import { registerPolicy } from './commands/policy.ts';
 import { registerProblem } from './commands/problem.ts';
 import { registerProvisioning } from './commands/provisioning.ts';
 import { registerSimulator } from './commands/simulator.ts';
@@ -21,6 +22,7 @@ const registers: readonly Register[] = [
   registerEvidence,
   registerGateway,
   registerProvisioning,
+  registerPolicy,
   registerTrust,
   registerSimulator,
   registerStart,

@@ -79,17 +79,35 @@ export {
   identityFields,
   toRetryAfterSeconds,
 } from './fields.ts';
+export type { LimitKeyPart, LimitUnit } from './limit-terms.ts';
+export {
+  bucketMs,
+  concurrentQuotaMax,
+  defaultDomain,
+  defaultNetworkBits,
+  domainOf,
+  exactQuotaMax,
+  isBucketed,
+  limitKeyParts,
+  limitUnits,
+  quotaMax,
+  scidSubstitutes,
+  windowBuckets,
+  windowMsBounds,
+} from './limit-terms.ts';
 export type {
+  CallOutcome,
   Charge,
   CounterDecision,
   CounterStore,
-  LimitKeyPart,
   LimitRule,
   LimitSubject,
   Policy,
-  ShadowRefusal,
+  PolicyNotice,
+  RuleRefusal,
+  Standing,
 } from './limits.ts';
-export { exactQuotaMax, limitKeyParts, parsePolicy, policySchema, windowMsBounds } from './limits.ts';
+export { isHeld, parsePolicy, policySchema } from './limits.ts';
 export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';
 export type { Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
 import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
+import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
@@ -84,6 +85,8 @@ export interface ServingGateway {
   readonly shed: () => Shed;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
+  /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
+  forgetTickets(): Promise<void>;
   /** Asks every thread what it decides by. */
   threads(): Promise<readonly ThreadInForce[]>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
@@ -93,7 +96,7 @@ export interface ServingGateway {
 }
 
 /** A gateway that serves. */
-export interface RunningGateway extends Omit<ServingGateway, 'take' | 'threads'> {
+export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTickets' | 'threads'> {
   /**
    * Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. Once it
    * resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
@@ -146,6 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const next = await read();
     await inner.take(next);
     files = next;
+    if (asksAnew(before.snapshot.catalogue, next.snapshot.catalogue, config)) await inner.forgetTickets();
     return {
       ...(await inForce()),
       changes: changesBetween(before, files, config),
@@ -251,6 +255,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
+    tunnels: createPlaces(),
     inForce,
     evidence,
     notice,
@@ -271,6 +276,9 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
       takeIntoUse();
       ({ snapshot } = next);
       Atomics.store(inForce, 0, snapshot.number);
+    },
+    async forgetTickets() {
+      plane.setTicketKeys(createTicketKeys());
     },
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {

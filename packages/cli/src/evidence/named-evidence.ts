@@ -27,14 +27,18 @@ export async function readNamedEvidence(
   return { ...reading, files: files.length };
 }
 
-async function filesOf(named: readonly string[]): Promise<readonly EvidenceFile[]> {
+/** The files that are meant; refuses where there is none. */
+export async function filesOf(
+  named: readonly string[],
+  endings: readonly string[] = ['.ndjson'],
+): Promise<readonly EvidenceFile[]> {
   try {
-    const files = await evidenceFiles(named);
+    const files = await evidenceFiles(named, endings);
     if (files.length > 0) return files;
   } catch (fault) {
     throw refusalOf(fault);
   }
-  throw new CliRefusal(`${named.join(', ')} holds no .ndjson file`, exitCodes.unusable);
+  throw new CliRefusal(`${named.join(', ')} holds no ${endings.join(' or ')} file`, exitCodes.unusable);
 }
 
 /** What the system says of a file, as a refusal; whatever else it is, unchanged. */

@@ -53,7 +53,7 @@ function respondUpstream(
 /** Joins the two connections and waits for their end, so that one record tells all that passed. */
 async function respondSwitch(
   exchange: Exchange,
-  { fields, upstream }: SwitchReply,
+  { fields, upstream, leave }: SwitchReply,
   tunnels: Tunnels,
   clock: () => number,
 ): Promise<void> {
@@ -70,6 +70,8 @@ async function respondSwitch(
   } catch (thrown) {
     upstream.destroy();
     note(exchange, clock, { ...sent, detail: brokenOffWords(thrown) }, false);
+  } finally {
+    leave();
   }
 }
 
@@ -197,16 +199,14 @@ interface RepeatableRefusal extends WrittenRefusal {
   readonly refusal: StatedRefusal;
   readonly detail: string;
   readonly forwarded: 'no' | 'partly' | 'yes';
-  readonly serverName: string | null;
 }
 
 function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
-  const { id, receivedMs, headMemo, connection } = exchange;
+  const { id, receivedMs, headMemo } = exchange;
   const forwarded = exchange.forward?.forwarded ?? 'no';
   const last = headMemo.response as RepeatableRefusal | undefined;
-  // A host that says nothing leaves the format to the name of the handshake.
-  const isAlike = last?.forwarded === forwarded && last.serverName === connection.serverName;
-  if (isAlike && saysTheSame(last, refusal, detail)) {
+  // Where a host says nothing, the name of the handshake settles the format. It is in the sentence then: see `identify`.
+  if (last?.forwarded === forwarded && saysTheSame(last, refusal, detail)) {
     const body = writeAgain(last.known, id, receivedMs);
     return { status: last.status, format: last.format, fields: last.fields, body };
   }
@@ -231,7 +231,6 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
           refusal,
           detail,
           forwarded,
-          serverName: connection.serverName,
         } satisfies RepeatableRefusal);
   return { status, format, fields, body };
 }
