@@ -118,10 +118,14 @@ export { isRefusal, Refusal, stateRefusal } from './refusal.ts';
 export type {
   ChainPositions,
   DatedMember,
+  ListEntries,
+  ListFault,
+  ListReadingOptions,
   Positions,
   RevocationFacts,
   Snapshot,
   SnapshotSource,
+  StandingList,
   TrustBundleFacts,
 } from './snapshot.ts';
 export type { RequestStage, Stage } from './stages.ts';

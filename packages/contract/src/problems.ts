@@ -279,7 +279,8 @@ export const problems = {
     detail: ({ subject, issuer, serial, fault }) =>
       `The certificate ${subject} (issuer ${issuer}, serial ${serial}) ${fault}.`,
     fix: 'Repeat the call later with growing pauses; nothing is known against your certificate.',
-    operatorFix: 'Put the current list into a file of `trustBundles[].crls`; it is in force within 60 s.',
+    operatorFix:
+      'Put the current list where `trustBundles[].crls` or `crlUrls` has it; it is in force within 60 s. `headgate trust status` says what is wrong with it.',
   }),
   'identity.authority_invalid': problem<
     CertificateWords & { valid: string; fault: string; needed: string; caller: string }
