@@ -6,12 +6,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { createTestAuthority, type Family, readCertificate } from '@headgate/pki';
-import { fakeClock, soapRequest, type TestGateway, type TestGatewayOptions, type TestTrust } from '@headgate/testkit';
+import { fakeClock, soapRequest, type TestGateway, type TestGatewayOptions } from '@headgate/testkit';
 import { callsTo, noLimits } from './calls.ts';
 import { type Operator, operators } from './operators.ts';
-
-/** Both authorities of users, and of servers in what callers are told. */
-const announced: TestTrust = { legacy: { from: 'done', until: 'tbd' }, current: { from: 'done', until: 'tbd' } };
 
 for (const operator of operators) describe(`at ${operator.name}`, () => showsChainsAt(operator));
 
@@ -116,13 +113,13 @@ function showsChainsAt(operator: Operator): void {
     };
 
     test('nothing is told of one that leads to an announced authority, by its signature', async (t) => {
-      const gateway = await startWith({ trust: announced });
+      const gateway = await startWith();
       t.after(() => gateway.close());
       assert.deepEqual(told(gateway), []);
     });
 
     test('one that leads elsewhere is told at start and at reload: where it leads, what is announced, where, and what to do', async (t) => {
-      const gateway = await startWith();
+      const gateway = await startWith({ announced: false });
       t.after(() => gateway.close());
       const found = told(gateway).filter((each) => each.startsWith(`${oldHost}: `));
       assert.equal(found.length, 1);
@@ -136,7 +133,7 @@ function showsChainsAt(operator: Operator): void {
     });
 
     test('an authority of the same name with another key is another one', async (t) => {
-      const gateway = await startWith({ trust: announced });
+      const gateway = await startWith();
       t.after(() => gateway.close());
       const twin = await createTestAuthority({ nowMs: operator.startMs });
       await writeFile(join(gateway.folder, 'legacy-server.pem'), twin.trustBundlePem('legacy', 'server').anchorsPem);
@@ -144,7 +141,7 @@ function showsChainsAt(operator: Operator): void {
     });
 
     test('one that is announced for later counts for a chain that is held ready, and not for one that is shown', async (t) => {
-      const gateway = await startWith({ trust: announced });
+      const gateway = await startWith();
       t.after(() => gateway.close());
       await rewriteTrust(gateway, (text) =>
         text.replaceAll('-server.pem, from: done,', '-server.pem, from: 2040-01-01,'),
@@ -157,7 +154,7 @@ function showsChainsAt(operator: Operator): void {
     });
 
     test('one whose certificate is not at hand is known by its name', async (t) => {
-      const gateway = await startWith({ trust: announced });
+      const gateway = await startWith();
       t.after(() => gateway.close());
       await rewriteTrust(gateway, (text) =>
         text.replaceAll(/ file: (legacy|current)-server\.pem,/g, ' authority: of-$1,').replace(
@@ -178,7 +175,7 @@ function showsChainsAt(operator: Operator): void {
     });
 
     test('a file of an announced authority that cannot be used is told, and stands in nobody’s way', async (t) => {
-      const gateway = await startWith({ trust: announced });
+      const gateway = await startWith();
       t.after(() => gateway.close());
       await writeFile(join(gateway.folder, 'legacy-server.pem'), 'nothing');
       const { warnings } = await gateway.running.reload();
@@ -246,7 +243,7 @@ function showsChainsAt(operator: Operator): void {
     });
 
     test('a chain that is past its dates in place of one that is not; where it is not shown, it is told', async (t) => {
-      const gateway = await startWith({ trust: announced });
+      const gateway = await startWith();
       t.after(() => gateway.close());
       const past = await createTestAuthority({ nowMs: operator.startMs - 9.5 * 365 * 86_400_000 });
       const ended = await past.serverChain('current', [oldHost]);
@@ -261,7 +258,7 @@ function showsChainsAt(operator: Operator): void {
     });
 
     test('a chain that ran out by itself stands in the way of no reload, and is told as a warning', async (t) => {
-      const gateway = await startWith({ trust: announced });
+      const gateway = await startWith();
       t.after(() => gateway.close());
       gateway.clock.advanceMs(9.5 * 365 * 86_400_000); // The chains of this test end after nine years.
       const { warnings } = await gateway.running.reload();
