@@ -2,7 +2,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,8 @@ export interface BesiegedGateway {
   readonly plainPort: number;
   /** Resident memory of its process, in bytes. */
   residentBytes(): Promise<number>;
+  /** How long each of its threads has waited for a processor that others had, in milliseconds: what a busy machine adds. */
+  processorWaitsMs(): Promise<ReadonlyMap<string, number>>;
   /** Stops it and counts what it left. */
   stop(): Promise<Aftermath>;
 }
@@ -85,6 +87,14 @@ export async function startBesiegedGateway(path: Partial<PathOptions> = {}): Pro
     async residentBytes() {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1_024;
+    },
+    async processorWaitsMs() {
+      const tasks = await readdir(`/proc/${child.pid}/task`);
+      const waits = tasks.map(async (task): Promise<[string, number]> => {
+        const [, waitedNs = '0'] = (await readFile(`/proc/${child.pid}/task/${task}/schedstat`, 'utf8')).split(' ');
+        return [task, Number(waitedNs) / 1e6];
+      });
+      return new Map(await Promise.all(waits));
     },
     async stop() {
       const closed = once(child, 'close');

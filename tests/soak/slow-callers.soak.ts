@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { missing, soapRequest } from '@headgate/testkit';
 import {
@@ -79,11 +80,18 @@ for (const proto of ['plain', 'tls'] as const) {
         said = `${said}${chunk.toString()}`.slice(-2_000);
       });
       let peakBytes = startBytes;
+      let [waitsMs, worstWaitMs] = [await gateway.processorWaitsMs(), 0];
+      const ourDelay = monitorEventLoopDelay({ resolution: 5 });
+      ourDelay.enable();
       const watch = setInterval(() => {
         void gateway.residentBytes().then((bytes) => {
           peakBytes = Math.max(peakBytes, bytes);
         });
-      }, 1_000);
+        void gateway.processorWaitsMs().then((nextMs) => {
+          for (const [task, ms] of nextMs) worstWaitMs = Math.max(worstWaitMs, ms - (waitsMs.get(task) ?? ms));
+          waitsMs = nextMs;
+        });
+      }, 500);
       // It gives itself a time; where it does not keep it, it is ended.
       const impatience = setTimeout(() => attack.kill('SIGKILL'), (seconds + 30) * 1_000);
       await once(attack, 'close');
@@ -97,8 +105,13 @@ for (const proto of ['plain', 'tls'] as const) {
       const worstMs = Math.max(...durationsMs);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: slowhttptest colours what it says.
       const ended = /Exit status: [^\n]*/.exec(said.replace(/\x1b\[[0-9;]*m/g, ''))?.[0] ?? '';
+      const [p50, p99] = [0.5, 0.99].map((share) => quantile(durationsMs, share).toFixed(0));
       t.diagnostic(
-        `bystander: ${durationsMs.length} calls, worst ${worstMs.toFixed(0)} ms, p99 ${quantile(durationsMs, 0.99).toFixed(0)} ms`,
+        `bystander: ${durationsMs.length} calls, p50 ${p50} ms, p99 ${p99} ms, worst ${worstMs.toFixed(0)} ms`,
+      );
+      // Tells whether the gateway kept the bystander waiting, or a machine that had others to serve.
+      t.diagnostic(
+        `machine: a thread of the gateway waited for a processor for ${worstWaitMs.toFixed(0)} ms at worst in 500 ms, the bystander for ${(ourDelay.max / 1e6).toFixed(0)} ms`,
       );
       t.diagnostic(`memory: ${[startBytes, peakBytes, endBytes].map(megabytes).join(', ')} at start, peak and end`);
       t.diagnostic(`shed ${sumOf(aftermath.shed)}: ${JSON.stringify(aftermath.shed)}`);
