@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EvidenceRecord } from '@headgate/contract';
@@ -174,6 +174,9 @@ async function aftermathOf(lines: readonly string[]): Promise<Aftermath> {
   return { shed: JSON.parse(said) as Record<string, number>, noticed, notices: notices.length, refusals, defects };
 }
 
+/** Longest that a bystander may wait for an answer, in milliseconds: the fourth promise. */
+export const bystanderMsMax = 500;
+
 /** Calls with a certificate of their own, from a source of their own. */
 export interface Bystander {
   /** Ends it; milliseconds of every call, and what was not answered 200. */
@@ -258,6 +261,26 @@ function sendSlowly(outgoing: ReturnType<typeof request>, body: Buffer, bytesPer
     clearInterval(drip);
     outgoing.end();
   }, 1_000 / piecesPerSecond);
+}
+
+/** Watches who else has the machine: tells whether the gateway kept a bystander waiting, or a machine that had others to serve. */
+export async function watchMachine(gateway: BesiegedGateway): Promise<{ stop(): string }> {
+  let [waitsMs, worstMs] = [await gateway.processorWaitsMs(), 0];
+  const ourDelay = monitorEventLoopDelay({ resolution: 5 });
+  ourDelay.enable();
+  const watch = setInterval(() => {
+    void gateway.processorWaitsMs().then((nextMs) => {
+      for (const [task, ms] of nextMs) worstMs = Math.max(worstMs, ms - (waitsMs.get(task) ?? ms));
+      waitsMs = nextMs;
+    });
+  }, 500);
+  return {
+    stop() {
+      clearInterval(watch);
+      ourDelay.disable();
+      return `machine: of 500 ms a thread of the gateway waited at worst ${worstMs.toFixed(0)} ms for a processor; the bystander ${(ourDelay.max / 1e6).toFixed(0)} ms at a time`;
+    },
+  };
 }
 
 /** The value below which that share of the values lies. */

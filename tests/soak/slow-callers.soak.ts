@@ -4,25 +4,23 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { missing, soapRequest } from '@headgate/testkit';
 import {
   type Aftermath,
+  bystanderMsMax,
   callGuarded,
   megabytes,
   openHosts,
   quantile,
   startBesiegedGateway,
   startBystander,
+  watchMachine,
 } from './besieged-gateway.ts';
 
 const seconds = Number(process.env.HEADGATE_SLOW_S ?? 120);
 const connections = Number(process.env.HEADGATE_SLOW_CONNECTIONS ?? 1_000);
 const chosen = (process.env.HEADGATE_SLOW_KINDS ?? 'headers,body,read,range,plain,tls').split(',');
-
-/** Longest that a bystander may wait for an answer, in milliseconds: the fourth promise. */
-const bystanderMsMax = 500;
 
 /** 64 kbit/s. */
 const honestBytesPerSecond = 8_000;
@@ -80,18 +78,12 @@ for (const proto of ['plain', 'tls'] as const) {
         said = `${said}${chunk.toString()}`.slice(-2_000);
       });
       let peakBytes = startBytes;
-      let [waitsMs, worstWaitMs] = [await gateway.processorWaitsMs(), 0];
-      const ourDelay = monitorEventLoopDelay({ resolution: 5 });
-      ourDelay.enable();
+      const machine = await watchMachine(gateway);
       const watch = setInterval(() => {
         void gateway.residentBytes().then((bytes) => {
           peakBytes = Math.max(peakBytes, bytes);
         });
-        void gateway.processorWaitsMs().then((nextMs) => {
-          for (const [task, ms] of nextMs) worstWaitMs = Math.max(worstWaitMs, ms - (waitsMs.get(task) ?? ms));
-          waitsMs = nextMs;
-        });
-      }, 500);
+      }, 1_000);
       // It gives itself a time; where it does not keep it, it is ended.
       const impatience = setTimeout(() => attack.kill('SIGKILL'), (seconds + 30) * 1_000);
       await once(attack, 'close');
@@ -109,10 +101,7 @@ for (const proto of ['plain', 'tls'] as const) {
       t.diagnostic(
         `bystander: ${durationsMs.length} calls, p50 ${p50} ms, p99 ${p99} ms, worst ${worstMs.toFixed(0)} ms`,
       );
-      // Tells whether the gateway kept the bystander waiting, or a machine that had others to serve.
-      t.diagnostic(
-        `machine: a thread of the gateway waited for a processor for ${worstWaitMs.toFixed(0)} ms at worst in 500 ms, the bystander for ${(ourDelay.max / 1e6).toFixed(0)} ms`,
-      );
+      t.diagnostic(machine.stop());
       t.diagnostic(`memory: ${[startBytes, peakBytes, endBytes].map(megabytes).join(', ')} at start, peak and end`);
       t.diagnostic(`shed ${sumOf(aftermath.shed)}: ${JSON.stringify(aftermath.shed)}`);
       t.diagnostic(`records: ${JSON.stringify(aftermath.refusals)}; ${aftermath.notices} notices; ${ended}`);
