@@ -1,10 +1,11 @@
 // An attacker in a process of its own: begins handshakes as fast as they are answered, and finishes none. A ClientHello costs it
-// nothing and the gateway a signature. Arguments: port, source, how many at once. Its last message is how many were answered.
+// nothing and the gateway a signature. Arguments: port, source, how many at once,
+// for how many seconds. Its last message is how many were answered.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { clientHello, inRecords } from '../conformance/tls/client-hello.ts';
 
-const [port = 0, parallel = 0] = [process.argv[2], process.argv[4]].map(Number);
+const [port = 0, parallel = 0, seconds = 0] = [2, 4, 5].map((at) => Number(process.argv[at]));
 const localAddress = process.argv[3] ?? '';
 const hello = inRecords(clientHello({ serverNames: ['gw.test'], isTls13: true }));
 let answered = 0;
@@ -23,9 +24,9 @@ async function storm(): Promise<void> {
   }
 }
 
-process.once('message', () => {
+setTimeout(() => {
   isOver = true;
   process.send?.(answered, () => process.exit());
-});
+}, seconds * 1_000);
 process.on('disconnect', () => process.exit());
 await Promise.all(Array.from({ length: parallel }, storm));
