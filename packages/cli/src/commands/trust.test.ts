@@ -1,6 +1,8 @@
 // An operator's questions about trust, asked of real files, real evidence and a gateway that runs.
 import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createTestAuthority } from '@headgate/pki';
@@ -438,6 +440,40 @@ test('apply takes the first list of a bundle up, and says with an exit code of i
   const accepted = await run('apply', '--accept-older-lists');
   assert.deepEqual([accepted.code, accepted.stderr], [exitCodes.ok, '']);
   assert.match(accepted.stdout, /\nchanged: revocation lists of users\n$/);
+});
+
+test('gateway --check says which list is older than one that was in force, and passes where that is accepted', async (t) => {
+  const { gateway, config } = await startKit(t, {
+    crls: (authority) => ({ 'users.crl': authority.userRevocationList('current', { number: 5 }) }),
+  });
+  const check = (...more: readonly string[]) =>
+    runLine(['gateway', '--config', config, '--check', ...more], {
+      more: [registerGateway],
+      clock: () => gateway.clock.now(),
+    });
+  assert.equal((await check()).code, exitCodes.ok);
+  await writeFile(join(gateway.folder, 'users.crl'), gateway.authority.userRevocationList('current', { number: 4 }));
+  const refused = await check();
+  assert.equal(refused.code, exitCodes.unusable);
+  assert.match(refused.stderr, /users\.crl:1:1 .*\(number 4, .*\) is older than .*\(number 5, .*--accept-older-lists/);
+  assert.equal((await check('--accept-older-lists')).code, exitCodes.ok);
+});
+
+test('show tells of a fetched list by what is kept of it, and of one that was never fetched', async (t) => {
+  const { gateway, config, run } = await startKit(t);
+  const server = createServer((_request, response) =>
+    response.end(gateway.authority.userRevocationList('current', { number: 12 })),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close().closeAllConnections());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/users.crl`;
+  const fetched = { url, everyMs: 30_000, timeoutMs: 10_000, bytesMax: 1_000_000, authorities: undefined };
+  const trustBundles = gateway.config.trustBundles.map((bundle) => ({ ...bundle, crlUrls: [fetched] }));
+  await writeFile(config, JSON.stringify({ ...gateway.config, trustBundles }));
+  assert.match((await run('show')).stdout, /no: Nothing that was fetched is kept yet\. +http:\S+users\.crl$/m);
+  gateway.rewrite({ trustBundles });
+  assert.equal((await run('apply')).code, exitCodes.ok);
+  assert.match((await run('show')).stdout, / full +12 .* yes +http:\S+users\.crl$/m);
 });
 
 test('apply says with file and line why files cannot be used, and that nothing changed', async (t) => {
