@@ -41,6 +41,7 @@ export {
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
+export { channelsOfSystem } from './catalogue/provisioning-findings.ts';
 export type {
   Credential,
   Endorsement,

@@ -154,6 +154,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     invalid_response: { system: 'CMRI' },
     html_answer: { system: 'CMRI', status: 200 },
     too_many_tunnels: { limit: 128 },
+    too_many_tunnels_from_source: { source: '192.0.2.7', limit: 64 },
   },
   gateway: { draining: {}, defect: {} },
 };

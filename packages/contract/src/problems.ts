@@ -637,6 +637,17 @@ export const problems = {
     fix: 'Close connections that you no longer use, then try again with growing pauses.',
     operatorFix: 'Raise `path.tunnelsMax`, and `path.upstreamConnectionsMax` with it.',
   }),
+  'forward.too_many_tunnels_from_source': problem<{ source: string; limit: number }>({
+    status: 429,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'backoff',
+    title: 'Too many upgraded connections',
+    detail: ({ source, limit }) =>
+      `Source ${source} keeps ${limit} upgraded connections (WebSocket) open already, and may open no more.`,
+    fix: 'Close connections that you no longer use, then try again with growing pauses.',
+    operatorFix: 'Raise `path.tunnelsPerSourceMax` where many people share one address.',
+  }),
   'gateway.draining': problem({
     status: 503,
     proxyError: 'proxy_internal_response',

@@ -200,6 +200,9 @@ const path = z.strictObject({
   tunnelsMax: count(0, 100_000, 128).describe(
     'Upgraded connections open at once in each thread. They count among `upstreamConnectionsMax` too. Default 128.',
   ),
+  tunnelsPerSourceMax: count(1, 100_000, 64).describe(
+    'Upgraded connections open at once from one source. Below `tunnelsMax`, so that one source cannot take them all. Default 64.',
+  ),
   drainBytesMax: bytes(0, 67_108_864, 67_108_864).describe(
     'Most bytes of a refused body that are read and dropped. Default 64 MiB.',
   ),
@@ -216,7 +219,7 @@ export type PathOptions = z.infer<typeof path>;
 export const configSchema = z.strictObject({
   node: name.default('gateway').describe('Name of this gateway in evidence.'),
   threads: count(1, 64, 1).describe(
-    'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections and waiting bodies, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
+    'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections, waiting bodies and upgraded connections per source, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
   ),
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),

@@ -37,6 +37,8 @@ export interface DataPlaneOptions {
   readonly counters: Counters;
   readonly connections: Places;
   readonly waitingBodies: Places;
+  /** Tunnels that are open, counted over all threads. */
+  readonly tunnels: Places;
   /** One word, the number of the snapshot in force: what was prepared is served by once its number stands there. */
   readonly inForce: Int32Array;
   readonly evidence: EvidenceSink;
@@ -85,7 +87,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     upstreams,
     evidence,
     cookies: createCookieMemory(randomBytes(32)),
-    tunnels: createTunnels(config.path, deadlines),
+    tunnels: createTunnels(config.path, deadlines, options.tunnels, options.shed),
     sessionKeys: () => sessionKeys,
     options: config.path,
     draining: () => draining,

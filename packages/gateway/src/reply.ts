@@ -31,6 +31,8 @@ export interface SwitchReply {
   /** Flat: name, value, name, value. */
   readonly fields: readonly string[];
   readonly upstream: OpenSide;
+  /** Gives back the place of the tunnel. To be called once, however it ends. */
+  readonly leave: () => void;
 }
 
 /** A page of our own about a person's session, or the same for a script. */

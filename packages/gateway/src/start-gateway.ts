@@ -13,6 +13,7 @@ import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+import { type ReportedList, reportListsInForce } from './list-report.ts';
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -61,6 +62,8 @@ export interface InForce {
   readonly number: number;
   readonly hash: string;
   readonly threads: readonly ThreadInForce[];
+  /** The revocation lists that callers are looked up in, or would be. */
+  readonly lists: readonly ReportedList[];
 }
 
 /** What a reload did. */
@@ -133,7 +136,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
-  const inForce = async (): Promise<InForce> => ({ ...inner.snapshot(), threads: await inner.threads() });
+  const inForce = async (): Promise<InForce> => ({
+    ...inner.snapshot(),
+    threads: await inner.threads(),
+    lists: reportListsInForce(files.snapshot, clock()),
+  });
   const reload = async (): Promise<Reloaded> => {
     const before = files;
     const next = await read();
@@ -244,6 +251,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     counters: createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
+    tunnels: createPlaces(),
     inForce,
     evidence,
     notice,

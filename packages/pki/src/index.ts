@@ -47,6 +47,7 @@ export {
   type RevocationSource,
   type RevocationStatus,
   type StaleRule,
+  whyIdle,
 } from './revocation.ts';
 export {
   listBytesMax,

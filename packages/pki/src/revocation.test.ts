@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { createKeyPair } from './certificate-maker.ts';
 import { writeImplicit, writeSequence } from './der-writer.ts';
 import { bundleOf, dayMs, type Made, makeIntermediate, makeLeaf, makeRoot, nowMs } from './hierarchy.fixture.ts';
-import { createRevocation, faultOfList, faultOfReplacement, idleDeltas, type RevocationStatus } from './revocation.ts';
+import {
+  createRevocation,
+  faultOfList,
+  faultOfReplacement,
+  idleDeltas,
+  type RevocationStatus,
+  whyIdle,
+} from './revocation.ts';
 import { type RevocationList, readRevocationList } from './revocation-list.ts';
 import { type ListContents, type MadeEntry, makeRevocationList } from './revocation-list-maker.ts';
 
@@ -145,4 +152,22 @@ test('where stale lists do not count, nobody is known to be good from the first 
 test('a revoked certificate is revoked at every instant', () => {
   const status = statusBy([list({ entries: [revoked], nextUpdateMs: nowMs - 1_000 })], 'refuse', nowMs + 900 * dayMs);
   assert.equal(status.state, 'revoked');
+});
+
+test('of several lists of a scope it is told which counts, and why each of the others does not', () => {
+  const older = list({ number: 6 });
+  const complete = list({ number: 7 });
+  const delta = list({ number: 9, base: 7, thisUpdateMs: nowMs - 1_000 });
+  const overtaken = list({ number: 8, base: 7, thisUpdateMs: nowMs - 2_000 });
+  const asOld = list({ number: 7, base: 6 });
+  const apart = list({ number: 12, base: 10 });
+  const lists = [older, complete, delta, overtaken, asOld, apart];
+  const why = (each: RevocationList) => whyIdle(each, lists, bundle, nowMs);
+  assert.deepEqual([why(complete), why(delta)], [null, null]);
+  assert.match(why(older) ?? '', /^Another of its scope counts in its place, number 7, of /);
+  assert.equal(why(overtaken), 'A newer delta counts in its place.');
+  assert.match(why(asOld) ?? '', /^The complete list, number 7, of \S+ is as new\.$/);
+  assert.match(why(apart) ?? '', /^It changes nothing: it goes on from list 10, and the complete list is 7\.$/);
+  assert.match(whyIdle(delta, [delta], bundle, nowMs) ?? '', /no complete list of its scope/);
+  assert.match(whyIdle(complete, lists, bundle, nowMs - dayMs) ?? '', /yet to come/);
 });

@@ -122,14 +122,40 @@ export function faultOfList(list: RevocationList, bundle: TrustBundle, nowMs: nu
 export function faultOfReplacement(list: RevocationList, inForce: readonly RevocationList[]): string | null {
   const newer = inForce.find((each) => isOfOneKind(each, list) && isOlder(list, each));
   if (newer === undefined) return null;
-  const say = ({ number, thisUpdateMs }: RevocationList) =>
-    `${number === null ? '' : `number ${number}, `}of ${new Date(thisUpdateMs).toISOString()}`;
-  return `The list of ${list.issuer} (${say(list)}) is older than the one in force (${say(newer)}).`;
+  return `The list of ${list.issuer} (${saidOf(list)}) is older than the one in force (${saidOf(newer)}).`;
 }
 
 function isOfOneKind(one: RevocationList, other: RevocationList): boolean {
   const isSameIssuer = toComparable(one.issuer) === toComparable(other.issuer);
   return isSameIssuer && one.scopeKey === other.scopeKey && (one.base === null) === (other.base === null);
+}
+
+/** Why a list of a bundle is not asked about anybody now (ms since 1970 UTC), as a sentence; null where it is. */
+export function whyIdle(
+  list: RevocationList,
+  lists: readonly RevocationList[],
+  bundle: TrustBundle,
+  nowMs: number,
+): string | null {
+  const fault = faultOfList(list, bundle, nowMs);
+  if (fault !== null) return fault;
+  const own = lists.filter(
+    (each) => toComparable(each.issuer) === toComparable(list.issuer) && each.scopeKey === list.scopeKey,
+  );
+  const [standing] = standingOf(own, bundle);
+  if (standing === undefined) return 'There is no complete list of its scope.';
+  const { complete, delta } = standing;
+  if (list === complete || list === delta) return null;
+  if (list.base === null) return `Another of its scope counts in its place, ${saidOf(complete)}.`;
+  const apart = faultOfDelta(list, complete);
+  if (apart !== null) return `It changes nothing: ${apart}.`;
+  return isOlder(complete, list)
+    ? 'A newer delta counts in its place.'
+    : `The complete list, ${saidOf(complete)}, is as new.`;
+}
+
+function saidOf({ number, thisUpdateMs }: RevocationList): string {
+  return `${number === null ? '' : `number ${number}, `}of ${new Date(thisUpdateMs).toISOString()}`;
 }
 
 /** Why deltas among lists do nothing, one sentence each. */

@@ -34,6 +34,7 @@ test('a running gateway tells which snapshot is in force, in which threads, and 
     pid: process.pid,
     ...gateway.running.snapshot(),
     threads: [{ thread: 0, snapshot: 1 }],
+    lists: [],
   } satisfies ControlAnswer);
 });
 

@@ -7,6 +7,7 @@ import type { CliContext, Register } from '../context.ts';
 import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { missingFiles } from '../named-files.ts';
+import { listsLine } from '../render/lists-text.ts';
 import { isSystemFault, sayFault } from '../system-fault.ts';
 
 /** Adds `gateway` and `gateway example`. The gateway itself is loaded only when it is run. */
@@ -87,6 +88,7 @@ async function runGateway(
     say(`gateway pid ${process.pid}`);
     for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
     say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
+    say(listsLine((await running.inForce()).lists));
     say(`evidence ${running.evidenceFile}`);
     say('ready');
     await stopped;

@@ -331,6 +331,7 @@ export class UpstreamConnection implements Waiting {
       }
       // RFC 9110 §15.2: interim answers are for us alone. 101 was never asked for.
       if (head.status === 101) throw new Malformed('syntax', 'a switch of protocols that nobody asked for');
+      refuseAsFinal(head);
       if (at === input.byteLength) return;
     }
   }
@@ -515,6 +516,12 @@ export class UpstreamConnection implements Waiting {
     this.#drainWake = null;
     wake?.();
   }
+}
+
+/** RFC 9110 §15.2: HTTP/1.0 has no interim answers, and nothing follows `close`. Another reader takes either for the last one. */
+function refuseAsFinal({ httpVersion, fields }: RawResponseHead): void {
+  if (httpVersion === '1.0' || connectionOptions(valuesOf(fields, 'connection')).has('close'))
+    throw new Malformed('syntax', 'an interim answer behind which nothing may follow');
 }
 
 const tlsFailed = { kind: 'not-connected', reason: 'tls' } as const;

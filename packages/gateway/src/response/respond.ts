@@ -53,7 +53,7 @@ function respondUpstream(
 /** Joins the two connections and waits for their end, so that one record tells all that passed. */
 async function respondSwitch(
   exchange: Exchange,
-  { fields, upstream }: SwitchReply,
+  { fields, upstream, leave }: SwitchReply,
   tunnels: Tunnels,
   clock: () => number,
 ): Promise<void> {
@@ -70,6 +70,8 @@ async function respondSwitch(
   } catch (thrown) {
     upstream.destroy();
     note(exchange, clock, { ...sent, detail: brokenOffWords(thrown) }, false);
+  } finally {
+    leave();
   }
 }
 

@@ -27,6 +27,7 @@ export interface ThreadState {
   /** Two places a connection: one of its listener, one of its source. */
   readonly connections: ThreadPlaces;
   readonly waitingBodies: ThreadPlaces;
+  readonly tunnels: ThreadPlaces;
   /** One word: the number of the snapshot in force. */
   readonly inForce: Int32Array;
   /**
@@ -52,18 +53,21 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
   const connections = openPlaces(parts.connections, seed, owner);
   const openPlacesOf = new Map<number, number>();
   const waitingBodies = openPlaces(parts.waitingBodies, seed, owner);
+  const tunnels = openPlaces(parts.tunnels, seed, owner);
   return {
     counters,
     connections,
     waitingBodies,
+    tunnels,
     inForce: parts.inForce,
     repairAfter(goneOwner) {
       counters.repairAfter(goneOwner);
-      // Both at each try: of one that is put right nothing is left to do.
+      // All at each try: of one that is put right nothing is left to do.
       const waiting = waitingBodies.repairAfter(goneOwner);
+      const joined = tunnels.repairAfter(goneOwner);
       const open = connections.repairAfter(goneOwner);
       if (open !== null) openPlacesOf.set(goneOwner, (openPlacesOf.get(goneOwner) ?? 0) + open);
-      if (waiting === null || open === null) return null;
+      if (waiting === null || joined === null || open === null) return null;
       const placeCount = openPlacesOf.get(goneOwner) ?? 0;
       openPlacesOf.delete(goneOwner);
       return placeCount;
@@ -77,5 +81,6 @@ function dealState(parts: MemoryParts, bounds: Required<ThreadMemoryOptions>) {
     counters: dealCounters(parts, bounds),
     connections: dealPlaces(parts, bounds.connectionsMax * 2),
     waitingBodies: dealPlaces(parts, bounds.connectionsMax),
+    tunnels: dealPlaces(parts, bounds.connectionsMax),
   };
 }
