@@ -67,6 +67,7 @@ export type {
   ListenerEvidence,
   ResponseEvidence,
   RouteEvidence,
+  ScidEvidence,
   SeenCredential,
   SessionState,
   UsernameEvidence,

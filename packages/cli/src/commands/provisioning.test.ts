@@ -385,6 +385,7 @@ describe('provisioning import', () => {
         rules: [],
         decidedBy: null,
         decidedByKey: null,
+        scid: null,
         retryAfterMs: null,
         shadow: [],
       };

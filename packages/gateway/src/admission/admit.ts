@@ -6,7 +6,7 @@ import {
   type StatedRefusal,
   stateRefusal,
 } from '@headgate/contract';
-import { type AllowedCall, chargesFor, mayCall, refusalWords, rightRefusal } from '@headgate/rules';
+import { type AllowedCall, type CallForRights, chargesFor, mayCall, refusalWords, rightRefusal } from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -14,6 +14,7 @@ import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
 import { followSession, sessionState } from './follow-session.ts';
+import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
 
 declare const admitted: unique symbol;
 
@@ -39,9 +40,30 @@ export function admit(
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
   const nowMs = gateway.clock();
-  const applying = chargesOf(exchange, principal, route, nowMs);
+  const known = chargesOf(exchange, principal, route, nowMs);
   if (route.channel === 'ui') followSession(exchange, principal, route, gateway.sessionKeys(), nowMs);
-  const decided = gateway.counters.decide(applying.charges, nowMs);
+  if (known.scidLimits === null) return decide(exchange, { known, charges: known.charges, scid: null }, nowMs, gateway);
+  const judged = judgeScid(exchange, known.scidLimits, gateway);
+  // The clock is asked again: the head of a body may have been waited for.
+  const decideBy = (scid: JudgedScid) =>
+    decide(exchange, { known, charges: scid.charges, scid }, gateway.clock(), gateway);
+  return judged instanceof Promise ? judged.then(decideBy) : decideBy(judged);
+}
+
+/** What one call is charged to. */
+interface Applying {
+  readonly known: KnownCharges;
+  readonly charges: readonly Charge[];
+  readonly scid: JudgedScid | null;
+}
+
+function decide(
+  exchange: Exchange,
+  applying: Applying,
+  nowMs: number,
+  { counters }: Gateway,
+): MaybePromise<Permit | StatedRefusal> {
+  const decided = counters.decide(applying.charges, nowMs);
   return decided instanceof Promise
     ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs))
     : permitOrRefuse(exchange, applying, decided, nowMs);
@@ -49,11 +71,13 @@ export function admit(
 
 function permitOrRefuse(
   exchange: Exchange,
-  applying: KnownCharges,
+  applying: Applying,
   decision: CounterDecision,
   nowMs: number,
 ): Permit | StatedRefusal {
   exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
+  // A foreign SCID is refused behind the limits, so that whoever tries many pays for each.
+  if (decision.admitted && applying.scid !== null && applying.scid.refusal !== null) throw applying.scid.refusal;
   if (decision.admitted) return permit(exchange.id, applying);
 
   const { rule } = decision.decidedBy;
@@ -73,6 +97,8 @@ interface KnownCharges {
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
+  /** Null where no limit that matched counts over SCIDs: payloads are not looked at then. */
+  readonly scidLimits: ScidLimits | null;
   readonly fromMs: number;
   /** Exclusive. */
   readonly untilMs: number;
@@ -98,13 +124,23 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
 function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
-  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
+  const subject = subjectOf(exchange, principal, route, participant);
+  const charges = chargesFor(exchange.serving.limits, subject);
   return {
     principal,
     charges,
     rules: charges.map(({ rule }) => rule.name),
     participant,
     endorsers: allowed?.endorsers ?? [],
+    scidLimits: scidLimits({
+      principal,
+      call: callOver(route),
+      systemName: route.systemName,
+      scids: exchange.serving.scids.of(route),
+      subject,
+      charges,
+      own: allowed?.scids ?? [],
+    }),
     fromMs: allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY,
     untilMs: allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY,
   };
@@ -119,12 +155,15 @@ function rightOf(
 ): AllowedCall | null {
   // Whoever is enrolled may ask what was seen of it, and about its own session.
   if (serving.rights === null || enrolment === null || certificate === null || route.kind !== 'system') return null;
-  const { environment, systemId: system, systemName, channel } = route;
-  // A user interface has no operation; who may look is whoever may retrieve.
-  const call = { environment, system, channel, operation: route.operation ?? 'retrieve' };
+  const call = callOver(route);
   const judged = mayCall(enrolment, call, nowMs);
   if (judged.allowed) return judged;
-  throw rightRefusal(serving.rights, enrolment, judged, { certificate, call, systemName }, nowMs);
+  throw rightRefusal(serving.rights, enrolment, judged, { certificate, call, systemName: route.systemName }, nowMs);
+}
+
+/** A user interface has no operation; who may look is whoever may retrieve. */
+function callOver({ environment, systemId: system, channel, operation }: AnyRoute): CallForRights {
+  return { environment, system, channel, operation: operation ?? 'retrieve' };
 }
 
 function subjectOf(
@@ -153,26 +192,28 @@ export function isPermit(admitted: Permit | StatedRefusal): admitted is Permit {
   return 'charges' in admitted;
 }
 
-function permit(id: string, { charges, participant }: KnownCharges): Permit {
-  return { id, charges, participant, settle: () => undefined } as unknown as Permit; // The only place that can say so.
+function permit(id: string, { known, charges }: Applying): Permit {
+  return { id, charges, participant: known.participant, settle: () => undefined } as unknown as Permit; // The only place that can say so.
 }
 
 function evidenceOf(
   { id, session }: Exchange,
-  { rules, participant, endorsers }: KnownCharges,
+  { known: { rules, participant, endorsers }, scid }: Applying,
   decision: CounterDecision,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
+  const refusing = decision.admitted ? (scid?.rule ?? null) : decision.decidedBy.rule;
   return {
-    admitted: decision.admitted,
-    permit: decision.admitted ? id : null,
+    admitted: refusing === null,
+    permit: refusing === null ? id : null,
     participant,
     endorsers,
     rules,
-    decidedBy: decision.admitted ? null : decision.decidedBy.rule.name,
-    decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
+    decidedBy: refusing?.name ?? null,
+    decidedByKey: refusing?.key ?? null,
     retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,
     shadow: decision.shadowRefusals.map(({ rule, retryAtMs }) => ({ rule, retryAfterMs: retryAtMs - nowMs })),
     session: sessionState(session),
+    scid: scid?.evidence ?? null,
   };
 }

@@ -103,6 +103,7 @@ const inAdmission: Comparing<NonNullable<Handed['admission']>> = {
   retryAfterMs: 'value',
   shadow: 'list',
   session: 'same',
+  scid: 'same',
 };
 
 const inForward: Comparing<NonNullable<Handed['forward']>> = {
