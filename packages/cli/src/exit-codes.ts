@@ -14,6 +14,8 @@ export const exitCodes = {
   unusable: 4,
   /** It did what it could, and options of a configuration on disk are not in force until a gateway is restarted. */
   needsRestart: 5,
+  /** `policy backtest`: a candidate would newly refuse more calls than it was allowed to. */
+  tooManyDenials: 6,
   /** A defect of Headgate itself. */
   defect: 70,
 } as const;

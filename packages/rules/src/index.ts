@@ -1,7 +1,15 @@
 // The whole public surface of the rules: pure decisions. No clock, no randomness, no I/O.
 export { keyValueCharactersMax, toAllowanceKey } from './allowance-key.ts';
+export type { Arrival } from './backtest/arrival.ts';
+export type { Backtest, BacktestOptions, BacktestReport, PolicyTotals, RecordedTotals } from './backtest/backtest.ts';
+export { createBacktest, warmUpMs } from './backtest/backtest.ts';
+export type { Flip, FlipCount, FlipTotals, HourCount, RuleCount } from './backtest/flip-tally.ts';
+export type { Lane, Reorder, ReorderOptions, ReorderStats, Timed } from './backtest/reorder.ts';
+export { createReorder } from './backtest/reorder.ts';
 export type { Counters, CountersOptions, CountersStats } from './counters.ts';
 export { createCounters } from './counters.ts';
+export type { RuleMatch, UnmetCondition } from './explain-match.ts';
+export { explainMatch } from './explain-match.ts';
 export type { CompiledPolicy } from './match.ts';
 export { chargesFor, compilePolicy } from './match.ts';
 export { earliestTurn } from './pacing.ts';

@@ -1,9 +1,10 @@
 // `headgate trust`: what a gateway trusts and shows, whom a planned removal would strand, and taking new files into use.
 import { resolve } from 'node:path';
-import { isDay, type SeenCredential, sayFinding } from '@headgate/contract';
+import { type SeenCredential, sayFinding } from '@headgate/contract';
 import type { Config, ControlAnswer, ControlAsk } from '@headgate/gateway';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
+import { toInstant } from '../command-values.ts';
 import type { CliContext, Register } from '../context.ts';
 import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
@@ -157,14 +158,6 @@ function refusedText(answer: Extract<ControlAnswer, { ok: false }>): string {
   if (answer.reason !== 'files') return `headgate trust: the gateway refused: ${answer.detail}\n`;
   const found = answer.findings.map((finding) => `  ${sayFinding(finding)}\n`).join('');
   return `headgate trust: nothing changed, snapshot ${answer.number} stays in force:\n${found}`;
-}
-
-function toInstant(text: string): number {
-  const isInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?Z$/.test(text) && isDay(text.slice(0, 10));
-  const atMs = isDay(text) || isInstant ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(atMs))
-    throw new InvalidArgumentError('It must be a day, as 2024-02-21, or an instant, as 2024-02-21T12:00:00Z (UTC).');
-  return atMs;
 }
 
 function toDays(text: string): number {
