@@ -221,6 +221,7 @@ export function evidenceOfCall(call: GeneratedCall, sequence: number, admitted: 
       retryAfterMs: admitted ? null : 1_000,
       shadow: [],
       session: null,
+      scid: null,
     },
     inspection: null,
     forward: null,

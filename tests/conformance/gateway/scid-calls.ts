@@ -7,7 +7,7 @@ export interface ScidShape {
   readonly shape: string;
   readonly where: 'body' | 'attachment';
   /** The call for one SCID or several, in this order; for none where it is given none. `before` stands in front of the first. */
-  call(scids: readonly string[], before?: string): TestCall;
+  readonly call: (scids: readonly string[], before?: string) => TestCall;
 }
 
 /** What the suite needs of an operator. */
