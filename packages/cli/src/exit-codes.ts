@@ -16,6 +16,8 @@ export const exitCodes = {
   needsRestart: 5,
   /** `policy backtest`: a candidate would newly refuse more calls than it was allowed to. */
   tooManyDenials: 6,
+  /** It did what was asked, and a revocation list cannot be used as it is now: the one before it stays in force. */
+  listKept: 7,
   /** A defect of Headgate itself. */
   defect: 70,
 } as const;

@@ -81,17 +81,35 @@ export {
   identityFields,
   toRetryAfterSeconds,
 } from './fields.ts';
+export type { LimitKeyPart, LimitUnit } from './limit-terms.ts';
+export {
+  bucketMs,
+  concurrentQuotaMax,
+  defaultDomain,
+  defaultNetworkBits,
+  domainOf,
+  exactQuotaMax,
+  isBucketed,
+  limitKeyParts,
+  limitUnits,
+  quotaMax,
+  scidSubstitutes,
+  windowBuckets,
+  windowMsBounds,
+} from './limit-terms.ts';
 export type {
+  CallOutcome,
   Charge,
   CounterDecision,
   CounterStore,
-  LimitKeyPart,
   LimitRule,
   LimitSubject,
   Policy,
-  ShadowRefusal,
+  PolicyNotice,
+  RuleRefusal,
+  Standing,
 } from './limits.ts';
-export { exactQuotaMax, limitKeyParts, parsePolicy, policySchema, windowMsBounds } from './limits.ts';
+export { isHeld, parsePolicy, policySchema } from './limits.ts';
 export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';
 export type { Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
@@ -102,10 +120,14 @@ export { isRefusal, Refusal, stateRefusal } from './refusal.ts';
 export type {
   ChainPositions,
   DatedMember,
+  ListEntries,
+  ListFault,
+  ListReadingOptions,
   Positions,
   RevocationFacts,
   Snapshot,
   SnapshotSource,
+  StandingList,
   TrustBundleFacts,
 } from './snapshot.ts';
 export type { RequestStage, Stage } from './stages.ts';

@@ -59,7 +59,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
   },
   identity: {
     host_mismatch: { host: 'ws.caiso.com', serverName: 'ws.prod.caiso.com' },
-    certificate_missing: { host: 'ws.prod.caiso.com', issuers },
+    certificate_missing: { host: 'ws.prod.caiso.com', issuers, resumed: false },
     certificate_expired: { ...certificate, notAfter: '2024-02-20T12:00:00.000Z' },
     certificate_not_yet_valid: { ...certificate, notBefore: '2024-03-01T00:00:00.000Z' },
     issuer_unknown: { ...certificate, issuers },

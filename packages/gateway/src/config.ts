@@ -1,5 +1,6 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
 import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
+import { listBytesMax } from '@headgate/pki';
 import { z } from 'zod';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
@@ -86,6 +87,35 @@ const listener = z.strictObject({
   hosts: z.array(host).min(1).max(200).describe('The first host answers handshakes that name no known host.'),
 });
 
+const crlUrl = z.strictObject({
+  url: z
+    .string()
+    .max(1_000)
+    .refine(isListUrl, 'an http or https URL without user, password and fragment')
+    .describe(
+      'Address of the lists, http or https. Nothing else is ever asked for lists: what a certificate says of them is not, and redirects are not followed.',
+    ),
+  authorities: file
+    .optional()
+    .describe(
+      'PEM file with the authorities that the server must be certified by. Needed for https and for nothing else: the lists are signed by themselves.',
+    ),
+  everyMs: milliseconds(15_000, 86_400_000, 30_000).describe(
+    'How often it is asked, with ETag and If-Modified-Since, so that a list that did not change is not sent. Up to 15,000 ms later, with the look at the files. Default 30,000 ms: a change is in force within 60 s.',
+  ),
+  timeoutMs: milliseconds(100, 60_000, 10_000).describe(
+    'Longest time for all of an answer, from looking up the name to the last byte. Default 10,000 ms.',
+  ),
+  bytesMax: bytes(1_024, listBytesMax, listBytesMax).describe(
+    'Largest answer, in bytes. Default 16,777,215 (16 MiB less one).',
+  ),
+});
+
+function isListUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.hash === '';
+}
+
 const trustBundle = z.strictObject({
   name: name.describe('Referred to by `hosts[].trust`.'),
   dated: z
@@ -110,6 +140,13 @@ const trustBundle = z.strictObject({
     .default([])
     .describe(
       'Files with revocation lists of the authorities of this bundle, PEM or DER, complete ones and deltas; at most 16 MiB each. They are looked at every 15 s; a changed list is in force within 60 s, for open connections too.',
+    ),
+  crlUrls: z
+    .array(crlUrl)
+    .max(8)
+    .default([])
+    .describe(
+      'Revocation lists that the gateway fetches, PEM or DER, beside those of files. The last good answer is kept in the evidence folder, for a restart while the server is down.',
     ),
   staleCrls: z
     .enum(['accept', 'refuse'])
@@ -230,9 +267,13 @@ export const configSchema = z.strictObject({
   trust: file
     .optional()
     .describe(
-      'Trust file: authorities, and the bundles that `trustBundles[].dated` means. Default: trust.yaml in the catalogue folder.',
+      'Trust file: authorities, and the bundles that `trustBundles[].dated` means. Default: trust.yaml in the catalogue folder. Read again at reload.',
     ),
-  trustBundles: z.array(trustBundle).max(32).default([]),
+  trustBundles: z
+    .array(trustBundle)
+    .max(32)
+    .default([])
+    .describe('Whom the gateway trusts to certify callers, and lists of whom it does not. Read again at reload.'),
   positions: z
     .record(z.string().min(1).max(200), z.string().min(1).max(40))
     .default({})
@@ -309,9 +350,17 @@ export function parseConfig(
       }
     }
   }
-  for (const [at, { name: bundle, dated, anchors }] of config.trustBundles.entries()) {
+  for (const [at, { name: bundle, dated, anchors, crlUrls }] of config.trustBundles.entries()) {
     if (dated === undefined && anchors === undefined)
       findings.push(finding(['trustBundles', at], `${bundle} without anchors`, '`anchors`, `dated`, or both'));
+    for (const [urlAt, { url, authorities }] of crlUrls.entries()) {
+      const isHttps = url.toLowerCase().startsWith('https:');
+      const where = ['trustBundles', at, 'crlUrls', urlAt];
+      if (isHttps && authorities === undefined)
+        findings.push(finding(where, 'https without authorities', '`authorities`, whom the server is certified by'));
+      if (!isHttps && authorities !== undefined)
+        findings.push(finding(where, 'http with authorities', 'https, or no `authorities`'));
+    }
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));

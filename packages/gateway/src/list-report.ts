@@ -2,9 +2,9 @@
 // the reading of files.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Snapshot } from '@headgate/contract';
 import {
-  type RevocationList,
+  type ProvedList,
+  proveList,
   readRevocationList,
   splitLists,
   type TrustBundle,
@@ -12,12 +12,12 @@ import {
   whyIdle,
 } from '@headgate/pki';
 import type { Config } from './config.ts';
-import { createTrustBundles } from './serving.ts';
+import { type ListCopy, memoryFolderOf, openListMemory } from './lists/list-memory.ts';
 
 /** A revocation list, or a place where none can be read. */
 export interface ReportedList {
   readonly bundle: string;
-  /** As the configuration names it. */
+  /** File or URL, as the configuration names it. */
   readonly from: string;
   /** Null, as all that follows, where nothing can be read. */
   readonly issuer: string | null;
@@ -39,57 +39,61 @@ export interface ReportedList {
 }
 
 /** What was read at one place. */
-type ReadSource = { readonly from: string } & (
-  | { readonly lists: readonly RevocationList[] }
+export type ReportedSource = { readonly from: string } & (
+  | { readonly lists: readonly ProvedList[] }
   | { readonly fault: string }
 );
 
-type Bundle = Config['trustBundles'][number];
+/** The sources of one bundle. */
+export interface ReportedSources {
+  readonly bundle: TrustBundle;
+  readonly stale: 'accept' | 'refuse';
+  readonly sources: readonly ReportedSource[];
+}
 
-/** Most lists that are told of; a bundle has 32 files at most, each with a list or two. */
+/** Most lists that are told of; a bundle has 40 sources at most, each with a list or two. */
 const listsMax = 1_000;
 
-/** Reports on the files of every bundle, also on those by which a gateway would not start. */
+/** Reports on the files of every bundle and on the copies of what was fetched, also on those by which a gateway would not start. */
 export async function reportListFiles(
-  { trustBundles }: Pick<Config, 'trustBundles'>,
+  config: Pick<Config, 'trustBundles' | 'node' | 'evidence'>,
   base: string,
   trust: ReadonlyMap<string, TrustBundle>,
   atMs: number,
 ): Promise<readonly ReportedList[]> {
-  const reports = await Promise.all(
-    trustBundles.map(async ({ name, crls, staleCrls }) => {
-      const bundle = trust.get(name);
-      const sources = await Promise.all(crls.map((file) => readSource(file, base)));
-      return bundle === undefined ? [] : reportSources(bundle, staleCrls, sources, atMs);
-    }),
-  );
-  return reports.flat().slice(0, listsMax);
+  const memory = openListMemory(memoryFolderOf(config, base));
+  const bundles = config.trustBundles.map(async ({ name, crls, crlUrls, staleCrls }): Promise<ReportedSources[]> => {
+    const bundle = trust.get(name);
+    if (bundle === undefined) return [];
+    const files = crls.map((file) => readSource(file, bundle, () => readFile(resolve(base, file))));
+    const copies = crlUrls.map(({ url }) =>
+      readSource(url, bundle, async () => bytesOf(await memory.copyOf(name, url))),
+    );
+    return [{ bundle, stale: staleCrls, sources: await Promise.all([...files, ...copies]) }];
+  });
+  return reportLists((await Promise.all(bundles)).flat(), atMs);
 }
 
-/** Reports on the lists of a snapshot. */
-export function reportListsInForce({ trust, revocation }: Snapshot, atMs: number): readonly ReportedList[] {
-  const bundles = createTrustBundles(trust);
-  return [...revocation]
-    .flatMap(([name, { lists, stale }]) => {
-      const bundle = bundles.get(name);
-      const sources = lists.map(({ file, der }) => ({ from: file, lists: [readRevocationList(der)] }));
-      return bundle === undefined ? [] : reportSources(bundle, stale, sources, atMs);
-    })
-    .slice(0, listsMax);
+/** Reports on what was read of every bundle. */
+export function reportLists(bundles: readonly ReportedSources[], atMs: number): readonly ReportedList[] {
+  return bundles.flatMap((each) => reportSources(each, atMs)).slice(0, listsMax);
 }
 
-function reportSources(
-  bundle: TrustBundle,
-  stale: Bundle['staleCrls'],
-  sources: readonly ReadSource[],
-  atMs: number,
-): readonly ReportedList[] {
+function bytesOf(copy: ListCopy | null): Uint8Array {
+  if (copy === null) throw new NotFetched('Nothing that was fetched is kept yet.');
+  return copy.bytes;
+}
+
+class NotFetched extends Error {}
+
+function reportSources({ bundle, stale, sources }: ReportedSources, atMs: number): readonly ReportedList[] {
   const lists = sources.flatMap((source) => ('lists' in source ? source.lists : []));
   return sources.flatMap((source): readonly ReportedList[] => {
     const place = { bundle: bundle.name, from: source.from };
     if ('fault' in source) return [{ ...place, ...nothingRead, why: source.fault }];
-    return source.lists.map((list) => {
-      const idle = whyIdle(list, lists, bundle, atMs);
+    return source.lists.map((proved) => {
+      const { list } = proved;
+      const idle = whyIdle(proved, lists, bundle, atMs);
       const isPastEnd = list.nextUpdateMs < atMs;
       return {
         ...place,
@@ -97,7 +101,7 @@ function reportSources(
         kind: list.base === null ? 'full' : 'delta',
         number: list.number?.toString() ?? null,
         base: list.base?.toString() ?? null,
-        entries: list.entryCount,
+        entries: list.entries.count,
         thisUpdate: new Date(list.thisUpdateMs).toISOString(),
         nextUpdate: new Date(list.nextUpdateMs).toISOString(),
         ageMs: atMs - list.thisUpdateMs,
@@ -122,21 +126,22 @@ const nothingRead = {
   isPastEnd: false,
 } as const;
 
-const endedWords: Readonly<Record<Bundle['staleCrls'], string>> = {
+const endedWords: Readonly<Record<ReportedSources['stale'], string>> = {
   accept: 'It is past its end; who is not on it is accepted (staleCrls: accept).',
   refuse: 'It is past its end; nobody of its issuer is accepted until a newer one is there (staleCrls: refuse).',
 };
 
-async function readSource(file: string, base: string): Promise<ReadSource> {
+async function readSource(
+  from: string,
+  bundle: TrustBundle,
+  bytes: () => Promise<Uint8Array>,
+): Promise<ReportedSource> {
   try {
-    return { from: file, lists: splitLists(await readFile(resolve(base, file))).map((der) => readRevocationList(der)) };
+    return { from, lists: splitLists(await bytes()).map((der) => proveList(readRevocationList(der), bundle)) };
   } catch (fault) {
-    if (fault instanceof UnreadableRevocationList) return { from: file, fault: fault.message };
+    if (fault instanceof UnreadableRevocationList || fault instanceof NotFetched) return { from, fault: fault.message };
     const { code } = fault as NodeJS.ErrnoException;
     if (code === undefined) throw fault;
-    return {
-      from: file,
-      fault: code === 'ENOENT' ? 'The file is not there.' : `The file cannot be read (${code}).`,
-    };
+    return { from, fault: code === 'ENOENT' ? 'The file is not there.' : `The file cannot be read (${code}).` };
   }
 }

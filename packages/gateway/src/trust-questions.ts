@@ -19,7 +19,10 @@ export async function showTrust(config: Config, base: string, atMs: number): Pro
 }
 
 function readWithoutLists(config: Config, base: string): Promise<GatewayFiles> {
-  const without = { ...config, trustBundles: config.trustBundles.map((bundle) => ({ ...bundle, crls: [] })) };
+  const without = {
+    ...config,
+    trustBundles: config.trustBundles.map((bundle) => ({ ...bundle, crls: [], crlUrls: [] })),
+  };
   return readGatewayFiles(without, base, createSnapshotFiles(without, base));
 }
 

@@ -66,7 +66,8 @@ export type NotConnected =
   | { readonly kind: 'not-connected'; readonly reason: 'queue-full' }
   /** `timed-out` waited for the endpoint, `busy` in the queue, `whole` until the end of the whole exchange. */
   | { readonly kind: 'not-connected'; readonly reason: 'timed-out' | 'busy' | 'whole'; readonly waitedMs: number }
-  | { readonly kind: 'not-connected'; readonly reason: 'tls'; readonly found: string };
+  /** `isLasting`: another handshake would fail just so, because of a certificate or of what TLS the sides speak. */
+  | { readonly kind: 'not-connected'; readonly reason: 'tls'; readonly found: string; readonly isLasting: boolean };
 
 /** Which wait ended an attempt that was under way: for the endpoint to take more, for its answer, or for all of it. */
 export type EndedWait = 'send' | 'response' | 'whole';

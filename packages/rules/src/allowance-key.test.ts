@@ -51,6 +51,16 @@ test('a call without an SCID is counted by its credential, or by what the rule n
   }
 });
 
+test('callers of one network share an allowance, as wide as the rule says', () => {
+  const rule = ruleWith({ key: ['source-network'] });
+  assert.equal(toAllowanceKey(rule, subjectWith()), 'aup-example|source-network=192.0.2.0/24');
+  const narrow = { ...rule, sourceNetwork: { ipv4Bits: 28, ipv6Bits: 48 } };
+  assert.equal(
+    toAllowanceKey(narrow, subjectWith({ source: '192.0.2.17' })),
+    'aup-example|source-network=192.0.2.16/28',
+  );
+});
+
 test('two different tuples never share a key', () => {
   const unit = fc.constantFrom('|', '%7C', '%25', '%', '=', '!source=', '|credential=', '|service=');
   const value = fc.string({ unit, minLength: 1, maxLength: 3 });
@@ -63,7 +73,8 @@ test('two different tuples never share a key', () => {
     system: maybe,
     service: maybe,
   });
-  const key = fc.uniqueArray(fc.constantFrom(...limitKeyParts), { minLength: 1, maxLength: 3 });
+  const parts = limitKeyParts.filter((part) => part !== 'source-network'); // Sources of one network share on purpose.
+  const key = fc.uniqueArray(fc.constantFrom(...parts), { minLength: 1, maxLength: 3 });
   fc.assert(
     fc.property(fc.record({ key, one: values, other: values }), ({ key, one, other }) => {
       const rule = ruleWith({ key });

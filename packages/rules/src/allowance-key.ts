@@ -1,5 +1,6 @@
 // The key under which one allowance is counted. Two different tuples of values never share a key.
-import type { LimitKeyPart, LimitRule, LimitSubject } from '@headgate/contract';
+import { defaultNetworkBits, type LimitKeyPart, type LimitRule, type LimitSubject } from '@headgate/contract';
+import { toSourceNetwork } from './source-network.ts';
 
 /** Longest value written into a key, in UTF-16 code units. A longer one counts as unknown, so that keys stay small. */
 export const keyValueCharactersMax = 256;
@@ -13,7 +14,7 @@ export const keyValueCharactersMax = 256;
 export function toAllowanceKey(rule: LimitRule, subject: LimitSubject): string {
   let key = rule.name;
   for (const part of rule.key) {
-    const value = keyValue(part, subject);
+    const value = keyValue(part, rule, subject);
     key += isUsable(value) ? `|${part}=${escaped(value)}` : `|${part}!${substituteFor(part, rule, subject)}`;
   }
   return key;
@@ -28,8 +29,12 @@ function isUsable(value: string | undefined): value is string {
   return value !== undefined && value !== '' && value.length <= keyValueCharactersMax;
 }
 
-function keyValue(part: LimitKeyPart, subject: LimitSubject): string | undefined {
+const usualBits = { ipv4Bits: defaultNetworkBits.ipv4, ipv6Bits: defaultNetworkBits.ipv6 };
+
+function keyValue(part: LimitKeyPart, rule: LimitRule, subject: LimitSubject): string | undefined {
   switch (part) {
+    case 'source-network':
+      return toSourceNetwork(subject.source, rule.sourceNetwork ?? usualBits);
     case 'system':
     case 'service':
       return subject[part]?.toLowerCase();

@@ -219,6 +219,7 @@ export function evidenceOfCall(call: GeneratedCall, sequence: number, admitted: 
       decidedBy: admitted ? null : 'ws-global',
       decidedByKey: admitted ? null : ['source'],
       retryAfterMs: admitted ? null : 1_000,
+      refused: admitted ? [] : [{ rule: 'ws-global', retryAfterMs: 1_000 }],
       shadow: [],
       session: null,
       scid: null,

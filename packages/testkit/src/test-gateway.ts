@@ -76,6 +76,8 @@ export interface TestGatewayOptions {
   readonly trustPem?: Partial<TrustBundlePem>;
   /** Files of revocation lists, name and bytes, which the authority of the test may make. */
   readonly crls?: (authority: TestAuthority) => Readonly<Record<string, Uint8Array>>;
+  /** Revocation lists that are fetched. Default: none. */
+  readonly crlUrls?: readonly NonNullable<NonNullable<WrittenConfig['trustBundles']>[number]['crlUrls']>[number][];
   readonly staleCrls?: 'accept' | 'refuse';
   /** Replaces the test's own back end. */
   readonly upstreams?: WrittenConfig['upstreams'];
@@ -322,6 +324,7 @@ async function writeConfig(
           ? { anchors: 'anchors.pem', intermediates: 'intermediates.pem' }
           : { dated: 'test-users' }),
         crls: crls.map(([name]) => name),
+        crlUrls: options.crlUrls ?? [],
         ...(options.staleCrls === undefined ? {} : { staleCrls: options.staleCrls }),
       },
     ],

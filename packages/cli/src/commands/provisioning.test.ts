@@ -383,6 +383,7 @@ describe('provisioning import', () => {
         session: null,
         endorsers: [],
         rules: [],
+        refused: [],
         decidedBy: null,
         decidedByKey: null,
         scid: null,

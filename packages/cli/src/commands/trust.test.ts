@@ -387,30 +387,57 @@ test('apply returns once the files are in force, and says what changed; status s
 
 test('apply says first which options on disk are not in force until a restart, with an exit code of its own', async (t) => {
   const { gateway, run } = await startKit(t);
-  const [bundle] = gateway.config.trustBundles;
-  assert.ok(bundle);
-  gateway.rewrite({ trustBundles: [{ ...bundle, crls: ['users.crl'] }] });
+  gateway.rewrite({ threads: 2 });
   const { code, stdout } = await run('apply');
   assert.equal(code, exitCodes.needsRestart);
   assert.match(
     stdout,
-    /^1 option of the configuration is changed on disk and NOT in force until the gateway is restarted: trustBundles\ntest \(process \d+\): snapshot 2 .*\nnothing else changed\n$/,
+    /^1 option of the configuration is changed on disk and NOT in force until the gateway is restarted: threads\ntest \(process \d+\): snapshot 2 .*\nnothing else changed\n$/,
   );
-  gateway.rewrite({ threads: 2 });
+  gateway.rewrite({ echo: { path: '/echo' } });
   await gateway.setTrust({ ...trust, legacy: { from: 'done', until: 'done' } });
   const two = await run('apply');
   assert.equal(two.code, exitCodes.needsRestart);
   assert.match(
     two.stdout,
-    /^2 options of the configuration are changed on disk and NOT in force until the gateway is restarted: threads, trustBundles\n.*\nchanged: trust file\n/,
+    /^2 options of the configuration are changed on disk and NOT in force until the gateway is restarted: threads, echo\n.*\nchanged: trust file\n/,
   );
   const json = await run('apply', '--json');
   assert.deepEqual(
     [json.code, (JSON.parse(json.stdout) as { needRestart: readonly string[] }).needRestart],
-    [exitCodes.needsRestart, ['threads', 'trustBundles']],
+    [exitCodes.needsRestart, ['threads', 'echo']],
   );
-  gateway.rewrite({ threads: gateway.config.threads, trustBundles: gateway.config.trustBundles });
+  gateway.rewrite({ threads: gateway.config.threads, echo: gateway.config.echo });
   assert.equal((await run('apply')).code, exitCodes.ok);
+});
+
+test('apply takes the first list of a bundle up, and says with an exit code of its own where a later one cannot be used', async (t) => {
+  const { gateway, run } = await startKit(t);
+  const list = join(gateway.folder, 'users.crl');
+  const listOf = (number: number) =>
+    gateway.authority.userRevocationList('current', { number, revoked: [gateway.user] });
+  const [bundle] = gateway.config.trustBundles;
+  assert.ok(bundle);
+  await writeFile(list, listOf(5));
+  gateway.rewrite({ trustBundles: [{ ...bundle, crls: ['users.crl'] }] });
+  const first = await run('apply');
+  assert.deepEqual([first.code, first.stderr], [exitCodes.ok, '']);
+  assert.match(first.stdout, /\nchanged: revocation lists of users\n$/);
+  assert.match((await gateway.call()).body, /identity\.certificate_revoked/);
+
+  await writeFile(list, listOf(4));
+  const kept = await run('apply');
+  assert.equal(kept.code, exitCodes.listKept);
+  assert.match(kept.stdout, /nothing changed/);
+  const says =
+    /^revocation lists of users: users\.crl: The list of .* \(number 4, .*\) is older than .* --accept-older-lists/;
+  assert.match(kept.stderr, says);
+  const status = await run('status');
+  assert.deepEqual([status.code, says.test(status.stderr)], [exitCodes.ok, true]);
+
+  const accepted = await run('apply', '--accept-older-lists');
+  assert.deepEqual([accepted.code, accepted.stderr], [exitCodes.ok, '']);
+  assert.match(accepted.stdout, /\nchanged: revocation lists of users\n$/);
 });
 
 test('apply says with file and line why files cannot be used, and that nothing changed', async (t) => {

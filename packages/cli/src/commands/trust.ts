@@ -9,7 +9,7 @@ import type { CliContext, Register } from '../context.ts';
 import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { appliedText, statusText } from '../render/control-text.ts';
+import { appliedText, listFaultsText, statusText } from '../render/control-text.ts';
 import { planText, reportText } from '../render/trust-text.ts';
 import { configText } from './gateway.ts';
 
@@ -23,6 +23,10 @@ const withinDaysMax = 3_650;
 interface TrustOptions {
   readonly config: string;
   readonly json?: true;
+}
+
+interface ApplyOptions extends TrustOptions {
+  readonly acceptOlderLists?: true;
 }
 
 interface ShowOptions extends TrustOptions {
@@ -53,7 +57,13 @@ export const registerTrust: Register = (program, context) => {
     .action((options: PlanOptions) => plan(options, context));
   withConfig(trust.command('apply'))
     .description('make a running gateway take its files into use; returns once every thread has them in force')
-    .action((options: TrustOptions) => askAndTell('apply', options, context));
+    .option(
+      '--accept-older-lists',
+      'take revocation lists whose number or date goes backwards too, and remember them as the newest',
+    )
+    .action((options: ApplyOptions) =>
+      askAndTell(options.acceptOlderLists === true ? 'apply-older-lists' : 'apply', options, context),
+    );
   withConfig(trust.command('status'))
     .description('say which files a running gateway has in force, thread by thread')
     .action((options: TrustOptions) => askAndTell('status', options, context));
@@ -131,8 +141,10 @@ async function askAndTell(ask: ControlAsk, options: TrustOptions, context: CliCo
     return;
   }
   if ((answer.needRestart ?? []).length > 0) context.exitWith(exitCodes.needsRestart);
+  else if (ask !== 'status' && answer.listFaults.length > 0) context.exitWith(exitCodes.listKept);
   if (options.json === true) return;
-  context.stdout.write(ask === 'apply' ? appliedText(answer) : statusText(answer));
+  context.stdout.write(ask === 'status' ? statusText(answer) : appliedText(answer));
+  context.stderr.write(listFaultsText(answer.listFaults));
   for (const { about, sentence } of answer.warnings ?? []) context.stderr.write(`warning: ${about}: ${sentence}\n`);
 }
 

@@ -1,4 +1,5 @@
 // What a running gateway answered, for a person: what is in force, in which threads, and what changed.
+import type { ListFault } from '@headgate/contract';
 import { listsLine, type PrintedList } from './lists-text.ts';
 
 /** An answer of a gateway, as far as it is printed. */
@@ -37,6 +38,13 @@ export function statusText(answer: InForceAnswer): string {
     why === null ? [] : [`${from}${issuer === null ? '' : `, list of ${issuer}`}: ${why}`],
   );
   return `${[inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled].join('\n')}\n`;
+}
+
+/** What is wrong with revocation lists, a line for each. */
+export function listFaultsText(faults: readonly Omit<ListFault, 'code'>[]): string {
+  return faults
+    .map(({ bundle, source, reason, fix }) => `revocation lists of ${bundle}: ${source ?? 'all'}: ${reason} ${fix}\n`)
+    .join('');
 }
 
 function waitingLine(waiting: readonly string[]): string {

@@ -2,7 +2,9 @@
 import {
   type Charge,
   type CounterDecision,
+  isHeld,
   type LimitSubject,
+  type RuleRefusal,
   type StatedRefusal,
   stateRefusal,
 } from '@headgate/contract';
@@ -61,12 +63,12 @@ function decide(
   exchange: Exchange,
   applying: Applying,
   nowMs: number,
-  { counters }: Gateway,
+  gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
-  const decided = counters.decide(applying.charges, nowMs);
+  const decided = gateway.counters.decide(applying.charges, nowMs);
   return decided instanceof Promise
-    ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs))
-    : permitOrRefuse(exchange, applying, decided, nowMs);
+    ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs, gateway))
+    : permitOrRefuse(exchange, applying, decided, nowMs, gateway);
 }
 
 function permitOrRefuse(
@@ -74,10 +76,15 @@ function permitOrRefuse(
   applying: Applying,
   decision: CounterDecision,
   nowMs: number,
+  { counters }: Gateway,
 ): Permit | StatedRefusal {
   exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
-  // A foreign SCID is refused behind the limits, so that whoever tries many pays for each.
-  if (decision.admitted && applying.scid !== null && applying.scid.refusal !== null) throw applying.scid.refusal;
+  const { charges, scid } = applying;
+  if (decision.admitted && scid !== null && scid.refusal !== null) {
+    // Behind the limits, so that whoever tries many pays for each. What the call held is given back: it goes no further.
+    if (charges.some(isHeld)) counters.settle(charges, { decidedMs: nowMs, requestBytes: exchange.body.receivedBytes });
+    throw scid.refusal;
+  }
   if (decision.admitted) return permit(exchange.id, applying);
 
   const { rule } = decision.decidedBy;
@@ -92,7 +99,6 @@ function permitOrRefuse(
 
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
 interface KnownCharges {
-  readonly principal: Principal;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
   readonly participant: string | null;
@@ -114,7 +120,8 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
   const byRoute: ByRoute = (callerMemo.admission as ByRoute | undefined) ?? new Map();
   callerMemo.admission = byRoute;
   const known = byRoute.get(route);
-  if (known?.principal === principal && nowMs >= known.fromMs && nowMs < known.untilMs) return known;
+  // The kind of a caller fixes its certificate, and a route what its host wants of one: the principal is who it was.
+  if (known !== undefined && nowMs >= known.fromMs && nowMs < known.untilMs) return known;
   const fresh = chargesAnew(exchange, principal, route, nowMs);
   byRoute.set(route, fresh);
   dropOldest(byRoute, routesMax);
@@ -127,7 +134,6 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const subject = subjectOf(exchange, principal, route, participant);
   const charges = chargesFor(exchange.serving.limits, subject);
   return {
-    principal,
     charges,
     rules: charges.map(({ rule }) => rule.name),
     participant,
@@ -203,17 +209,27 @@ function evidenceOf(
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
   const refusing = decision.admitted ? (scid?.rule ?? null) : decision.decidedBy.rule;
+  const inWaits = ({ rule, retryAtMs }: RuleRefusal) => ({ rule, retryAfterMs: waitOf(retryAtMs, nowMs) });
   return {
     admitted: refusing === null,
     permit: refusing === null ? id : null,
     participant,
     endorsers,
     rules,
+    refused: decision.admitted ? noRefusals : decision.refusals.map(inWaits),
     decidedBy: refusing?.name ?? null,
     decidedByKey: refusing?.key ?? null,
-    retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,
-    shadow: decision.shadowRefusals.map(({ rule, retryAtMs }) => ({ rule, retryAfterMs: retryAtMs - nowMs })),
+    retryAfterMs: decision.admitted ? null : waitOf(decision.retryAtMs, nowMs),
+    shadow: decision.shadowRefusals.length === 0 ? noRefusals : decision.shadowRefusals.map(inWaits),
     session: sessionState(session),
     scid: scid?.evidence ?? null,
   };
+}
+
+/** One list for all: what is the same object is written down once. */
+const noRefusals: readonly { readonly rule: string; readonly retryAfterMs: number | null }[] = [];
+
+/** Null for never. */
+function waitOf(retryAtMs: number, nowMs: number): number | null {
+  return Number.isFinite(retryAtMs) ? retryAtMs - nowMs : null;
 }

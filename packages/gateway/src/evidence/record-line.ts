@@ -98,6 +98,7 @@ const inAdmission: Comparing<NonNullable<Handed['admission']>> = {
   participant: 'same',
   endorsers: 'list',
   rules: 'list',
+  refused: 'list',
   decidedBy: 'same',
   decidedByKey: 'same',
   retryAfterMs: 'value',

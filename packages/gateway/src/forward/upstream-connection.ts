@@ -15,7 +15,7 @@ import { atTurnEnd } from '../http1/turn-end.ts';
 import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
 import { connectionOptions } from '../passing-fields.ts';
 import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { handshakeFound, isCertificateAlert, secureOptions, type UpstreamTls } from './upstream-tls.ts';
+import { handshakeFound, isCertificateAlert, isLastingFault, secureOptions, type UpstreamTls } from './upstream-tls.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
 const responseHeadBytesMax = 65_536;
@@ -162,7 +162,7 @@ export class UpstreamConnection implements Waiting {
         this.#notReached(isWhole ? this.#wholePassed() : this.#connectPassed());
         return;
       case 'securing':
-        this.#notReached(isWhole ? this.#wholePassed() : { ...tlsFailed, found: this.#handshakePassed() });
+        this.#notReached(isWhole ? this.#wholePassed() : this.#handshakePassed());
         return;
       case 'sending':
         this.#passed(isWhole ? 'whole' : 'send', this.#phases.requestSendTimeoutMs);
@@ -216,8 +216,9 @@ export class UpstreamConnection implements Waiting {
     return { kind: 'not-connected', reason: 'timed-out', waitedMs: this.#phases.connectTimeoutMs };
   }
 
-  #handshakePassed(): string {
-    return `its TLS handshake did not end within ${this.#phases.tlsTimeoutMs} ms`;
+  #handshakePassed(): NotConnected {
+    const found = `its TLS handshake did not end within ${this.#phases.tlsTimeoutMs} ms`;
+    return { kind: 'not-connected', reason: 'tls', found, isLasting: false };
   }
 
   /** Sets how long the present phase may last; the end of the whole exchange may come first. */
@@ -232,7 +233,6 @@ export class UpstreamConnection implements Waiting {
 
   /** By the end of the turn it is known whether the endpoint has closed the connection: then nothing was sent. */
   #sendHeld(request: UpstreamRequest, nowMs: number): void {
-    if (!this.#isHeld || this.#request !== request) return;
     this.#isHeld = false;
     if (this.#socket.destroyed) this.#notSent();
     else this.#send(request, nowMs);
@@ -296,6 +296,11 @@ export class UpstreamConnection implements Waiting {
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#isHeld) {
+      // No byte of the request has left: whatever this answers, it is not that.
+      this.#destroy(new Error('the upstream spoke unasked'));
+      return;
+    }
     const input = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = null;
     try {
@@ -457,11 +462,11 @@ export class UpstreamConnection implements Waiting {
 
   #fail(cause: Error): void {
     if (this.#phase === 'connecting') this.#reached.resolve({ kind: 'not-connected', reason: 'refused' });
-    else if (this.#phase === 'securing') this.#reached.resolve({ ...tlsFailed, found: handshakeFound(cause) });
+    else if (this.#phase === 'securing') this.#reached.resolve(tlsFailure(cause));
     else if (this.#isSecure && !this.#reused && this.#phase !== 'answering' && isCertificateAlert(cause)) {
       // Our side of the handshake was done, theirs was not: they never read a request.
       this.#leaveRequest();
-      this.#settle({ ...tlsFailed, found: handshakeFound(cause) });
+      this.#settle(tlsFailure(cause));
     }
     this.#destroy(cause);
   }
@@ -524,7 +529,9 @@ function refuseAsFinal({ httpVersion, fields }: RawResponseHead): void {
     throw new Malformed('syntax', 'an interim answer behind which nothing may follow');
 }
 
-const tlsFailed = { kind: 'not-connected', reason: 'tls' } as const;
+function tlsFailure(cause: Error): NotConnected {
+  return { kind: 'not-connected', reason: 'tls', found: handshakeFound(cause), isLasting: isLastingFault(cause) };
+}
 
 function valuesOf(fields: FieldList, name: string): string[] {
   const values: string[] = [];

@@ -199,16 +199,14 @@ interface RepeatableRefusal extends WrittenRefusal {
   readonly refusal: StatedRefusal;
   readonly detail: string;
   readonly forwarded: 'no' | 'partly' | 'yes';
-  readonly serverName: string | null;
 }
 
 function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
-  const { id, receivedMs, headMemo, connection } = exchange;
+  const { id, receivedMs, headMemo } = exchange;
   const forwarded = exchange.forward?.forwarded ?? 'no';
   const last = headMemo.response as RepeatableRefusal | undefined;
-  // A host that says nothing leaves the format to the name of the handshake.
-  const isAlike = last?.forwarded === forwarded && last.serverName === connection.serverName;
-  if (isAlike && saysTheSame(last, refusal, detail)) {
+  // Where a host says nothing, the name of the handshake settles the format. It is in the sentence then: see `identify`.
+  if (last?.forwarded === forwarded && saysTheSame(last, refusal, detail)) {
     const body = writeAgain(last.known, id, receivedMs);
     return { status: last.status, format: last.format, fields: last.fields, body };
   }
@@ -233,7 +231,6 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
           refusal,
           detail,
           forwarded,
-          serverName: connection.serverName,
         } satisfies RepeatableRefusal);
   return { status, format, fields, body };
 }

@@ -1,24 +1,24 @@
 // The one memory that the threads of a gateway share: limit counters, places, and the number of the snapshot in force.
-import type { CountersOptions } from '../counters.ts';
+import { type CountersOptions, toCounterBounds } from '../counters.ts';
 import { hashWords } from './keyed-hash.ts';
 import { bytesOf, type MemoryParts, partsOf } from './memory.ts';
-import { dealCounters, openCounters, type ThreadCounters } from './thread-counters.ts';
+import { type CounterBounds, dealCounters, openCounters, type ThreadCounters } from './thread-counters.ts';
 import { dealPlaces, openPlaces, type ThreadPlaces } from './thread-places.ts';
 
 /** Bounds of a shared memory; those of the counters as in `createCounters`. */
 export interface ThreadMemoryOptions extends CountersOptions {
   /** Most connections open at once, over all listeners. */
   readonly connectionsMax: number;
-  /** Most rules that one call is charged to. Default 500, the most that a policy has. */
-  readonly rulesMax?: number;
 }
+
+type MemoryBounds = CounterBounds & Pick<ThreadMemoryOptions, 'connectionsMax'>;
 
 /** A shared memory, made by one thread and handed to all. Plain, so that a message can carry it. */
 export interface ThreadMemory {
   readonly memory: SharedArrayBuffer;
   /** Random words: no caller can foresee which keys fall together. */
   readonly seed: Int32Array;
-  readonly bounds: Required<ThreadMemoryOptions>;
+  readonly bounds: MemoryBounds;
 }
 
 /** What the threads share, as one of them uses it. */
@@ -39,9 +39,9 @@ export interface ThreadState {
 
 /** Makes a memory. `seed` is four random words. Pages are used only as they fill. Throws RangeError for a bound below 1. */
 export function createThreadMemory(seed: Int32Array, options: ThreadMemoryOptions): ThreadMemory {
-  const { keysMax = 100_000, instantsMax = 8_388_608, connectionsMax, rulesMax = 500 } = options;
-  const bounds = { keysMax, instantsMax, connectionsMax, rulesMax };
-  if (Object.values(bounds).some((bound) => !(bound >= 1))) throw new RangeError('every bound must be at least 1');
+  const { connectionsMax } = options;
+  if (!(connectionsMax >= 1)) throw new RangeError(`connectionsMax must be at least 1, not ${connectionsMax}`);
+  const bounds = { ...toCounterBounds(options), connectionsMax };
   if (seed.length !== hashWords) throw new RangeError(`a seed has ${hashWords} words, not ${seed.length}`);
   return { memory: new SharedArrayBuffer(bytesOf((parts) => dealState(parts, bounds))), seed, bounds };
 }
@@ -61,13 +61,13 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
     tunnels,
     inForce: parts.inForce,
     repairAfter(goneOwner) {
-      counters.repairAfter(goneOwner);
+      const isCounted = counters.repairAfter(goneOwner);
       // All at each try: of one that is put right nothing is left to do.
       const waiting = waitingBodies.repairAfter(goneOwner);
       const joined = tunnels.repairAfter(goneOwner);
       const open = connections.repairAfter(goneOwner);
       if (open !== null) openPlacesOf.set(goneOwner, (openPlacesOf.get(goneOwner) ?? 0) + open);
-      if (waiting === null || joined === null || open === null) return null;
+      if (!isCounted || waiting === null || joined === null || open === null) return null;
       const placeCount = openPlacesOf.get(goneOwner) ?? 0;
       openPlacesOf.delete(goneOwner);
       return placeCount;
@@ -75,7 +75,7 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
   };
 }
 
-function dealState(parts: MemoryParts, bounds: Required<ThreadMemoryOptions>) {
+function dealState(parts: MemoryParts, bounds: MemoryBounds) {
   return {
     inForce: parts.words(1),
     counters: dealCounters(parts, bounds),
