@@ -9,6 +9,7 @@ import type {
   RouteEvidence,
 } from '@headgate/contract';
 import type { EnvelopeHead } from '@headgate/soap';
+import type { AnswerFields } from './http1/answer-fields.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Serving } from './serving.ts';
 import type { OpenSide } from './tunnel.ts';
@@ -44,6 +45,8 @@ export interface RequestBody {
   readonly declaredBytes: number | null;
   /** Bytes received so far. */
   readonly receivedBytes: number;
+  /** True when the last byte arrived. */
+  readonly arrived: boolean;
   /**
    * Peeks at the start without consuming it: at least `bytesMax` bytes, or the whole body when it is shorter.
    * Refuses with `inspection.body_timeout` after `deadlineMs` without enough bytes, with `inspection.body_incomplete`
@@ -70,11 +73,12 @@ export interface Departure {
 export interface Downstream {
   /**
    * Writes the answer. Undefined when it was taken whole at once; else resolves when the last byte was handed to the socket.
-   * Throws or rejects when the caller went away. `fields` is flat: name, value, name, value.
+   * Throws or rejects when the caller went away. `own` are the fields of this answer alone, flat: name, value, name, value.
    */
   send(
     status: number,
-    fields: readonly string[],
+    fields: AnswerFields,
+    own: readonly string[],
     body: Uint8Array | AsyncIterable<Uint8Array>,
   ): Promise<void> | undefined;
   /**
@@ -153,6 +157,9 @@ export interface Exchange {
   readonly serving: Serving;
   readonly headMemo: HeadMemo;
   readonly callerMemo: CallerMemo;
+  /** `RateLimit-Policy` and `RateLimit` of the answer, once admission has asked limits that are told of. */
+  limitPolicy: string | null;
+  limitsLeft: string | null;
   /** The person's session, once admission has looked; null wherever there are none, as at every address for programs. */
   session: UiSession | null;
   /** Gives back its turn among the calls of its source, where it goes on for longer than calls do. */

@@ -217,6 +217,13 @@ function countsOverScids(operator: Operator): void {
     assert.equal(gateway.upstream.received.length, 4);
   });
 
+  test('a foreign SCID gives back what it held: its caller has all of its concurrent calls for the next', async (t) => {
+    const held = rule({ name: 'at-once', key: ['credential'], unit: 'concurrent-requests', quota: 1 });
+    const { ask } = await begin(t, [rule({ quota: 9 }), held]);
+    for (let index = 0; index < 3; index += 1) assert.equal(codeOf(await ask('BETAx0001', plain(['A1']))), foreign);
+    assert.equal(codeOf(await ask('BETAx0001', plain(['B1']))), undefined);
+  });
+
   test('a vendor spends the allowance of the SCID that it acts for, as far as it was endorsed', async (t) => {
     const { gateway, ask } = await begin(t, [rule()]);
     assert.equal(codeOf(await ask('alpha', plain(['A1']))), undefined);

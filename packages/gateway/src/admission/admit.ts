@@ -1,14 +1,16 @@
-// May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only `admit` makes a Permit.
+// May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only
+// `admit` makes a Permit.
+import type { Charge, CounterDecision, LimitSubject, RuleRefusal, StatedRefusal } from '@headgate/contract';
 import {
-  type Charge,
-  type CounterDecision,
-  isHeld,
-  type LimitSubject,
-  type RuleRefusal,
-  type StatedRefusal,
-  stateRefusal,
-} from '@headgate/contract';
-import { type AllowedCall, type CallForRights, chargesFor, mayCall, refusalWords, rightRefusal } from '@headgate/rules';
+  type AllowedCall,
+  type CallForRights,
+  chargesFor,
+  limitField,
+  limitFieldStarts,
+  mayCall,
+  policyField,
+  rightRefusal,
+} from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -17,19 +19,9 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
 import { followSession, sessionState } from './follow-session.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
-
-declare const admitted: unique symbol;
-
-/** Proof that every limit was asked and charged. Nothing is forwarded without one. */
-export interface Permit {
-  readonly [admitted]: true;
-  readonly id: string;
-  readonly charges: readonly Charge[];
-  /** For whom the call acts; null without provisioning, and for callers without a certificate. */
-  readonly participant: string | null;
-  /** Ends the permit with what the call really used. Units known only at the end (bytes, concurrency) are not built yet. */
-  settle(outcome: { readonly requestBytes: number; readonly responseBytes: number }): void;
-}
+import { limitRefusal } from './limit-refusal.ts';
+import { type Permit, settle, toPermit } from './permit.ts';
+import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
 /**
  * Admits an exchange, or refuses with `admission.*`. The refusal of a limit is returned, since it is an everyday answer; it says
@@ -44,28 +36,41 @@ export function admit(
   const nowMs = gateway.clock();
   const known = chargesOf(exchange, principal, route, nowMs);
   if (route.channel === 'ui') followSession(exchange, principal, route, gateway.sessionKeys(), nowMs);
-  if (known.scidLimits === null) return decide(exchange, { known, charges: known.charges, scid: null }, nowMs, gateway);
+  if (known.scidLimits === null) return decideOver(exchange, known, null, gateway);
   const judged = judgeScid(exchange, known.scidLimits, gateway);
-  // The clock is asked again: the head of a body may have been waited for.
-  const decideBy = (scid: JudgedScid) =>
-    decide(exchange, { known, charges: scid.charges, scid }, gateway.clock(), gateway);
-  return judged instanceof Promise ? judged.then(decideBy) : decideBy(judged);
+  return judged instanceof Promise
+    ? judged.then((scid) => decideOver(exchange, known, scid, gateway))
+    : decideOver(exchange, known, judged, gateway);
 }
 
 /** What one call is charged to. */
 interface Applying {
   readonly known: KnownCharges;
-  readonly charges: readonly Charge[];
   readonly scid: JudgedScid | null;
+  readonly weighed: Weighed;
 }
 
-function decide(
+function decideOver(
   exchange: Exchange,
-  applying: Applying,
-  nowMs: number,
+  known: KnownCharges,
+  scid: JudgedScid | null,
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
-  const decided = gateway.counters.decide(applying.charges, nowMs);
+  const charges = scid?.charges ?? known.charges;
+  if (!known.weighs) return decide(exchange, { known, scid, weighed: unweighed(charges) }, gateway);
+  const weighed = weighBody(exchange, charges, gateway);
+  return weighed instanceof Promise
+    ? weighed.then((body) => decide(exchange, { known, scid, weighed: body }, gateway))
+    : decide(exchange, { known, scid, weighed }, gateway);
+}
+
+function unweighed(charges: readonly Charge[]): Weighed {
+  return { charges, bodyBytesMax: Number.POSITIVE_INFINITY };
+}
+
+function decide(exchange: Exchange, applying: Applying, gateway: Gateway): MaybePromise<Permit | StatedRefusal> {
+  const nowMs = gateway.clock(); // Anew: a body may have been waited for.
+  const decided = gateway.counters.decide(applying.weighed.charges, nowMs);
   return decided instanceof Promise
     ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs, gateway))
     : permitOrRefuse(exchange, applying, decided, nowMs, gateway);
@@ -76,30 +81,33 @@ function permitOrRefuse(
   applying: Applying,
   decision: CounterDecision,
   nowMs: number,
-  { counters }: Gateway,
+  gateway: Gateway,
 ): Permit | StatedRefusal {
+  const { known, scid, weighed } = applying;
+  const { policyText, limitStarts, participant } = known;
+  const { charges, bodyBytesMax } = weighed;
   exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
-  const { charges, scid } = applying;
-  if (decision.admitted && scid !== null && scid.refusal !== null) {
-    // Behind the limits, so that whoever tries many pays for each. What the call held is given back: it goes no further.
-    if (charges.some(isHeld)) counters.settle(charges, { decidedMs: nowMs, requestBytes: exchange.body.receivedBytes });
-    throw scid.refusal;
+  if (policyText !== null) {
+    exchange.limitPolicy = policyText;
+    exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
   }
-  if (decision.admitted) return permit(exchange.id, applying);
-
-  const { rule } = decision.decidedBy;
-  const { text } = refusalWords(rule, decision.retryAtMs, nowMs);
-  const code = rule.layer === 'global' ? 'admission.global_limit' : 'admission.acceptable_use';
-  return stateRefusal(
-    code,
-    { rule: rule.name, text },
-    { retryAfterMs: decision.retryAtMs - nowMs, soapStatus: rule.refusal.status },
-  );
+  if (!decision.admitted) return limitRefusal(decision, nowMs);
+  const { shadowRefusals } = decision;
+  const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, decidedMs: nowMs, shadowRefusals });
+  if (scid === null || scid.refusal === null) return permit;
+  // A foreign SCID, behind the limits, so that whoever tries many pays for each. What the call held is given back.
+  settle(exchange, permit, gateway);
+  throw scid.refusal;
 }
 
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
 interface KnownCharges {
   readonly charges: readonly Charge[];
+  /** Whether the body counts. */
+  readonly weighs: boolean;
+  /** What stays the same of `RateLimit-Policy` and `RateLimit`; null where no rule is told of. */
+  readonly policyText: string | null;
+  readonly limitStarts: readonly string[];
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
@@ -133,9 +141,13 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
   const subject = subjectOf(exchange, principal, route, participant);
   const charges = chargesFor(exchange.serving.limits, subject);
+  const rules = charges.map(({ rule }) => rule);
   return {
     charges,
-    rules: charges.map(({ rule }) => rule.name),
+    weighs: charges.some(isOfBytes),
+    policyText: policyField(rules),
+    limitStarts: limitFieldStarts(rules),
+    rules: rules.map(({ name }) => name),
     participant,
     endorsers: allowed?.endorsers ?? [],
     scidLimits: scidLimits({
@@ -196,10 +208,6 @@ function subjectOf(
 /** Whether admission gave a permit. */
 export function isPermit(admitted: Permit | StatedRefusal): admitted is Permit {
   return 'charges' in admitted;
-}
-
-function permit(id: string, { known, charges }: Applying): Permit {
-  return { id, charges, participant: known.participant, settle: () => undefined } as unknown as Permit; // The only place that can say so.
 }
 
 function evidenceOf(

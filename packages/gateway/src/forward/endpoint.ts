@@ -2,6 +2,7 @@
 import type { PathOptions } from '../config.ts';
 import type { Deadlines, Waiting } from '../deadlines.ts';
 import type { Endpoint, NotConnected, Outcome, UpstreamRequest } from '../upstream.ts';
+import { createAnswerHeads } from './answer-heads.ts';
 import { TlsRest } from './tls-rest.ts';
 import { type ConnectionOwner, type Place, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
@@ -35,6 +36,7 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   readonly url: string;
   readonly #path: PathOptions;
   readonly #deadlines: Deadlines;
+  readonly #heads = createAnswerHeads();
   readonly #open = new Set<UpstreamConnection>();
   readonly #idle: UpstreamConnection[] = [];
   readonly #queue: Queued[] = [];
@@ -134,13 +136,22 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
     return taken;
   }
 
-  async #connect({ phases, endMs }: UpstreamRequest): Promise<UpstreamConnection | NotConnected> {
+  async #connect(request: UpstreamRequest): Promise<UpstreamConnection | NotConnected> {
     const refused = this.#place.tls === null ? null : this.#tlsRest.refused(this.#deadlines.now());
     if (refused !== null) {
       this.#queue.shift()?.take(null); // The place is still free: the next in the queue hears the same.
       return refused;
     }
-    const connection = new UpstreamConnection(this.#place, this, this.#path, phases, endMs, this.#deadlines);
+    const { phases, endMs } = request;
+    const connection = new UpstreamConnection(
+      this.#place,
+      this,
+      this.#path,
+      this.#heads,
+      phases,
+      endMs,
+      this.#deadlines,
+    );
     this.#open.add(connection);
     return (await connection.reached()) ?? connection;
   }

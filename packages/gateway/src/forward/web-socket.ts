@@ -58,7 +58,8 @@ export function switchReply(
   route: Route,
   gateway: Gateway,
 ): SwitchReply {
-  const { fields, httpVersion, switched } = answer;
+  const { switched } = answer;
+  const { fields, httpVersion } = answer.head;
   if (switched === undefined || !answers(fields, handshake)) {
     answer.abandon();
     throw new Refusal('forward.invalid_response', { system: route.systemName });

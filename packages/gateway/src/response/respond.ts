@@ -1,10 +1,17 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames, type ProblemCode, type StatedRefusal } from '@headgate/contract';
+import {
+  fields as fieldNames,
+  type LimitFacts,
+  limitOf,
+  type ProblemCode,
+  type StatedRefusal,
+} from '@headgate/contract';
 import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import { isNavigation } from '../fetch-metadata.ts';
 import type { Gateway } from '../gateway.ts';
+import { AnswerFields } from '../http1/answer-fields.ts';
 import { pageContext } from '../page-context.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields, secondsToWait } from '../refusal-fields.ts';
@@ -47,7 +54,7 @@ function respondUpstream(
     const detail = brokenOff === null ? null : brokenOffWords(brokenOff);
     note(exchange, clock, { status, format: 'upstream', refusal: null, detail, defect: null }, brokenOff === null);
   };
-  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
+  return whenSent(exchange, status, fields, clock, body, ended);
 }
 
 /** Joins the two connections and waits for their end, so that one record tells all that passed. */
@@ -60,7 +67,8 @@ async function respondSwitch(
   const sent = { status: 101, format: 'upstream', refusal: null, defect: null } as const;
   const switched = [...fields, 'connection', 'Upgrade', 'upgrade', 'websocket'];
   try {
-    const caller = exchange.downstream.switchProtocols(withOwn(switched, exchange, clock));
+    const all = withStrictTransport(new AnswerFields(switched), exchange).list;
+    const caller = exchange.downstream.switchProtocols([...all, ...ownFields(exchange, clock)]);
     exchange.leaveTurn?.(); // Its bounds are those of tunnels from now on.
     const { end, callerBytes, upstreamBytes } = await tunnels.join(caller, upstream);
     note(exchange, clock, { ...sent, detail: end === 'ended' ? null : tunnelWords[end] }, end === 'ended', {
@@ -92,14 +100,12 @@ function respondEcho(exchange: Exchange, { seen }: EchoReply, clock: () => numbe
     'no-store',
     'x-content-type-options', // It holds what the caller sent: no reader may take it for a page.
     'nosniff',
-    fieldNames.exchange,
-    exchange.id,
   ];
   const ended = (brokenOff: unknown): void => {
     if (brokenOff !== null) exchange.downstream.abort();
     note(exchange, clock, { status: 200, format, refusal: null, detail: null, defect: null }, brokenOff === null);
   };
-  return whenSent(exchange, 200, fields, body, ended);
+  return whenSent(exchange, 200, new AnswerFields(fields), clock, body, ended);
 }
 
 function respondSession(
@@ -111,7 +117,7 @@ function respondSession(
     if (brokenOff !== null) exchange.downstream.abort();
     note(exchange, clock, { status, format, refusal: null, detail: null, defect: null }, brokenOff === null);
   };
-  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
+  return whenSent(exchange, status, new AnswerFields(fields), clock, body, ended);
 }
 
 function respondRefusal(
@@ -126,28 +132,32 @@ function respondRefusal(
     note(exchange, clock, { status, format, refusal: code, detail, defect }, brokenOff === null);
   };
   exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
-  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
+  return whenSent(exchange, status, fields, clock, body, ended);
 }
 
-/** With what every answer says of itself; at a user interface with sessions, of the session too. */
-function withOwn(fields: readonly string[], exchange: Exchange, clock: () => number): string[] {
-  const { id, session } = exchange;
-  const list = withStrictTransport([...fields, fieldNames.exchange, id], exchange);
+/** What every answer says of itself, and of limits where any was asked; at a user interface with sessions, of the session too. */
+function ownFields({ id, session, limitPolicy, limitsLeft }: Exchange, clock: () => number): string[] {
+  const list =
+    limitPolicy === null || limitsLeft === null
+      ? [fieldNames.exchange, id]
+      : [fieldNames.exchange, id, fieldNames.rateLimitPolicy, limitPolicy, fieldNames.rateLimit, limitsLeft];
   if (session !== null) list.push(...sessionFields(session, clock()));
   return list;
 }
 
 /** Sends, and calls back with null, or with what broke the answer off. */
 function whenSent(
-  { downstream }: Exchange,
+  exchange: Exchange,
   status: number,
-  fields: readonly string[],
+  fields: AnswerFields,
+  clock: () => number,
   body: UpstreamReply['body'],
   ended: (brokenOff: unknown) => void,
 ): Promise<void> | undefined {
   let sending: Promise<void> | undefined;
   try {
-    sending = downstream.send(status, fields, body);
+    const all = withStrictTransport(fields, exchange);
+    sending = exchange.downstream.send(status, all, ownFields(exchange, clock), body);
   } catch (thrown) {
     ended(thrown);
     return undefined;
@@ -189,7 +199,7 @@ interface WrittenRefusal {
   readonly status: number;
   readonly format: RefusalFormat;
   /** Without the exchange id. */
-  readonly fields: readonly string[];
+  readonly fields: AnswerFields;
   readonly body: Buffer;
 }
 
@@ -215,7 +225,7 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   const page = format === 'html' || isAboutCertificate(refusal.code) ? pageContext(exchange) : null;
   const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen, page });
   const { status, body } = fresh;
-  const fields = refusalFields(refusal, fresh, exchange.forward?.status ?? null);
+  const fields = new AnswerFields(refusalFields(refusal, fresh, exchange.forward?.status ?? null));
   // What an upstream or a body had part in is different each time; what was seen, and what a page tells of its reader, is for
   // nobody else.
   const known = forwarded === 'no' && seen === null && page === null ? rememberRefusal(fresh, id, receivedMs) : null;
@@ -235,15 +245,23 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   return { status, format, fields, body };
 }
 
-/** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed. */
+/** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed and for limits. */
 function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: string): boolean {
   return (
     last.detail === detail &&
     last.refusal.code === refusal.code &&
     last.refusal.soapStatus === refusal.soapStatus &&
     secondsToWait(last.refusal) === secondsToWait(refusal) &&
-    refusal.code !== 'route.method_not_allowed'
+    refusal.code !== 'route.method_not_allowed' &&
+    isSameLimit(limitOf(last.refusal), limitOf(refusal))
   );
+}
+
+/** The facts that a limit's sentence need not tell: another caller has another key, and another window may be full too. */
+function isSameLimit(one: LimitFacts | null, other: LimitFacts | null): boolean {
+  if (one === null || other === null) return one === other;
+  const isSameRule = one.rule === other.rule && one.quota === other.quota && one.windowMs === other.windowMs;
+  return isSameRule && one.key === other.key && one.violated.join() === other.violated.join();
 }
 
 function formatOf(exchange: Exchange, code: ProblemCode | null = null): RefusalFormat {
