@@ -2,7 +2,7 @@
 // one thread has one of these; with several, each thread has its own and shares what is passed in.
 import { randomBytes, randomFillSync } from 'node:crypto';
 import type { EvidenceSink } from '@headgate/contract';
-import type { Counters, Places } from '@headgate/rules';
+import { type Counters, connectionCharges, type Places } from '@headgate/rules';
 import type { Config } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { createCookieMemory } from './evidence/cookie-memory.ts';
@@ -101,6 +101,12 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     deadlines,
     newId: createExchangeIds(randomFillSync),
     serving: () => serving.current(),
+    admitConnection(source) {
+      const { limits } = serving.current();
+      if (limits.connections.length === 0) return null;
+      const decision = options.counters.decide(connectionCharges(limits, source), clock());
+      return decision.admitted ? null : decision.decidedBy.rule.name;
+    },
     serve: (exchange, served) => {
       const { connection } = exchange;
       const servedBy = connection.hasServed ? gateway : forNewcomers;
@@ -163,7 +169,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
 /** What all listeners of a thread have in common. */
 type Wiring = Omit<
   ListenerOptions,
-  'name' | 'address' | 'port' | 'tls' | 'balancers' | 'hosts' | 'shed' | 'connectionFailed' | 'handshakeFailed'
+  | 'name'
+  | 'address'
+  | 'port'
+  | 'tls'
+  | 'balancers'
+  | 'hosts'
+  | 'shed'
+  | 'connectionOverLimit'
+  | 'connectionFailed'
+  | 'handshakeFailed'
 >;
 
 /** The snapshot that exchanges begin under: every thread turns to the next at the same moment, when its number is in force. */
@@ -200,6 +215,8 @@ function listenerOptions(
       if (atTheDoor.has(bound))
         digest.add({ kind: 'connection-refused', listener: listener.name, source, bound, count: 1 });
     },
+    connectionOverLimit: (source, reason) =>
+      digest.add({ kind: 'connection-over-limit', listener: listener.name, source, reason, count: 1 }),
     connectionFailed: (source, thrown) => {
       const defect = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       digest.add({ kind: 'connection-defect', listener: listener.name, source, defect, count: 1 });

@@ -261,6 +261,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       serving: known.serving,
       headMemo: known.memo,
       callerMemo: this.#caller.memo(known.serving),
+      limitPolicy: null,
+      limitsLeft: null,
       session: null,
       envelopeHead: undefined,
       identity: null,

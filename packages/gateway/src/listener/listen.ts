@@ -96,6 +96,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       socket.destroy();
       return;
     }
+    // After the bounds, so that only what there is a place for is charged.
+    const fullRule = options.admitConnection(source.address);
+    if (fullRule !== null) {
+      options.connectionOverLimit(source.address, fullRule);
+      socket.destroy();
+      return;
+    }
     const peer = peerOf(socket);
     sources.set(peer, source);
     socket.once('close', () => sources.delete(peer));
