@@ -1,5 +1,6 @@
 // Everything that a gateway reads from files, read and proved usable before any of it is taken into use.
 import type { ListReadingOptions, Snapshot, SnapshotSource } from '@headgate/contract';
+import { type AnnouncedFile, readAnnounced } from './announced-chains.ts';
 import type { Config } from './config.ts';
 import { readUpstreamTls, type UpstreamTls } from './forward/upstream-tls.ts';
 import { type KeyedHost, readKeys } from './server-keys.ts';
@@ -12,6 +13,8 @@ export interface GatewayFiles {
   readonly hosts: readonly (readonly KeyedHost[])[];
   /** TLS files of each upstream, in the order of the configuration; null where there are none. */
   readonly upstreamTls: readonly (UpstreamTls | null)[];
+  /** Files of the authorities that callers are told to trust. */
+  readonly announced: readonly AnnouncedFile[];
 }
 
 /** Reads the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`. */
@@ -27,5 +30,6 @@ export async function readGatewayFiles(
     config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base, snapshot)))),
   );
   const upstreamTls = await readUpstreamTls(config.upstreams, base);
-  return { snapshot, hosts, upstreamTls };
+  const announced = await readAnnounced(snapshot.catalogue, config, base);
+  return { snapshot, hosts, upstreamTls, announced };
 }
