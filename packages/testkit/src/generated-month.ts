@@ -223,6 +223,7 @@ export function evidenceOfCall(call: GeneratedCall, sequence: number, admitted: 
       shadow: [],
       breakGlass: [],
       session: null,
+      scid: null,
     },
     inspection: null,
     forward: null,

@@ -69,6 +69,7 @@ const notAsked = {
   retryAfterMs: null,
   shadow: [],
   breakGlass: [],
+  scid: null,
 } as const;
 
 /** How the session stood, for evidence: what a person does to it is done behind admission. */
