@@ -52,6 +52,7 @@ export type {
 } from './catalogue/provisioning-model.ts';
 export { credentialKey, operationsOf, operationsOfRole, roles } from './catalogue/provisioning-model.ts';
 export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.ts';
+export { type ScidPlace, type ScidStatement, scidStatementOf } from './catalogue/scid-places.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
 export type {
@@ -66,6 +67,7 @@ export type {
   ListenerEvidence,
   ResponseEvidence,
   RouteEvidence,
+  ScidEvidence,
   SeenCredential,
   SessionState,
   UsernameEvidence,

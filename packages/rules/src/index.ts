@@ -30,7 +30,7 @@ export type {
 } from './rights.ts';
 export { compileRights, findEnrolment, grantsOver, isInForce, mayCall } from './rights.ts';
 export type { RefusedCall } from './rights-refusal.ts';
-export { notEnrolled, rightRefusal } from './rights-refusal.ts';
+export { notEnrolled, rightRefusal, scidRefusal } from './rights-refusal.ts';
 export type { WindowLog, WindowVerdict } from './sliding-window.ts';
 export { createWindowLog, recordEvent, windowAdmits } from './sliding-window.ts';
 export { toSourceNetwork } from './source-network.ts';

@@ -386,6 +386,7 @@ describe('provisioning import', () => {
         refused: [],
         decidedBy: null,
         decidedByKey: null,
+        scid: null,
         retryAfterMs: null,
         shadow: [],
       };

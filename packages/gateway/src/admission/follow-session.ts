@@ -68,6 +68,7 @@ const notAsked = {
   decidedByKey: null,
   retryAfterMs: null,
   shadow: [],
+  scid: null,
 } as const;
 
 /** How the session stood, for evidence: what a person does to it is done behind admission. */

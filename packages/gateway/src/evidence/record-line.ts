@@ -108,6 +108,7 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     | 'decidedByKey'
     | 'shadow'
     | 'session'
+    | 'scid'
     | Values
   > = true;
   return (
@@ -122,7 +123,8 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     it.decidedByKey === of.decidedByKey &&
     (it.retryAfterMs === null) === (of.retryAfterMs === null) &&
     isAlikeWaits(it.shadow, of.shadow) &&
-    it.session === of.session
+    it.session === of.session &&
+    it.scid === of.scid
   );
 }
 
