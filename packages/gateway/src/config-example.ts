@@ -104,6 +104,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
     },
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
+    shadowPolicy: left('candidate.yaml'),
     provisioning: left('provisioning.yaml'),
     trust: left('trust/trust.yaml'),
     trustBundles: {

@@ -3,6 +3,7 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import type { EvidenceSink } from '@headgate/contract';
 import { type Counters, connectionCharges, type Places } from '@headgate/rules';
+import type { CandidateTally } from './candidate-counts.ts';
 import type { Config } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { createCookieMemory } from './evidence/cookie-memory.ts';
@@ -36,6 +37,8 @@ export interface DataPlaneOptions {
   /** Milliseconds that only go forward, for waits. */
   readonly elapsed: () => number;
   readonly counters: Counters;
+  readonly candidateCounters: Counters;
+  readonly countCandidate: CandidateTally['note'];
   readonly connections: Places;
   readonly waitingBodies: Places;
   /** Tunnels that are open, counted over all threads. */
@@ -84,6 +87,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const gateway: Gateway = {
     clock,
     counters: options.counters,
+    candidateCounters: options.candidateCounters,
+    countCandidate: options.countCandidate,
     verdicts: createVerdicts(),
     upstreams,
     evidence,

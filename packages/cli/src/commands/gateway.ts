@@ -1,6 +1,6 @@
 // `headgate gateway --config FILE`: runs one gateway from files, alone. `headgate gateway example` writes such a file.
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { sayFinding, sayOverride } from '@headgate/contract';
 import type { Config } from '@headgate/gateway';
 import { type Command, Option } from 'commander';
@@ -9,6 +9,7 @@ import type { CliContext, Register } from '../context.ts';
 import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { missingFiles } from '../named-files.ts';
+import { candidateText } from '../render/control-text.ts';
 import { listsLine } from '../render/lists-text.ts';
 import { isSystemFault, sayFault } from '../system-fault.ts';
 
@@ -18,6 +19,7 @@ export const registerGateway: Register = (program, context) => {
     .command('gateway')
     .description('run a gateway from a configuration file until SIGTERM; SIGHUP reads its files again')
     .option('--config <file>', 'configuration file; `headgate gateway example` writes one to begin with')
+    .option('--shadow <file>', 'a candidate policy to judge beside the one in force, in place of `shadowPolicy`')
     .option('--check', 'read and check every file, then stop')
     .option(
       '--accept-older-lists',
@@ -37,13 +39,14 @@ export const registerGateway: Register = (program, context) => {
 
 interface GatewayFlags {
   readonly config?: string;
+  readonly shadow?: string;
   readonly check?: true;
   readonly acceptOlderLists?: true;
   readonly endWithInput?: true;
 }
 
 async function runGateway(
-  { config: file, check, acceptOlderLists, endWithInput: isPart }: GatewayFlags,
+  { config: file, shadow, check, acceptOlderLists, endWithInput: isPart }: GatewayFlags,
   context: CliContext,
 ): Promise<void> {
   if (isPart === true) endWithInput();
@@ -59,7 +62,9 @@ async function runGateway(
   const complain = (lines: string) => context.stderr.write(`headgate gateway: ${lines}\n`);
   try {
     const base = baseOf(file);
-    const config = await usableConfig(file, (parsed) => parsed);
+    const withShadow = (parsed: Config): Config =>
+      shadow === undefined ? parsed : { ...parsed, shadowPolicy: resolve(shadow) };
+    const config = withShadow(await usableConfig(file, withShadow));
     if (check === true) {
       const lists = { olderToo: acceptOlderLists === true };
       const { number, hash, warnings, overrides } = await checkFiles(config, base, context.clock(), lists);
@@ -72,7 +77,7 @@ async function runGateway(
       config,
       base,
       // A list that is gone leaves the one before it in force, and blocks no reload.
-      readConfig: () => usableConfig(file, withoutListFiles),
+      readConfig: async () => withShadow(await usableConfig(file, (parsed) => withoutListFiles(withShadow(parsed)))),
       acceptOlderLists: acceptOlderLists === true,
       inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),
@@ -91,8 +96,9 @@ async function runGateway(
     say(`gateway pid ${process.pid}`);
     for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
     say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
-    const { lists, overrides } = await running.inForce();
+    const { lists, overrides, candidate } = await running.inForce();
     say(listsLine(lists));
+    if (candidate !== null) say(`shadow policy ${candidate.policy}: judged beside the policy, and refuses nobody`);
     for (const override of overrides) say(sayOverride(override));
     say(`evidence ${running.evidenceFile}`);
     say('ready');
@@ -100,6 +106,8 @@ async function runGateway(
     say('draining');
     await running.close();
     say(`shed ${JSON.stringify(running.shed())}`);
+    const judged = candidateText(running.candidate()).trimEnd();
+    if (judged !== '') say(judged);
     say(`handshakes failed ${JSON.stringify(running.handshakeFailures())}`);
     say('stopped');
   } catch (fault) {

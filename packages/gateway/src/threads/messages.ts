@@ -1,6 +1,7 @@
 // What the main thread and the threads that serve say to each other. Everything here is plain: messages are copied.
 import type { EvidenceRecord } from '@headgate/contract';
 import type { ThreadMemory } from '@headgate/rules';
+import type { CandidateCounts } from '../candidate-counts.ts';
 import type { Config } from '../config.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
@@ -51,6 +52,8 @@ export type ThreadSaying =
   | { readonly kind: 'notice'; readonly notice: GatewayNotice }
   /** What was shed since it said so last. */
   | { readonly kind: 'shed'; readonly more: Shed }
+  /** What was counted of a candidate policy since it said so last. */
+  | { readonly kind: 'candidate'; readonly more: CandidateCounts }
   | { readonly kind: 'record'; readonly record: EvidenceRecord };
 
 /** An error with what the system said of it, which a copied Error loses. */

@@ -4,6 +4,7 @@ import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
+import { createCandidateTally } from '../candidate-counts.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
 import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
@@ -43,9 +44,11 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   Atomics.store(state.inForce, 0, files.snapshot.number);
 
   const shed = createShedCounts();
+  const candidate = createCandidateTally();
   const hear = (remark: Remark): void => {
     if (remark.kind === 'notice') notice(remark.notice);
     else if (remark.kind === 'shed') shed.add(remark.more);
+    else if (remark.kind === 'candidate') candidate.add(remark.more);
     else options.seen?.(remark.record);
   };
   const ordersFor = (thread: number, isFirst: boolean): ThreadOrders => {
@@ -144,6 +147,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
+    candidate: () => candidate.total(),
     threads,
     take,
     forgetTickets: () => takeTicketKeys(createTicketKeys()),
