@@ -81,6 +81,8 @@ export interface AdmissionEvidence {
   readonly retryAfterMs: number | null;
   /** Rules in shadow mode that would have had no room. */
   readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number | null }[];
+  /** Ids of the break-glass overrides that changed a rule for this call. */
+  readonly breakGlass: readonly string[];
   /** A person's session at a user interface; null where there are none, as wherever programs call. */
   readonly session: SessionState | null;
   /** The SCID in the payload; null where no limit that matched counts over SCIDs, and nothing was read. */

@@ -13,6 +13,8 @@ export { explainMatch } from './explain-match.ts';
 export { limitField, limitFieldStarts, policyField } from './limit-fields.ts';
 export type { CompiledPolicy } from './match.ts';
 export { chargesFor, compilePolicy, connectionCharges } from './match.ts';
+export type { OverriddenCharges } from './overrides.ts';
+export { overrideCharges } from './overrides.ts';
 export { earliestTurn } from './pacing.ts';
 export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';

@@ -221,6 +221,7 @@ export function evidenceOfCall(call: GeneratedCall, sequence: number, admitted: 
       retryAfterMs: admitted ? null : 1_000,
       refused: admitted ? [] : [{ rule: 'ws-global', retryAfterMs: 1_000 }],
       shadow: [],
+      breakGlass: [],
       session: null,
       scid: null,
     },

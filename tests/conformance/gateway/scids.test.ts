@@ -181,6 +181,7 @@ function countsOverScids(operator: Operator): void {
         retryAfterMs: null,
         refused: [],
         shadow: undefined,
+        breakGlass: [],
         session: null,
         scid: { outcome: 'foreign', value: 'A1', where: 'body', reason: null, participant: null },
       },

@@ -389,6 +389,7 @@ describe('provisioning import', () => {
         scid: null,
         retryAfterMs: null,
         shadow: [],
+        breakGlass: [],
       };
       return {
         ...record,

@@ -8,6 +8,7 @@ import {
   limitField,
   limitFieldStarts,
   mayCall,
+  overrideCharges,
   policyField,
   rightRefusal,
 } from '@headgate/rules';
@@ -111,6 +112,7 @@ interface KnownCharges {
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
+  readonly breakGlass: readonly string[];
   /** Null where no limit that matched counts over SCIDs: payloads are not looked at then. */
   readonly scidLimits: ScidLimits | null;
   readonly fromMs: number;
@@ -139,8 +141,9 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
 function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
+  const { limits, snapshot } = exchange.serving;
   const subject = subjectOf(exchange, principal, route, participant);
-  const charges = chargesFor(exchange.serving.limits, subject);
+  const { charges, ...span } = overrideCharges(chargesFor(limits, subject), subject, snapshot.overrides, nowMs);
   const rules = charges.map(({ rule }) => rule);
   return {
     charges,
@@ -150,6 +153,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
     rules: rules.map(({ name }) => name),
     participant,
     endorsers: allowed?.endorsers ?? [],
+    breakGlass: span.overrides,
     scidLimits: scidLimits({
       principal,
       call: callOver(route),
@@ -158,9 +162,10 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
       subject,
       charges,
       own: allowed?.scids ?? [],
+      breakGlass: span.overrides,
     }),
-    fromMs: allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY,
-    untilMs: allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY,
+    fromMs: Math.max(span.fromMs, allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY),
+    untilMs: Math.min(span.untilMs, allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY),
   };
 }
 
@@ -212,7 +217,7 @@ export function isPermit(admitted: Permit | StatedRefusal): admitted is Permit {
 
 function evidenceOf(
   { id, session }: Exchange,
-  { known: { rules, participant, endorsers }, scid }: Applying,
+  { known: { rules, participant, endorsers, breakGlass }, scid }: Applying,
   decision: CounterDecision,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
@@ -229,6 +234,7 @@ function evidenceOf(
     decidedByKey: refusing?.key ?? null,
     retryAfterMs: decision.admitted ? null : waitOf(decision.retryAtMs, nowMs),
     shadow: decision.shadowRefusals.length === 0 ? noRefusals : decision.shadowRefusals.map(inWaits),
+    breakGlass: scid?.breakGlass ?? breakGlass,
     session: sessionState(session),
     scid: scid?.evidence ?? null,
   };

@@ -68,6 +68,7 @@ const notAsked = {
   decidedByKey: null,
   retryAfterMs: null,
   shadow: [],
+  breakGlass: [],
   scid: null,
 } as const;
 

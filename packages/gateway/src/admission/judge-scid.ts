@@ -1,7 +1,14 @@
 // For which SCID does a call act, and may its caller? Asked only where a limit that matched counts over SCIDs; until the answer is
 // there nothing is charged. An SCID counts if the caller may act for it: else one caller could use up what is another's.
 import type { Charge, LimitRule, LimitSubject, Refusal, ScidEvidence } from '@headgate/contract';
-import { type CallForRights, chargesFor, mayCall, scidRefusal } from '@headgate/rules';
+import {
+  type CallForRights,
+  chargesFor,
+  mayCall,
+  type OverriddenCharges,
+  overrideCharges,
+  scidRefusal,
+} from '@headgate/rules';
 import { type PayloadValue, payloadValueCharactersMax } from '@headgate/soap';
 import { dropOldest } from '../drop-oldest.ts';
 import { payloadValue } from '../envelope-head.ts';
@@ -22,6 +29,8 @@ export interface ScidLimits {
   readonly charges: readonly Charge[];
   /** SCIDs that the caller may act for here. */
   readonly own: readonly string[];
+  /** Ids of the overrides that changed one of them. */
+  readonly breakGlass: readonly string[];
   /** The rule that refuses a foreign SCID; null where all that count over SCIDs are in shadow, and refuse nobody. */
   readonly refusing: LimitRule | null;
   /** What was judged before, by what was found. */
@@ -32,6 +41,8 @@ export interface ScidLimits {
 export interface JudgedScid {
   readonly evidence: ScidEvidence;
   readonly charges: readonly Charge[];
+  /** Ids of the overrides that changed one of them. */
+  readonly breakGlass: readonly string[];
   /** Raised once the call is charged to its caller. */
   readonly refusal: Refusal | null;
   /** The rule that the refusal is of. */
@@ -94,8 +105,8 @@ function withoutScid(limits: ScidLimits, found: WithoutValue | null): JudgedScid
 }
 
 /** Charged as a call without an SCID is. */
-function unchanged({ charges }: ScidLimits, evidence: ScidEvidence): JudgedScid {
-  return { evidence, charges, refusal: null, rule: null, ...always };
+function unchanged({ charges, breakGlass }: ScidLimits, evidence: ScidEvidence): JudgedScid {
+  return { evidence, charges, breakGlass, refusal: null, rule: null, ...always };
 }
 
 const always = { fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };
@@ -116,8 +127,9 @@ function judgeFound(
   if (right.allowed) {
     const { participant } = right;
     const evidence = { ...found, outcome: 'proven', participant } as const;
-    const charges = chargesOver(limits, { ...limits.subject, scid: value, participant }, serving.limits);
-    return { evidence, charges, refusal: null, rule: null, ...right.holds };
+    const subject = { ...limits.subject, scid: value, participant };
+    const over = overrideCharges(chargesFor(serving.limits, subject), subject, serving.snapshot.overrides, nowMs);
+    return { evidence, ...chargesOver(limits, over), refusal: null, rule: null, ...right.holds };
   }
   const refusal =
     refusing === null
@@ -132,12 +144,16 @@ function judgeFound(
 
 /** Charges of the rules that count over SCIDs; the others stay as they are, so that a rule in shadow changes none of them. */
 function chargesOver(
-  { charges }: ScidLimits,
-  subject: LimitSubject,
-  compiled: Exchange['serving']['limits'],
-): readonly Charge[] {
-  const bySubject = new Map(chargesFor(compiled, subject).map((charge) => [charge.rule, charge]));
-  return charges.map((charge) => (charge.rule.key.includes('scid') ? (bySubject.get(charge.rule) ?? charge) : charge));
+  { charges, breakGlass }: ScidLimits,
+  over: OverriddenCharges,
+): Pick<JudgedScid, 'charges' | 'breakGlass'> {
+  const byRule = new Map(over.charges.map((charge) => [charge.rule.name, charge]));
+  return {
+    charges: charges.map((charge) =>
+      charge.rule.key.includes('scid') ? (byRule.get(charge.rule.name) ?? charge) : charge,
+    ),
+    breakGlass: over.overrides.length === 0 ? breakGlass : [...new Set([...breakGlass, ...over.overrides])],
+  };
 }
 
 /** What a caller wrote in the place of an SCID, in a form that may be shown and kept. */

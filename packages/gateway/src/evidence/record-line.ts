@@ -107,6 +107,7 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     | 'decidedBy'
     | 'decidedByKey'
     | 'shadow'
+    | 'breakGlass'
     | 'session'
     | 'scid'
     | Values
@@ -123,6 +124,7 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     it.decidedByKey === of.decidedByKey &&
     (it.retryAfterMs === null) === (of.retryAfterMs === null) &&
     isAlikeWaits(it.shadow, of.shadow) &&
+    isSameList(it.breakGlass, of.breakGlass) &&
     it.session === of.session &&
     it.scid === of.scid
   );
