@@ -16,7 +16,7 @@ export type CandidateOutcome = 'alike' | 'newlyRefused' | 'newlyAdmitted';
 
 /** Counts that grow. */
 export interface CandidateTally {
-  note(policy: string, outcome: CandidateOutcome, rule: string | null): void;
+  readonly note: (policy: string, outcome: CandidateOutcome, rule: string | null) => void;
   add(more: CandidateCounts): void;
   /** Null before any call was judged. */
   total(): CandidateCounts | null;

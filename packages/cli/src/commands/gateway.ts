@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { sayFinding, sayOverride } from '@headgate/contract';
-import type { Config } from '@headgate/gateway';
+import type { Config, RunningGateway } from '@headgate/gateway';
 import { type Command, Option } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
@@ -62,8 +62,7 @@ async function runGateway(
   const complain = (lines: string) => context.stderr.write(`headgate gateway: ${lines}\n`);
   try {
     const base = baseOf(file);
-    const withShadow = (parsed: Config): Config =>
-      shadow === undefined ? parsed : { ...parsed, shadowPolicy: resolve(shadow) };
+    const withShadow = shadowing(shadow);
     const config = withShadow(await usableConfig(file, withShadow));
     if (check === true) {
       const lists = { olderToo: acceptOlderLists === true };
@@ -93,29 +92,49 @@ async function runGateway(
       },
       complain,
     });
-    say(`gateway pid ${process.pid}`);
-    for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
-    say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
-    const { lists, overrides, candidate } = await running.inForce();
-    say(listsLine(lists));
-    if (candidate !== null) say(`shadow policy ${candidate.policy}: judged beside the policy, and refuses nobody`);
-    for (const override of overrides) say(sayOverride(override));
-    say(`evidence ${running.evidenceFile}`);
+    for (const line of await startLines(running)) say(line);
     say('ready');
     await stopped;
     say('draining');
     await running.close();
-    say(`shed ${JSON.stringify(running.shed())}`);
-    const judged = candidateText(running.candidate()).trimEnd();
-    if (judged !== '') say(judged);
-    say(`handshakes failed ${JSON.stringify(running.handshakeFailures())}`);
-    say('stopped');
+    for (const line of stopLines(running)) say(line);
   } catch (fault) {
     if (fault instanceof UnusableFiles) complain(fault.findings.map(sayFinding).join('\n  '));
     else if (isSystemFault(fault)) complain(sayFault(fault, '`listeners[].port`'));
     else throw fault;
     context.exitWith(exitCodes.unusable);
   }
+}
+
+/** The configuration with the candidate that the command line names, where it names one. */
+function shadowing(shadow: string | undefined): (config: Config) => Config {
+  return (config) => (shadow === undefined ? config : { ...config, shadowPolicy: resolve(shadow) });
+}
+
+/** What a gateway says of itself before it is ready. */
+async function startLines(running: RunningGateway): Promise<readonly string[]> {
+  const { number, hash } = running.snapshot();
+  const { lists, overrides, candidate } = await running.inForce();
+  return [
+    `gateway pid ${process.pid}`,
+    ...running.listeners.map(({ name, address, port }) => `listener ${name} on ${address}:${port}`),
+    `snapshot ${number} ${hash.slice(0, 12)}`,
+    listsLine(lists),
+    ...(candidate === null ? [] : [`shadow policy ${candidate.policy}: judged beside the policy, and refuses nobody`]),
+    ...overrides.map(sayOverride),
+    `evidence ${running.evidenceFile}`,
+  ];
+}
+
+/** What it did, once it has stopped. */
+function stopLines(running: RunningGateway): readonly string[] {
+  const judged = candidateText(running.candidate()).trimEnd();
+  return [
+    `shed ${JSON.stringify(running.shed())}`,
+    ...(judged === '' ? [] : [judged]),
+    `handshakes failed ${JSON.stringify(running.handshakeFailures())}`,
+    'stopped',
+  ];
 }
 
 /** A configuration of which every file is there that `needed` leaves. Rejects with `UnusableFiles`. */
