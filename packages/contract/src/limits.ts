@@ -137,6 +137,8 @@ export type CounterDecision =
       readonly decidedBy: Charge;
       readonly retryAtMs: number;
       readonly shadowRefusals: readonly ShadowRefusal[];
+      /** No rule was full: the store that nodes share cannot be asked, or has forgotten, and nobody can count. */
+      readonly uncounted?: true;
     };
 
 /** A rule in shadow mode that would have refused this call. */

@@ -134,6 +134,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
       text: 'Global rate limit exceeded: 30 requests per second per source over all web services. Please retry your request after 1 seconds.',
     },
     acceptable_use: { rule: 'cmri-retrieve', text: waitSentence },
+    uncounted: { rule: 'ws-global' },
   },
   inspection: {
     body_too_large: { limitBytes: 1_048_576, seenBytes: 2_000_000, declared: true },

@@ -80,6 +80,25 @@ function secureHosts(options: OptionSchema): readonly ShownGroup[] {
   ];
 }
 
+/** A store that gateways share, with values for what has no default. */
+function countersValues(options: OptionSchema | undefined): ShownGroup {
+  const tls = {
+    authorities: left('trust/store-anchors.pem'),
+    serverName: left('counters.example.net'),
+    certificate: left('certificates/gateway.pem'),
+    key: left('certificates/gateway.key'),
+  };
+  const values = {
+    ...defaultsOf(options),
+    endpoints: left([{ host: 'counters.example.net', port: 6_379 }]),
+    nodes: left(['gateway-1', 'gateway-2']),
+    username: left('headgate'),
+    password: left('certificates/counters.password'),
+    tls: { leftGroup: tls },
+  };
+  return { valkey: { leftGroup: values } };
+}
+
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
@@ -131,6 +150,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
         },
       ],
     },
+    counters: { leftGroup: countersValues(options.properties?.counters?.properties?.valkey) },
     identityFields: left([
       { name: 'client-cert', value: 'certificate' },
       { name: 'x-ssl-client-cn', value: 'common-name' },

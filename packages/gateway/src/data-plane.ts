@@ -1,8 +1,8 @@
 // Everything that one thread needs to serve: listeners, upstream pool, verdicts and what ties them to the path. A gateway of
 // one thread has one of these; with several, each thread has its own and shares what is passed in.
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { EvidenceSink } from '@headgate/contract';
-import type { Counters, Places } from '@headgate/rules';
+import type { CounterStore, EvidenceSink } from '@headgate/contract';
+import type { Places } from '@headgate/rules';
 import type { Config } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { createCookieMemory } from './evidence/cookie-memory.ts';
@@ -34,7 +34,7 @@ export interface DataPlaneOptions {
   readonly clock: () => number;
   /** Milliseconds that only go forward, for waits. */
   readonly elapsed: () => number;
-  readonly counters: Counters;
+  readonly counters: CounterStore;
   readonly connections: Places;
   readonly waitingBodies: Places;
   /** One word, the number of the snapshot in force: what was prepared is served by once its number stands there. */

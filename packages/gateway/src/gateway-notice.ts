@@ -1,4 +1,5 @@
 // What a gateway says beside its evidence: what happened outside any exchange.
+import type { CountersNotice } from './counters/shared-counters.ts';
 import type { TrustWarning } from './expiry.ts';
 import type { HandshakeFailureCount } from './handshake-failures.ts';
 import type { HandshakeFailure } from './listener/handshake-failure.ts';
@@ -83,6 +84,8 @@ export type GatewayNotice =
   | RevocationNotice<'revocation-list-ended'>
   /** A certificate or an authority ends within weeks, or has ended. Told at start, at reload, and once a day. */
   | ({ readonly kind: 'trust-warning' } & TrustWarning)
+  /** The store of shared counters is away, is back, forgot, or is used by nodes that do not agree. */
+  | CountersNotice
   /** Local commands cannot reach this gateway. */
   | { readonly kind: 'control-unavailable'; readonly sentence: string }
   /** The system resets connections that wait at a listener which closes. */

@@ -13,6 +13,7 @@ import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+import { openSharedCounters } from './open-shared-counters.ts';
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -228,6 +229,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     ...(seen === undefined ? {} : { seen }),
   });
   let { snapshot } = files;
+  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
@@ -241,7 +243,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     sharedPort: false,
     clock,
     elapsed,
-    counters: createCounters(),
+    counters: shared ?? createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
     inForce,
@@ -268,7 +270,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {
       for (const renewal of renewals) renewal.close();
-      closed ??= plane.close();
+      closed ??= plane.close().then(() => shared?.close());
       return closed;
     },
   };

@@ -57,13 +57,11 @@ function permitOrRefuse(
   if (decision.admitted) return permit(exchange.id, applying);
 
   const { rule } = decision.decidedBy;
+  const retryAfterMs = decision.retryAtMs - nowMs;
+  if (decision.uncounted === true) return stateRefusal('admission.uncounted', { rule: rule.name }, { retryAfterMs });
   const { text } = refusalWords(rule, decision.retryAtMs, nowMs);
   const code = rule.layer === 'global' ? 'admission.global_limit' : 'admission.acceptable_use';
-  return stateRefusal(
-    code,
-    { rule: rule.name, text },
-    { retryAfterMs: decision.retryAtMs - nowMs, soapStatus: rule.refusal.status },
-  );
+  return stateRefusal(code, { rule: rule.name, text }, { retryAfterMs, soapStatus: rule.refusal.status });
 }
 
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
