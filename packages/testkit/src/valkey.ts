@@ -38,6 +38,7 @@ export interface ValkeyCluster {
 
 const execute = promisify(execFile);
 const attemptsMax = 5;
+const keepNothing = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
 
 /** Starts a Valkey (Debian package `valkey-server`); rejects with what it wrote when it does not start. */
 export async function startValkey(settings: readonly string[] = []): Promise<Valkey> {
@@ -94,7 +95,10 @@ export async function startValkeyCluster(
     await execute('valkey-cli', words);
     const isWhole = async (member: Valkey): Promise<boolean> => {
       const state = await member.command('CLUSTER', 'INFO');
-      return state.includes('cluster_state:ok') && state.includes(`cluster_known_nodes:${members.length}`);
+      const link = await member.command('INFO', 'replication');
+      const isWhole = state.includes('cluster_state:ok') && state.includes(`cluster_known_nodes:${members.length}`);
+      // A replica that has not copied its primary yet would not take its place.
+      return isWhole && !link.includes('master_link_status:down');
     };
     while (!(await Promise.all(members.map(isWhole))).every(Boolean));
   } catch (error) {
@@ -140,19 +144,7 @@ async function startOnFreePort(
 function startOn(port: number, folder: string, settings: readonly string[]): Promise<ServerProcess> {
   return startServerProcess({
     command: 'valkey-server',
-    args: [
-      '--bind',
-      '127.0.0.1',
-      '--port',
-      String(port),
-      '--dir',
-      folder,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-      ...settings,
-    ],
+    args: ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, ...keepNothing, ...settings],
     readyWhen: /Ready to accept connections/,
     stopSignal: 'SIGTERM',
   });

@@ -4,7 +4,7 @@ import { Redis } from 'iovalkey';
 import { Deadlines, monotonic } from '../deadlines.ts';
 import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
 import type { SharedRule } from './stacked-call.ts';
-import { libraryOf, librarySource, openStoreLink, type StoreAddress, type StoreLink } from './store-link.ts';
+import { libraryOf, librarySource, openStoreLink, type StoreAddress, StoreAway, type StoreLink } from './store-link.ts';
 
 /** An enforced rule of two requests a second that divides, unless said otherwise. */
 export function ruleWith(changes: Partial<SharedRule> = {}): LimitRule {
@@ -32,6 +32,21 @@ export function chargeTo(rule: LimitRule, owner = 'a'): Charge {
   return { rule, key: `${rule.name}|source=${owner}` };
 }
 
+/** A moment in which the store and other nodes get their share of the machine. */
+export function breathe(): Promise<void> {
+  return new Promise((go) => setTimeout(go, 1));
+}
+
+/** Resolves once a condition holds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await breathe();
+}
+
+/** How often a node said something. */
+export function countOf({ notices }: TestNode, kind: DomainNotice['kind']): number {
+  return notices.filter((notice) => notice.kind === kind).length;
+}
+
 /** A node of a domain, and what it said. */
 export interface TestNode {
   readonly counters: DomainCounters;
@@ -39,6 +54,8 @@ export interface TestNode {
   decide(charges: readonly Charge[]): Promise<CounterDecision>;
   /** Asks until it is counted again, one way or the other. */
   counted(charges: readonly Charge[]): Promise<CounterDecision>;
+  /** Loses the store for good, without a word. */
+  sever(): void;
   close(): Promise<void>;
 }
 
@@ -58,9 +75,10 @@ export function openNode(address: StoreAddress | number, options: Partial<Domain
       for (;;) {
         const decision = await decide(charges);
         if (decision.admitted || decision.uncounted !== true) return decision;
-        await new Promise((turned) => setImmediate(turned));
+        await breathe();
       }
     },
+    sever: () => link.close(),
     async close() {
       await counters.close();
       link.close();
@@ -95,14 +113,19 @@ const timedSource = librarySource.replace(
 
 /** A link to a store whose clock is `nowUs`. */
 export function openTimedLink(port: number, nowUs: () => number): StoreLink {
-  const client = new Redis({ host: '127.0.0.1', port });
+  const client = new Redis({ host: '127.0.0.1', port, maxRetriesPerRequest: 0 });
+  client.on('error', () => undefined); // A test that is over has closed its store.
   const library = libraryOf(timedSource);
   const loaded = client.call('FUNCTION', 'LOAD', 'REPLACE', library.text);
   return {
     async call(name, keys, args) {
       await loaded;
-      const answer = await client.call('FCALL', `${library.prefix}${name}`, keys.length, ...keys, nowUs(), ...args);
-      return answer as readonly unknown[];
+      try {
+        const answer = await client.call('FCALL', `${library.prefix}${name}`, keys.length, ...keys, nowUs(), ...args);
+        return answer as readonly unknown[];
+      } catch (fault) {
+        throw new StoreAway(String(fault), true);
+      }
     },
     assertKeepsKeys: () => Promise.resolve(),
     lookAnew: () => undefined,
