@@ -71,6 +71,7 @@ test('a gateway started from files says its process id, its listeners and that i
 
   assert.equal(await running.line(/^gateway pid/), `gateway pid ${running.child.pid}`);
   await running.line(/^listener secure on 127\.0\.0\.1:\d+$/);
+  await running.line(/^no revocation lists in force: nobody is refused as revoked$/);
   await running.line(/^listener plain on 127\.0\.0\.1:\d+$/);
   await running.line(/^ready$/);
   running.child.kill('SIGTERM');

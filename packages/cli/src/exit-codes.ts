@@ -14,6 +14,10 @@ export const exitCodes = {
   unusable: 4,
   /** It did what it could, and options of a configuration on disk are not in force until a gateway is restarted. */
   needsRestart: 5,
+  /** `policy backtest`: a candidate would newly refuse more calls than it was allowed to. */
+  tooManyDenials: 6,
+  /** It did what was asked, and a revocation list cannot be used as it is now: the one before it stays in force. */
+  listKept: 7,
   /** A defect of Headgate itself. */
   defect: 70,
 } as const;

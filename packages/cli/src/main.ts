@@ -5,6 +5,7 @@ import { registerCall } from './commands/call.ts';
 import { registerCatalogue } from './commands/catalogue.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
+import { registerPolicy } from './commands/policy.ts';
 import { registerProblem } from './commands/problem.ts';
 import { registerProvisioning } from './commands/provisioning.ts';
 import { registerSimulator } from './commands/simulator.ts';
@@ -20,6 +21,7 @@ const registers: readonly Register[] = [
   registerEvidence,
   registerGateway,
   registerProvisioning,
+  registerPolicy,
   registerTrust,
   registerSimulator,
   registerStart,

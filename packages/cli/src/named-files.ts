@@ -30,6 +30,7 @@ export interface FilesOfConfig {
     readonly anchors?: string | undefined;
     readonly intermediates?: string | undefined;
     readonly crls: readonly string[];
+    readonly crlUrls: readonly { readonly authorities?: string | undefined }[];
   }[];
 }
 
@@ -79,10 +80,13 @@ function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
     ...optional(['trust'], trust),
     ...optional(['policy'], policy),
     ...optional(['provisioning'], provisioning),
-    ...trustBundles.flatMap(({ anchors, intermediates, crls }, bundle) => [
+    ...trustBundles.flatMap(({ anchors, intermediates, crls, crlUrls }, bundle) => [
       ...optional(['trustBundles', bundle, 'anchors'], anchors),
       ...optional(['trustBundles', bundle, 'intermediates'], intermediates),
       ...crls.map((name, list) => ({ at: ['trustBundles', bundle, 'crls', list], name })),
+      ...crlUrls.flatMap(({ authorities }, list) =>
+        optional(['trustBundles', bundle, 'crlUrls', list, 'authorities'], authorities),
+      ),
     ]),
     ...upstreams.flatMap(({ tls }, upstream) => [
       ...optional(['upstreams', upstream, 'tls', 'authorities'], tls?.authorities),

@@ -1,5 +1,5 @@
 // One record per exchange, refused and broken ones too. Sections stand in path order; reading a record is reading the path.
-import type { LimitKeyPart } from './limits.ts';
+import type { LimitKeyPart } from './limit-terms.ts';
 import type { ProblemCode } from './problems.ts';
 
 /** Version of the record's shape. Raised when a field changes meaning or goes; adding a field does not raise it. */
@@ -72,11 +72,15 @@ export interface AdmissionEvidence {
    * and `participant` is the holder.
    */
   readonly endorsers: readonly string[];
+  /** Every rule that the call was judged by, shadowed ones too. Those named neither in `refused` nor in `shadow` had room for it. */
   readonly rules: readonly string[];
+  /** Enforced rules that had no room, and when each alone has it; empty where the call was admitted. */
+  readonly refused: readonly { readonly rule: string; readonly retryAfterMs: number | null }[];
   readonly decidedBy: string | null;
   readonly decidedByKey: readonly LimitKeyPart[] | null;
   readonly retryAfterMs: number | null;
-  readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number }[];
+  /** Rules in shadow mode that would have had no room. */
+  readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number | null }[];
   /** A person's session at a user interface; null where there are none, as wherever programs call. */
   readonly session: SessionState | null;
 }

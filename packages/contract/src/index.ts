@@ -41,6 +41,7 @@ export {
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
+export { channelsOfSystem } from './catalogue/provisioning-findings.ts';
 export type {
   Credential,
   Endorsement,
@@ -78,17 +79,35 @@ export {
   identityFields,
   toRetryAfterSeconds,
 } from './fields.ts';
+export type { LimitKeyPart, LimitUnit } from './limit-terms.ts';
+export {
+  bucketMs,
+  concurrentQuotaMax,
+  defaultDomain,
+  defaultNetworkBits,
+  domainOf,
+  exactQuotaMax,
+  isBucketed,
+  limitKeyParts,
+  limitUnits,
+  quotaMax,
+  scidSubstitutes,
+  windowBuckets,
+  windowMsBounds,
+} from './limit-terms.ts';
 export type {
+  CallOutcome,
   Charge,
   CounterDecision,
   CounterStore,
-  LimitKeyPart,
   LimitRule,
   LimitSubject,
   Policy,
-  ShadowRefusal,
+  PolicyNotice,
+  RuleRefusal,
+  Standing,
 } from './limits.ts';
-export { exactQuotaMax, limitKeyParts, parsePolicy, policySchema, windowMsBounds } from './limits.ts';
+export { isHeld, parsePolicy, policySchema } from './limits.ts';
 export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';
 export type { Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
@@ -99,10 +118,14 @@ export { isRefusal, Refusal, stateRefusal } from './refusal.ts';
 export type {
   ChainPositions,
   DatedMember,
+  ListEntries,
+  ListFault,
+  ListReadingOptions,
   Positions,
   RevocationFacts,
   Snapshot,
   SnapshotSource,
+  StandingList,
   TrustBundleFacts,
 } from './snapshot.ts';
 export type { RequestStage, Stage } from './stages.ts';

@@ -59,7 +59,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
   },
   identity: {
     host_mismatch: { host: 'ws.caiso.com', serverName: 'ws.prod.caiso.com' },
-    certificate_missing: { host: 'ws.prod.caiso.com', issuers },
+    certificate_missing: { host: 'ws.prod.caiso.com', issuers, resumed: false },
     certificate_expired: { ...certificate, notAfter: '2024-02-20T12:00:00.000Z' },
     certificate_not_yet_valid: { ...certificate, notBefore: '2024-03-01T00:00:00.000Z' },
     issuer_unknown: { ...certificate, issuers },
@@ -155,6 +155,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     invalid_response: { system: 'CMRI' },
     html_answer: { system: 'CMRI', status: 200 },
     too_many_tunnels: { limit: 128 },
+    too_many_tunnels_from_source: { source: '192.0.2.7', limit: 64 },
   },
   gateway: { draining: {}, defect: {} },
 };

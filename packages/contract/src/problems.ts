@@ -188,14 +188,14 @@ export const problems = {
       `The TLS handshake named ${serverName} but the request names ${host === '' ? 'no host' : host}.`,
     fix: 'Open one connection per host name, and send that name in both the TLS handshake and the Host field.',
   }),
-  'identity.certificate_missing': problem<{ host: string; issuers: readonly string[] }>({
+  'identity.certificate_missing': problem<{ host: string; issuers: readonly string[]; resumed: boolean }>({
     status: 403,
     proxyError: 'http_request_denied',
     source: 'downstream',
     retry: 'never',
     title: 'No client certificate offered',
-    detail: ({ host, issuers }) =>
-      `${host} needs a client certificate and the TLS handshake brought none. Accepted issuers: ${issuers.join('; ')}.`,
+    detail: ({ host, issuers, resumed }) =>
+      `${host} needs a client certificate and the TLS ${resumed ? 'session that was resumed began without one: a program that has one must begin a new session, as it does after a restart' : 'handshake brought none'}. Accepted issuers: ${issuers.join('; ')}.`,
     fix: 'Configure your client with a certificate and private key issued by one of the accepted issuers.',
   }),
   'identity.certificate_expired': problem<CertificateWords & { notAfter: string }>({
@@ -279,7 +279,8 @@ export const problems = {
     detail: ({ subject, issuer, serial, fault }) =>
       `The certificate ${subject} (issuer ${issuer}, serial ${serial}) ${fault}.`,
     fix: 'Repeat the call later with growing pauses; nothing is known against your certificate.',
-    operatorFix: 'Put the current list into a file of `trustBundles[].crls`; it is in force within 60 s.',
+    operatorFix:
+      'Put the current list where `trustBundles[].crls` or `crlUrls` has it; it is in force within 60 s. `headgate trust status` says what is wrong with it.',
   }),
   'identity.authority_invalid': problem<
     CertificateWords & { valid: string; fault: string; needed: string; caller: string }
@@ -648,6 +649,17 @@ export const problems = {
       `This gateway keeps ${limit} upgraded connections (WebSocket) open already, and opens no more.`,
     fix: 'Close connections that you no longer use, then try again with growing pauses.',
     operatorFix: 'Raise `path.tunnelsMax`, and `path.upstreamConnectionsMax` with it.',
+  }),
+  'forward.too_many_tunnels_from_source': problem<{ source: string; limit: number }>({
+    status: 429,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'backoff',
+    title: 'Too many upgraded connections',
+    detail: ({ source, limit }) =>
+      `Source ${source} keeps ${limit} upgraded connections (WebSocket) open already, and may open no more.`,
+    fix: 'Close connections that you no longer use, then try again with growing pauses.',
+    operatorFix: 'Raise `path.tunnelsPerSourceMax` where many people share one address.',
   }),
   'gateway.draining': problem({
     status: 503,

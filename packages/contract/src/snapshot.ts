@@ -27,15 +27,67 @@ export interface DatedMember {
   readonly source: string;
 }
 
+/**
+ * The entries of a revocation list as they were encoded (RFC 5280 §5.1.2.6), and an open hash table of their offsets: no object for each
+ * of hundreds of thousands. Over shared memory, so that threads hand it on without a copy; nobody writes to it.
+ */
+export interface ListEntries {
+  readonly bytes: Uint8Array;
+  /** Offset of an entry plus 1, or 0. At least twice as many slots as entries, a power of two. */
+  readonly slots: Int32Array;
+  readonly count: number;
+}
+
+/** A list that counts for one issuer and scope, with the delta that goes on from it: read, proved and ready to be asked. */
+export interface StandingList {
+  /** The name in its comparable form. */
+  readonly issuer: string;
+  /** Which certificates of the issuer it is about. */
+  readonly scope: {
+    /** Comparable names of the one place where it is published; null: of every certificate. */
+    readonly places: readonly string[] | null;
+    readonly callersOnly: boolean;
+    readonly authoritiesOnly: boolean;
+    readonly attributesOnly: boolean;
+  };
+  readonly complete: ListEntries;
+  readonly delta: ListEntries | null;
+  /** The first end of them, in ms since 1970 UTC: of the list, of the delta, of who signed it. */
+  readonly endMs: number;
+}
+
 /** The revocation lists of one bundle, each found usable. */
 export interface RevocationFacts {
+  /** What was read, for the hash of a snapshot. */
   readonly lists: readonly {
-    /** As the configuration names it. */
-    readonly file: string;
-    readonly der: Uint8Array;
+    /** File or URL, as the configuration names it. */
+    readonly source: string;
+    /** Of its DER, in lower-case hexadecimal. */
+    readonly sha256: string;
   }[];
+  readonly standing: readonly StandingList[];
   /** What becomes of callers who are not on a list past its end. */
   readonly stale: 'accept' | 'refuse';
+}
+
+/** A source of revocation lists that cannot be used as it is now; what was in force of it before stays so. */
+export interface ListFault {
+  /** Trust bundle. */
+  readonly bundle: string;
+  /** File or URL, as the configuration names it; null where it is about all of the bundle. */
+  readonly source: string | null;
+  /** Stable, to be matched on. */
+  readonly code: string;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** How a source reads revocation lists. */
+export interface ListReadingOptions {
+  /** Fetches every list of a URL at once, also those that are not due. */
+  readonly fetchNow?: boolean;
+  /** Takes a list that is older than one that was in force before: somebody wants it so. */
+  readonly olderToo?: boolean;
 }
 
 /** Which infrastructure serves each address: a key per address id. */
@@ -64,10 +116,14 @@ export interface Snapshot {
 
 /** Where snapshots come from: files first, control later. */
 export interface SnapshotSource {
-  current(): Promise<Snapshot>;
+  current(reading?: ListReadingOptions): Promise<Snapshot>;
   /**
    * A snapshot of this source with the revocation lists of this moment; null where they are the same. Everything else in it stays.
    * Absent where lists come with snapshots alone.
    */
   withFreshLists?(before: Snapshot): Promise<Snapshot | null>;
+  /** Hears that a snapshot of this source is in force: what a later reading is compared with, and remembered beyond the process. */
+  taken?(snapshot: Snapshot): Promise<void>;
+  /** What is wrong with revocation lists now. */
+  listFaults?(): readonly ListFault[];
 }

@@ -18,7 +18,9 @@ test('bytes come out as they went in, whatever their pieces and however they are
         for (const [at, [length, then]] of steps.entries()) {
           const piece = Buffer.alloc(length, at + 1);
           sent.push(piece);
-          queue.push(piece);
+          const desk = Buffer.from(piece);
+          queue.push(desk);
+          desk.fill(0xff); // Where it lay the next is read.
           if (then === 'take') got.push(Buffer.from(queue.takeAll()));
           else if (then === 'peek') assert.equal(queue.peekAll().byteLength, queue.bytes);
         }

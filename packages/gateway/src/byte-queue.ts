@@ -13,6 +13,28 @@ const heldBytesMax = 256 * 1024;
 const smallBytesMax = 1_024;
 const joinedBytes = 16 * 1024;
 
+/** Copies up to this size lie in slabs, in bytes: most bodies are small, and live for one call. */
+const slabbedBytesMax = 8 * 1024;
+const slabBytes = 64 * 1024;
+let slab = Buffer.allocUnsafeSlow(slabBytes);
+let slabbedBytes = 0;
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const { byteLength } = bytes;
+  if (byteLength > slabbedBytesMax) {
+    const copy = Buffer.allocUnsafeSlow(byteLength);
+    copy.set(bytes);
+    return copy;
+  }
+  if (slabbedBytes + byteLength > slabBytes) {
+    slab = Buffer.allocUnsafeSlow(slabBytes);
+    slabbedBytes = 0;
+  }
+  slab.set(bytes, slabbedBytes);
+  slabbedBytes += byteLength;
+  return slab.subarray(slabbedBytes - byteLength, slabbedBytes);
+}
+
 /** A queue that ends, or fails, once. One reader at a time. */
 export class ByteQueue implements AsyncIterable<Uint8Array> {
   readonly #source: Source;
@@ -45,6 +67,7 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
     return this.#wake !== null;
   }
 
+  /** Takes a copy: what a socket brings lies where the next is read. */
   push(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return;
     this.#bytes += chunk.byteLength;
@@ -52,7 +75,7 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
     if (chunk.byteLength <= smallBytesMax) this.#addSmall(chunk);
     else {
       this.#settleSmall();
-      this.#chunks.push(chunk);
+      this.#chunks.push(copyOf(chunk));
     }
     if (this.#bytes > heldBytesMax && !this.#paused) {
       this.#paused = true;
@@ -116,7 +139,7 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
       // The first small piece is the usual whole of a small body: it gets room for itself, a second one for many.
       if (this.#smallPieces === 0) {
         this.#smallPieces = 1;
-        this.#chunks.push(chunk);
+        this.#chunks.push(copyOf(chunk));
         return;
       }
       this.#small = Buffer.allocUnsafe(joinedBytes);

@@ -2,9 +2,11 @@
 // address, and the configuration may say otherwise of a whole host.
 import {
   type Address,
+  type Catalogue,
   type CatalogueIndex,
   type CertificateNeed,
   certificateNeeds,
+  compileCatalogue,
   type Finding,
   findAddress,
 } from '@headgate/contract';
@@ -32,6 +34,20 @@ export function certificateNeedsOf(
     isAsked: most !== 'none',
     at: (path) => findAddress(index, { scheme: 'https', host, path })?.address.certificate ?? most,
   };
+}
+
+/**
+ * Whether a host asks for certificates now and did not before. OpenSSL resumes the sessions of before without asking (RFC 8446 §4.3.2
+ * lets no resumed handshake ask), so that a caller who has a certificate by now could not show it.
+ */
+export function asksAnew(before: Catalogue, next: Catalogue, { listeners }: Config): boolean {
+  const [indexBefore, indexNext] = [compileCatalogue(before), compileCatalogue(next)];
+  return listeners.some(({ tls, hosts }) =>
+    hosts.some(({ name, clientCertificate }) => {
+      const isAsked = (index: CatalogueIndex) => certificateNeedsOf(index, name, tls, clientCertificate).isAsked;
+      return isAsked(indexNext) && !isAsked(indexBefore);
+    }),
+  );
 }
 
 function mostDemanding(addresses: readonly Address[]): CertificateNeed {

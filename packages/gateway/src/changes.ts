@@ -1,5 +1,6 @@
 // What a reload changed, in words an operator recognises: names of things, never what stands in them.
 import { isDeepStrictEqual } from 'node:util';
+import type { RevocationFacts } from '@headgate/contract';
 import type { Config } from './config.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 
@@ -29,15 +30,20 @@ function snapshotChanges({ snapshot: before }: GatewayFiles, { snapshot: next }:
     ['provisioning', before.provisioning, next.provisioning],
   ];
   const whole = parts.flatMap(([name, one, other]) => (isDeepStrictEqual(one, other) ? [] : [name]));
-  const bundles = [...next.trust.keys()].filter(
-    (name) => !isDeepStrictEqual(before.trust.get(name), next.trust.get(name)),
-  );
+  const bundles = [...new Set([...before.trust.keys(), ...next.trust.keys()])];
+  const changed = bundles.filter((name) => !isDeepStrictEqual(before.trust.get(name), next.trust.get(name)));
+  const listed = bundles.filter((name) => !isSameRevocation(before.revocation.get(name), next.revocation.get(name)));
   return [
     ...whole,
-    ...bundles.map((name) => `trust bundle ${name}`),
+    ...changed.map((name) => `trust bundle ${name}`),
+    ...listed.map((name) => `revocation lists of ${name}`),
     ...moves('position of', before.positions, next.positions),
     ...moves('chain of', before.chainPositions, next.chainPositions),
   ];
+}
+
+function isSameRevocation(before: RevocationFacts | undefined, next: RevocationFacts | undefined): boolean {
+  return before?.stale === next?.stale && isDeepStrictEqual(before?.lists, next?.lists);
 }
 
 function moves(
@@ -66,11 +72,19 @@ function hostChanges(before: GatewayFiles, next: GatewayFiles): readonly string[
 }
 
 /** Options that a reload takes up. */
-const takenUp: ReadonlySet<string> = new Set(['positions', 'chainPositions']);
+const takenUp = ['positions', 'chainPositions', 'trust', 'trustBundles'] as const satisfies readonly (keyof Config)[];
+
+/** A configuration with what a reload takes up from another. */
+export function takingUp(config: Config, written: Config): Config {
+  const { positions, chainPositions, trust, trustBundles } = written;
+  return { ...config, positions, chainPositions, trust, trustBundles };
+}
 
 /** Names of the options that differ and need a restart. */
 export function needRestart(before: Config, next: Config): readonly string[] {
   return Object.keys(next).filter(
-    (name) => !takenUp.has(name) && !isDeepStrictEqual(before[name as keyof Config], next[name as keyof Config]),
+    (name) =>
+      !takenUp.some((taken) => taken === name) &&
+      !isDeepStrictEqual(before[name as keyof Config], next[name as keyof Config]),
   );
 }

@@ -1,5 +1,5 @@
 // Reads and compiles every file that a configuration names, as starting would, without listening or writing.
-import type { Snapshot } from '@headgate/contract';
+import type { ListReadingOptions, Snapshot } from '@headgate/contract';
 import type { Config } from './config.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { readGatewayFiles } from './gateway-files.ts';
@@ -11,8 +11,13 @@ export interface CheckedFiles extends Pick<Snapshot, 'number' | 'hash'> {
 }
 
 /** Checks the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`, as starting would. */
-export async function checkFiles(config: Config, base: string, nowMs: number): Promise<CheckedFiles> {
-  const files = await readGatewayFiles(config, base, createSnapshotFiles(config, base));
+export async function checkFiles(
+  config: Config,
+  base: string,
+  nowMs: number,
+  lists: ListReadingOptions = {},
+): Promise<CheckedFiles> {
+  const files = await readGatewayFiles(config, base, createSnapshotFiles(config, base), lists);
   const { number, hash } = files.snapshot;
   return { number, hash, warnings: trustWarnings(files, nowMs) };
 }

@@ -133,6 +133,15 @@ function exampleValues(options: OptionSchema): ShownGroup {
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
           crls: left(['trust/users-issuing.crl']),
+          crlUrls: left([
+            {
+              url: 'https://crl.test/a',
+              authorities: 'b.pem',
+              everyMs: 30_000,
+              timeoutMs: 10_000,
+              bytesMax: 1_048_576,
+            },
+          ]),
           staleCrls: left('accept'),
         },
       ],

@@ -135,6 +135,28 @@ describe('a wrong file names its line, what was found and what was expected', ()
     });
 });
 
+test('lists are fetched by http as it is, and by https from a server that is certified by whom the configuration names', () => {
+  const found = (list: string) => {
+    const parsed = parseConfig(
+      'gateway.yaml',
+      `listeners: [{ name: a, port: 1, hosts: [{ name: ui.example.org, certificate: c, key: k }] }]\ncatalogue: c\n` +
+        `trustBundles: [{ name: users, anchors: a, crlUrls: [${list}] }]\n` +
+        'upstreams: [{ system: "*", endpoints: ["http://127.0.0.1:1"] }]\nevidence: { folder: e }\n',
+    );
+    return parsed.ok ? [] : parsed.findings.map(({ found, expected }) => `${found}: ${expected}`);
+  };
+  assert.deepEqual(found('{ url: "http://crl.example.org/a.crl" }'), []);
+  assert.deepEqual(found('{ url: "https://crl.example.org/a.crl", authorities: a.pem }'), []);
+  assert.deepEqual(found('{ url: "https://crl.example.org/a.crl" }'), [
+    'https without authorities: `authorities`, whom the server is certified by',
+  ]);
+  assert.deepEqual(found('{ url: "http://crl.example.org/a.crl", authorities: a.pem }'), [
+    'http with authorities: https, or no `authorities`',
+  ]);
+  for (const url of ['ldap://crl.example.org', 'http://a:b@crl.example.org/', 'http://crl.example.org/#a', 'a.crl'])
+    assert.match(found(`{ url: "${url}" }`)[0] ?? '', /an http or https URL/, url);
+});
+
 test('sessions that could not belong to a certificate, or not be announced, are found', () => {
   const found = (host: string) => {
     const parsed = parseConfig(

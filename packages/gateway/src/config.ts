@@ -1,5 +1,6 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
 import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
+import { listBytesMax } from '@headgate/pki';
 import { z } from 'zod';
 import { countersFindings, countersOption } from './config-counters.ts';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
@@ -87,6 +88,35 @@ const listener = z.strictObject({
   hosts: z.array(host).min(1).max(200).describe('The first host answers handshakes that name no known host.'),
 });
 
+const crlUrl = z.strictObject({
+  url: z
+    .string()
+    .max(1_000)
+    .refine(isListUrl, 'an http or https URL without user, password and fragment')
+    .describe(
+      'Address of the lists, http or https. Nothing else is ever asked for lists: what a certificate says of them is not, and redirects are not followed.',
+    ),
+  authorities: file
+    .optional()
+    .describe(
+      'PEM file with the authorities that the server must be certified by. Needed for https and for nothing else: the lists are signed by themselves.',
+    ),
+  everyMs: milliseconds(15_000, 86_400_000, 30_000).describe(
+    'How often it is asked, with ETag and If-Modified-Since, so that a list that did not change is not sent. Up to 15,000 ms later, with the look at the files. Default 30,000 ms: a change is in force within 60 s.',
+  ),
+  timeoutMs: milliseconds(100, 60_000, 10_000).describe(
+    'Longest time for all of an answer, from looking up the name to the last byte. Default 10,000 ms.',
+  ),
+  bytesMax: bytes(1_024, listBytesMax, listBytesMax).describe(
+    'Largest answer, in bytes. Default 16,777,215 (16 MiB less one).',
+  ),
+});
+
+function isListUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.hash === '';
+}
+
 const trustBundle = z.strictObject({
   name: name.describe('Referred to by `hosts[].trust`.'),
   dated: z
@@ -111,6 +141,13 @@ const trustBundle = z.strictObject({
     .default([])
     .describe(
       'Files with revocation lists of the authorities of this bundle, PEM or DER, complete ones and deltas; at most 16 MiB each. They are looked at every 15 s; a changed list is in force within 60 s, for open connections too.',
+    ),
+  crlUrls: z
+    .array(crlUrl)
+    .max(8)
+    .default([])
+    .describe(
+      'Revocation lists that the gateway fetches, PEM or DER, beside those of files. The last good answer is kept in the evidence folder, for a restart while the server is down.',
     ),
   staleCrls: z
     .enum(['accept', 'refuse'])
@@ -201,6 +238,9 @@ const path = z.strictObject({
   tunnelsMax: count(0, 100_000, 128).describe(
     'Upgraded connections open at once in each thread. They count among `upstreamConnectionsMax` too. Default 128.',
   ),
+  tunnelsPerSourceMax: count(1, 100_000, 64).describe(
+    'Upgraded connections open at once from one source. Below `tunnelsMax`, so that one source cannot take them all. Default 64.',
+  ),
   drainBytesMax: bytes(0, 67_108_864, 67_108_864).describe(
     'Most bytes of a refused body that are read and dropped. Default 64 MiB.',
   ),
@@ -217,7 +257,7 @@ export type PathOptions = z.infer<typeof path>;
 export const configSchema = z.strictObject({
   node: name.default('gateway').describe('Name of this gateway in evidence.'),
   threads: count(1, 64, 1).describe(
-    'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections and waiting bodies, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
+    'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections, waiting bodies and upgraded connections per source, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
   ),
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
@@ -228,9 +268,13 @@ export const configSchema = z.strictObject({
   trust: file
     .optional()
     .describe(
-      'Trust file: authorities, and the bundles that `trustBundles[].dated` means. Default: trust.yaml in the catalogue folder.',
+      'Trust file: authorities, and the bundles that `trustBundles[].dated` means. Default: trust.yaml in the catalogue folder. Read again at reload.',
     ),
-  trustBundles: z.array(trustBundle).max(32).default([]),
+  trustBundles: z
+    .array(trustBundle)
+    .max(32)
+    .default([])
+    .describe('Whom the gateway trusts to certify callers, and lists of whom it does not. Read again at reload.'),
   positions: z
     .record(z.string().min(1).max(200), z.string().min(1).max(40))
     .default({})
@@ -308,9 +352,17 @@ export function parseConfig(
       }
     }
   }
-  for (const [at, { name: bundle, dated, anchors }] of config.trustBundles.entries()) {
+  for (const [at, { name: bundle, dated, anchors, crlUrls }] of config.trustBundles.entries()) {
     if (dated === undefined && anchors === undefined)
       findings.push(finding(['trustBundles', at], `${bundle} without anchors`, '`anchors`, `dated`, or both'));
+    for (const [urlAt, { url, authorities }] of crlUrls.entries()) {
+      const isHttps = url.toLowerCase().startsWith('https:');
+      const where = ['trustBundles', at, 'crlUrls', urlAt];
+      if (isHttps && authorities === undefined)
+        findings.push(finding(where, 'https without authorities', '`authorities`, whom the server is certified by'));
+      if (!isHttps && authorities !== undefined)
+        findings.push(finding(where, 'http with authorities', 'https, or no `authorities`'));
+    }
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));

@@ -1,11 +1,13 @@
 // Everything that one thread needs to serve: listeners, upstream pool, verdicts and what ties them to the path. A gateway of
 // one thread has one of these; with several, each thread has its own and shares what is passed in.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import type { CounterStore, EvidenceSink } from '@headgate/contract';
 import type { Places } from '@headgate/rules';
+
 import type { Config } from './config.ts';
 import { Deadlines } from './deadlines.ts';
 import { createCookieMemory } from './evidence/cookie-memory.ts';
+import { createExchangeIds } from './exchange-ids.ts';
 import { createUpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import type { GatewayFiles } from './gateway-files.ts';
@@ -37,6 +39,8 @@ export interface DataPlaneOptions {
   readonly counters: CounterStore;
   readonly connections: Places;
   readonly waitingBodies: Places;
+  /** Tunnels that are open, counted over all threads. */
+  readonly tunnels: Places;
   /** One word, the number of the snapshot in force: what was prepared is served by once its number stands there. */
   readonly inForce: Int32Array;
   readonly evidence: EvidenceSink;
@@ -85,7 +89,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     upstreams,
     evidence,
     cookies: createCookieMemory(randomBytes(32)),
-    tunnels: createTunnels(config.path, deadlines),
+    tunnels: createTunnels(config.path, deadlines, options.tunnels, options.shed),
     sessionKeys: () => sessionKeys,
     options: config.path,
     draining: () => draining,
@@ -96,7 +100,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     ...options,
     path: config.path,
     deadlines,
-    newId: randomUUID,
+    newId: createExchangeIds(randomFillSync),
     serving: () => serving.current(),
     serve: (exchange, served) => {
       const { connection } = exchange;

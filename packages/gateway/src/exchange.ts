@@ -9,6 +9,7 @@ import type {
   RouteEvidence,
 } from '@headgate/contract';
 import type { EnvelopeHead } from '@headgate/soap';
+import type { AnswerFields } from './http1/answer-fields.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Serving } from './serving.ts';
 import type { OpenSide } from './tunnel.ts';
@@ -70,11 +71,12 @@ export interface Departure {
 export interface Downstream {
   /**
    * Writes the answer. Undefined when it was taken whole at once; else resolves when the last byte was handed to the socket.
-   * Throws or rejects when the caller went away. `fields` is flat: name, value, name, value.
+   * Throws or rejects when the caller went away. `own` are the fields of this answer alone, flat: name, value, name, value.
    */
   send(
     status: number,
-    fields: readonly string[],
+    fields: AnswerFields,
+    own: readonly string[],
     body: Uint8Array | AsyncIterable<Uint8Array>,
   ): Promise<void> | undefined;
   /**

@@ -1,5 +1,5 @@
 // Everything that a gateway reads from files, read and proved usable before any of it is taken into use.
-import type { Snapshot, SnapshotSource } from '@headgate/contract';
+import type { ListReadingOptions, Snapshot, SnapshotSource } from '@headgate/contract';
 import type { Config } from './config.ts';
 import { readUpstreamTls, type UpstreamTls } from './forward/upstream-tls.ts';
 import { type KeyedHost, readKeys } from './server-keys.ts';
@@ -15,8 +15,13 @@ export interface GatewayFiles {
 }
 
 /** Reads the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`. */
-export async function readGatewayFiles(config: Config, base: string, snapshots: SnapshotSource): Promise<GatewayFiles> {
-  const snapshot = await snapshots.current();
+export async function readGatewayFiles(
+  config: Config,
+  base: string,
+  snapshots: SnapshotSource,
+  lists: ListReadingOptions = {},
+): Promise<GatewayFiles> {
+  const snapshot = await snapshots.current(lists);
   createServing(snapshot, config);
   const hosts = await Promise.all(
     config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base, snapshot)))),

@@ -36,15 +36,25 @@ export type CountedNotice =
 interface RevocationNotice<Kind extends string> {
   readonly kind: Kind;
   readonly bundle: string;
-  /** As the configuration names it; null where it is about all of the bundle. */
-  readonly file: string | null;
+  /** File or URL, as the configuration names it; null where it is about all of the bundle. */
+  readonly source: string | null;
   readonly sentence: string;
 }
 
 /** Something about revocation lists, told by whoever reads them. */
-export type ListNotice = RevocationNotice<
-  'revocation-list-refused' | 'revocation-lists-taken' | 'revocation-list-ended'
->;
+export type ListNotice =
+  /** A source of revocation lists cannot be used; what was in force before it stays so. Told once, not at each look. */
+  | (RevocationNotice<'revocation-list-refused'> & {
+      /** Stable: see `lists/list-faults.ts`. */
+      readonly code: string;
+      readonly fix: string;
+    })
+  /** A source of which that was told can be used again. */
+  | RevocationNotice<'revocation-list-back'>
+  /** Other revocation lists are in force. */
+  | RevocationNotice<'revocation-lists-taken'>
+  /** A revocation list is past its end: the next one was due. */
+  | RevocationNotice<'revocation-list-ended'>;
 
 /** Something that happened outside any exchange. */
 export type GatewayNotice =
@@ -76,12 +86,7 @@ export type GatewayNotice =
       readonly thread: number;
       readonly sentence: string;
     }
-  /** A file of revocation lists cannot be used; what was in force before it stays so. */
-  | RevocationNotice<'revocation-list-refused'>
-  /** Other revocation lists are in force. */
-  | RevocationNotice<'revocation-lists-taken'>
-  /** A revocation list is past its end: the next one was due. */
-  | RevocationNotice<'revocation-list-ended'>
+  | ListNotice
   /** A certificate or an authority ends within weeks, or has ended. Told at start, at reload, and once a day. */
   | ({ readonly kind: 'trust-warning' } & TrustWarning)
   /** The store of shared counters is away, is back, forgot, or is used by nodes that do not agree. */

@@ -1,5 +1,6 @@
 // What goes back to the caller: made by `forward` or `replyFor`, sent by `respond`.
 import type { StatedRefusal } from '@headgate/contract';
+import type { AnswerFields } from './http1/answer-fields.ts';
 import type { Seen } from './seen.ts';
 import type { OpenSide } from './tunnel.ts';
 
@@ -7,8 +8,7 @@ import type { OpenSide } from './tunnel.ts';
 export interface UpstreamReply {
   readonly kind: 'upstream';
   readonly status: number;
-  /** Flat: name, value, name, value. */
-  readonly fields: readonly string[];
+  readonly fields: AnswerFields;
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
@@ -31,6 +31,8 @@ export interface SwitchReply {
   /** Flat: name, value, name, value. */
   readonly fields: readonly string[];
   readonly upstream: OpenSide;
+  /** Gives back the place of the tunnel. To be called once, however it ends. */
+  readonly leave: () => void;
 }
 
 /** A page of our own about a person's session, or the same for a script. */

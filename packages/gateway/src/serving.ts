@@ -9,13 +9,7 @@ import {
   findAddress,
   type Snapshot,
 } from '@headgate/contract';
-import {
-  createRevocation,
-  createTrustBundle,
-  type Revocation,
-  readRevocationList,
-  type TrustBundle,
-} from '@headgate/pki';
+import { createRevocation, createTrustBundle, type Revocation, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
 import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
@@ -102,7 +96,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     limits: compilePolicy(snapshot.policy),
     usernames: createUsernameChecks(snapshot.policy),
     trust,
-    revocation: revocationOf(snapshot, trust),
+    revocation: new Map([...snapshot.revocation].map(([name, facts]) => [name, createRevocation(facts)])),
     rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),
     identityFields: createIdentityFields(config.identityFields),
     strictTransport: strictTransportOf(config),
@@ -130,19 +124,6 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
 /** The bundles of a snapshot, ready to build paths in. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
 export function createTrustBundles(facts: Snapshot['trust']): ReadonlyMap<string, TrustBundle> {
   return new Map([...facts].map(([name, each]) => [name, createTrustBundle({ ...each })]));
-}
-
-function revocationOf(
-  { revocation }: Snapshot,
-  trust: ReadonlyMap<string, TrustBundle>,
-): ReadonlyMap<string, Revocation> {
-  return new Map(
-    [...revocation].flatMap(([name, { lists, stale }]): [string, Revocation][] => {
-      const bundle = trust.get(name);
-      if (bundle === undefined) return [];
-      return [[name, createRevocation({ bundle, lists: lists.map(({ der }) => readRevocationList(der)), stale })]];
-    }),
-  );
 }
 
 function issuersOf(bundle: TrustBundle | undefined, nowMs: number): readonly string[] {

@@ -15,10 +15,11 @@ import {
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import type { ListNotice } from './gateway-notice.ts';
-import { createListFiles } from './list-files.ts';
+import { type ReportedList, reportLists } from './list-report.ts';
+import { memoryFolderOf } from './lists/list-memory.ts';
+import { createListSources, type ListReading } from './lists/list-sources.ts';
 import { parseProvisioningAside } from './parse-provisioning.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
-import { createTrustBundles } from './serving.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
@@ -30,28 +31,42 @@ export interface SnapshotFilesOptions {
   readonly tell?: (notice: ListNotice) => void;
 }
 
+/** A source of files, which can tell of the revocation lists that it has in force. */
+export interface SnapshotFiles extends SnapshotSource {
+  reportLists(atMs: number): readonly ReportedList[];
+}
+
 /**
- * A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. Positions are those
- * of `configOf` at that time; everything else of it stays as it is.
+ * A source that reads the files again at each call; the number counts readings. Paths are relative to `base`. What a reload takes up
+ * of a configuration is that of `configOf` at that time; everything else of it stays as it is.
  */
 export function createSnapshotFiles(
   configOf: Config | (() => Config),
   base: string,
   { clock = Date.now, tell = () => undefined }: SnapshotFilesOptions = {},
-): SnapshotSource {
+): SnapshotFiles {
   let number = 0;
   /** Hashes of snapshots without their lists. */
   const filesHashes = new WeakMap<Snapshot, string>();
   const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
-  const lists = createListFiles({ config: configNow(), base, clock, tell });
-  let readUnder: Snapshot['trust'] | null = null;
-  const readLists = async (trust: Snapshot['trust']): Promise<void> => {
-    readUnder = null;
-    await lists.read(createTrustBundles(trust));
-    readUnder = trust;
+  const memoryFolder = memoryFolderOf(configNow(), base);
+  const lists = createListSources({ base, memoryFolder, clock, tell });
+  /** What each snapshot's lists were read from. */
+  const readings = new WeakMap<Snapshot, ListReading>();
+  const numbered = (
+    facts: Omit<Snapshot, 'number' | 'hash' | 'revocation'>,
+    filesHash: string,
+    reading: ListReading,
+  ): Snapshot => {
+    const { revocation } = reading;
+    number += 1;
+    const snapshot: Snapshot = { ...facts, number, hash: hashWithLists(filesHash, revocation), revocation };
+    filesHashes.set(snapshot, filesHash);
+    readings.set(snapshot, reading);
+    return snapshot;
   };
   return {
-    async current() {
+    async current(options) {
       const config = configNow();
       const read = reader(base);
       const catalogue = await readCatalogue(read, config);
@@ -68,36 +83,25 @@ export function createSnapshotFiles(
       const positions = positionsOf(catalogue, config.positions);
       const chainPositions = chainPositionsOf(catalogue, config.chainPositions);
       const trust = await readTrust({ config, catalogue, chainPositions, text: (file) => read.text(file) });
-      await readLists(trust);
-      const revocation = lists.inForce();
-      const filesHash = read.hash([config.positions, config.chainPositions]);
-      number += 1;
-      const snapshot: Snapshot = {
-        number,
-        hash: hashWithLists(filesHash, revocation),
-        catalogue,
-        policy,
-        trust,
-        revocation,
-        provisioning,
-        positions,
-        chainPositions,
-      };
-      filesHashes.set(snapshot, filesHash);
-      return snapshot;
+      const reading = await lists.read(config, trust, options);
+      const filesHash = read.hash([config.positions, config.chainPositions, config.trustBundles]);
+      return numbered({ catalogue, policy, trust, provisioning, positions, chainPositions }, filesHash, reading);
     },
     async withFreshLists(before) {
-      // A reload may have read lists and then failed on another file: what was read under its authorities is read again.
-      if (readUnder !== before.trust || (await lists.look())) await readLists(before.trust);
-      const revocation = lists.inForce();
+      const reading = await lists.look();
+      if (reading === null) return null;
       const filesHash = filesHashes.get(before) ?? before.hash;
-      const hash = hashWithLists(filesHash, revocation);
-      if (hash === before.hash) return null;
-      number += 1;
-      const snapshot: Snapshot = { ...before, number, hash, revocation };
-      filesHashes.set(snapshot, filesHash);
-      return snapshot;
+      if (hashWithLists(filesHash, reading.revocation) !== before.hash) return numbered(before, filesHash, reading);
+      // What was seen of the sources counts, though they say what they said before.
+      await lists.take(reading);
+      return null;
     },
+    async taken(snapshot) {
+      const reading = readings.get(snapshot);
+      if (reading !== undefined) await lists.take(reading);
+    },
+    listFaults: () => lists.faults(),
+    reportLists: (atMs) => reportLists(lists.inForce(), atMs),
   };
 }
 
@@ -106,7 +110,7 @@ function hashWithLists(filesHash: string, revocation: Snapshot['revocation']): s
   if (revocation.size === 0) return filesHash;
   const hash = createHash('sha256').update(filesHash);
   for (const [bundle, { lists }] of revocation)
-    for (const { file, der } of lists) hash.update(`\0${bundle}\0${file}\0`).update(der);
+    for (const { source, sha256 } of lists) hash.update(`\0${bundle}\0${source}\0${sha256}`);
   return hash.digest('hex');
 }
 

@@ -1,9 +1,10 @@
 // Starts, reloads, drains and stops one gateway: in this thread, or in several with this one watching over them.
 import { resolve } from 'node:path';
-import type { EvidenceRecord, SnapshotSource } from '@headgate/contract';
+import type { EvidenceRecord, ListFault, ListReadingOptions, SnapshotSource } from '@headgate/contract';
 import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
-import { changesBetween, needRestart } from './changes.ts';
+import { asksAnew } from './certificate-needs.ts';
+import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { startDataPlane } from './data-plane.ts';
@@ -13,15 +14,19 @@ import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+
+import type { ReportedList } from './list-report.ts';
+import { toListFault } from './lists/list-faults.ts';
+import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
 import { openSharedCounters } from './open-shared-counters.ts';
+
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
-import { createSnapshotFiles } from './snapshot-files.ts';
+import { createSnapshotFiles, type SnapshotFiles } from './snapshot-files.ts';
 import { startThreads } from './threads/supervisor.ts';
 import { createTicketKeys, renewTicketKeys } from './ticket-keys.ts';
-import { type Repeat, repeatByTimer, watchLists } from './watch-lists.ts';
 
 /** What a gateway is started with. Clock and observers are passed in so that tests and the demo can watch it. */
 export interface GatewayOptions {
@@ -33,10 +38,12 @@ export interface GatewayOptions {
   /** Milliseconds that only go forward, for every wait of sockets, tunnels and checks. Default: the machine's, as in several threads in any case. */
   readonly elapsed?: () => number;
   /** Default: the files that the configuration names. */
-  readonly snapshots?: SnapshotSource;
-  /** How files of revocation lists are looked at again; default: by the system's timer. */
+  readonly snapshots?: SnapshotSource & Partial<SnapshotFiles>;
+  /** Begins with revocation lists that are older than those it had in force before it was stopped: somebody wants it so. */
+  readonly acceptOlderLists?: boolean;
+  /** How revocation lists are looked at again; default: by the system's timer. */
   readonly repeat?: Repeat;
-  /** Reads the configuration again at each reload, which takes positions up from it. Default: positions stay as they are. */
+  /** Reads the configuration again at each reload, which takes positions and trust up from it. Default: they stay as they are. */
   readonly readConfig?: () => Promise<Config>;
   /**
    * Serves in threads of its own also where the configuration asks for one: a thread that dies is replaced, and its memory is
@@ -62,6 +69,10 @@ export interface InForce {
   readonly number: number;
   readonly hash: string;
   readonly threads: readonly ThreadInForce[];
+  /** The revocation lists that callers are looked up in, or would be. */
+  readonly lists: readonly ReportedList[];
+  /** What is wrong with their sources; the lists before stay in force. */
+  readonly listFaults: readonly ListFault[];
 }
 
 /** What a reload did. */
@@ -82,6 +93,8 @@ export interface ServingGateway {
   readonly shed: () => Shed;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
+  /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
+  forgetTickets(): Promise<void>;
   /** Asks every thread what it decides by. */
   threads(): Promise<readonly ThreadInForce[]>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
@@ -91,13 +104,13 @@ export interface ServingGateway {
 }
 
 /** A gateway that serves. */
-export interface RunningGateway extends Omit<ServingGateway, 'take' | 'threads'> {
+export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTickets' | 'threads'> {
   /**
-   * Reads every file again and swaps them in whole; on any fault the old ones stay in force and the fault is thrown. Once it
-   * resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
+   * Reads every file again, fetches every list that has a URL, and swaps all in whole; on any fault the old ones stay in force and the
+   * fault is thrown. Once it resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
    */
-  reload(): Promise<Reloaded>;
-  /** Looks at the files of revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
+  reload(options?: { readonly acceptOlderLists?: boolean }): Promise<Reloaded>;
+  /** Looks at revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
   lookAtLists(): Promise<boolean>;
   inForce(): Promise<InForce>;
   /** How many handshakes failed since the start, by reason; a second late at most. */
@@ -110,18 +123,23 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   let { config } = options;
   const handshakes = watchHandshakes(options.notice ?? (() => undefined));
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
-  const source = options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
-  let files = await readGatewayFiles(config, base, source);
+  const source: NonNullable<GatewayOptions['snapshots']> =
+    options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
+  let files = await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true });
   let restartNeeded: readonly string[] = [];
-  const read = async (): Promise<GatewayFiles> => {
+  const read = async (lists: ListReadingOptions): Promise<GatewayFiles> => {
     const written = await options.readConfig?.();
-    if (written !== undefined) {
-      restartNeeded = needRestart(options.config, written);
-      config = { ...config, positions: written.positions, chainPositions: written.chainPositions };
+    const before = config;
+    if (written !== undefined) config = takingUp(config, written);
+    try {
+      const next = await readGatewayFiles(config, base, source, lists);
+      refuseWorseChains(files.hosts, next.hosts, clock());
+      if (written !== undefined) restartNeeded = needRestart(options.config, written);
+      return next;
+    } catch (fault) {
+      config = before;
+      throw fault;
     }
-    const next = await readGatewayFiles(config, base, source);
-    refuseWorseChains(files.hosts, next.hosts, clock());
-    return next;
   };
   const start = config.threads > 1 || options.inOwnThreads === true ? startThreads : startAlone;
   const inner = await start({ ...options, notice, files }).catch((fault: unknown) => {
@@ -134,12 +152,21 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
-  const inForce = async (): Promise<InForce> => ({ ...inner.snapshot(), threads: await inner.threads() });
-  const reload = async (): Promise<Reloaded> => {
-    const before = files;
-    const next = await read();
+  const inForce = async (): Promise<InForce> => ({
+    ...inner.snapshot(),
+    threads: await inner.threads(),
+    lists: source.reportLists?.(clock()) ?? [],
+    listFaults: source.listFaults?.() ?? [],
+  });
+  const take = async (next: GatewayFiles): Promise<void> => {
     await inner.take(next);
     files = next;
+    await source.taken?.(next.snapshot);
+  };
+  const reload = async (olderToo: boolean): Promise<Reloaded> => {
+    const before = files;
+    await take(await read({ fetchNow: true, olderToo }));
+    if (asksAnew(before.snapshot.catalogue, files.snapshot.catalogue, config)) await inner.forgetTickets();
     return {
       ...(await inForce()),
       changes: changesBetween(before, files, config),
@@ -150,14 +177,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const lookAtLists = async (): Promise<boolean> => {
     const snapshot = (await source.withFreshLists?.(files.snapshot)) ?? null;
     if (snapshot === null) return false;
-    const next = { ...files, snapshot };
-    await inner.take(next);
-    files = next;
+    await take({ ...files, snapshot });
     return true;
   };
   const close = async (): Promise<void> => {
     clearInterval(daily);
-    watch?.close();
+    watch.close();
     await control?.close();
     await inner.close();
     handshakes.close();
@@ -168,7 +193,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const running: RunningGateway = {
     ...inner,
     inForce,
-    reload: () => inOrder(reload),
+    reload: ({ acceptOlderLists = false } = {}) => inOrder(() => reload(acceptOlderLists)),
     lookAtLists: () => inOrder(lookAtLists),
     handshakeFailures: () => handshakes.total(),
     close() {
@@ -176,6 +201,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       return closed;
     },
   };
+  await source.taken?.(files.snapshot);
   const daily = setInterval(warn, warnEveryMs).unref();
   const watch = watchOver(running, { ...options, notice });
   warn();
@@ -183,15 +209,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   return running;
 }
 
-/** Looks at the files of revocation lists while the gateway runs; null where there are none. */
-function watchOver(running: RunningGateway, { config, notice, repeat }: GatewayOptions): { close(): void } | null {
-  if (config.trustBundles.every(({ crls }) => crls.length === 0)) return null;
+/** Looks at revocation lists while the gateway runs: a reload may bring the first. */
+function watchOver(running: RunningGateway, { notice, repeat }: GatewayOptions): { close(): void } {
   return watchLists(
     repeat ?? repeatByTimer,
     () => running.lookAtLists(),
     (fault) => {
-      const sentence = `The files of revocation lists could not be looked at: ${String(fault)}`;
-      notice?.({ kind: 'revocation-list-refused', bundle: 'all', file: null, sentence });
+      const reason = `Revocation lists could not be looked at: ${String(fault)}`;
+      const { code, fix } = toListFault('all', null, { code: 'not_looked_at', reason });
+      notice?.({ kind: 'revocation-list-refused', bundle: 'all', source: null, code, sentence: reason, fix });
     },
   );
 }
@@ -246,6 +272,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     counters: shared ?? createCounters(),
     connections: createPlaces(),
     waitingBodies: createPlaces(),
+    tunnels: createPlaces(),
     inForce,
     evidence,
     notice,
@@ -266,6 +293,9 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
       takeIntoUse();
       ({ snapshot } = next);
       Atomics.store(inForce, 0, snapshot.number);
+    },
+    async forgetTickets() {
+      plane.setTicketKeys(createTicketKeys());
     },
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {

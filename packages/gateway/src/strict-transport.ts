@@ -1,6 +1,7 @@
 // HTTP Strict Transport Security (RFC 6797): a browser that was told so asks a host over TLS alone, whatever a link says.
 import type { Config } from './config.ts';
 import type { Exchange } from './exchange.ts';
+import { AnswerFields } from './http1/answer-fields.ts';
 
 const fieldName = 'strict-transport-security';
 
@@ -21,13 +22,12 @@ export function strictTransportOf({ listeners }: Config): StrictTransport {
   );
 }
 
-/** The fields of an answer with what its host says, once: what the system says of it is the host's to say. Flat lists. */
-export function withStrictTransport(fields: string[], { serving, connection, request }: Exchange): string[] {
+/** The fields of an answer with what its host says, once: what the system says of it is the host's to say. */
+export function withStrictTransport(fields: AnswerFields, { serving, connection, request }: Exchange): AnswerFields {
   const { strictTransport } = serving;
   if (strictTransport.size === 0) return fields; // Of nearly every call.
   const value = strictTransport.get(`${connection.listener}/${request.host}`);
   if (value === undefined) return fields;
-  const others = fields.filter((_, at) => fields[at - (at % 2)] !== fieldName);
-  others.push(fieldName, value);
-  return others;
+  const others = fields.list.filter((_, at) => fields.list[at - (at % 2)] !== fieldName);
+  return new AnswerFields([...others, fieldName, value]);
 }

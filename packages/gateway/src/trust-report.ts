@@ -6,6 +6,7 @@ import { type CertificateFacts, createTrustBundle } from '@headgate/pki';
 import type { Config } from './config.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import type { GatewayFiles } from './gateway-files.ts';
+import type { ReportedList } from './list-report.ts';
 
 /** A certificate of a bundle that judges callers. */
 export interface ReportedMember {
@@ -31,6 +32,9 @@ export interface ReportedBundle {
   readonly dated: string | null;
   readonly hosts: readonly string[];
   readonly members: readonly ReportedMember[];
+  readonly lists: readonly ReportedList[];
+  /** Subjects of members that have no list: whom they issued is not asked about. */
+  readonly withoutList: readonly string[];
 }
 
 /** A bundle of the trust file that tells callers what servers show. */
@@ -71,11 +75,19 @@ export interface TrustReport {
   readonly warnings: readonly TrustWarning[];
 }
 
-/** Reports on a reading of the files of a configuration. */
-export function reportTrust(files: GatewayFiles, config: Config, atMs: number): TrustReport {
+/** Reports on a reading of the files of a configuration, and of the lists that its bundles name. */
+export function reportTrust(
+  files: GatewayFiles,
+  config: Config,
+  lists: readonly ReportedList[],
+  atMs: number,
+): TrustReport {
   return {
     at: instant(atMs),
-    bundles: config.trustBundles.map((written) => reportBundle(written, files, config, atMs)),
+    bundles: config.trustBundles.map((written) => {
+      const bundle = reportBundle(written, files, config, atMs);
+      return { ...bundle, ...listsOf(bundle, lists) };
+    }),
     announced: files.snapshot.catalogue.trust.bundles.flatMap((bundle) => announced(bundle, files, config)),
     chains: files.hosts.flat().flatMap(({ name, shown, chains }) =>
       chains.map(({ infrastructure, file, fingerprint, notBeforeMs, endsMs }) => ({
@@ -97,7 +109,7 @@ function reportBundle(
   { snapshot }: GatewayFiles,
   config: Config,
   atMs: number,
-): ReportedBundle {
+): Omit<ReportedBundle, 'lists' | 'withoutList'> {
   const facts = snapshot.trust.get(name);
   if (facts === undefined) throw new Error(`trust bundle "${name}" is not in snapshot ${snapshot.number}`);
   const { anchors, intermediates } = createTrustBundle(facts);
@@ -128,6 +140,16 @@ function reportBundle(
       ...intermediates.map((certificate) => report('intermediate', certificate)),
     ],
   };
+}
+
+function listsOf(
+  { name, members }: Pick<ReportedBundle, 'name' | 'members'>,
+  lists: readonly ReportedList[],
+): Pick<ReportedBundle, 'lists' | 'withoutList'> {
+  const own = lists.filter(({ bundle }) => bundle === name);
+  const having = own.filter(({ inForce }) => inForce).map(({ issuer }) => issuer);
+  const counting = members.filter(({ counts, subject }) => counts && !having.includes(subject));
+  return { lists: own, withoutList: [...new Set(counting.map(({ subject }) => subject))] };
 }
 
 function hostsOf(config: Config) {

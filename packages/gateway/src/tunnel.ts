@@ -1,7 +1,10 @@
 // Two connections that switched protocols, joined: bytes pass both ways, as fast as the slower side takes them, within bounds of
 // quiet, time and size. What they mean is not looked at.
+import { Refusal } from '@headgate/contract';
+import type { Places } from '@headgate/rules';
 import type { PathOptions } from './config.ts';
 import type { Deadlines, Waiting } from './deadlines.ts';
+import type { Connection } from './exchange.ts';
 
 /** One side of a tunnel. */
 export interface OpenSide {
@@ -34,11 +37,13 @@ export interface TunnelResult {
   readonly upstreamBytes: number;
 }
 
-/** The tunnels of one gateway. */
+/** The tunnels of one thread. */
 export interface Tunnels {
-  /** Most that are open at once. */
-  readonly limit: number;
-  readonly hasRoom: boolean;
+  /**
+   * Takes a place for a tunnel of that connection. Call the result to give it back. Refuses with `forward.too_many_tunnels` or
+   * `forward.too_many_tunnels_from_source`.
+   */
+  enter(connection: Pick<Connection, 'listener' | 'source'>): () => void;
   /** Joins two sides; resolves when both are closed. Never rejects. */
   join(caller: OpenSide, upstream: OpenSide): Promise<TunnelResult>;
   /** Ends every tunnel, and every one that is joined from now on. */
@@ -48,16 +53,37 @@ export interface Tunnels {
 /** How long a side may take to close once no more is sent to it, in milliseconds. */
 const closingMs = 1_000;
 
-type Bounds = Pick<PathOptions, 'tunnelIdleMs' | 'tunnelMs' | 'tunnelBytesMax' | 'tunnelsMax'>;
+type Bounds = Pick<PathOptions, 'tunnelIdleMs' | 'tunnelMs' | 'tunnelBytesMax' | 'tunnelsMax' | 'tunnelsPerSourceMax'>;
 
-/** Creates the tunnels of one gateway, none yet. */
-export function createTunnels(bounds: Bounds, deadlines: Deadlines): Tunnels {
+/**
+ * Creates the tunnels of one thread, none yet; `places` are those of every thread. `shed` hears of each that is refused, by the
+ * bound that it is past.
+ */
+export function createTunnels(
+  bounds: Bounds,
+  deadlines: Deadlines,
+  places: Places,
+  shed: (bound: 'tunnelsMax' | 'tunnelsPerSourceMax') => void,
+): Tunnels {
   const open = new Set<Tunnel>();
+  let taken = 0;
   let draining = false;
   return {
-    limit: bounds.tunnelsMax,
-    get hasRoom() {
-      return open.size < bounds.tunnelsMax;
+    enter({ listener, source }) {
+      if (taken >= bounds.tunnelsMax) {
+        shed('tunnelsMax');
+        throw new Refusal('forward.too_many_tunnels', { limit: bounds.tunnelsMax });
+      }
+      const one = [{ key: `${listener} ${source}`, max: bounds.tunnelsPerSourceMax }];
+      if (!places.enter(one)) {
+        shed('tunnelsPerSourceMax');
+        throw new Refusal('forward.too_many_tunnels_from_source', { source, limit: bounds.tunnelsPerSourceMax });
+      }
+      taken += 1;
+      return () => {
+        taken -= 1;
+        places.leave(one);
+      };
     },
     async join(caller, upstream) {
       const tunnel = new Tunnel(caller, upstream, bounds, deadlines);

@@ -45,12 +45,19 @@ export interface UpstreamBody extends AsyncIterable<Uint8Array> {
   takeAll(): Uint8Array;
 }
 
-/** The head of an upstream's answer, and its body as it comes. */
-export interface UpstreamAnswer {
+/** The head of an upstream's answer. Answers with the same bytes may share one. */
+export interface AnswerHead {
   readonly status: number;
   readonly httpVersion: '1.0' | '1.1';
   /** Flat (name, value, …), in the order received; names in lower case. */
   readonly fields: readonly string[];
+  /** What the answer before concluded from the head; whoever keeps something checks what may have changed since. */
+  readonly memo: { reply?: unknown };
+}
+
+/** An upstream's answer: its head, and its body as it comes. */
+export interface UpstreamAnswer {
+  readonly head: AnswerHead;
   /** Rejects when the upstream breaks off, or pauses longer than `path.responseIdleMs`. */
   readonly body: UpstreamBody;
   /** The connection behind a 101, whose bytes are no longer HTTP. */
@@ -66,7 +73,8 @@ export type NotConnected =
   | { readonly kind: 'not-connected'; readonly reason: 'queue-full' }
   /** `timed-out` waited for the endpoint, `busy` in the queue, `whole` until the end of the whole exchange. */
   | { readonly kind: 'not-connected'; readonly reason: 'timed-out' | 'busy' | 'whole'; readonly waitedMs: number }
-  | { readonly kind: 'not-connected'; readonly reason: 'tls'; readonly found: string };
+  /** `isLasting`: another handshake would fail just so, because of a certificate or of what TLS the sides speak. */
+  | { readonly kind: 'not-connected'; readonly reason: 'tls'; readonly found: string; readonly isLasting: boolean };
 
 /** Which wait ended an attempt that was under way: for the endpoint to take more, for its answer, or for all of it. */
 export type EndedWait = 'send' | 'response' | 'whole';

@@ -40,15 +40,25 @@ export { attributeOf, comparableName, comparableText } from './name-attributes.t
 export { buildPath, buildPathOf, type Chain, chainLengthMax, type PathObstacle, type PathResult } from './path.ts';
 export {
   createRevocation,
+  type DatedList,
   faultOfList,
   faultOfReplacement,
   idleDeltas,
+  isOfOneKind,
+  isOlder,
+  type ListObjection,
+  type ListObjectionCode,
+  type ProvedList,
+  proveList,
   type Revocation,
   type RevocationSource,
   type RevocationStatus,
   type StaleRule,
+  standingLists,
+  whyIdle,
 } from './revocation.ts';
 export {
+  findEntry,
   listBytesMax,
   type RevocationList,
   type RevocationReason,

@@ -5,7 +5,7 @@ import { createKeyPair, makeExtension } from './certificate-maker.ts';
 import { bundleOf, dayMs, type Made, makeIntermediate, makeLeaf, makeRoot, nowMs } from './hierarchy.fixture.ts';
 import { judgePath, type Purpose, type Verdict, type VerdictCheck } from './judge.ts';
 import { buildPath } from './path.ts';
-import { createRevocation, type StaleRule } from './revocation.ts';
+import { createRevocation, proveList, type StaleRule, standingLists } from './revocation.ts';
 import { readRevocationList } from './revocation-list.ts';
 import { makeRevocationList } from './revocation-list-maker.ts';
 import type { TrustSpan } from './trust-bundle.ts';
@@ -210,7 +210,10 @@ test('where lists past their end do not count, the span of a verdict ends with t
   const bundle = bundleOf([root], [intermediate]);
   const path = buildPath(leaf.der, bundle);
   const until = (stale: StaleRule) => {
-    const revocation = createRevocation({ bundle, lists: [readRevocationList(list)], stale });
+    const revocation = createRevocation({
+      standing: standingLists([proveList(readRevocationList(list), bundle)], bundle),
+      stale,
+    });
     const verdict = judgePath(path, nowMs, 'clientAuth', revocation);
     return verdict.accepted ? verdict.validUntilMs : null;
   };

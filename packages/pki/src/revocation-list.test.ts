@@ -5,6 +5,7 @@ import { makeExtension, type Signer, toPem } from './certificate-maker.ts';
 import { writeElement, writeImplicit, writeInteger, writeSequence } from './der-writer.ts';
 import { dayMs, makeIntermediate, makeRoot, nowMs } from './hierarchy.fixture.ts';
 import {
+  findEntry,
   listBytesMax,
   type RevocationList,
   readRevocationList,
@@ -36,13 +37,13 @@ test('a list shows its issuer, dates, number and entries', () => {
   const list = readWith([{ serial: '4A01', onMs: nowMs - 5_000, reason: 4 }]);
   assert.equal(list.issuer, 'CN=Test Issuing,O=Headgate Test,C=US');
   assert.deepEqual([list.thisUpdateMs, list.nextUpdateMs], [nowMs - dayMs, nowMs + dayMs]);
-  assert.deepEqual([list.number, list.base, list.entryCount], [7n, null, 1]);
-  assert.deepEqual(list.find('4A01'), { onMs: nowMs - 5_000, reason: 'superseded' });
-  assert.equal(list.find('4A02'), null);
+  assert.deepEqual([list.number, list.base, list.entries.count], [7n, null, 1]);
+  assert.deepEqual(findEntry(list.entries, '4A01'), { onMs: nowMs - 5_000, reason: 'superseded' });
+  assert.equal(findEntry(list.entries, '4A02'), null);
 });
 
 test('a list without entries finds nobody', () => {
-  assert.equal(readWith([]).find('01'), null);
+  assert.equal(findEntry(readWith([]).entries, '01'), null);
 });
 
 test('every serial number on a list is found with its own date, and none beside it', () => {
@@ -54,8 +55,9 @@ test('every serial number on a list is found with its own date, and none beside 
     fc.property(fc.uniqueArray(serial, { minLength: 1, maxLength: 200 }), (serials) => {
       const [absent = '', ...present] = serials;
       const list = readWith(present.map((each, index) => ({ serial: each, onMs: nowMs - index * 1_000 })));
-      assert.equal(list.find(absent), null);
-      for (const [index, each] of present.entries()) assert.equal(list.find(each)?.onMs, nowMs - index * 1_000);
+      assert.equal(findEntry(list.entries, absent), null);
+      for (const [index, each] of present.entries())
+        assert.equal(findEntry(list.entries, each)?.onMs, nowMs - index * 1_000);
     }),
     { numRuns: 60 },
   );
@@ -66,7 +68,10 @@ test('a date of the next century and one of the last are told apart', () => {
     { serial: '01', onMs: Date.UTC(2061, 1, 3) },
     { serial: '02', onMs: Date.UTC(1999, 11, 31) },
   ]);
-  assert.deepEqual([list.find('01')?.onMs, list.find('02')?.onMs], [Date.UTC(2061, 1, 3), Date.UTC(1999, 11, 31)]);
+  assert.deepEqual(
+    [findEntry(list.entries, '01')?.onMs, findEntry(list.entries, '02')?.onMs],
+    [Date.UTC(2061, 1, 3), Date.UTC(1999, 11, 31)],
+  );
 });
 
 test('each reason of RFC 5280 §5.3.1 is read, beside other extensions too', () => {
@@ -76,7 +81,7 @@ test('each reason of RFC 5280 §5.3.1 is read, beside other extensions too', () 
     { serial: '02', onMs: nowMs, reason: 6 },
     { serial: '03', onMs: nowMs, reason: 10, extensions: [invalidSince] },
   ]);
-  const reasons = ['01', '02', '03'].map((serial) => list.find(serial)?.reason);
+  const reasons = ['01', '02', '03'].map((serial) => findEntry(list.entries, serial)?.reason);
   assert.deepEqual(reasons, ['unspecified', 'certificateHold', 'aACompromise']);
 });
 
@@ -89,7 +94,7 @@ test('a serial number that comes twice in a delta stays revoked', () => {
       reasons.map((reason) => ({ serial: '01', onMs: nowMs, reason })),
       { base: 3 },
     );
-    assert.equal(list.find('01')?.reason, 'keyCompromise');
+    assert.equal(findEntry(list.entries, '01')?.reason, 'keyCompromise');
   }
 });
 
@@ -148,7 +153,7 @@ test('a list with changed bytes is read or refused and nothing worse', () => {
       for (const { at, byte } of changes) bytes[at] = byte;
       try {
         const list = readRevocationList(bytes);
-        for (const { serial } of entries) list.find(serial);
+        for (const { serial } of entries) findEntry(list.entries, serial);
       } catch (fault) {
         assert.ok(fault instanceof UnreadableRevocationList, String(fault));
       }

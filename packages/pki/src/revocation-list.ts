@@ -1,5 +1,6 @@
 // Reads certificate revocation lists (RFC 5280 §5) into something that finds a serial number among hundreds of thousands. Decides
 // nothing: who signed a list, and whether it counts, is for whoever uses it.
+import type { ListEntries } from '@headgate/contract';
 import { readSignature, type SignatureFacts } from './algorithms.ts';
 import { collectExtensions, EXTENSION, readAuthorityKeyId, sequence } from './certificate-extensions.ts';
 import { bitStringOctets, DerReader, integerContent, TAG, toHex, toInstantMs } from './der.ts';
@@ -31,8 +32,10 @@ export interface RevokedEntry {
   readonly reason: RevocationReason;
 }
 
-/** A revocation list, read and not yet believed. */
+/** A revocation list, read and not yet believed. Plain, so that a message can carry it to another thread. */
 export interface RevocationList extends SignatureFacts {
+  /** All of it, as it came. */
+  readonly der: Uint8Array;
   /** RFC 4514, as the issuer of certificates is printed. */
   readonly issuer: string;
   readonly thisUpdateMs: number;
@@ -47,11 +50,9 @@ export interface RevocationList extends SignatureFacts {
   readonly scopeKey: string;
   /** Which key signed it, in hexadecimal; null where it does not say. */
   readonly authorityKeyId: string | null;
-  readonly entryCount: number;
+  readonly entries: ListEntries;
   /** What was signed, how, and the signature. */
   readonly signed: { readonly bytes: Uint8Array; readonly algorithm: Uint8Array; readonly signature: Uint8Array };
-  /** The entry of a serial number, in upper-case hexadecimal as certificates print it. */
-  find(serial: string): RevokedEntry | null;
 }
 
 /** A file that holds no usable list; the message says what is wrong. */
@@ -111,16 +112,15 @@ function walkList(der: Uint8Array): RevocationList {
   const nextUpdateMs = readNextUpdate(fields);
   const entries = fields.optional(TAG.sequence);
   const extensions = readListExtensions(fields, version !== undefined);
-  const table = readEntries(entries?.content ?? new Uint8Array(), version !== undefined, extensions.base !== null);
   return {
+    der,
     issuer,
     thisUpdateMs,
     nextUpdateMs,
     ...extensions,
     ...readSignature(new DerReader(algorithm.content)),
-    entryCount: table.entryCount,
+    entries: readEntries(entries?.content ?? new Uint8Array(), version !== undefined, extensions.base !== null),
     signed: { bytes: toBeSigned.encoded, algorithm: algorithm.content, signature },
-    find: (serial) => findEntry(table, serial),
   };
 }
 
@@ -174,18 +174,10 @@ function readNumber(value: Uint8Array | undefined): bigint | null {
   return BigInt(`0x${toHex(content)}`);
 }
 
-/** Entries as they stand in the list, found by an open hash table of offsets: no object for each of hundreds of thousands. */
-interface EntryTable {
-  readonly bytes: Uint8Array;
-  /** Offset of an entry plus 1, or 0. At least twice as many slots as entries, a power of two. */
-  readonly slots: Int32Array;
-  readonly entryCount: number;
-}
-
 // What an entry with a reason and nothing else goes on with: Extensions, Extension, reasonCode, ENUMERATED of one octet.
 const reasonAlone = Buffer.from('300c300a0603551d1504030a01', 'hex');
 
-function readEntries(bytes: Uint8Array, mayHaveExtensions: boolean, isDelta: boolean): EntryTable {
+function readEntries(bytes: Uint8Array, mayHaveExtensions: boolean, isDelta: boolean): ListEntries {
   const entry = new Span(bytes);
   const field = new Span(bytes);
   const offsets: number[] = [];
@@ -205,7 +197,7 @@ function readEntries(bytes: Uint8Array, mayHaveExtensions: boolean, isDelta: boo
     // RFC 5280 §5.3.1: only a delta takes back.
     if (reason === 'removeFromCRL' && !isDelta) throw new UnreadableDer('takes an entry back without being a delta');
   }
-  return { bytes, slots: toSlots(bytes, offsets, hashes), entryCount: offsets.length };
+  return { bytes, slots: toSlots(bytes, offsets, hashes), count: offsets.length };
 }
 
 /** The content of one element after another: the plain form of DerReader for what is read by the hundred thousand, without objects. */
@@ -287,7 +279,9 @@ function toReason(code: number): RevocationReason {
 }
 
 function toSlots(bytes: Uint8Array, offsets: readonly number[], hashes: readonly number[]): Int32Array {
-  const slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(8, offsets.length * 2))));
+  const slotCount = 2 ** Math.ceil(Math.log2(Math.max(8, offsets.length * 2)));
+  // Shared memory, so that threads look into one table. Nobody writes to it once it is filled.
+  const slots = new Int32Array(new SharedArrayBuffer(slotCount * Int32Array.BYTES_PER_ELEMENT));
   const last = slots.length - 1;
   const serial = new Span(bytes);
   for (const [index, offset] of offsets.entries()) {
@@ -325,7 +319,8 @@ function isSerialAt(bytes: Uint8Array, offset: number, own: Uint8Array, start: n
   return true;
 }
 
-function findEntry({ bytes, slots }: EntryTable, serial: string): RevokedEntry | null {
+/** The entry of a serial number, in upper-case hexadecimal as certificates print it. */
+export function findEntry({ bytes, slots }: ListEntries, serial: string): RevokedEntry | null {
   // As encoded: a first octet from 0x80 on has a sign octet before it.
   const wanted = Buffer.from(/^[89A-F]/.test(serial) ? `00${serial}` : serial, 'hex');
   let at = hashOf(wanted, 0, wanted.length) & (slots.length - 1);

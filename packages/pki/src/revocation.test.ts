@@ -3,9 +3,19 @@ import { test } from 'node:test';
 import { createKeyPair } from './certificate-maker.ts';
 import { writeImplicit, writeSequence } from './der-writer.ts';
 import { bundleOf, dayMs, type Made, makeIntermediate, makeLeaf, makeRoot, nowMs } from './hierarchy.fixture.ts';
-import { createRevocation, faultOfList, faultOfReplacement, idleDeltas, type RevocationStatus } from './revocation.ts';
+import {
+  createRevocation,
+  faultOfList,
+  faultOfReplacement,
+  idleDeltas,
+  proveList,
+  type RevocationStatus,
+  standingLists,
+  whyIdle,
+} from './revocation.ts';
 import { type RevocationList, readRevocationList } from './revocation-list.ts';
 import { type ListContents, type MadeEntry, makeRevocationList } from './revocation-list-maker.ts';
+import type { TrustBundle } from './trust-bundle.ts';
 
 const root = await makeRoot();
 const issuing = await makeIntermediate(root);
@@ -24,63 +34,75 @@ function statusBy(
   stale: 'accept' | 'refuse' = 'accept',
   atMs = nowMs,
 ): RevocationStatus {
-  return createRevocation({ bundle, lists, stale }).statusOf(leaf.facts, atMs);
+  return revocationBy(lists, stale).statusOf(leaf.facts, atMs);
+}
+
+function revocationBy(lists: readonly RevocationList[], stale: 'accept' | 'refuse', own = bundle) {
+  const proved = lists.map((each) => proveList(each, own));
+  return createRevocation({ standing: standingLists(proved, own), stale });
+}
+
+function faultIn(each: RevocationList, own: TrustBundle, atMs: number): string | null {
+  return faultOfList(proveList(each, own), own, atMs)?.sentence ?? null;
 }
 
 test('a list of the issuer may be used', () => {
-  assert.equal(faultOfList(list(), bundle, nowMs), null);
+  assert.equal(faultIn(list(), bundle, nowMs), null);
 });
 
 test('a list of an issuer that signs with RSA, RSASSA-PSS or Ed25519 may be used', async () => {
   const rsa = await makeIntermediate(root, 'Test RSA', { key: await createKeyPair('rsa-2048') });
   const edwards = await makeIntermediate(root, 'Test Edwards', { key: await createKeyPair('ed25519') });
   const own = bundleOf([root], [rsa, edwards]);
-  assert.equal(faultOfList(list({}, rsa), own, nowMs), null);
-  assert.equal(faultOfList(list({ signatureHash: 'SHA-512' }, rsa), own, nowMs), null);
-  assert.equal(faultOfList(list({ pss: true, signatureHash: 'SHA-384' }, rsa), own, nowMs), null);
-  assert.equal(faultOfList(list({}, edwards), own, nowMs), null);
+  assert.equal(faultIn(list({}, rsa), own, nowMs), null);
+  assert.equal(faultIn(list({ signatureHash: 'SHA-512' }, rsa), own, nowMs), null);
+  assert.equal(faultIn(list({ pss: true, signatureHash: 'SHA-384' }, rsa), own, nowMs), null);
+  assert.equal(faultIn(list({}, edwards), own, nowMs), null);
 });
 
 test('a list that its issuer did not sign must not be used', async () => {
   const forge = (signature: Uint8Array) => signature.map((byte, index) => (index === 20 ? byte ^ 1 : byte));
-  assert.match(faultOfList(list({ forge }), bundle, nowMs) ?? '', /not signed by a certificate of bundle test/);
+  assert.match(faultIn(list({ forge }), bundle, nowMs) ?? '', /not signed by a certificate of bundle test/);
   const borrowed = await makeRoot('Test Issuing');
-  assert.match(faultOfList(list({}, borrowed), bundle, nowMs) ?? '', /not signed/);
-  assert.match(faultOfList(list({ keyIdentifier: false }, borrowed), bundle, nowMs) ?? '', /not signed/);
+  assert.match(faultIn(list({}, borrowed), bundle, nowMs) ?? '', /not signed/);
+  assert.match(faultIn(list({ keyIdentifier: false }, borrowed), bundle, nowMs) ?? '', /not signed/);
 });
 
 test('a list of an authority that is not in the bundle must not be used', async () => {
-  assert.match(faultOfList(list({}, await makeRoot('Other')), bundle, nowMs) ?? '', /CN=Other,.* not in bundle test/);
+  assert.match(faultIn(list({}, await makeRoot('Other')), bundle, nowMs) ?? '', /CN=Other,.* not in bundle test/);
 });
 
 test('a list that was signed by whoever may not sign lists must not be used', async () => {
   const mute = await makeIntermediate(root, 'Test Mute', { keyUsages: ['keyCertSign'] });
-  assert.match(faultOfList(list({}, mute), bundleOf([root], [mute]), nowMs) ?? '', /cRLSign/);
+  assert.match(faultIn(list({}, mute), bundleOf([root], [mute]), nowMs) ?? '', /cRLSign/);
 });
 
 test('a list whose signer has no path to an anchor must not be used', () => {
   const elsewhere = bundleOf([leaf], [issuing]);
-  assert.match(faultOfList(list(), elsewhere, nowMs) ?? '', /not signed/);
+  assert.match(faultIn(list(), elsewhere, nowMs) ?? '', /not signed/);
 });
 
 test('a list signed over SHA-1 must not be used', () => {
-  assert.match(faultOfList(list({ signatureHash: 'SHA-1' }), bundle, nowMs) ?? '', /resists forgery/);
+  assert.match(faultIn(list({ signatureHash: 'SHA-1' }), bundle, nowMs) ?? '', /resists forgery/);
 });
 
 test('a list that is yet to come must not be used before', () => {
   const coming = list({ thisUpdateMs: nowMs + 1_000 });
-  assert.match(faultOfList(coming, bundle, nowMs) ?? '', /yet to come/);
-  assert.equal(faultOfList(coming, bundle, nowMs + 1_000), null);
+  assert.match(faultIn(coming, bundle, nowMs) ?? '', /yet to come/);
+  assert.equal(faultIn(coming, bundle, nowMs + 1_000), null);
 });
 
 test('an indirect list must not be used', () => {
   const scope = writeSequence(writeImplicit(4, Buffer.of(0xff)));
-  assert.match(faultOfList(list({ scope }), bundle, nowMs) ?? '', /indirect/);
+  assert.match(faultIn(list({ scope }), bundle, nowMs) ?? '', /indirect/);
 });
 
 test('a list must not replace a newer one of its issuer and scope', () => {
   const [older, newer] = [list({ number: 6 }), list({ number: 7 })];
-  assert.match(faultOfReplacement(older, [newer]) ?? '', /number 6, .*older than the one in force \(number 7/);
+  assert.match(
+    faultOfReplacement(older, [newer])?.sentence ?? '',
+    /number 6, .*older than the one that was in force \(number 7/,
+  );
   assert.equal(faultOfReplacement(newer, [older]), null);
   assert.equal(faultOfReplacement(newer, [newer]), null);
   assert.equal(
@@ -94,7 +116,7 @@ test('a list must not replace a newer one of its issuer and scope', () => {
 test('lists without numbers are as old as their dates', () => {
   const [older, newer] = [nowMs - 2_000, nowMs - 1_000].map((thisUpdateMs) => list({ number: null, thisUpdateMs }));
   assert.ok(older && newer);
-  assert.match(faultOfReplacement(older, [newer]) ?? '', /older/);
+  assert.match(faultOfReplacement(older, [newer])?.sentence ?? '', /older/);
   assert.equal(faultOfReplacement(newer, [older]), null);
 });
 
@@ -138,11 +160,32 @@ test('where stale lists do not count, nobody is known to be good from the first 
     assert.equal(statusBy(lists, 'accept', ends + 1).state, 'good');
   }
   const brief = await makeIntermediate(root, 'Test Issuing', { key: issuing.signer.key, notAfterMs: ends });
-  const own = createRevocation({ bundle: bundleOf([root], [brief]), lists: [list()], stale: 'refuse' });
+  const own = revocationBy([list()], 'refuse', bundleOf([root], [brief]));
   assert.equal(own.statusOf(leaf.facts, ends + 1).state, 'unknown');
 });
 
 test('a revoked certificate is revoked at every instant', () => {
   const status = statusBy([list({ entries: [revoked], nextUpdateMs: nowMs - 1_000 })], 'refuse', nowMs + 900 * dayMs);
   assert.equal(status.state, 'revoked');
+});
+
+test('of several lists of a scope it is told which counts, and why each of the others does not', () => {
+  const older = list({ number: 6 });
+  const complete = list({ number: 7 });
+  const delta = list({ number: 9, base: 7, thisUpdateMs: nowMs - 1_000 });
+  const overtaken = list({ number: 8, base: 7, thisUpdateMs: nowMs - 2_000 });
+  const asOld = list({ number: 7, base: 6 });
+  const apart = list({ number: 12, base: 10 });
+  const lists = [older, complete, delta, overtaken, asOld, apart];
+  const why = (each: RevocationList, among: readonly RevocationList[] = lists, atMs = nowMs) => {
+    const proved = among.map((one) => proveList(one, bundle));
+    return whyIdle(proved[among.indexOf(each)] ?? assert.fail(), proved, bundle, atMs);
+  };
+  assert.deepEqual([why(complete), why(delta)], [null, null]);
+  assert.match(why(older) ?? '', /^Another of its scope counts in its place, number 7, of /);
+  assert.equal(why(overtaken), 'A newer delta counts in its place.');
+  assert.match(why(asOld) ?? '', /^The complete list, number 7, of \S+ is as new\.$/);
+  assert.match(why(apart) ?? '', /^It changes nothing: it goes on from list 10, and the complete list is 7\.$/);
+  assert.match(why(delta, [delta]) ?? '', /no complete list of its scope/);
+  assert.match(why(complete, lists, nowMs - dayMs) ?? '', /yet to come/);
 });

@@ -1,10 +1,12 @@
 // Whether a certificate is revoked (RFC 5280 §6.3), by the lists that an operator brings. None is ever fetched by what a certificate says.
+// Signatures are proved once, by whoever reads a list; who serves gets standing lists, which are plain and ready to be asked.
 import { type KeyObject, constants as rsa, verify } from 'node:crypto';
+import type { StandingList } from '@headgate/contract';
 import { isStrongSignature, readPssSaltBytes } from './algorithms.ts';
 import type { CertificateFacts } from './certificate-facts.ts';
 import { toComparable } from './distinguished-name.ts';
 import { buildPathOf, type Chain } from './path.ts';
-import type { RevocationList, RevocationReason, RevokedEntry } from './revocation-list.ts';
+import { findEntry, type RevocationList, type RevocationReason, type RevokedEntry } from './revocation-list.ts';
 import type { BundleMember, TrustBundle } from './trust-bundle.ts';
 
 /** What becomes of who is not on a list that is past its end. */
@@ -24,29 +26,23 @@ export interface Revocation {
 
 /** What a revocation is made from. */
 export interface RevocationSource {
-  readonly bundle: TrustBundle;
-  /** Lists in which `faultOfList` finds nothing. */
-  readonly lists: readonly RevocationList[];
+  readonly standing: readonly StandingList[];
   readonly stale: StaleRule;
 }
 
-/** Lists of one issuer and scope that count together. */
-interface Standing {
-  readonly complete: RevocationList;
-  readonly delta: RevocationList | null;
-  /** The first end of them: of the list, of the delta, of who signed it. */
-  readonly endMs: number;
+/** A list, and who of a bundle signed it. */
+export interface ProvedList {
+  readonly list: RevocationList;
+  /** Fingerprints (SHA-256, lower-case hex) of the certificates whose signature it carries; none where nobody of the bundle signed it. */
+  readonly signers: readonly string[];
 }
 
 /** The lists that count, made ready to be asked. */
-export function createRevocation({ bundle, lists, stale }: RevocationSource): Revocation {
-  const byIssuer = Map.groupBy(lists, ({ issuer }) => toComparable(issuer));
-  const standing = new Map([...byIssuer].map(([issuer, own]) => [issuer, standingOf(own, bundle)]));
+export function createRevocation({ standing, stale }: RevocationSource): Revocation {
+  const byIssuer = Map.groupBy(standing, ({ issuer }) => issuer);
   return {
     statusOf(certificate, nowMs) {
-      const about = (standing.get(toComparable(certificate.issuer)) ?? []).filter(({ complete }) =>
-        isAbout(complete, certificate),
-      );
+      const about = (byIssuer.get(toComparable(certificate.issuer)) ?? []).filter((each) => isAbout(each, certificate));
       for (const each of about) {
         const entry = entryOf(each, certificate.serial);
         if (entry !== null) return { state: 'revoked', untilMs: Number.POSITIVE_INFINITY, ...entry };
@@ -60,23 +56,47 @@ export function createRevocation({ bundle, lists, stale }: RevocationSource): Re
   };
 }
 
-function standingOf(lists: readonly RevocationList[], bundle: TrustBundle): readonly Standing[] {
-  return [...Map.groupBy(lists, ({ scopeKey }) => scopeKey).values()].flatMap((own): Standing[] => {
-    const complete = own.filter(({ base }) => base === null).toSorted(newestFirst)[0];
-    if (complete === undefined) return [];
-    const delta = own.filter((each) => goesOnFrom(each, complete)).toSorted(newestFirst)[0] ?? null;
-    const counting = delta === null ? [complete] : [complete, delta];
-    const ends = counting.flatMap((list) => [list.nextUpdateMs, signerOf(list, bundle)?.untilMs ?? 0]);
-    return [{ complete, delta, endMs: Math.min(...ends) }];
-  });
+/** Those lists that count, the newest of each issuer and scope joined to its newest delta. In each `faultOfList` found nothing. */
+export function standingLists(lists: readonly ProvedList[], bundle: TrustBundle): readonly StandingList[] {
+  const own = Map.groupBy(lists, ({ list }) => `${toComparable(list.issuer)}\0${list.scopeKey}`);
+  return [...own.values()].flatMap((each) => standingOf(each, bundle));
 }
 
-function newestFirst(one: RevocationList, other: RevocationList): number {
+function standingOf(proved: readonly ProvedList[], bundle: TrustBundle): readonly StandingList[] {
+  const counting = countingOf(proved.map(({ list }) => list));
+  if (counting === null) return [];
+  const { complete, delta } = counting;
+  const own = proved.filter(({ list }) => list === complete || list === delta);
+  const ends = own.flatMap((each) => [each.list.nextUpdateMs, endOfSigners(each, bundle) ?? 0]);
+  return [
+    {
+      issuer: toComparable(complete.issuer),
+      scope: complete.scope,
+      complete: complete.entries,
+      delta: delta?.entries ?? null,
+      endMs: Math.min(...ends),
+    },
+  ];
+}
+
+/** Of lists of one issuer and scope those that count together; null where none is complete. */
+function countingOf(
+  lists: readonly RevocationList[],
+): { readonly complete: RevocationList; readonly delta: RevocationList | null } | null {
+  const complete = lists.filter(({ base }) => base === null).toSorted(newestFirst)[0];
+  if (complete === undefined) return null;
+  return { complete, delta: lists.filter((each) => goesOnFrom(each, complete)).toSorted(newestFirst)[0] ?? null };
+}
+
+function newestFirst(one: DatedList, other: DatedList): number {
   return isOlder(one, other) ? 1 : -1;
 }
 
+/** What tells of a list which one it is: of its issuer, scope and kind, and how old. */
+export type DatedList = Pick<RevocationList, 'issuer' | 'scopeKey' | 'base' | 'number' | 'thisUpdateMs'>;
+
 /** Whether a list was issued before another of its issuer and scope (RFC 5280 §5.2.3). */
-function isOlder(one: RevocationList, other: RevocationList): boolean {
+export function isOlder(one: DatedList, other: DatedList): boolean {
   if (one.number !== null && other.number !== null && one.number !== other.number) return one.number < other.number;
   return one.thisUpdateMs < other.thisUpdateMs;
 }
@@ -92,44 +112,93 @@ function faultOfDelta({ base, number, authorityKeyId }: RevocationList, complete
   return `it goes on from list ${base}, and the complete list is ${complete.number ?? 'without a number'}`;
 }
 
-function entryOf({ complete, delta }: Standing, serial: string): RevokedEntry | null {
-  const change = delta?.find(serial) ?? null;
-  if (change === null) return complete.find(serial);
+function entryOf({ complete, delta }: StandingList, serial: string): RevokedEntry | null {
+  const change = delta === null ? null : findEntry(delta, serial);
+  if (change === null) return findEntry(complete, serial);
   return change.reason === 'removeFromCRL' ? null : change;
 }
 
 /** RFC 5280 §6.3.3 (b)(2). */
-function isAbout({ scope }: RevocationList, { isAuthority, listPlaces }: CertificateFacts): boolean {
+function isAbout({ scope }: StandingList, { isAuthority, listPlaces }: CertificateFacts): boolean {
   if (scope.attributesOnly || (scope.callersOnly && isAuthority) || (scope.authoritiesOnly && !isAuthority))
     return false;
   return scope.places === null || scope.places.some((place) => listPlaces.includes(place));
 }
 
-/** Why a list must not be used in a bundle now (ms since 1970 UTC), as a sentence; null where it may. */
-export function faultOfList(list: RevocationList, bundle: TrustBundle, nowMs: number): string | null {
+/** What is wrong with a list, to be matched on. */
+export type ListObjectionCode = 'indirect' | 'weak' | 'yet_to_come' | 'foreign' | 'not_signed' | 'older';
+
+/** Why a list must not be used. */
+export interface ListObjection {
+  readonly code: ListObjectionCode;
+  readonly sentence: string;
+}
+
+/** Who of a bundle signed a list: the dear part of believing it. */
+export function proveList(list: RevocationList, bundle: TrustBundle): ProvedList {
+  const signers = bundle.withSubject(list.issuer).filter((member) => maySign(member, list) && isSignedBy(list, member));
+  return { list, signers: signers.map(({ facts }) => facts.fingerprint256) };
+}
+
+/** Why a list must not be used in a bundle now (ms since 1970 UTC); null where it may. */
+export function faultOfList(proved: ProvedList, bundle: TrustBundle, nowMs: number): ListObjection | null {
+  const { list } = proved;
   const name = `The list of ${list.issuer}`;
-  if (list.scope.isIndirect) return `${name} is indirect (RFC 5280 §5.2.5), which is not understood here.`;
-  if (!isStrongSignature(list)) return `${name} is signed over a hash that no longer resists forgery.`;
+  const object = (code: ListObjectionCode, said: string): ListObjection => ({ code, sentence: `${name} ${said}.` });
+  if (list.scope.isIndirect) return object('indirect', 'is indirect (RFC 5280 §5.2.5), which is not understood here');
+  if (!isStrongSignature(list)) return object('weak', 'is signed over a hash that no longer resists forgery');
   if (list.thisUpdateMs > nowMs)
-    return `${name} is of ${new Date(list.thisUpdateMs).toISOString()}, which is yet to come.`;
+    return object('yet_to_come', `is of ${new Date(list.thisUpdateMs).toISOString()}, which is yet to come`);
   if (bundle.withSubject(list.issuer).length === 0)
-    return `${name} is of an authority that is not in bundle ${bundle.name}.`;
-  if (signerOf(list, bundle) !== null) return null;
-  return `${name} is not signed by a certificate of bundle ${bundle.name} that may sign lists (key usage cRLSign).`;
+    return object('foreign', `is of an authority that is not in bundle ${bundle.name}`);
+  if (endOfSigners(proved, bundle) !== null) return null;
+  return object(
+    'not_signed',
+    `is not signed by a certificate of bundle ${bundle.name} that may sign lists (key usage cRLSign)`,
+  );
 }
 
-/** Why a list must not replace those in force, as a sentence; null where it may (RFC 5280 §5.2.3). */
-export function faultOfReplacement(list: RevocationList, inForce: readonly RevocationList[]): string | null {
-  const newer = inForce.find((each) => isOfOneKind(each, list) && isOlder(list, each));
+/** Why a list must not replace others; null where it may (RFC 5280 §5.2.3). */
+export function faultOfReplacement(list: DatedList, others: readonly DatedList[]): ListObjection | null {
+  const newer = others.find((each) => isOfOneKind(each, list) && isOlder(list, each));
   if (newer === undefined) return null;
-  const say = ({ number, thisUpdateMs }: RevocationList) =>
-    `${number === null ? '' : `number ${number}, `}of ${new Date(thisUpdateMs).toISOString()}`;
-  return `The list of ${list.issuer} (${say(list)}) is older than the one in force (${say(newer)}).`;
+  const sentence = `The list of ${list.issuer} (${saidOf(list)}) is older than the one that was in force (${saidOf(newer)}).`;
+  return { code: 'older', sentence };
 }
 
-function isOfOneKind(one: RevocationList, other: RevocationList): boolean {
+/** Whether two lists are of one issuer and scope, both complete or both deltas. */
+export function isOfOneKind(one: DatedList, other: DatedList): boolean {
   const isSameIssuer = toComparable(one.issuer) === toComparable(other.issuer);
   return isSameIssuer && one.scopeKey === other.scopeKey && (one.base === null) === (other.base === null);
+}
+
+/** Why a list of a bundle is not asked about anybody now (ms since 1970 UTC), as a sentence; null where it is. */
+export function whyIdle(
+  proved: ProvedList,
+  lists: readonly ProvedList[],
+  bundle: TrustBundle,
+  nowMs: number,
+): string | null {
+  const fault = faultOfList(proved, bundle, nowMs);
+  if (fault !== null) return fault.sentence;
+  const { list } = proved;
+  const own = lists.filter(
+    (each) => toComparable(each.list.issuer) === toComparable(list.issuer) && each.list.scopeKey === list.scopeKey,
+  );
+  const standing = countingOf(own.map((each) => each.list));
+  if (standing === null) return 'There is no complete list of its scope.';
+  const { complete, delta } = standing;
+  if (list === complete || list === delta) return null;
+  if (list.base === null) return `Another of its scope counts in its place, ${saidOf(complete)}.`;
+  const apart = faultOfDelta(list, complete);
+  if (apart !== null) return `It changes nothing: ${apart}.`;
+  return isOlder(complete, list)
+    ? 'A newer delta counts in its place.'
+    : `The complete list, ${saidOf(complete)}, is as new.`;
+}
+
+function saidOf({ number, thisUpdateMs }: DatedList): string {
+  return `${number === null ? '' : `number ${number}, `}of ${new Date(thisUpdateMs).toISOString()}`;
 }
 
 /** Why deltas among lists do nothing, one sentence each. */
@@ -144,13 +213,13 @@ export function idleDeltas(lists: readonly RevocationList[]): readonly string[] 
   });
 }
 
-/** Who signed a list, and until when that certificate and those above it are valid; null where nobody of the bundle did. */
-function signerOf(list: RevocationList, bundle: TrustBundle): { readonly untilMs: number } | null {
+/** Until when those who signed a list and those above them are valid; null where nobody who did has a path to an anchor. */
+function endOfSigners({ list, signers }: ProvedList, bundle: TrustBundle): number | null {
   const ends = bundle
     .withSubject(list.issuer)
-    .filter((member) => maySign(member, list) && isSignedBy(list, member))
+    .filter(({ facts }) => signers.includes(facts.fingerprint256))
     .flatMap((member) => endOf(member, bundle));
-  return ends.length === 0 ? null : { untilMs: Math.max(...ends) };
+  return ends.length === 0 ? null : Math.max(...ends);
 }
 
 // RFC 5280 §6.3.3 (f): key usage cRLSign, if there is a key usage. An authority or a certificate of its name made for lists.

@@ -53,7 +53,7 @@ export interface TestUserOptions extends TestPerson {
 }
 
 /** What a revocation list says. By default it is of a day before now, ends a day after now, and is complete. */
-export interface TestListOptions extends Partial<Omit<ListContents, 'signer' | 'entries'>> {
+export interface TestListOptions extends Partial<Omit<ListContents, 'signer'>> {
   readonly number: number;
   readonly revoked?: readonly TestUser[];
   /** Number of RFC 5280 §5.3.1; default 1, key compromise. */
@@ -130,17 +130,20 @@ export async function createTestAuthority({ nowMs, random }: TestAuthorityOption
     notYetValidUser: (family, person) =>
       issueUser(hierarchies[family].user, { ...person, notBeforeMs: nowMs + dayMs, notAfterMs: nowMs + yearMs }),
     strangerUser: (options) => issueUser(stranger, options),
-    userRevocationList: (family, { revoked = [], reason = 1, ...options }) =>
+    userRevocationList: (family, { revoked = [], reason = 1, entries = [], ...options }) =>
       makeRevocationList({
         thisUpdateMs: nowMs - dayMs,
         nextUpdateMs: nowMs + dayMs,
         ...options,
         signer: hierarchies[family].user.issuing,
-        entries: revoked.map(({ certificateDer }) => ({
-          serial: readCertificate(certificateDer).serial,
-          onMs: nowMs - dayMs,
-          reason,
-        })),
+        entries: [
+          ...revoked.map(({ certificateDer }) => ({
+            serial: readCertificate(certificateDer).serial,
+            onMs: nowMs - dayMs,
+            reason,
+          })),
+          ...entries,
+        ],
       }),
     trustBundlePem: (family, side) => {
       const { anchorsPem, intermediatesPem } = hierarchies[family][side];

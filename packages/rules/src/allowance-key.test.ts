@@ -36,12 +36,45 @@ test('an over-long value counts as unknown, so that keys stay small', () => {
   assert.equal(key, 'aup-example|service!source=192.0.2.1');
 });
 
+test('a call without an SCID is counted by its credential, or by what the rule names, and never with strangers', () => {
+  const rows = [
+    [{}, {}, 'aup-example|scid!credential=a1b2'],
+    [{ scid: 'HPA1' }, {}, 'aup-example|scid=HPA1'],
+    [{ scid: 'HPA1' }, { withoutScid: 'source' }, 'aup-example|scid=HPA1'],
+    [{}, { withoutScid: 'source' }, 'aup-example|scid!source=192.0.2.1'],
+    [{}, { withoutScid: 'participant' }, 'aup-example|scid!participant=example-power'],
+    [{ participant: '' }, { withoutScid: 'participant' }, 'aup-example|scid!source=192.0.2.1'],
+  ] as const;
+  for (const [subject, rule, expected] of rows) {
+    const key = toAllowanceKey(ruleWith({ key: ['scid'], ...rule }), subjectWith(subject));
+    assert.equal(key, expected);
+  }
+});
+
+test('callers of one network share an allowance, as wide as the rule says', () => {
+  const rule = ruleWith({ key: ['source-network'] });
+  assert.equal(toAllowanceKey(rule, subjectWith()), 'aup-example|source-network=192.0.2.0/24');
+  const narrow = { ...rule, sourceNetwork: { ipv4Bits: 28, ipv6Bits: 48 } };
+  assert.equal(
+    toAllowanceKey(narrow, subjectWith({ source: '192.0.2.17' })),
+    'aup-example|source-network=192.0.2.16/28',
+  );
+});
+
 test('two different tuples never share a key', () => {
   const unit = fc.constantFrom('|', '%7C', '%25', '%', '=', '!source=', '|credential=', '|service=');
   const value = fc.string({ unit, minLength: 1, maxLength: 3 });
   const maybe = fc.option(value, { nil: undefined });
-  const values = fc.record({ source: value, credential: maybe, participant: maybe, system: maybe, service: maybe });
-  const key = fc.uniqueArray(fc.constantFrom(...limitKeyParts), { minLength: 1, maxLength: 3 });
+  const values = fc.record({
+    source: value,
+    credential: maybe,
+    participant: maybe,
+    scid: maybe,
+    system: maybe,
+    service: maybe,
+  });
+  const parts = limitKeyParts.filter((part) => part !== 'source-network'); // Sources of one network share on purpose.
+  const key = fc.uniqueArray(fc.constantFrom(...parts), { minLength: 1, maxLength: 3 });
   fc.assert(
     fc.property(fc.record({ key, one: values, other: values }), ({ key, one, other }) => {
       const rule = ruleWith({ key });
@@ -58,6 +91,7 @@ function tupleOf(key: readonly LimitKeyPart[], parts: Partial<Record<LimitKeyPar
   return key.map((part) => {
     if (part === 'operation') return 'retrieve';
     const value = parts[part];
+    if (part === 'scid' && value === undefined && parts.credential !== undefined) return ['for-scid', parts.credential];
     if (value === undefined) return ['source', parts.source];
     return part === 'system' || part === 'service' ? value.toLowerCase() : value;
   });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 
 import type { Charge, LimitRule } from '@headgate/contract';
 import fc from 'fast-check';
-import { createCounters, test } from './both-counters.fixture.ts';
 import type { Counters } from './counters.ts';
+import { createCounters } from './little-counters.fixture.ts';
 import { chargeTo, ruleWith } from './testdata.ts';
 
 const arbitraryRule = fc.record({

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 
 import type { CounterDecision } from '@headgate/contract';
-import { createCounters, test } from './both-counters.fixture.ts';
+import { createCounters } from './little-counters.fixture.ts';
 import { chargeTo, ruleWith } from './testdata.ts';
 
 const global = ruleWith({ name: 'global', layer: 'global', quota: 2, windowMs: 1_000 });
@@ -151,7 +152,7 @@ test('shadowed rules never crowd out a call', () => {
 });
 
 test('a million distinct keys stay within the most keys, and expired ones make room', () => {
-  const counters = createCounters({ keysMax: 10_000 });
+  const counters = createCounters({ keysMax: 10_000, instantsMax: 100_000 });
   let mostKeys = 0;
   let admittedCount = 0;
   for (let index = 0; index < 1_000_000; index += 1) {

@@ -1,7 +1,15 @@
 // The whole public surface of the rules: pure decisions. No clock, no randomness, no I/O.
 export { keyValueCharactersMax, toAllowanceKey } from './allowance-key.ts';
+export type { Arrival } from './backtest/arrival.ts';
+export type { Backtest, BacktestOptions, BacktestReport, PolicyTotals, RecordedTotals } from './backtest/backtest.ts';
+export { createBacktest, warmUpMs } from './backtest/backtest.ts';
+export type { Flip, FlipCount, FlipTotals, HourCount, RuleCount } from './backtest/flip-tally.ts';
+export type { Lane, Reorder, ReorderOptions, ReorderStats, Timed } from './backtest/reorder.ts';
+export { createReorder } from './backtest/reorder.ts';
 export type { Counters, CountersOptions, CountersStats } from './counters.ts';
 export { createCounters } from './counters.ts';
+export type { RuleMatch, UnmetCondition } from './explain-match.ts';
+export { explainMatch } from './explain-match.ts';
 export type { CompiledPolicy } from './match.ts';
 export { chargesFor, compilePolicy } from './match.ts';
 export { earliestTurn } from './pacing.ts';
@@ -24,6 +32,9 @@ export type { RefusedCall } from './rights-refusal.ts';
 export { notEnrolled, rightRefusal } from './rights-refusal.ts';
 export type { WindowLog, WindowVerdict } from './sliding-window.ts';
 export { createWindowLog, recordEvent, windowAdmits } from './sliding-window.ts';
+export { toSourceNetwork } from './source-network.ts';
+export type { RefusedKey } from './threads/refused-keys.ts';
+export type { RuleCounts } from './threads/rule-counts.ts';
 export type { ThreadMemory, ThreadMemoryOptions, ThreadState } from './threads/thread-memory.ts';
 export { createThreadMemory, openThreadMemory } from './threads/thread-memory.ts';
 export type { CompiledUsernameRules, UsernameSubject } from './username-rules.ts';

@@ -25,7 +25,7 @@ export function createWindowLog(quota: number): WindowLog {
 }
 
 /** The first instant, in milliseconds, at which one more event fits; −Infinity if the log never was full. */
-export function roomAtMs(log: WindowLog, quota: number, windowMs: number): number {
+function roomAtMs(log: WindowLog, quota: number, windowMs: number): number {
   // Counted from the newest, not from the oldest: a lowered quota must hold for the events already remembered.
   return log.count < quota ? Number.NEGATIVE_INFINITY : instantAt(log, log.count - quota) + windowMs;
 }
@@ -47,7 +47,7 @@ export function recordEvent(log: WindowLog, quota: number, windowMs: number, now
 }
 
 /** The newest remembered instant in milliseconds; −Infinity for an empty log. */
-export function newestMs(log: WindowLog): number {
+function newestMs(log: WindowLog): number {
   return log.count === 0 ? Number.NEGATIVE_INFINITY : instantAt(log, log.count - 1);
 }
 

@@ -66,6 +66,9 @@ const xmlDeclaration = new RegExp(
     `(?:${pseudoAttribute('standalone', 'yes|no')})?[ \\t\\r\\n]*\\?>`,
 );
 
+/** The declaration that was read last: nearly all messages begin with the same one. */
+let lastDeclaration = new Uint8Array(0);
+
 class HeadScan {
   readonly #bytes: Uint8Array;
   readonly #runs: XmlRuns;
@@ -130,9 +133,14 @@ class HeadScan {
   }
 
   #pastXmlDeclaration(from: number): number {
-    const found = xmlDeclaration.exec(toText(this.#bytes, from, from + xmlDeclarationBytesMax));
-    if (found === null) return doubt;
-    const end = from + found[0].length;
+    const bytes = this.#bytes;
+    let end = from + lastDeclaration.length;
+    if (lastDeclaration.length === 0 || !isAt(bytes, from, lastDeclaration)) {
+      const found = xmlDeclaration.exec(toText(bytes, from, from + xmlDeclarationBytesMax));
+      if (found === null) return doubt;
+      end = from + found[0].length;
+      lastDeclaration = bytes.slice(from, end);
+    }
     return this.#isTokenEnd(end) ? end : doubt;
   }
 
@@ -402,10 +410,10 @@ class HeadScan {
   }
 
   #nameOf(localStart: number, end: number, declaration: number): QualifiedName {
-    const localName = toText(this.#bytes, localStart, end);
+    const localName = toName(this.#bytes, localStart, end);
     if (declaration < 0) return { namespace: '', localName };
     const start = offsetAt(declarations, declaration + 2);
-    return { namespace: toText(this.#bytes, start, offsetAt(declarations, declaration + 3)), localName };
+    return { namespace: toName(this.#bytes, start, offsetAt(declarations, declaration + 3)), localName };
   }
 
   // The parser measures characters, and one or two further on where the token ends in white space: bytes and a margin
@@ -423,6 +431,27 @@ function offsetAt(offsets: Int32Array, index: number): number {
 
 function isRange(bytes: Uint8Array, start: number, end: number, expected: Uint8Array): boolean {
   return end - start === expected.length && isAt(bytes, start, expected);
+}
+
+/** Names and namespaces seen before, by a cheap hash: a system has a few dozen, and text is dear to make of bytes. */
+const knownNames: string[] = Array.from({ length: 1_024 }, () => '');
+const knownNameCharactersMax = 128;
+
+function toName(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > knownNameCharactersMax) return toText(bytes, start, end);
+  let hash = end - start;
+  for (let at = start; at < end; at += 1) hash = (hash * 31 + byteAt(bytes, at)) & 0x3ff;
+  const known = knownNames[hash] ?? '';
+  if (isText(bytes, start, end, known)) return known;
+  const name = toText(bytes, start, end);
+  knownNames[hash] = name;
+  return name;
+}
+
+function isText(bytes: Uint8Array, start: number, end: number, text: string): boolean {
+  if (text.length !== end - start) return false;
+  for (let at = start; at < end; at += 1) if (byteAt(bytes, at) !== text.charCodeAt(at - start)) return false;
+  return true;
 }
 
 function toText(bytes: Uint8Array, start: number, end: number): string {

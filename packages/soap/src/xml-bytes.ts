@@ -47,15 +47,13 @@ export class XmlRuns {
   /** True when the value that was passed last is printable ASCII without white space, quotes and references. */
   isValuePlain = true;
   readonly #bytes: Uint8Array;
-  /** The same bytes two by two, from an even address on: nearly all bytes of a signed envelope are base64 text. */
-  readonly #pairs: Uint16Array;
+  /** The same bytes two by two, from an even address on: nearly all bytes of a signed envelope are base64 text. Made when needed. */
+  #pairs: Uint16Array | null = null;
   readonly #bytesBefore: number;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#bytesBefore = bytes.byteOffset & 1;
-    const start = bytes.byteOffset - this.#bytesBefore;
-    this.#pairs = new Uint16Array(bytes.buffer, start, (bytes.length + this.#bytesBefore) >> 1);
   }
 
   /** The offset of the "<" that ends a text, or the length of the bytes where none does; or a doubt. */
@@ -113,7 +111,15 @@ export class XmlRuns {
 
   #pastPlain(from: number, stops: Stops): number {
     const bytes = this.#bytes;
-    const pairs = this.#pairs;
+    // Most runs of a message that is not signed are short: they are passed byte by byte.
+    let near = from;
+    while (near < from + shortRunBytes && byteAt(stops.bytes, byteAt(bytes, near)) === 0) near += 1;
+    return near < from + shortRunBytes ? near : this.#pastLong(near, stops);
+  }
+
+  #pastLong(from: number, stops: Stops): number {
+    const bytes = this.#bytes;
+    const pairs = this.#pairs ?? this.#inPairs();
     const stopPairs = stops.pairs;
     const before = this.#bytesBefore;
     let at = from;
@@ -131,7 +137,16 @@ export class XmlRuns {
     while (byteAt(stops.bytes, byteAt(bytes, at)) === 0) at += 1;
     return at;
   }
+
+  #inPairs(): Uint16Array {
+    const { buffer, byteOffset, length } = this.#bytes;
+    this.#pairs = new Uint16Array(buffer, byteOffset - this.#bytesBefore, (length + this.#bytesBefore) >> 1);
+    return this.#pairs;
+  }
 }
+
+/** Runs of plain characters up to this many bytes are short. */
+const shortRunBytes = 64;
 
 function isValueCharacter(byte: number): boolean {
   return (

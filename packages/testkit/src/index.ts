@@ -8,6 +8,15 @@ export {
   type TestBrowser,
 } from './browser.ts';
 export { type FakeClock, fakeClock } from './clock.ts';
+export {
+  arrivalLine,
+  evidenceOfCall,
+  type GeneratedCall,
+  type GeneratedMonthOptions,
+  generateMonth,
+  seededRandom,
+} from './generated-month.ts';
+export { createOracle, type OracleRule } from './limit-oracle.ts';
 export { missing } from './needs.ts';
 export { type Postgres, startPostgres } from './postgres.ts';
 export { openRawCaller, type RawAnswer, type RawCaller, type RawCallerOptions, rawPost } from './raw-caller.ts';

@@ -70,12 +70,18 @@ export interface TestGatewayOptions {
   readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
   readonly provisioning?: string;
+  /** Name of the gateway. Default: test. */
+  readonly node?: string;
+  /** A store that gateways share. Default: none. */
+  readonly counters?: WrittenConfig['counters'];
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
   /** PEM texts of the trust bundle; default: both families of users. */
   readonly trustPem?: Partial<TrustBundlePem>;
   /** Files of revocation lists, name and bytes, which the authority of the test may make. */
   readonly crls?: (authority: TestAuthority) => Readonly<Record<string, Uint8Array>>;
+  /** Revocation lists that are fetched. Default: none. */
+  readonly crlUrls?: readonly NonNullable<NonNullable<WrittenConfig['trustBundles']>[number]['crlUrls']>[number][];
   readonly staleCrls?: 'accept' | 'refuse';
   /** Replaces the test's own back end. */
   readonly upstreams?: WrittenConfig['upstreams'];
@@ -286,7 +292,7 @@ async function writeConfig(
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   return configSchema.parse({
-    node: 'test',
+    node: options.node ?? 'test',
     threads: options.threads ?? 1,
     listeners: [
       {
@@ -322,12 +328,14 @@ async function writeConfig(
           ? { anchors: 'anchors.pem', intermediates: 'intermediates.pem' }
           : { dated: 'test-users' }),
         crls: crls.map(([name]) => name),
+        crlUrls: options.crlUrls ?? [],
         ...(options.staleCrls === undefined ? {} : { staleCrls: options.staleCrls }),
       },
     ],
     positions: options.positions ?? {},
     chainPositions: options.chainPositions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    ...(options.counters === undefined ? {} : { counters: options.counters }),
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
     path: options.path ?? {},

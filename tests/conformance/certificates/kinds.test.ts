@@ -9,9 +9,11 @@ import {
   faultOfList,
   judgePath,
   openCertificate,
+  proveList,
   readRevocationList,
   rejectUnreadable,
   splitLists,
+  standingLists,
   UnreadableCertificate,
   type Verdict,
 } from '@headgate/pki';
@@ -28,11 +30,11 @@ function judge({ leaf, anchors, intermediates, lists, stale, atMs }: Specimen): 
     anchorsPem: pemOf(anchors),
     intermediatesPem: pemOf(intermediates),
   });
-  const read = lists.flatMap((file) => splitLists(file)).map(readRevocationList);
+  const read = lists.flatMap((file) => splitLists(file)).map((der) => proveList(readRevocationList(der), bundle));
   for (const list of read) assert.equal(faultOfList(list, bundle, atMs), null);
   try {
     const path = buildPathOf(openCertificate(leaf.der), bundle);
-    return judgePath(path, atMs, 'clientAuth', createRevocation({ bundle, lists: read, stale }));
+    return judgePath(path, atMs, 'clientAuth', createRevocation({ standing: standingLists(read, bundle), stale }));
   } catch (fault) {
     if (fault instanceof UnreadableCertificate) return rejectUnreadable(fault);
     throw fault;

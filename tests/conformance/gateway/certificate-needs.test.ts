@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { exampleCatalogue, fakeClock, startTestGateway, type TestCall, type TestGateway } from '@headgate/testkit';
+import type { TLSSocket } from 'node:tls';
+import {
+  exampleCatalogue,
+  fakeClock,
+  openRawCaller,
+  type RawCallerOptions,
+  startTestGateway,
+  type TestCall,
+  type TestGateway,
+} from '@headgate/testkit';
 import { noLimits } from './calls.ts';
 import { operators } from './operators.ts';
 import { codeOf } from './told.ts';
@@ -67,6 +76,27 @@ describe('an address of the catalogue', () => {
     }
     assert.equal((await verdictOf(required)).identity?.verdict, 'accepted');
   });
+
+  for (const tlsVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+    test(`that requires one tells a caller who resumes a session without one to begin a new session (${tlsVersion})`, async () => {
+      const ask = async (options: RawCallerOptions, path: string) => {
+        const caller = await openRawCaller(gateway, { serverName: desk, tlsVersion, ...options });
+        let session: Buffer | undefined = (caller.socket as TLSSocket).getSession();
+        caller.socket.on('session', (fresh: Buffer) => {
+          session = fresh;
+        });
+        caller.write(`GET ${path} HTTP/1.1\r\nHost: ${desk}\r\n\r\n`);
+        const { status, body } = await caller.answer();
+        caller.destroy();
+        return { status, body, session: session ?? Buffer.alloc(0) };
+      };
+      const { status, session } = await ask({ user: null }, '/handbook');
+      assert.equal(status, 200);
+      const resumed = await ask({ session }, '/offers');
+      assert.equal(codeOf(resumed), 'identity.certificate_missing');
+      assert.match(resumed.body, /session that was resumed began without one: .* must begin a new session/);
+      assert.equal((await ask({}, '/offers')).status, 200);
+    });
 
   test('that is none asks as much as the most demanding one of its host: nobody learns there what exists', async () => {
     assert.equal((await verdictOf({ ...required, path: '/nowhere', user: null })).code, 'identity.certificate_missing');

@@ -34,6 +34,8 @@ test('a running gateway tells which snapshot is in force, in which threads, and 
     pid: process.pid,
     ...gateway.running.snapshot(),
     threads: [{ thread: 0, snapshot: 1 }],
+    lists: [],
+    listFaults: [],
   } satisfies ControlAnswer);
 });
 
@@ -103,7 +105,7 @@ test('a question that is none is refused, one without end is cut off, and the ne
   for (const bytes of ['nonsense\n', '{}\n', '[]\n', '{"ask":"stop"}\n', 'null'])
     assert.match(
       await told(gateway, bytes),
-      /^\{"ok":false,"reason":"request","detail":"expected .*status, apply"\}\n$/,
+      /^\{"ok":false,"reason":"request","detail":"expected .*status, apply, apply-older-lists"\}\n$/,
     );
   assert.equal(await told(gateway, '{"ask":"'.padEnd(100_000, 'x')), '');
   assert.equal(await told(gateway, ''), '');

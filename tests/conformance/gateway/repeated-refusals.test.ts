@@ -66,5 +66,26 @@ for (const operator of operators) {
       caller.destroy();
       assert.ok(gateway.records.every(({ response }) => response.complete));
     });
+
+    test('the same head behind handshakes of two names is refused in the words and the form of each', async (t) => {
+      const gateway = await start();
+      t.after(() => gateway.close());
+      const { page, retrieve } = operator;
+      // The host says nothing, so that a program's name and a person's must not be answered alike.
+      const head = 'GET / HTTP/1.1\r\nHost: nowhere.example\r\nAccept: application/xhtml+xml, text/html\r\n\r\n';
+      const refusedTo = async (serverName: string) => {
+        const caller = await open(gateway, { serverName });
+        caller.write(head);
+        const { status, fields, body } = await caller.answer();
+        caller.destroy();
+        assert.equal(status, 421);
+        assert.ok(body.includes(serverName));
+        return fields.get('content-type');
+      };
+      for (let round = 0; round < 2; round += 1) {
+        assert.equal(await refusedTo(retrieve.call.host), 'application/problem+json');
+        assert.match((await refusedTo(page.call.host)) ?? '', /^text\/html/);
+      }
+    });
   });
 }

@@ -1,10 +1,13 @@
-// Revocation lists as an operator brings them: in force without anyone doing anything, on live and on resumed connections.
+// Revocation lists as an operator brings them, as files and by URL: in force without anyone doing anything, on live and on resumed
+// connections, and over restarts.
 import assert from 'node:assert/strict';
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { type GatewayNotice, startGateway } from '@headgate/gateway';
+import { askGateway, type GatewayNotice, startGateway } from '@headgate/gateway';
 import { fakeClock, openRawCaller, type RawCaller, rawPost, soapRequest, type TestGateway } from '@headgate/testkit';
 import { callsTo, noLimits } from './calls.ts';
 import { operators } from './operators.ts';
@@ -169,5 +172,132 @@ function listsOf(operator: (typeof operators)[number]): void {
     await gateway.running.lookAtLists();
     assert.equal((await ask(caller)).status, 200);
     caller.destroy();
+  });
+
+  /** A server that offers one list after another, and what it was asked. */
+  const startServer = async (t: TestContext) => {
+    let answer: RequestListener = (_request, response) => response.writeHead(503).end();
+    const server = createServer((request, response) => answer(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close().closeAllConnections());
+    return {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/users.crl`,
+      offer(bytes: Uint8Array) {
+        answer = (_request, response) => response.end(bytes);
+      },
+      fail() {
+        answer = (_request, response) => response.end('<html>Out of order</html>');
+      },
+    };
+  };
+
+  test('a first list comes with `trust apply`, fetched at once and in force in every thread, and goes with it again', async (t) => {
+    const server = await startServer(t);
+    const kit = await start({ policy: noLimits, clock: fakeClock(Date.now()), threads: 2 });
+    t.after(() => kit.close());
+    const apply = () => askGateway(kit.config, kit.folder, 'apply');
+    const callers = await Promise.all(Array.from({ length: 12 }, () => openRawCaller(kit, { serverName: host })));
+    const [bundle] = kit.config.trustBundles;
+    assert.ok(bundle);
+    const crlUrls = [
+      { url: server.url, everyMs: 30_000, timeoutMs: 10_000, bytesMax: 1_000_000, authorities: undefined },
+    ];
+
+    kit.rewrite({ trustBundles: [{ ...bundle, crlUrls }] });
+    const refused = await apply();
+    assert.ok(!refused.ok && refused.reason === 'files', 'of a first list nothing is in force before');
+    assert.match(refused.findings[0]?.found ?? '', /status 503/);
+    for (const caller of callers) assert.equal((await ask(caller)).status, 200);
+
+    server.offer(listFor(kit, 1, true));
+    const applied = await apply();
+    assert.ok(applied.ok);
+    assert.deepEqual([applied.changes, applied.needRestart], [['revocation lists of users'], []]);
+    for (const caller of callers) assert.equal(codeOf(await ask(caller)), 'identity.certificate_revoked');
+
+    server.fail();
+    const kept = await apply();
+    assert.ok(kept.ok);
+    assert.deepEqual(
+      kept.listFaults.map(({ bundle: name, source, code }) => [name, source, code]),
+      [['users', server.url, 'html']],
+    );
+    assert.equal(codeOf(await ask(callers[0] ?? assert.fail())), 'identity.certificate_revoked');
+
+    kit.rewrite({ trustBundles: [bundle] });
+    const removed = await apply();
+    assert.ok(removed.ok);
+    assert.deepEqual([removed.changes, removed.listFaults], [['revocation lists of users'], []]);
+    for (const caller of callers) assert.equal((await ask(caller)).status, 200);
+    for (const caller of callers) caller.destroy();
+  });
+
+  test('a list of a URL is in force by the timer alone, and after a restart while its server is out of order', async (t) => {
+    const server = await startServer(t);
+    const kit = await start({ policy: noLimits });
+    t.after(() => kit.close());
+    server.offer(listFor(kit, 1, false));
+    const [bundle] = kit.config.trustBundles;
+    assert.ok(bundle);
+    const crlUrls = [
+      { url: server.url, everyMs: 30_000, timeoutMs: 10_000, bytesMax: 1_000_000, authorities: undefined },
+    ];
+    kit.rewrite({ trustBundles: [{ ...bundle, crlUrls }] });
+    await kit.running.reload();
+    assert.equal((await kit.call()).status, 200);
+    server.offer(listFor(kit, 2, true));
+    assert.equal(await kit.running.lookAtLists(), false, 'it is not due');
+    kit.clock.advanceMs(30_000);
+    assert.equal(await kit.running.lookAtLists(), true);
+    assert.equal(codeOf(await kit.call()), 'identity.certificate_revoked');
+
+    await kit.running.close();
+    server.fail();
+    const config = { ...kit.config, trustBundles: [{ ...bundle, crlUrls }] };
+    const restarted = await startGateway({ config, base: kit.folder, clock: () => kit.clock.now() });
+    const port = restarted.listeners.find(({ name }) => name === 'secure')?.port ?? 0;
+    const caller = await openRawCaller({ ...kit, port }, { serverName: host });
+    assert.equal(codeOf(await ask(caller)), 'identity.certificate_revoked');
+    assert.equal(await restarted.lookAtLists(), false);
+    assert.equal((await restarted.inForce()).listFaults[0]?.code, 'html');
+    caller.destroy();
+    await restarted.close();
+  });
+
+  test('a bundle is added by a reload, and one that a host needs cannot be taken away', async (t) => {
+    const kit = await start({ policy: noLimits });
+    t.after(() => kit.close());
+    const [bundle] = kit.config.trustBundles;
+    assert.ok(bundle);
+    kit.rewrite({ trustBundles: [bundle, { ...bundle, name: 'more' }] });
+    const added = await kit.running.reload();
+    assert.deepEqual([added.changes, added.needRestart], [['trust bundle more'], []]);
+    kit.rewrite({ trustBundles: [{ ...bundle, name: 'more' }] });
+    await assert.rejects(kit.running.reload(), /trust bundle "users"/);
+    assert.equal((await kit.call()).status, 200);
+    kit.rewrite({ trustBundles: [bundle] });
+    assert.deepEqual((await kit.running.reload()).changes, ['trust bundle more']);
+  });
+
+  test('an older list is refused after a restart, and taken where somebody accepts it on purpose', async (t) => {
+    const kit = await startWithList();
+    t.after(() => kit.close());
+    await bring(kit, listFor(kit, 6, true));
+    await kit.running.lookAtLists();
+    await kit.running.close();
+    await bring(kit, listFor(kit, 4, false));
+    const options = { config: kit.config, base: kit.folder, clock: () => kit.clock.now() };
+    await assert.rejects(startGateway(options), /number 4, .* is older .*number 6, .*--accept-older-lists/);
+    const restarted = await startGateway({ ...options, acceptOlderLists: true });
+    await restarted.close();
+    const again = await startGateway(options);
+    await bring(kit, listFor(kit, 3, false));
+    const refused = await askGateway(kit.config, kit.folder, 'apply');
+    assert.ok(refused.ok);
+    assert.equal(refused.listFaults[0]?.code, 'older');
+    const accepted = await askGateway(kit.config, kit.folder, 'apply-older-lists');
+    assert.ok(accepted.ok);
+    assert.deepEqual(accepted.listFaults, []);
+    await again.close();
   });
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import {
+  fakeClock,
   openRawCaller,
   type RawCaller,
   type RawCallerOptions,
@@ -240,6 +241,69 @@ function switchesAt(operator: Operator): void {
       caller.destroy();
     });
 
+    test('is refused past the bound of its source and no other’s, is counted, and comes again once one has ended', async (t) => {
+      const { gateway, open, upstream } = await startBefore(t, mirror, { path: { tunnelsPerSourceMax: 2 } });
+      const [first, second, third] = [await open(), await open(), await open()];
+      await switched(first);
+      await switched(second);
+      third.write(ask());
+      const answer = await third.answer();
+      assert.deepEqual([answer.status, codeOf(answer)], [429, 'forward.too_many_tunnels_from_source']);
+      await third.ended();
+      assert.equal(upstream.connections(), 2);
+      const other = await openAt(gateway, { source: '127.0.7.7' });
+      await switched(other);
+      first.end();
+      await first.ended();
+      await gateway.recorded(2);
+      const next = await open();
+      await switched(next);
+      assert.deepEqual(gateway.running.shed(), { tunnelsPerSourceMax: 1 });
+      for (const caller of [second, other, next]) caller.destroy();
+    });
+
+    test('is refused past the bound of its source also where the handshakes went out together', async (t) => {
+      const asked: Turn[] = [];
+      const all = Promise.withResolvers<void>();
+      const { gateway, open } = await startBefore(
+        t,
+        (turn, isHead) => {
+          if (isHead && asked.push(turn) === 3) all.resolve();
+        },
+        { path: { tunnelsPerSourceMax: 2 } },
+      );
+      const callers = [await open(), await open(), await open()];
+      for (const caller of callers) caller.write(ask());
+      await all.promise;
+      for (const { socket, head } of asked) socket.write(switchingAnswer(head));
+      const answers = await Promise.all(callers.map((caller) => caller.answer()));
+      assert.equal(answers.filter(({ status }) => status === 101).length, 2);
+      assert.equal(answers.filter(({ status }) => status === 429).length, 1);
+      // The connection that nobody may have is closed toward the system too.
+      await Promise.race(asked.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))));
+      assert.deepEqual(gateway.running.shed(), { tunnelsPerSourceMax: 1 });
+      for (const caller of callers) caller.destroy();
+    });
+
+    test('is refused past the bound of its source over all threads', async (t) => {
+      const { gateway, open } = await startBefore(t, mirror, {
+        threads: 3,
+        clock: fakeClock(Date.now()),
+        path: { tunnelsPerSourceMax: 4 },
+      });
+      const callers: RawCaller[] = [];
+      const statuses: number[] = [];
+      for (let calls = 0; calls < 16; calls += 1) {
+        const caller = await open();
+        callers.push(caller);
+        caller.write(ask());
+        statuses.push((await caller.answer()).status);
+      }
+      assert.deepEqual(statuses, [...Array.from({ length: 4 }, () => 101), ...Array.from({ length: 12 }, () => 429)]);
+      assert.ok(new Set((await gateway.recorded(12)).map(({ thread }) => thread)).size > 1);
+      for (const caller of callers) caller.destroy();
+    });
+
     test('is refused past the bound of such connections, and comes again once one has ended', async (t) => {
       const { gateway, open } = await startBefore(t, mirror, { path: { tunnelsMax: 1 } });
       const first = await open();
@@ -248,6 +312,7 @@ function switchesAt(operator: Operator): void {
       second.write(ask());
       const answer = await second.answer();
       assert.deepEqual([answer.status, codeOf(answer)], [503, 'forward.too_many_tunnels']);
+      assert.deepEqual(gateway.running.shed(), { tunnelsMax: 1 });
       await second.ended();
       first.end();
       await first.ended();

@@ -17,6 +17,8 @@ export interface CorpusGateway {
   readonly notices: readonly GatewayNotice[];
   /** Resolves once at least so many records are written, in all. */
   recorded(count: number): Promise<void>;
+  /** Forgets records, and what the upstream received on connections that are between requests. */
+  forget(): void;
   /** A plain call that must succeed whatever else is going on. */
   bystander(): Promise<void>;
   close(): Promise<void>;
@@ -53,6 +55,10 @@ export async function startCorpusGateway(answer?: (request: SeenRequest) => Fool
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.push({ count, resolve });
       return promise;
+    },
+    forget() {
+      records.length = 0;
+      upstream.forget();
     },
     async bystander() {
       const caller = await WireCaller.open(port);

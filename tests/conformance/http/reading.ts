@@ -1,19 +1,16 @@
-// Our own reading of a stream of requests, and that of Node's HTTP server (llhttp) as an oracle: what is compared by fuzzing.
+// Our own reading of a stream of requests, and that of Node's HTTP server (llhttp) as an oracle: what is compared by
+// fuzzing.
 import { createServer, type IncomingMessage, METHODS, type ServerResponse } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { isRefusal } from '@headgate/contract';
 import { ChunkedDecoder, framingOf, Malformed, RequestHeadReader, readHead } from '@headgate/gateway';
+import type { LlhttpRequest } from './llhttp.ts';
 
 /** One request, read to its end. */
-export interface ReadRequest {
-  readonly method: string;
-  /** As it stands in the request line. */
-  readonly target: string;
-  /** Flat, in order; names in lower case, values trimmed. */
-  readonly fields: readonly string[];
-  /** One character per byte. */
-  readonly body: string;
-}
+export type ReadRequest = LlhttpRequest;
+
+/** What Node's HTTP server tells of one: not whether another may follow. */
+export type ServedRequest = Omit<ReadRequest, 'keepsAlive'>;
 
 /** What a reader made of a stream; `end` is `clean`, `incomplete`, `closed` (by the caller's wish) or the kind of fault. */
 export interface Reading {
@@ -40,7 +37,7 @@ class StreamReader {
   readonly requests: ReadRequest[] = [];
   #held: Buffer = Buffer.alloc(0);
   #head: RequestHeadReader | null = null;
-  #open: (Omit<ReadRequest, 'body'> & { readonly parts: Buffer[]; readonly closes: boolean }) | null = null;
+  #open: (Omit<ReadRequest, 'body'> & { readonly parts: Buffer[] }) | null = null;
   #leftBytes = 0;
   #decoder: ChunkedDecoder | null = null;
   #closed = false;
@@ -65,8 +62,8 @@ class StreamReader {
     const { framing, declaredBytes } = framingOf(fields);
     const options = fields.all('connection').flatMap((value) => value.toLowerCase().split(','));
     const says = (option: string) => options.some((each) => each.trim() === option);
-    const closes = says('close') || (httpVersion === '1.0' && !says('keep-alive')); // RFC 9112 §9.3.
-    this.#open = { method: raw.method, target: raw.target, fields: raw.fields, parts: [], closes };
+    const keepsAlive = !says('close') && (httpVersion === '1.1' || says('keep-alive')); // RFC 9112 §9.3.
+    this.#open = { method: raw.method, target: raw.target, fields: raw.fields, parts: [], keepsAlive };
     this.#leftBytes = declaredBytes ?? 0;
     this.#decoder = framing === 'chunked' ? new ChunkedDecoder() : null;
     if (this.#decoder === null && this.#leftBytes === 0) this.#finish();
@@ -91,10 +88,10 @@ class StreamReader {
 
   #finish(): void {
     if (this.#open === null) return;
-    const { parts, closes, ...request } = this.#open;
+    const { parts, ...request } = this.#open;
     this.requests.push({ ...request, body: Buffer.concat(parts).toString('latin1') });
     this.#open = null;
-    this.#closed = closes;
+    this.#closed = !request.keepsAlive;
   }
 }
 
@@ -104,7 +101,7 @@ export const oracleMethods: ReadonlySet<string> = new Set(METHODS);
 /** Node's HTTP server as a reader. */
 export interface Oracle {
   /** The requests that it read to their end, in order. */
-  read(pieces: readonly Buffer[]): Promise<readonly ReadRequest[]>;
+  read(pieces: readonly Buffer[]): Promise<readonly ServedRequest[]>;
 }
 
 /** Longest that it may take over one stream, in milliseconds. */
@@ -112,7 +109,7 @@ const oraclePatienceMs = 5_000;
 
 /** Creates the oracle; it opens no port. */
 export function createOracle(): Oracle {
-  const collected = new WeakMap<Duplex, ReadRequest[]>();
+  const collected = new WeakMap<Duplex, ServedRequest[]>();
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     const requests = collected.get(request.socket);
     const parts: Buffer[] = [];
@@ -133,7 +130,7 @@ export function createOracle(): Oracle {
   return {
     async read(pieces) {
       const [caller, served] = duplexPair();
-      const requests: ReadRequest[] = [];
+      const requests: ServedRequest[] = [];
       collected.set(served, requests);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       served.on('close', resolve);

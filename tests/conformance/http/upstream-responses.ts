@@ -407,6 +407,19 @@ function interims(): UpstreamResponse[] {
       sent: 'HTTP/1.1 20',
       upstreamEnds: true,
     }),
+    // Found by fuzzing: another reader takes either for the last answer of its connection.
+    refused(
+      family,
+      'HTTP/1.0 has none',
+      'RFC 9110 §15.2',
+      sized('content', { before: 'HTTP/1.0 100 Continue\r\n\r\n', upstreamEnds: true }),
+    ),
+    refused(
+      family,
+      'one that closes',
+      'RFC 9112 §9.6',
+      sized('content', { before: 'HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n', upstreamEnds: true }),
+    ),
     refused(family, '101 that nobody asked for', 'RFC 9110 §15.2.2', {
       statusLine: 'HTTP/1.1 101 Switching Protocols',
       lines: ['Connection: Upgrade', 'Upgrade: example/1'],

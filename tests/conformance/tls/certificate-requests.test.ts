@@ -5,10 +5,12 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import {
   caisoCatalogue,
   exampleCatalogue,
   fakeClock,
+  openRawCaller,
   startTestGateway,
   type TestGateway,
   type TestGatewayOptions,
@@ -93,3 +95,42 @@ test('handshakes from a reload on ask for what the catalogue then says', async (
   await gateway.running.reload();
   assert.equal(await isAsked(gateway, 'data.grid.example.net'), true);
 });
+
+for (const threads of [1, 2])
+  for (const tlsVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+    test(`a session of before its host asked is not resumed: its caller shows a certificate at once (${tlsVersion}, threads: ${threads})`, async (t) => {
+      const host = 'data.grid.example.net';
+      const folder = await mkdtemp(join(tmpdir(), 'headgate-asks-'));
+      t.after(() => rm(folder, { recursive: true }));
+      await cp(exampleCatalogue, folder, { recursive: true });
+      const gateway = await start({
+        catalogue: folder,
+        threads,
+        clock: fakeClock(Date.now()),
+        hosts: [host],
+        plainHosts: ['plain.example.net'],
+      });
+      t.after(() => gateway.close());
+      const ask = async (session?: Buffer) => {
+        const caller = await openRawCaller(gateway, { serverName: host, tlsVersion, ...(session && { session }) });
+        const socket = caller.socket as TLSSocket;
+        let kept: Buffer | undefined = socket.getSession();
+        socket.on('session', (fresh: Buffer) => {
+          kept = fresh;
+        });
+        caller.write(`GET /feed/day-ahead HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+        const { status } = await caller.answer();
+        const said = { status, isResumed: socket.isSessionReused() };
+        caller.destroy();
+        return { said, session: kept };
+      };
+      const { session } = await ask();
+      assert.deepEqual((await ask(session)).said, { status: 200, isResumed: true });
+      const file = join(folder, 'catalogue.yaml');
+      await writeFile(file, (await readFile(file, 'utf8')).replaceAll('certificate: none', 'certificate: required'));
+      await gateway.running.reload();
+      const { said, session: next } = await ask(session);
+      assert.deepEqual(said, { status: 200, isResumed: false });
+      await gateway.running.reload();
+      assert.deepEqual((await ask(next)).said, { status: 200, isResumed: true });
+    });

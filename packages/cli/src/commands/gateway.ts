@@ -1,12 +1,14 @@
 // `headgate gateway --config FILE`: runs one gateway from files, alone. `headgate gateway example` writes such a file.
 import { readFile } from 'node:fs/promises';
 import { sayFinding } from '@headgate/contract';
+import type { Config } from '@headgate/gateway';
 import { type Command, Option } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
 import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { missingFiles } from '../named-files.ts';
+import { listsLine } from '../render/lists-text.ts';
 import { isSystemFault, sayFault } from '../system-fault.ts';
 
 /** Adds `gateway` and `gateway example`. The gateway itself is loaded only when it is run. */
@@ -16,6 +18,10 @@ export const registerGateway: Register = (program, context) => {
     .description('run a gateway from a configuration file until SIGTERM; SIGHUP reads its files again')
     .option('--config <file>', 'configuration file; `headgate gateway example` writes one to begin with')
     .option('--check', 'read and check every file, then stop')
+    .option(
+      '--accept-older-lists',
+      'begin with revocation lists that are older than those that were in force before, and remember them as the newest',
+    )
     .addOption(new Option('--end-with-input', 'end when standard input closes').hideHelp())
     .action((options: GatewayFlags) => runGateway(options, context));
   gateway
@@ -31,11 +37,12 @@ export const registerGateway: Register = (program, context) => {
 interface GatewayFlags {
   readonly config?: string;
   readonly check?: true;
+  readonly acceptOlderLists?: true;
   readonly endWithInput?: true;
 }
 
 async function runGateway(
-  { config: file, check, endWithInput: isPart }: GatewayFlags,
+  { config: file, check, acceptOlderLists, endWithInput: isPart }: GatewayFlags,
   context: CliContext,
 ): Promise<void> {
   if (isPart === true) endWithInput();
@@ -46,22 +53,15 @@ async function runGateway(
     context.exitWith(exitCodes.usage);
     return;
   }
-  const { baseOf, checkFiles, parseConfig, startGateway, UnusableFiles } = await import('@headgate/gateway');
+  const { baseOf, checkFiles, startGateway, UnusableFiles } = await import('@headgate/gateway');
   const say = (line: string) => context.stdout.write(`${line}\n`);
   const complain = (lines: string) => context.stderr.write(`headgate gateway: ${lines}\n`);
   try {
     const base = baseOf(file);
-    const readConfig = async () => {
-      const text = await configText(file);
-      const parsed = parseConfig(file, text);
-      if (!parsed.ok) throw new UnusableFiles(parsed.findings);
-      const missing = await missingFiles({ file, text }, parsed.config, base);
-      if (missing.length > 0) throw new UnusableFiles(missing);
-      return parsed.config;
-    };
-    const config = await readConfig();
+    const config = await usableConfig(file, (parsed) => parsed);
     if (check === true) {
-      const { number, hash, warnings } = await checkFiles(config, base, context.clock());
+      const lists = { olderToo: acceptOlderLists === true };
+      const { number, hash, warnings } = await checkFiles(config, base, context.clock(), lists);
       for (const { about, sentence } of warnings) complain(`${about}: ${sentence}`);
       say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);
       return;
@@ -69,7 +69,9 @@ async function runGateway(
     const running = await startGateway({
       config,
       base,
-      readConfig,
+      // A list that is gone leaves the one before it in force, and blocks no reload.
+      readConfig: () => usableConfig(file, withoutListFiles),
+      acceptOlderLists: acceptOlderLists === true,
       inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),
     });
@@ -87,6 +89,7 @@ async function runGateway(
     say(`gateway pid ${process.pid}`);
     for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
     say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
+    say(listsLine((await running.inForce()).lists));
     say(`evidence ${running.evidenceFile}`);
     say('ready');
     await stopped;
@@ -101,6 +104,21 @@ async function runGateway(
     else throw fault;
     context.exitWith(exitCodes.unusable);
   }
+}
+
+/** A configuration of which every file is there that `needed` leaves. Rejects with `UnusableFiles`. */
+async function usableConfig(file: string, needed: (config: Config) => Config): Promise<Config> {
+  const { baseOf, parseConfig, UnusableFiles } = await import('@headgate/gateway');
+  const text = await configText(file);
+  const parsed = parseConfig(file, text);
+  if (!parsed.ok) throw new UnusableFiles(parsed.findings);
+  const missing = await missingFiles({ file, text }, needed(parsed.config), baseOf(file));
+  if (missing.length > 0) throw new UnusableFiles(missing);
+  return parsed.config;
+}
+
+function withoutListFiles(config: Config): Config {
+  return { ...config, trustBundles: config.trustBundles.map((bundle) => ({ ...bundle, crls: [] })) };
 }
 
 /** Text of a configuration, or the refusal that says how to come by one. */

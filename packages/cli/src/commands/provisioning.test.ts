@@ -383,6 +383,7 @@ describe('provisioning import', () => {
         session: null,
         endorsers: [],
         rules: [],
+        refused: [],
         decidedBy: null,
         decidedByKey: null,
         retryAfterMs: null,
@@ -483,7 +484,7 @@ describe('provisioning import', () => {
       [
         'dates the wrong way round',
         csvOf({ ...right, from: '2024-03-01', until: '2024-02-01' }),
-        /p\.yaml as it would be:\d+:\d+ \S+until: found 2024-02-01; expected a date after 2024-03-01/,
+        csv('2:\\d+ row 2, until: found 2024-02-01; expected a date after 2024-03-01'),
       ],
       [
         'an endorser that nobody knows',
@@ -530,7 +531,7 @@ describe('provisioning import', () => {
       [
         'a channel that the system has not',
         csvOf({ ...right, system: 'eide', channel: 'ui' }),
-        /p\.yaml as it would be:\d+:\d+ \S+channels\.0: found ui; expected one of api: eide has no ui/,
+        csv('2:\\d+ row 2, channel: found ui; expected one of the channels of eide: api: it has no ui'),
       ],
       ['a quote that is never closed', `${columns}\n"harbor`, csv('2:1 found a quote that is never closed')],
     ];
@@ -542,6 +543,43 @@ describe('provisioning import', () => {
         assert.equal(code, 4);
         assert.equal(await text(), await readFile(sample, 'utf8'));
       });
+
+    const told = (stderr: string) =>
+      [...stderr.matchAll(/a\.csv:(\d+):\d+ (?:row \d+, (\w+): )?found/g)].map(([, line, column = '']) =>
+        `${line} ${column}`.trim(),
+      );
+
+    test('with all findings at once, by line: what is no CSV, what has no form and what nobody knows', async (t) => {
+      const { bring, text } = await folderOf(t);
+      const { code, stderr } = await bring(
+        [
+          columns,
+          row({ ...right, system: 'drr' }),
+          'harbor-power,CN="x",,production',
+          row({ ...right, role: 'write' }),
+          row({ ...right, environment: 'moon' }),
+          row({ ...right, scids: 'MESA', until: '3/31/2024' }),
+          row({ ...right, scids: 'MESA' }),
+          row({ ...right, system: 'eide', channel: 'ui' }),
+        ].join('\n'),
+      );
+      assert.equal(code, 4);
+      assert.deepEqual(told(stderr), ['2 system', '3', '4 role', '5 environment', '6 until', '8 channel']);
+      assert.equal(await text(), await readFile(sample, 'utf8'));
+      const whole = await bring(
+        csvOf({ ...right, system: 'drr', role: 'write' }, { ...right, scids: 'MESA', until: '3/31/2024' }),
+      );
+      assert.deepEqual(told(whole.stderr), ['2 system', '2 role', '3 scids', '3 until']);
+    });
+
+    test('without holding against a row what one that cannot be read may say', async (t) => {
+      const { bring } = await folderOf(t);
+      const fresh = { ...right, participant: 'new-one', subject: 'CN=NEWx0001', scids: 'NEW1' };
+      const said = { participant: 'new-one', participant_name: 'New One', participant_scids: 'NEW1' };
+      assert.deepEqual(told((await bring(csvOf({ ...said, role: 'write' }, fresh))).stderr), ['2 system']);
+      assert.deepEqual(told((await bring(`${columns}\nnew-one,"NEW"x\n${row(fresh)}`)).stderr), ['2']);
+      assert.deepEqual(told((await bring(csvOf(said, fresh))).stderr), []);
+    });
 
     test('with no more findings than anybody reads', async (t) => {
       const { bring } = await folderOf(t);

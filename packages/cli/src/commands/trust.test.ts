@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createTestAuthority } from '@headgate/pki';
 import { fakeClock, startTestGateway, type TestGateway, type TestTrust } from '@headgate/testkit';
 import { runLine } from '../cli.fixture.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -278,6 +279,92 @@ test('a person sees bundles with members, dates and reasons, the hosts that use 
   );
 });
 
+const listsOf = (authority: TestGateway['authority']) => ({
+  'legacy.crl': authority.userRevocationList('legacy', { number: 41, nextUpdateMs: startMs + 3 * dayMs }),
+  'current.crl': authority.userRevocationList('current', { number: 7 }),
+  'current-delta.crl': authority.userRevocationList('current', {
+    number: 8,
+    base: 7,
+    thisUpdateMs: startMs - dayMs / 2,
+  }),
+  'late-delta.crl': authority.userRevocationList('current', { number: 12, base: 9, thisUpdateMs: startMs - dayMs / 4 }),
+});
+
+test('show lists each revocation list: issuer, number, full or delta, entries, dates, age, where from, and whether it is in force', async (t) => {
+  const stranger = await createTestAuthority({ nowMs: startMs });
+  const user = await stranger.user('legacy', { name: 'BRAVOx0002', organisation });
+  const { run } = await startKit(t, {
+    crls: (authority) => ({
+      ...listsOf(authority),
+      'legacy.crl': authority.userRevocationList('legacy', {
+        number: 41,
+        nextUpdateMs: startMs + 3 * dayMs,
+        revoked: [user],
+      }),
+    }),
+  });
+  const { stdout } = await run('show');
+  const legacy = 'CN=Headgate Test Legacy User Issuing,O=Headgate Test,C=US';
+  const current = 'CN=Headgate Test Current User Issuing,O=Headgate Test,C=US';
+  for (const line of [
+    `${legacy}  full         41      1        2024-02-20T12:00Z  24 h  2024-02-24T12:00Z  yes`,
+    `${current}  full         7       0        2024-02-20T12:00Z  24 h  2024-02-22T12:00Z  yes`,
+    `${current}  delta to 7   8       0        2024-02-21T00:00Z  12 h  2024-02-22T12:00Z  yes`,
+    `${current}  delta to 9   12      0        2024-02-21T06:00Z  6 h   2024-02-22T12:00Z  no: It changes nothing: it goes on from list 9, and the complete list is 7.`,
+  ])
+    assert.ok(stdout.replaceAll(/ +/g, ' ').includes(line.replaceAll(/ +/g, ' ')), `${line}\n${stdout}`);
+  assert.match(
+    stdout,
+    /^no list in force of CN=Headgate Test Legacy User Root.* or CN=Headgate Test Current User Root.*: whom they/m,
+  );
+  const told = JSON.parse((await run('show', '--json')).stdout) as {
+    bundles: readonly { lists: readonly Record<string, unknown>[] }[];
+  };
+  assert.deepEqual(told.bundles[0]?.lists[0], {
+    bundle: 'users',
+    from: 'legacy.crl',
+    issuer: legacy,
+    kind: 'full',
+    number: '41',
+    base: null,
+    entries: 1,
+    thisUpdate: '2024-02-20T12:00:00.000Z',
+    nextUpdate: '2024-02-24T12:00:00.000Z',
+    ageMs: dayMs,
+    inForce: true,
+    isPastEnd: false,
+    why: null,
+  });
+  assert.equal(
+    (await run('status')).stdout.split('\n')[2],
+    '3 revocation lists with 1 entry in force; next due 2024-02-22T12:00Z; 1 list not in force',
+  );
+});
+
+test('a list that is gone, of another authority or past its end is shown with the reason, and what follows', async (t) => {
+  const { gateway, run } = await startKit(t, { crls: listsOf, staleCrls: 'refuse' });
+  await rm(join(gateway.folder, 'late-delta.crl'));
+  await writeFile(join(gateway.folder, 'current-delta.crl'), 'not a list');
+  const { code, stdout } = await run('show', '--at', '2024-02-23');
+  assert.equal(code, 0);
+  assert.match(stdout, /no: The file is not there\. +late-delta\.crl$/m);
+  assert.match(stdout, /no: The file is neither DER nor a PEM file of X509 CRL\. +current-delta\.crl$/m);
+  assert.match(
+    stdout,
+    /Current User Issuing.* yes: It is past its end; nobody of its issuer is accepted until a newer one/,
+  );
+  gateway.clock.setMs(startMs + 2 * dayMs);
+  assert.match(
+    (await run('status')).stdout,
+    /^3 revocation lists with 0 entries in force; 2 past the end, since 2024-02-22T12:00Z; 1 list not in force\ncurrent\.crl, list of CN=.*: It is past its end/m,
+  );
+});
+
+test('a bundle without lists says that nobody is refused as revoked', async (t) => {
+  const { run } = await startKit(t);
+  assert.match((await run('show')).stdout, /^no revocation lists: none of these callers is refused as revoked$/m);
+});
+
 test('apply returns once the files are in force, and says what changed; status says what is', async (t) => {
   const { gateway, run } = await startKit(t);
   await gateway.setTrust({ ...trust, legacy: { from: 'done', until: 'done' } });
@@ -291,7 +378,7 @@ test('apply returns once the files are in force, and says what changed; status s
   assert.match((await gateway.call({ user: old })).body, /identity\.authority_withdrawn/);
   assert.match(
     (await run('status')).stdout,
-    /snapshot 2 [0-9a-f]{12} is in force in 1 of 1 thread\nthread 0: snapshot 2\n$/,
+    /snapshot 2 [0-9a-f]{12} is in force in 1 of 1 thread\nthread 0: snapshot 2\nno revocation lists in force: nobody is refused as revoked\n$/,
   );
   assert.match((await run('apply')).stdout, /\nnothing changed: the files say what they said before\n$/);
   const json = JSON.parse((await run('status', '--json')).stdout) as { ok: boolean; number: number };
@@ -300,30 +387,57 @@ test('apply returns once the files are in force, and says what changed; status s
 
 test('apply says first which options on disk are not in force until a restart, with an exit code of its own', async (t) => {
   const { gateway, run } = await startKit(t);
-  const [bundle] = gateway.config.trustBundles;
-  assert.ok(bundle);
-  gateway.rewrite({ trustBundles: [{ ...bundle, crls: ['users.crl'] }] });
+  gateway.rewrite({ threads: 2 });
   const { code, stdout } = await run('apply');
   assert.equal(code, exitCodes.needsRestart);
   assert.match(
     stdout,
-    /^1 option of the configuration is changed on disk and NOT in force until the gateway is restarted: trustBundles\ntest \(process \d+\): snapshot 2 .*\nnothing else changed\n$/,
+    /^1 option of the configuration is changed on disk and NOT in force until the gateway is restarted: threads\ntest \(process \d+\): snapshot 2 .*\nnothing else changed\n$/,
   );
-  gateway.rewrite({ threads: 2 });
+  gateway.rewrite({ echo: { path: '/echo' } });
   await gateway.setTrust({ ...trust, legacy: { from: 'done', until: 'done' } });
   const two = await run('apply');
   assert.equal(two.code, exitCodes.needsRestart);
   assert.match(
     two.stdout,
-    /^2 options of the configuration are changed on disk and NOT in force until the gateway is restarted: threads, trustBundles\n.*\nchanged: trust file\n/,
+    /^2 options of the configuration are changed on disk and NOT in force until the gateway is restarted: threads, echo\n.*\nchanged: trust file\n/,
   );
   const json = await run('apply', '--json');
   assert.deepEqual(
     [json.code, (JSON.parse(json.stdout) as { needRestart: readonly string[] }).needRestart],
-    [exitCodes.needsRestart, ['threads', 'trustBundles']],
+    [exitCodes.needsRestart, ['threads', 'echo']],
   );
-  gateway.rewrite({ threads: gateway.config.threads, trustBundles: gateway.config.trustBundles });
+  gateway.rewrite({ threads: gateway.config.threads, echo: gateway.config.echo });
   assert.equal((await run('apply')).code, exitCodes.ok);
+});
+
+test('apply takes the first list of a bundle up, and says with an exit code of its own where a later one cannot be used', async (t) => {
+  const { gateway, run } = await startKit(t);
+  const list = join(gateway.folder, 'users.crl');
+  const listOf = (number: number) =>
+    gateway.authority.userRevocationList('current', { number, revoked: [gateway.user] });
+  const [bundle] = gateway.config.trustBundles;
+  assert.ok(bundle);
+  await writeFile(list, listOf(5));
+  gateway.rewrite({ trustBundles: [{ ...bundle, crls: ['users.crl'] }] });
+  const first = await run('apply');
+  assert.deepEqual([first.code, first.stderr], [exitCodes.ok, '']);
+  assert.match(first.stdout, /\nchanged: revocation lists of users\n$/);
+  assert.match((await gateway.call()).body, /identity\.certificate_revoked/);
+
+  await writeFile(list, listOf(4));
+  const kept = await run('apply');
+  assert.equal(kept.code, exitCodes.listKept);
+  assert.match(kept.stdout, /nothing changed/);
+  const says =
+    /^revocation lists of users: users\.crl: The list of .* \(number 4, .*\) is older than .* --accept-older-lists/;
+  assert.match(kept.stderr, says);
+  const status = await run('status');
+  assert.deepEqual([status.code, says.test(status.stderr)], [exitCodes.ok, true]);
+
+  const accepted = await run('apply', '--accept-older-lists');
+  assert.deepEqual([accepted.code, accepted.stderr], [exitCodes.ok, '']);
+  assert.match(accepted.stdout, /\nchanged: revocation lists of users\n$/);
 });
 
 test('apply says with file and line why files cannot be used, and that nothing changed', async (t) => {

@@ -1,14 +1,15 @@
 // `headgate trust`: what a gateway trusts and shows, whom a planned removal would strand, and taking new files into use.
 import { resolve } from 'node:path';
-import { isDay, type SeenCredential, sayFinding } from '@headgate/contract';
+import { type SeenCredential, sayFinding } from '@headgate/contract';
 import type { Config, ControlAnswer, ControlAsk } from '@headgate/gateway';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
+import { toInstant } from '../command-values.ts';
 import type { CliContext, Register } from '../context.ts';
 import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { appliedText, statusText } from '../render/control-text.ts';
+import { appliedText, listFaultsText, statusText } from '../render/control-text.ts';
 import { planText, reportText } from '../render/trust-text.ts';
 import { configText } from './gateway.ts';
 
@@ -22,6 +23,10 @@ const withinDaysMax = 3_650;
 interface TrustOptions {
   readonly config: string;
   readonly json?: true;
+}
+
+interface ApplyOptions extends TrustOptions {
+  readonly acceptOlderLists?: true;
 }
 
 interface ShowOptions extends TrustOptions {
@@ -52,7 +57,13 @@ export const registerTrust: Register = (program, context) => {
     .action((options: PlanOptions) => plan(options, context));
   withConfig(trust.command('apply'))
     .description('make a running gateway take its files into use; returns once every thread has them in force')
-    .action((options: TrustOptions) => askAndTell('apply', options, context));
+    .option(
+      '--accept-older-lists',
+      'take revocation lists whose number or date goes backwards too, and remember them as the newest',
+    )
+    .action((options: ApplyOptions) =>
+      askAndTell(options.acceptOlderLists === true ? 'apply-older-lists' : 'apply', options, context),
+    );
   withConfig(trust.command('status'))
     .description('say which files a running gateway has in force, thread by thread')
     .action((options: TrustOptions) => askAndTell('status', options, context));
@@ -130,8 +141,10 @@ async function askAndTell(ask: ControlAsk, options: TrustOptions, context: CliCo
     return;
   }
   if ((answer.needRestart ?? []).length > 0) context.exitWith(exitCodes.needsRestart);
+  else if (ask !== 'status' && answer.listFaults.length > 0) context.exitWith(exitCodes.listKept);
   if (options.json === true) return;
-  context.stdout.write(ask === 'apply' ? appliedText(answer) : statusText(answer));
+  context.stdout.write(ask === 'status' ? statusText(answer) : appliedText(answer));
+  context.stderr.write(listFaultsText(answer.listFaults));
   for (const { about, sentence } of answer.warnings ?? []) context.stderr.write(`warning: ${about}: ${sentence}\n`);
 }
 
@@ -157,14 +170,6 @@ function refusedText(answer: Extract<ControlAnswer, { ok: false }>): string {
   if (answer.reason !== 'files') return `headgate trust: the gateway refused: ${answer.detail}\n`;
   const found = answer.findings.map((finding) => `  ${sayFinding(finding)}\n`).join('');
   return `headgate trust: nothing changed, snapshot ${answer.number} stays in force:\n${found}`;
-}
-
-function toInstant(text: string): number {
-  const isInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?Z$/.test(text) && isDay(text.slice(0, 10));
-  const atMs = isDay(text) || isInstant ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(atMs))
-    throw new InvalidArgumentError('It must be a day, as 2024-02-21, or an instant, as 2024-02-21T12:00:00Z (UTC).');
-  return atMs;
 }
 
 function toDays(text: string): number {

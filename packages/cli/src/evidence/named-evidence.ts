@@ -24,9 +24,13 @@ export async function readNamedEvidence(
   return { ...reading, files: files.length };
 }
 
-async function filesOf(named: readonly string[]): Promise<readonly EvidenceFile[]> {
+/** The files that are meant; refuses where there is none. */
+export async function filesOf(
+  named: readonly string[],
+  endings: readonly string[] = ['.ndjson'],
+): Promise<readonly EvidenceFile[]> {
   try {
-    const files = await evidenceFiles(named);
+    const files = await evidenceFiles(named, endings);
     if (files.length > 0) return files;
   } catch (fault) {
     const { code, path } = fault as NodeJS.ErrnoException;
@@ -37,7 +41,7 @@ async function filesOf(named: readonly string[]): Promise<readonly EvidenceFile[
       exitCodes.unusable,
     );
   }
-  throw new CliRefusal(`${named.join(', ')} holds no .ndjson file`, exitCodes.unusable);
+  throw new CliRefusal(`${named.join(', ')} holds no ${endings.join(' or ')} file`, exitCodes.unusable);
 }
 
 /** One line that a person at a terminal sees while long files are read, and that is gone afterwards. */

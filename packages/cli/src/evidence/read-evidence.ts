@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvidenceRecord } from '@headgate/contract';
+import { createLineSplitter } from './lines.ts';
 
 /** One file of evidence. */
 export interface EvidenceFile {
@@ -20,17 +21,18 @@ export interface EvidenceReading {
   bytes: number;
 }
 
-/** Longest line that is read, in bytes (1 MiB); no gateway writes one that is near it. */
-const lineBytesMax = 1_048_576;
-
-/** The files that a list of files and folders means, in order; of a folder every `.ndjson` in it. Rejects as `stat` does. */
-export async function evidenceFiles(named: readonly string[]): Promise<readonly EvidenceFile[]> {
+/** The files that a list of files and folders means, in order; of a folder those with one of the endings. Rejects as `stat` does. */
+export async function evidenceFiles(
+  named: readonly string[],
+  endings: readonly string[] = ['.ndjson'],
+): Promise<readonly EvidenceFile[]> {
   const found: EvidenceFile[] = [];
   for (const each of named) {
     const facts = await stat(each);
     if (!facts.isDirectory()) found.push({ file: each, bytes: facts.size });
     else {
-      for (const name of (await readdir(each)).filter((name) => name.endsWith('.ndjson')).toSorted()) {
+      const isMeant = (name: string) => endings.some((ending) => name.endsWith(ending));
+      for (const name of (await readdir(each)).filter(isMeant).toSorted()) {
         const file = join(each, name);
         found.push({ file, bytes: (await stat(file)).size });
       }
@@ -47,23 +49,14 @@ export async function readEvidence(
 ): Promise<EvidenceReading> {
   const reading: EvidenceReading = { records: 0, gaps: 0, unreadable: 0, bytes: 0 };
   for (const { file } of files) {
-    let line: Buffer = Buffer.alloc(0);
-    let isTooLong = false;
+    const lines = createLineSplitter(
+      (line) => take(line, reading, seen),
+      () => {
+        reading.unreadable += 1;
+      },
+    );
     for await (const piece of createReadStream(file) as AsyncIterable<Buffer>) {
-      let from = 0;
-      for (let at = piece.indexOf(0x0a); at !== -1; at = piece.indexOf(0x0a, from)) {
-        const rest = piece.subarray(from, at);
-        if (isTooLong) reading.unreadable += 1;
-        else take(line.byteLength === 0 ? rest : Buffer.concat([line, rest]), reading, seen);
-        line = Buffer.alloc(0);
-        isTooLong = false;
-        from = at + 1;
-      }
-      line = isTooLong ? line : Buffer.concat([line, piece.subarray(from)]);
-      if (line.byteLength > lineBytesMax) {
-        isTooLong = true;
-        line = Buffer.alloc(0);
-      }
+      lines.push(piece);
       reading.bytes += piece.byteLength;
       progress(reading.bytes);
     }

@@ -6,14 +6,12 @@ import { csvBounds, parseCsv } from './csv.ts';
 
 function textsOf(text: string): readonly (readonly string[])[] {
   const parsed = parseCsv('a.csv', Buffer.from(text));
-  assert.ok(parsed.ok, parsed.ok ? '' : sayFinding(parsed.finding));
+  assert.deepEqual(parsed.findings.map(sayFinding), []);
   return parsed.rows.map(({ fields }) => fields.map((field) => field.text));
 }
 
 function refused(bytes: string | Uint8Array): string {
-  const parsed = parseCsv('a.csv', Buffer.from(bytes));
-  assert.ok(!parsed.ok);
-  return sayFinding(parsed.finding);
+  return parseCsv('a.csv', Buffer.from(bytes)).findings.map(sayFinding).join('\n');
 }
 
 test('what RFC 4180 writes is read again: commas, quotes, line breaks and either end of line', () => {
@@ -32,7 +30,6 @@ test('what RFC 4180 writes is read again: commas, quotes, line breaks and either
 
 test('fields know their row, line and column, also behind a field of several lines', () => {
   const parsed = parseCsv('a.csv', Buffer.from('a,b\r\n\r\n"one\r\ntwo", x\r\n'));
-  assert.ok(parsed.ok);
   const [, row] = parsed.rows;
   assert.equal(row?.number, 3);
   assert.deepEqual(row?.fields, [
@@ -55,4 +52,29 @@ describe('what is no CSV is refused with its place', () => {
   ];
   for (const [bytes, finding] of rows)
     test(finding.source.replaceAll('\\', ''), () => assert.match(refused(bytes), finding));
+});
+
+test('behind a row that is no CSV the next lines are read, with their own numbers and faults', () => {
+  const { rows, findings } = parseCsv('a.csv', Buffer.from('a,b\nc"d,e\nf,g\n"h"i,j\nk,l\n"m'));
+  assert.deepEqual(
+    rows.map(({ number, fields }) => [number, ...fields.map(({ text }) => text)]),
+    [
+      [1, 'a', 'b'],
+      [3, 'f', 'g'],
+      [5, 'k', 'l'],
+    ],
+  );
+  assert.deepEqual(
+    findings.map(({ line, column }) => [line, column]),
+    [
+      [2, 2],
+      [4, 4],
+      [6, 1],
+    ],
+  );
+});
+
+test('where the column names are no CSV, nothing is said of the rows below', () => {
+  const { rows, findings } = parseCsv('a.csv', Buffer.from('a"b,c\nd"e\nf,g\n'));
+  assert.deepEqual([rows, findings.length], [[], 1]);
 });

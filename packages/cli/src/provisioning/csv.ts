@@ -17,30 +17,44 @@ export interface CsvRow {
   readonly fields: readonly CsvField[];
 }
 
-/** Rows, or the first thing that is no CSV: nothing behind it can be trusted. */
-export type ParsedCsv =
-  | { readonly ok: true; readonly rows: readonly CsvRow[] }
-  | { readonly ok: false; readonly finding: Finding };
+/** Most findings that one import tells. */
+export const importFindingsMax = 100;
 
-/** Reads a file. Rows without any text are left out. */
+/** The rows that are CSV, and what the others are instead. */
+export interface ParsedCsv {
+  readonly rows: readonly CsvRow[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads a file. Rows without any text are left out. Behind a row that is no CSV it goes on with the next line, unless it is the first:
+ * without column names nothing can be told of the others.
+ */
 export function parseCsv(file: string, bytes: Uint8Array): ParsedCsv {
-  const at = (line: number, column: number, found: string, expected: string): ParsedCsv => ({
-    ok: false,
-    finding: { file, line, column, path: '', found, expected },
-  });
-  if (bytes.byteLength > csvBounds.bytesMax)
-    return at(1, 1, `${bytes.byteLength} bytes`, `at most ${csvBounds.bytesMax} bytes`);
-  const text = toText(bytes);
-  if (text === null) return at(1, 1, 'bytes that are not UTF-8', 'UTF-8; spreadsheets call it "CSV UTF-8"');
-  const reader = new Reader(text);
   const rows: CsvRow[] = [];
-  for (let number = 1; !reader.isAtEnd; number += 1) {
-    if (number > csvBounds.rowsMax) return at(reader.line, 1, 'more rows', `at most ${csvBounds.rowsMax}`);
+  const findings: Finding[] = [];
+  const at = ({ line, column, found, expected }: Fault): ParsedCsv => {
+    findings.push({ file, line, column, path: '', found, expected });
+    return { rows, findings };
+  };
+  const start = { line: 1, column: 1 };
+  if (bytes.byteLength > csvBounds.bytesMax)
+    return at({ ...start, found: `${bytes.byteLength} bytes`, expected: `at most ${csvBounds.bytesMax} bytes` });
+  const text = toText(bytes);
+  if (text === null)
+    return at({ ...start, found: 'bytes that are not UTF-8', expected: 'UTF-8; spreadsheets call it "CSV UTF-8"' });
+  const reader = new Reader(text);
+  for (let number = 1; !reader.isAtEnd && findings.length < importFindingsMax; number += 1) {
+    if (number > csvBounds.rowsMax)
+      return at({ line: reader.line, column: 1, found: 'more rows', expected: `at most ${csvBounds.rowsMax}` });
     const fields = reader.row();
-    if (!Array.isArray(fields)) return at(fields.line, fields.column, fields.found, fields.expected);
-    if (fields.some((field) => field.text !== '')) rows.push({ number, fields });
+    if (!Array.isArray(fields)) {
+      at(fields);
+      if (rows.length === 0) break;
+      reader.skipLine();
+    } else if (fields.some((field) => field.text !== '')) rows.push({ number, fields });
   }
-  return { ok: true, rows };
+  return { rows, findings };
 }
 
 function toText(bytes: Uint8Array): string | null {
@@ -82,6 +96,12 @@ class Reader {
       else if (this.#endOfLine()) return fields;
       else return this.#fault('text behind a closing quote', 'a comma or the end of the row');
     }
+  }
+
+  /** Goes on behind the end of this line. */
+  skipLine(): void {
+    while (!this.isAtEnd && this.#text[this.#at] !== '\n') this.#at += 1;
+    this.#endOfLine();
   }
 
   get #column(): number {

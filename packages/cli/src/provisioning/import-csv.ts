@@ -1,11 +1,18 @@
 // Brings the rows of a CSV into a provisioning file: reads, plans, proves the result, says what changes, and writes it whole.
 import { isDeepStrictEqual } from 'node:util';
-import { type Credential, credentialKey, type Endorsement, type Provisioning } from '@headgate/contract';
+import {
+  type Credential,
+  channelsOfSystem,
+  credentialKey,
+  type Endorsement,
+  type Finding,
+  type Provisioning,
+} from '@headgate/contract';
 import { folderOf } from '../commands/catalogue.ts';
 import type { CliContext } from '../context.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { importText } from '../render/import-text.ts';
-import { parseCsv } from './csv.ts';
+import { importFindingsMax, parseCsv } from './csv.ts';
 import { changesBetween } from './import-changes.ts';
 import { readImportRows } from './import-rows.ts';
 import { gatherUses, type LostRight } from './lost-rights.ts';
@@ -44,12 +51,26 @@ export async function importCsv(csv: string, options: ImportOptions, context: Cl
 
 async function planned(csv: string, { provisioning, catalogue }: ProvisioningFile): Promise<Provisioning> {
   const parsed = parseCsv(csv, await readBytes(csv));
-  if (!parsed.ok) throw findingsRefusal([parsed.finding]);
-  const { rows, findings } = readImportRows(csv, parsed.rows);
-  if (findings.length > 0) throw findingsRefusal(findings);
-  const plan = planImport(provisioning, rows, catalogue);
-  if (plan.findings.length > 0) throw findingsRefusal(plan.findings);
+  if (parsed.rows.length === 0 && parsed.findings.length > 0) throw findingsRefusal(parsed.findings);
+  const { columns, rows, findings } = readImportRows(csv, parsed.rows);
+  const { environments } = catalogue;
+  const systems = catalogue.systems.map((system) => ({ id: system.id, channels: channelsOfSystem(system, catalogue) }));
+  const lost = new Set(parsed.findings.length > 0 ? columns : []);
+  const plan = planImport(provisioning, rows, { environments, systems }, lost);
+  const all = together(findings, plan.findings, parsed.findings);
+  if (all.length > 0) throw findingsRefusal(all);
   return plan.next;
+}
+
+/** All findings, by line: whoever mends a file must not meet the next fault when the first is gone. Of one field the first counts. */
+function together(...lists: readonly (readonly Finding[])[]): readonly Finding[] {
+  const seen = new Set<string>();
+  const all = lists.flatMap((list) => {
+    const fresh = list.filter(({ line, column }) => !seen.has(`${line}:${column}`));
+    for (const { line, column } of list) seen.add(`${line}:${column}`);
+    return fresh;
+  });
+  return all.toSorted((one, other) => one.line - other.line || one.column - other.column).slice(0, importFindingsMax);
 }
 
 /** The file's text with what is next, proved to be a valid file that says just that. */

@@ -6,12 +6,14 @@ import {
   channels as channelNames,
   credentialKey,
   type Finding,
+  holdsFromMs,
+  holdsUntilMs,
   isRightDate,
   nearest,
   type Role,
   roles,
 } from '@headgate/contract';
-import type { CsvField, CsvRow } from './csv.ts';
+import { type CsvField, type CsvRow, importFindingsMax } from './csv.ts';
 
 /** Columns of an import, in the order that the reference has them. */
 export const importColumns = [
@@ -39,9 +41,6 @@ export const importColumns = [
 /** One column. */
 export type ImportColumn = (typeof importColumns)[number];
 
-/** Most findings that one import tells. */
-export const importFindingsMax = 100;
-
 /** What a credential is called, and what else a row says of it. */
 export interface StatedCredential
   extends Pick<Credential, 'subject' | 'fingerprint' | 'issuer' | 'serial' | 'label' | 'holder'> {
@@ -59,9 +58,11 @@ export interface StatedRight {
   readonly until: string | undefined;
 }
 
-/** One row that can be understood. */
+/** One row. */
 export interface ImportRow {
   readonly number: number;
+  /** Whether all of it can be understood; of another row the rest is still held against what is known. */
+  readonly isWhole: boolean;
   readonly participant: string;
   readonly name: string | undefined;
   readonly participantScids: readonly string[] | undefined;
@@ -76,8 +77,9 @@ export interface ImportRow {
   readonly finding: (column: ImportColumn, found: string, expected: string) => Finding;
 }
 
-/** Rows that can be understood, and what is wrong with the others. */
+/** Rows, and what cannot be understood of them. */
 export interface ReadRows {
+  readonly columns: readonly ImportColumn[];
   readonly rows: readonly ImportRow[];
   readonly findings: readonly Finding[];
 }
@@ -86,21 +88,21 @@ export interface ReadRows {
 export function readImportRows(file: string, [header, ...rest]: readonly CsvRow[]): ReadRows {
   if (header === undefined)
     return {
+      columns: [],
       rows: [],
       findings: [{ file, line: 1, column: 1, path: '', found: 'no row', expected: 'a row of column names' }],
     };
   const headerFindings = checkHeader(file, header);
-  if (headerFindings.length > 0) return { rows: [], findings: headerFindings.slice(0, importFindingsMax) };
+  if (headerFindings.length > 0) return { columns: [], rows: [], findings: headerFindings.slice(0, importFindingsMax) };
   const names = header.fields.map(({ text }) => toColumnName(text) as ImportColumn);
   const rows: ImportRow[] = [];
   const findings: Finding[] = [];
   for (const row of rest) {
-    if (findings.length >= importFindingsMax) break;
     const read = new RowReader(file, row, names).read();
-    findings.push(...read.findings);
-    if (read.row !== null) rows.push(read.row);
+    if (findings.length < importFindingsMax) findings.push(...read.findings);
+    rows.push(read.row);
   }
-  return { rows, findings: findings.slice(0, importFindingsMax) };
+  return { columns: names, rows, findings: findings.slice(0, importFindingsMax) };
 }
 
 function toColumnName(text: string): string {
@@ -155,7 +157,7 @@ class RowReader {
     }
   }
 
-  read(): { readonly row: ImportRow | null; readonly findings: readonly Finding[] } {
+  read(): { readonly row: ImportRow; readonly findings: readonly Finding[] } {
     const participant = this.#formed('participant', 'participant');
     if (participant === undefined) this.fault('participant', 'nothing', 'the id of a participant');
     const credential = this.#credential();
@@ -168,6 +170,7 @@ class RowReader {
     if (scids === 'all') this.fault('participant_scids', 'all', forms.scid[1]);
     const row: ImportRow = {
       number: this.#row.number,
+      isWhole: this.findings.length === 0,
       participant: participant ?? '',
       name: this.#text('participant_name'),
       participantScids: scids === 'all' ? undefined : scids,
@@ -178,7 +181,7 @@ class RowReader {
       isRemoval,
       finding: (column, found, expected) => this.#finding(column, found, expected),
     };
-    return { row: this.findings.length === 0 ? row : null, findings: this.findings };
+    return { row, findings: this.findings };
   }
 
   fault(column: ImportColumn, found: string, expected: string): void {
@@ -262,6 +265,8 @@ class RowReader {
         'all, or SCIDs, or resource_groups in their place',
       );
     const [from, until] = [this.#date('from'), this.#date('until')];
+    if (from !== undefined && until !== undefined && holdsFromMs(from) >= holdsUntilMs(until))
+      this.fault('until', until, `a date after ${from}`);
     const resourceGroups = groups.length === 0 ? undefined : groups;
     return { system, channels: this.#channels(), role: role ?? 'none', scids, resourceGroups, from, until };
   }

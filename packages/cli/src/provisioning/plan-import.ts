@@ -1,6 +1,7 @@
 // What an import would make of a provisioning: the next one, and the rows that cannot be followed. Pure. A row states one place
 // wholly; what no row speaks of stays as it is.
 import {
+  type Channel,
   type Credential,
   credentialKey,
   type Finding,
@@ -9,14 +10,18 @@ import {
   type ProvisionedRight,
   type Provisioning,
 } from '@headgate/contract';
-import { type ImportColumn, type ImportRow, importFindingsMax, type StatedCredential } from './import-rows.ts';
+import { importFindingsMax } from './csv.ts';
+import type { ImportColumn, ImportRow, StatedCredential } from './import-rows.ts';
 import { type BoundedRights, cellKey, cellsOf, cellWords, replaceCells } from './right-cells.ts';
 
 /** What an import may refer to. */
 export interface ImportAgainst {
   readonly environments: readonly { readonly id: string }[];
-  readonly systems: readonly { readonly id: string }[];
+  readonly systems: readonly { readonly id: string; readonly channels: readonly Channel[] }[];
 }
+
+/** Columns that rows which are no CSV may have filled. What they may have said is not held against the others. */
+export type LostColumns = ReadonlySet<ImportColumn>;
 
 /** What would be. With findings, nothing of it may be written. */
 export interface ImportPlan {
@@ -31,6 +36,9 @@ interface Draft {
   /** What rows stated so far of a participant or a credential, and which row did first. */
   readonly stated: Map<string, { readonly row: number; readonly text: string }>;
   readonly findings: Finding[];
+  /** Numbers of the rows that findings are about. */
+  readonly faulty: Set<number>;
+  readonly lost: LostColumns;
 }
 
 interface Held {
@@ -38,30 +46,41 @@ interface Held {
   readonly credential: Credential;
 }
 
-/** Plans an import. Rows must have been read without findings. */
-export function planImport(now: Provisioning, rows: readonly ImportRow[], catalogue: ImportAgainst): ImportPlan {
-  const draft = draftOf(now);
+/** Plans an import. With a row that is not whole, or with lost ones, there are findings, and nothing may be written. */
+export function planImport(
+  now: Provisioning,
+  rows: readonly ImportRow[],
+  catalogue: ImportAgainst,
+  lost: LostColumns = new Set(),
+): ImportPlan {
+  const draft = draftOf(now, rows, lost);
   for (const row of rows) refuseUnknown(draft, row, catalogue);
   for (const row of rows) stateParticipant(draft, row);
   for (const row of rows) stateCredential(draft, row);
-  if (draft.findings.length === 0) {
-    for (const group of groupedByGiver(rows)) stateRights(draft, group);
-    for (const row of rows) if (row.isRemoval) remove(draft, row, rows);
-  }
+  for (const group of groupedByGiver(rows)) stateRights(draft, group);
+  for (const row of rows) if (row.isRemoval && !draft.faulty.has(row.number)) remove(draft, row, rows);
   return { next: draft.next, findings: draft.findings.slice(0, importFindingsMax) };
 }
 
-function draftOf(now: Provisioning): Draft {
+function draftOf(now: Provisioning, rows: readonly ImportRow[], lost: LostColumns): Draft {
+  const faulty = new Set(rows.flatMap(({ number, isWhole }) => (isWhole ? [] : [number])));
   const next = structuredClone(now);
   const participants = new Map(next.participants.map((participant) => [participant.id, participant]));
   const credentials = new Map<string, Held>();
   for (const participant of next.participants)
     for (const credential of participant.credentials)
       credentials.set(credentialKey(credential), { participant, credential });
-  return { next, participants, credentials, stated: new Map(), findings: [] };
+  return { next, participants, credentials, stated: new Map(), findings: [], faulty, lost };
 }
 
-function fault({ findings }: Draft, row: ImportRow, column: ImportColumn, found: string, expected: string): void {
+function fault(
+  { findings, faulty }: Draft,
+  row: ImportRow,
+  column: ImportColumn,
+  found: string,
+  expected: string,
+): void {
+  faulty.add(row.number);
   if (findings.length < importFindingsMax) findings.push(row.finding(column, found, expected));
 }
 
@@ -69,9 +88,14 @@ function refuseUnknown(draft: Draft, row: ImportRow, { environments, systems }: 
   const known = environments.map(({ id }) => id);
   for (const environment of row.environments)
     if (!known.includes(environment)) fault(draft, row, 'environment', environment, `one of ${known.join(', ')}`);
-  const system = row.right?.system;
-  if (system !== undefined && system !== 'all' && !systems.some(({ id }) => id === system))
+  const { system = 'all', channels = [] } = row.right ?? {};
+  if (system === 'all') return;
+  const has = systems.find(({ id }) => id === system)?.channels;
+  if (has === undefined)
     fault(draft, row, 'system', system, `all, or one of ${systems.map(({ id }) => id).join(', ')}`);
+  else
+    for (const channel of channels.filter((each) => !has.includes(each)))
+      fault(draft, row, 'channel', channel, `${namesOf(has, `channels of ${system}`)}: it has no ${channel}`);
 }
 
 function stateParticipant(draft: Draft, row: ImportRow): void {
@@ -88,7 +112,8 @@ function stateParticipant(draft: Draft, row: ImportRow): void {
   }
   if (row.isRemoval) return;
   if (name === undefined) {
-    fault(draft, row, 'participant', id, 'a participant of the file; a new one needs participant_name');
+    if (!draft.lost.has('participant_name'))
+      fault(draft, row, 'participant', id, 'a participant of the file; a new one needs participant_name');
     return;
   }
   const added: Participant = { id, name, scids: [...(scids ?? [])], credentials: [] };
@@ -112,7 +137,7 @@ function stateCredential(draft: Draft, row: ImportRow): void {
   const participant = draft.participants.get(id);
   if (stated === null || participant === undefined) return;
   if (endorsedBy === id) fault(draft, row, 'endorsed_by', id, 'another participant: it holds the credential itself');
-  if (endorsedBy !== undefined && !draft.participants.has(endorsedBy))
+  if (endorsedBy !== undefined && !draft.participants.has(endorsedBy) && !draft.lost.has('participant_name'))
     fault(draft, row, 'endorsed_by', endorsedBy, 'a participant of the file or of another row');
   const found = draft.credentials.get(stated.key);
   if (found !== undefined && found.participant !== participant) {
@@ -170,11 +195,13 @@ function groupedByGiver(rows: readonly ImportRow[]): Iterable<GiverRows> {
 }
 
 function stateRights(draft: Draft, { key, endorsedBy, rows }: GiverRows): void {
-  const credential = draft.credentials.get(key)?.credential;
-  const giver = draft.participants.get(endorsedBy ?? draft.credentials.get(key)?.participant.id ?? '');
-  if (credential === undefined || giver === undefined) return;
-  for (const row of rows) refuseForeignScope(draft, row, giver);
-  refuseNoneBesideMore(draft, rows);
+  const held = draft.credentials.get(key);
+  const giver = draft.participants.get(endorsedBy ?? held?.participant.id ?? '');
+  if (held === undefined || giver === undefined) return;
+  const { credential } = held;
+  const sound = rows.filter(({ number }) => !draft.faulty.has(number));
+  if (!draft.lost.has('participant_scids')) for (const row of rows) refuseForeignScope(draft, row, giver);
+  refuseNoneBesideMore(draft, sound);
   const statedRights = rows.flatMap(rightsOf);
   const lists = listsOf(credential, endorsedBy);
   const [before, after] = [cellWords(lists), cellWords([{ rights: statedRights }])];
@@ -182,7 +209,9 @@ function stateRights(draft: Draft, { key, endorsedBy, rows }: GiverRows): void {
   const changed = new Set([...stated].filter((cell) => !isSameSet(before.get(cell) ?? [], after.get(cell) ?? [])));
   const fresh = statedRights.flatMap((right) => withinCells(right, changed));
   writeRights(credential, endorsedBy, changed, merged(fresh));
-  refuseHiddenMore(draft, rows, listsOf(credential, endorsedBy));
+  // What one row gives is measured against what all of them give: without some of them nothing can be said.
+  if (draft.lost.size === 0 && sound.length === rows.length)
+    refuseHiddenMore(draft, rows, listsOf(credential, endorsedBy));
 }
 
 /** A list of the credential's own rights, or those of every endorsement by one participant. */

@@ -1,4 +1,6 @@
 // What a running gateway answered, for a person: what is in force, in which threads, and what changed.
+import type { ListFault } from '@headgate/contract';
+import { listsLine, type PrintedList } from './lists-text.ts';
 
 /** An answer of a gateway, as far as it is printed. */
 export interface InForceAnswer {
@@ -7,6 +9,7 @@ export interface InForceAnswer {
   readonly number: number;
   readonly hash: string;
   readonly threads: readonly { readonly thread: number; readonly snapshot: number | null }[];
+  readonly lists: readonly PrintedList[];
   readonly changes?: readonly string[] | undefined;
   readonly needRestart?: readonly string[] | undefined;
 }
@@ -26,12 +29,22 @@ export function appliedText(answer: InForceAnswer): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What is in force, a line for each thread. */
+/** What is in force, a line for each thread, one for the revocation lists, and one for each that is not in force or past its end. */
 export function statusText(answer: InForceAnswer): string {
   const threads = answer.threads.map(({ thread, snapshot }) =>
     snapshot === null ? `thread ${thread}: is being replaced` : `thread ${thread}: snapshot ${snapshot}`,
   );
-  return `${[inForceLine(answer), ...threads].join('\n')}\n`;
+  const troubled = answer.lists.flatMap(({ from, issuer, why }) =>
+    why === null ? [] : [`${from}${issuer === null ? '' : `, list of ${issuer}`}: ${why}`],
+  );
+  return `${[inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled].join('\n')}\n`;
+}
+
+/** What is wrong with revocation lists, a line for each. */
+export function listFaultsText(faults: readonly Omit<ListFault, 'code'>[]): string {
+  return faults
+    .map(({ bundle, source, reason, fix }) => `revocation lists of ${bundle}: ${source ?? 'all'}: ${reason} ${fix}\n`)
+    .join('');
 }
 
 function waitingLine(waiting: readonly string[]): string {

@@ -1,5 +1,6 @@
 // Trust for a person: bundles with their members, what ends, and whom it strands.
 import type { Output } from '../context.ts';
+import { listHeaders, listRow, type PrintedList } from './lists-text.ts';
 import { paint } from './paint.ts';
 import { textTable } from './text-table.ts';
 
@@ -20,6 +21,8 @@ export interface PrintedReport {
       readonly source: string | null;
       readonly counts: boolean;
     }[];
+    readonly lists: readonly PrintedList[];
+    readonly withoutList: readonly string[];
   }[];
   readonly announced: readonly {
     readonly id: string;
@@ -74,7 +77,7 @@ export interface PrintedPlan {
 export function reportText({ bundles, announced, chains, warnings }: PrintedReport, stream: Output): string {
   const table = (headers: readonly string[], rows: readonly (readonly string[])[]) => tableFor(stream, headers, rows);
   const parts = [
-    ...bundles.map(({ name, dated, hosts, members }) =>
+    ...bundles.map(({ name, dated, hosts, members, lists, withoutList }) =>
       [
         heading(stream, `${name}${dated === null ? ', plain files' : `, ${dated} of the trust file`}`),
         `judges the callers of ${listed(hosts)}\n`,
@@ -91,6 +94,9 @@ export function reportText({ bundles, announced, chains, warnings }: PrintedRepo
             each.source ?? '',
           ]),
         ),
+        ...(lists.length === 0
+          ? ['no revocation lists: none of these callers is refused as revoked\n']
+          : ['\n', table(listHeaders, lists.map(listRow)), ...withoutListLine(withoutList)]),
       ].join(''),
     ),
     ...announced.map(({ id, hosts, members }) =>
@@ -155,6 +161,11 @@ export function planText({ from, until, ends, unseen }: PrintedPlan, stream: Out
           unseen.map(({ credential, participant }) => [credential, participant]),
         );
   return [...parts, rest].filter((part) => part !== '').join('\n');
+}
+
+function withoutListLine(subjects: readonly string[]): readonly string[] {
+  if (subjects.length === 0) return [];
+  return [`no list in force of ${subjects.join(' or ')}: whom they issued is never refused as revoked\n`];
 }
 
 /** Wide enough for a sentence that says what to do. */

@@ -188,7 +188,7 @@ function checkDates({ from, until }: Dated, at: FilePath, report: Report): void 
 function checkAgainst(value: Provisioning, catalogue: ProvisionedAgainst, report: Report): void {
   const known = {
     environments: catalogue.environments.map(({ id }) => id),
-    channels: new Map(catalogue.systems.map((system) => [system.id, channelsOf(system, catalogue)])),
+    channels: new Map(catalogue.systems.map((system) => [system.id, channelsOfSystem(system, catalogue)])),
   };
   const named = new Set<string>();
   for (const [index, { id }] of (value.systems ?? []).entries()) {
@@ -225,7 +225,10 @@ function checkSystems(
 }
 
 /** Channels that the document gives a system, in any environment: an address that it does not print may be there all the same. */
-function channelsOf(system: System, { matrixKey }: ProvisionedAgainst): readonly Channel[] {
+export function channelsOfSystem(
+  system: System,
+  { matrixKey }: Pick<ProvisionedAgainst, 'matrixKey'>,
+): readonly Channel[] {
   const isNone = (words: string | undefined) =>
     matrixKey.some((entry) => entry.words === words && entry.status === 'not-applicable');
   return channels.filter((channel) =>

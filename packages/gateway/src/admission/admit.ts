@@ -3,6 +3,7 @@ import {
   type Charge,
   type CounterDecision,
   type LimitSubject,
+  type RuleRefusal,
   type StatedRefusal,
   stateRefusal,
 } from '@headgate/contract';
@@ -66,7 +67,6 @@ function permitOrRefuse(
 
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
 interface KnownCharges {
-  readonly principal: Principal;
   readonly charges: readonly Charge[];
   readonly rules: readonly string[];
   readonly participant: string | null;
@@ -86,7 +86,8 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
   const byRoute: ByRoute = (callerMemo.admission as ByRoute | undefined) ?? new Map();
   callerMemo.admission = byRoute;
   const known = byRoute.get(route);
-  if (known?.principal === principal && nowMs >= known.fromMs && nowMs < known.untilMs) return known;
+  // The kind of a caller fixes its certificate, and a route what its host wants of one: the principal is who it was.
+  if (known !== undefined && nowMs >= known.fromMs && nowMs < known.untilMs) return known;
   const fresh = chargesAnew(exchange, principal, route, nowMs);
   byRoute.set(route, fresh);
   dropOldest(byRoute, routesMax);
@@ -98,7 +99,6 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
   const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
   return {
-    principal,
     charges,
     rules: charges.map(({ rule }) => rule.name),
     participant,
@@ -161,16 +161,26 @@ function evidenceOf(
   decision: CounterDecision,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
+  const inWaits = ({ rule, retryAtMs }: RuleRefusal) => ({ rule, retryAfterMs: waitOf(retryAtMs, nowMs) });
   return {
     admitted: decision.admitted,
     permit: decision.admitted ? id : null,
     participant,
     endorsers,
     rules,
+    refused: decision.admitted ? noRefusals : decision.refusals.map(inWaits),
     decidedBy: decision.admitted ? null : decision.decidedBy.rule.name,
     decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
-    retryAfterMs: decision.admitted ? null : decision.retryAtMs - nowMs,
-    shadow: decision.shadowRefusals.map(({ rule, retryAtMs }) => ({ rule, retryAfterMs: retryAtMs - nowMs })),
+    retryAfterMs: decision.admitted ? null : waitOf(decision.retryAtMs, nowMs),
+    shadow: decision.shadowRefusals.length === 0 ? noRefusals : decision.shadowRefusals.map(inWaits),
     session: sessionState(session),
   };
+}
+
+/** One list for all: what is the same object is written down once. */
+const noRefusals: readonly { readonly rule: string; readonly retryAfterMs: number | null }[] = [];
+
+/** Null for never. */
+function waitOf(retryAtMs: number, nowMs: number): number | null {
+  return Number.isFinite(retryAtMs) ? retryAtMs - nowMs : null;
 }

@@ -63,6 +63,7 @@ const notAsked = {
   participant: null,
   endorsers: [],
   rules: [],
+  refused: [],
   decidedBy: null,
   decidedByKey: null,
   retryAfterMs: null,

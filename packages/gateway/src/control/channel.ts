@@ -106,7 +106,8 @@ async function answer(
 ): Promise<ControlAnswer> {
   const speaker = { node, pid: process.pid };
   try {
-    return { ok: true, ...speaker, ...(ask === 'apply' ? await gateway.reload() : await gateway.inForce()) };
+    if (ask === 'status') return { ok: true, ...speaker, ...(await gateway.inForce()) };
+    return { ok: true, ...speaker, ...(await gateway.reload({ acceptOlderLists: ask === 'apply-older-lists' })) };
   } catch (fault) {
     if (fault instanceof UnusableFiles)
       return { ok: false, reason: 'files', findings: fault.findings, ...speaker, ...(await gateway.inForce()) };

@@ -2,8 +2,8 @@
 import type { Finding } from '@headgate/contract';
 import type { InForce, Reloaded } from '../start-gateway.ts';
 
-/** What may be asked. `apply` takes the files on disk into use. */
-export const controlAsks = ['status', 'apply'] as const;
+/** What may be asked. `apply` takes the files on disk into use, `apply-older-lists` also revocation lists that go backwards. */
+export const controlAsks = ['status', 'apply', 'apply-older-lists'] as const;
 /** What is asked. */
 export type ControlAsk = (typeof controlAsks)[number];
 

@@ -3,12 +3,11 @@ import type { Charge, CounterDecision, LimitRule } from '@headgate/contract';
 import { Redis } from 'iovalkey';
 import { Deadlines, monotonic } from '../deadlines.ts';
 import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
-import type { SharedRule } from './stacked-call.ts';
 import { libraryOf, librarySource, openStoreLink, type StoreAddress, StoreAway, type StoreLink } from './store-link.ts';
 
 /** An enforced rule of two requests a second that divides, unless said otherwise. */
-export function ruleWith(changes: Partial<SharedRule> = {}): LimitRule {
-  const rule: SharedRule = {
+export function ruleWith(changes: Partial<LimitRule> = {}): LimitRule {
+  return {
     name: 'example',
     layer: 'acceptable-use',
     where: {},
@@ -24,7 +23,6 @@ export function ruleWith(changes: Partial<SharedRule> = {}): LimitRule {
     source: 'test',
     ...changes,
   };
-  return rule;
 }
 
 /** A charge to the allowance of this owner under this rule. */

@@ -1,12 +1,12 @@
 // One limit domain over all nodes: decisions by the store, and what holds when it cannot be asked, was restarted or was replaced.
 // Never more than a quota is admitted in any window; see docs/decisions/0040.
-import type { Charge, CounterDecision } from '@headgate/contract';
+import type { Charge, CounterDecision, RuleRefusal, Standing } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { createRemembered, type Untold } from './remembered.ts';
-import { knownRefusal, plainAdmission, type RuleRefusal, refusal, uncounted } from './shared-decision.ts';
-import { nameOf, type StackedCall, type StackedCharge, standAt, toStackedCall } from './stacked-call.ts';
+import { knownRefusal, plainAdmission, refusal, uncounted } from './shared-decision.ts';
+import { nameOf, type StackedCall, type StackedCharge, toStackedCall } from './stacked-call.ts';
 import { createStoreClock } from './store-clock.ts';
 import { StoreAway, type StoreFunction, type StoreLink } from './store-link.ts';
 
@@ -145,32 +145,17 @@ export class DomainCounters {
   }
 
   async #ask(call: StackedCall, charges: readonly Charge[], nowMs: number, isFirst: boolean): Promise<CounterDecision> {
-    const { options, epoch } = { options: this.#options, epoch: this.#epoch };
-    if (call.keysEpoch !== epoch) {
-      call.keys = [this.#state, ...call.lines.map(({ log }) => this.#logOf(log))];
-      call.keysEpoch = epoch;
-      call.refused = null;
-    }
-    const sentMs = options.elapsed();
-    const names = call.divides ? options.nodes : [];
-    const args = [
-      epoch,
-      this.#deadline(sentMs),
-      options.longWindowMs * 1_000,
-      options.holdOffMsMax * 1_000,
-      options.nodes.length,
-      names.length,
-      ...names,
-      ...call.args,
-    ];
+    const { elapsed } = this.#options;
+    const epoch = this.#epoch;
+    const sentMs = elapsed();
     let reply: readonly unknown[];
     try {
-      reply = await this.#send('decide', call.keys, args, sentMs);
+      reply = await this.#send('decide', this.#keysOf(call), this.#argsOf(call, sentMs), sentMs);
     } catch (fault) {
       this.#lose(fault);
       return this.#decideAlone(call, charges, nowMs);
     }
-    const gotMs = options.elapsed();
+    const gotMs = elapsed();
     const isOther = reply[0] === 2 || epoch !== this.#epoch;
     if (isOther && isFirst && this.#reachable) return this.#ask(call, charges, nowMs, false);
     // What was counted and came too late is not used: it costs room, and admits nothing.
@@ -179,6 +164,22 @@ export class DomainCounters {
     return reply[0] === 0
       ? this.#admitted(call, charges, reply as readonly number[], nowMs, gotMs)
       : this.#refused(call, charges, reply as readonly number[], { nowMs, sentMs, gotMs });
+  }
+
+  #keysOf(call: StackedCall): readonly string[] {
+    if (call.keysEpoch !== this.#epoch) {
+      call.keys = [this.#state, ...call.lines.map(({ log }) => this.#logOf(log))];
+      call.keysEpoch = this.#epoch;
+      call.refused = null;
+    }
+    return call.keys;
+  }
+
+  #argsOf(call: StackedCall, sentMs: number): readonly (string | number)[] {
+    const { nodes, longWindowMs, holdOffMsMax } = this.#options;
+    const names = call.divides ? nodes : [];
+    const bounds = [longWindowMs * 1_000, holdOffMsMax * 1_000, nodes.length, names.length];
+    return [this.#epoch, this.#deadline(sentMs), ...bounds, ...names, ...call.args];
   }
 
   #admitted(
@@ -196,7 +197,7 @@ export class DomainCounters {
         ? [{ rule: charge.rule.name, retryAtMs: nowMs + Math.ceil((roomUs - storeUs) / 1_000) }]
         : [];
     });
-    this.#stand(charges, reply, nowMs);
+    stand(charges, reply, nowMs);
     return shadowRefusals.length === 0 ? plainAdmission : { admitted: true, shadowRefusals };
   }
 
@@ -211,7 +212,7 @@ export class DomainCounters {
       const roomUs = reply[3 + at * 3] ?? 0;
       return roomUs === 0 ? Number.NEGATIVE_INFINITY : (Math.abs(roomUs) - storeUs) / 1_000;
     });
-    this.#stand(charges, reply, nowMs);
+    stand(charges, reply, nowMs);
     const isHeld = call.lines.some((_, at) => ((mask >> at) & 1) === 1 && (reply[3 + at * 3] ?? 0) < 0);
     const enforced = waitsMs.filter((_, at) => call.lines[at]?.isShadow === false);
     const waitMs = Math.ceil(Math.max(0, ...enforced));
@@ -274,14 +275,18 @@ export class DomainCounters {
     if (epochNumber !== this.#epochNumber) this.#toldAll = false;
   }
 
-  /** Where each allowance stands after a decision. */
-  #stand(charges: readonly Charge[], reply: readonly number[], nowMs: number): void {
-    const [, storeUs = 0] = reply;
-    for (const [at, charge] of charges.entries()) {
-      const [roomUs = 0, left = 0, newestUs = 0] = reply.slice(3 + at * 3, 6 + at * 3);
-      const resetUs = roomUs < 0 ? -roomUs : newestUs + charge.rule.windowMs * 1_000;
-      standAt(charge, roomUs < 0 ? 0 : Math.max(0, left), nowMs + Math.max(0, Math.ceil((resetUs - storeUs) / 1_000)));
+  /** Where each allowance stands. Charges nothing; of a store that is away, nothing is left. */
+  async standings(charges: readonly Charge[], nowMs: number): Promise<readonly Standing[]> {
+    const call = this.#callOf(charges);
+    try {
+      if (!this.#reachable) await this.#beat();
+      const sentMs = this.#options.elapsed();
+      const reply = await this.#send('stand', this.#keysOf(call), this.#argsOf(call, sentMs), sentMs);
+      if (reply[0] === 0 || reply[0] === 1) return standingsOf(charges, reply as readonly number[], nowMs);
+    } catch (fault) {
+      this.#lose(fault);
     }
+    return charges.map(() => ({ remaining: 0, moreAtMs: nowMs + awayRetryMs }));
   }
 
   /** Leaves the store alone until it answers again. */
@@ -456,5 +461,24 @@ export class DomainCounters {
   /** The store acts on nothing that reaches it later than we wait for it. */
   #deadline(sentMs: number): number {
     return Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(this.#clock.latestUs(sentMs + this.#options.timeoutMs)));
+  }
+}
+
+function standingsOf(charges: readonly Charge[], reply: readonly number[], nowMs: number): readonly Standing[] {
+  const [, storeUs = 0] = reply;
+  return charges.map(({ rule }, at) => {
+    const [roomUs = 0, left = 0, oldestUs = 0] = reply.slice(3 + at * 3, 6 + at * 3);
+    const moreUs = roomUs < 0 ? -roomUs : oldestUs === 0 ? storeUs : oldestUs + rule.windowMs * 1_000;
+    return {
+      remaining: roomUs < 0 ? 0 : Math.max(0, left),
+      moreAtMs: nowMs + Math.max(0, Math.ceil((moreUs - storeUs) / 1_000)),
+    };
+  });
+}
+
+function stand(charges: readonly Charge[], reply: readonly number[], nowMs: number): void {
+  for (const [at, standing] of standingsOf(charges, reply, nowMs).entries()) {
+    const charge = charges[at];
+    if (charge !== undefined) charge.standing = standing;
   }
 }

@@ -68,7 +68,7 @@ local function forget(key, window, now)
   redis.call('LPOP', key, low)
 end
 
--- When one more fits (0: now), how many count, and the newest.
+-- When one more fits (0: now), how many count, the newest and the oldest.
 local function look(key, quota, window, now)
   local count = redis.call('LLEN', key)
   local room = 0
@@ -76,9 +76,8 @@ local function look(key, quota, window, now)
     local freed = redis.call('LINDEX', key, -quota) + window
     if freed > now then room = freed end
   end
-  local newest = 0
-  if count > 0 then newest = tonumber(redis.call('LINDEX', key, -1)) end
-  return room, count, newest
+  if count == 0 then return room, 0, 0, 0 end
+  return room, count, tonumber(redis.call('LINDEX', key, -1)), tonumber(redis.call('LINDEX', key, 0))
 end
 
 -- A clock that steps back is read as the newest instant of the key. Answers the instant.
@@ -106,9 +105,9 @@ local function has(kind, flag) return math.floor(kind / flag) % 2 == 1 end
 
 -- keys: state, then a log for each rule. args: epoch, deadline, shortest long window, longest hold-off, configured nodes, number of
 -- names that follow (0 where no rule divides), names, then quota, window and kind of each rule.
--- Answers {status, now, ...}: 0 admitted and 1 refused are followed by a mask of the refusing rules, and room, count and newest of
--- each rule. A room below 0 is held: nothing may be admitted before, whatever the log says. 2: {epoch}. 3: came too late.
-local function decide(keys, args, now)
+-- Answers {status, now, ...}: 0 admitted and 1 refused are followed by a mask of the refusing rules, and of each rule its room, how
+-- many more would be admitted, and the oldest instant that counts (0: none). A room below 0 is held: nothing may be admitted before, whatever the log says. 2: {epoch}. 3: came too late.
+local function ask(keys, args, now, charges)
   if now > tonumber(args[2]) then return { 3, now } end
   local long_from, hold_max = tonumber(args[3]), tonumber(args[4])
   local node_count, name_count = tonumber(args[5]), tonumber(args[6])
@@ -134,7 +133,7 @@ local function decide(keys, args, now)
     forget(rule.key, rule.window, now)
     local ready = math.min(started + rule.window, started + hold_max)
     if vouched and is_long then ready = math.min(ready, vouched + rule.window) end
-    rule.room, rule.count, rule.newest = look(rule.key, math.max(1, rule.part), rule.window, now)
+    rule.room, rule.count, rule.newest, rule.oldest = look(rule.key, math.max(1, rule.part), rule.window, now)
     if not rule.shadow and now < ready then
       rule.room = -ready
     elseif rule.part < 1 then
@@ -145,9 +144,10 @@ local function decide(keys, args, now)
 
   local answer = { refusing == 0 and 0 or 1, now, refusing }
   for _, rule in ipairs(rules) do
-    if rule.attempts or (refusing == 0 and rule.room == 0) then
+    if charges and (rule.attempts or (refusing == 0 and rule.room == 0)) then
       rule.newest = remember(rule.key, rule.quota, rule.window, rule.newest, now)
       rule.count = math.min(rule.count + 1, rule.quota)
+      if rule.oldest == 0 then rule.oldest = rule.newest end
       -- A rule that let the call pass says so; any other, what the next call will find. An attempt may have taken the last room.
       if rule.room > 0 or (rule.room == 0 and refusing ~= 0 and not rule.shadow) then
         rule.room = look(rule.key, rule.part, rule.window, now)
@@ -155,10 +155,15 @@ local function decide(keys, args, now)
     end
     answer[#answer + 1] = rule.room
     answer[#answer + 1] = rule.part - rule.count
-    answer[#answer + 1] = rule.newest
+    answer[#answer + 1] = rule.oldest
   end
   return answer
 end
+
+local function decide(keys, args, now) return ask(keys, args, now, true) end
+
+-- As decide, and charges nothing.
+local function stand(keys, args, now) return ask(keys, args, now, false) end
 
 -- keys: state. args: epoch. Answers {0, now, epoch} or {2, now, epoch}; changes nothing but begins an epoch where there is none.
 local function probe(keys, args, now)
@@ -249,6 +254,7 @@ local function offer(name, body)
   redis.register_function(PREFIX .. name, function(keys, args) return body(keys, args, now_us()) end)
 end
 offer('decide', decide)
+offer('stand', stand)
 offer('probe', probe)
 offer('renew', renew)
 offer('present', present)

@@ -1,10 +1,16 @@
 // Counters of one node that shares them with others: each charge goes to its limit domain, and a call to all of them or to none.
 import { randomUUID } from 'node:crypto';
-import type { Charge, CounterDecision, CounterStore } from '@headgate/contract';
+import {
+  type Charge,
+  type CounterDecision,
+  type CounterStore,
+  domainOf,
+  isBucketed,
+  type Standing,
+} from '@headgate/contract';
+import { createCounters } from '@headgate/rules';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
-import { plainAdmission } from './shared-decision.ts';
-import type { SharedRule } from './stacked-call.ts';
 
 /** What the counters of a node are made of. */
 export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & { readonly closeLink: () => void };
@@ -20,19 +26,17 @@ export interface SharedCounters extends CounterStore {
 /** What is told of shared counters. */
 export type CountersNotice = DomainNotice;
 
-/** The limit domain of a rule that names none. */
-const defaultDomain = 'default';
-
-/** The domain that a rule is counted in. */
-export function domainOf({ domain }: SharedRule): string {
-  return domain ?? defaultDomain;
+/** Whether the store counts a rule; of any other each node counts its own part of the quota. */
+export function isCountedTogether(rule: Charge['rule']): boolean {
+  return rule.unit === 'requests' && !isBucketed(rule);
 }
 
 /** Opens counters over a link, which they close. */
 export function createSharedCounters({ closeLink, ...options }: SharedCountersOptions): SharedCounters {
   const domains = new Map<string, DomainCounters>();
   const boot = randomUUID();
-  const parts = new WeakMap<readonly Charge[], readonly Part[]>();
+  const own = createCounters();
+  const splits = new WeakMap<readonly Charge[], Split>();
   const domainNamed = (domain: string): DomainCounters => {
     let counters = domains.get(domain);
     if (counters === undefined) {
@@ -41,20 +45,38 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
     }
     return counters;
   };
-  const partsOf = (charges: readonly Charge[]): readonly Part[] => {
-    let known = parts.get(charges);
+  const splitOf = (charges: readonly Charge[]): Split => {
+    let known = splits.get(charges);
     if (known === undefined) {
-      known = divided(charges);
-      parts.set(charges, known);
+      known = split(charges, options.nodes.length);
+      splits.set(charges, known);
     }
     return known;
   };
   return {
     decide(charges, nowMs) {
-      const [first, ...others] = partsOf(charges);
-      if (first === undefined) return plainAdmission;
-      const decided = domainNamed(first.domain).decide(first.charges, nowMs);
-      return others.length === 0 ? decided : decideInTurn(decided, others, nowMs);
+      const called = splitOf(charges);
+      const [first, ...others] = called.together;
+      if (called.alone.length === 0 && first !== undefined && others.length === 0)
+        return domainNamed(first.domain).decide(first.charges, nowMs);
+      return decideEach(called, nowMs);
+    },
+    settle(charges, outcome) {
+      const { parts } = splitOf(charges);
+      if (parts.length > 0) own.settle(parts, outcome);
+    },
+    async standings(charges, nowMs) {
+      const { together, alone, parts } = splitOf(charges);
+      const found = new Map<Charge, Standing>();
+      const keep = (of: readonly Charge[], standings: readonly Standing[]): void => {
+        for (const [at, charge] of of.entries()) {
+          const standing = standings[at];
+          if (standing !== undefined) found.set(charge, standing);
+        }
+      };
+      keep(alone, own.standings(parts, nowMs));
+      for (const { domain, charges: of } of together) keep(of, await domainNamed(domain).standings(of, nowMs));
+      return charges.map((charge) => found.get(charge) ?? { remaining: 0, moreAtMs: nowMs });
     },
     join(names) {
       for (const domain of names) domainNamed(domain).join();
@@ -65,33 +87,76 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
     },
   };
 
-  /** Where `policy check` was not asked: what an earlier domain counted of a call that a later one refuses is lost, never gained. */
+  /**
+   * What this node counts alone first, because it can be given back: places and bytes that are held. Where `policy check` was not
+   * asked and rules stack over domains, what an earlier one counted of a call that a later one refuses is lost, never gained.
+   */
+  function decideEach({ together, alone, parts, without }: Split, nowMs: number): MaybePromise<CounterDecision> {
+    if (without !== null) {
+      const retryAtMs = nowMs + without.rule.windowMs;
+      const refusals = [{ rule: without.rule.name, retryAtMs }];
+      return { admitted: false, decidedBy: without, retryAtMs, refusals, shadowRefusals: [] };
+    }
+    const decision = own.decide(parts, nowMs);
+    for (const [at, { standing }] of parts.entries()) {
+      const charge = alone[at];
+      if (charge !== undefined && standing !== undefined) charge.standing = standing;
+    }
+    if (!decision.admitted) {
+      const decidedBy = alone[parts.indexOf(decision.decidedBy)] ?? decision.decidedBy;
+      return { ...decision, decidedBy };
+    }
+    return together.length === 0 ? decision : decideInTurn(decision, parts, together, nowMs);
+  }
+
   async function decideInTurn(
-    decided: MaybePromise<CounterDecision>,
-    others: readonly Part[],
+    before: CounterDecision,
+    parts: readonly Charge[],
+    together: readonly Together[],
     nowMs: number,
   ): Promise<CounterDecision> {
-    let decision = await decided;
-    for (const { domain, charges } of others) {
-      if (!decision.admitted) return decision;
+    let decision = before;
+    for (const { domain, charges } of together) {
       const { shadowRefusals } = decision;
       decision = await domainNamed(domain).decide(charges, nowMs);
       decision = { ...decision, shadowRefusals: [...shadowRefusals, ...decision.shadowRefusals] };
+      if (decision.admitted) continue;
+      if (parts.length > 0) own.settle(parts, { decidedMs: nowMs, requestBytes: 0 });
+      return decision;
     }
     return decision;
   }
 }
 
 /** The charges of a call in one domain. */
-interface Part {
+interface Together {
   readonly domain: string;
   readonly charges: readonly Charge[];
 }
 
-function divided(charges: readonly Charge[]): readonly Part[] {
-  const byDomain = Map.groupBy(charges, ({ rule }) => domainOf(rule));
-  const [only] = byDomain.keys();
-  // The very same list, where there is one domain: what is remembered of it is found by it.
-  if (byDomain.size === 1 && only !== undefined) return [{ domain: only, charges }];
-  return [...byDomain].map(([domain, own]) => ({ domain, charges: own }));
+/** A call by who counts its charges. */
+interface Split {
+  readonly together: readonly Together[];
+  readonly alone: readonly Charge[];
+  /** This node's part of each that it counts alone. */
+  readonly parts: readonly Charge[];
+  /** One of which this node has no part, because there are more nodes than units; null where there is none. */
+  readonly without: Charge | null;
+}
+
+function split(charges: readonly Charge[], nodeCount: number): Split {
+  const shared = charges.filter(({ rule }) => isCountedTogether(rule));
+  const byDomain = Map.groupBy(shared, ({ rule }) => domainOf(rule));
+  // The very same list, where nothing else is in it: what is remembered of a call is found by it.
+  const together = [...byDomain].map(([domain, of]) => ({
+    domain,
+    charges: of.length === charges.length ? charges : of,
+  }));
+  const alone = charges.filter(({ rule }) => !isCountedTogether(rule));
+  const parts = alone.map((charge) => {
+    const { rule } = charge;
+    return { ...charge, rule: { ...rule, quota: Math.max(1, Math.floor(rule.quota / nodeCount)) } };
+  });
+  const without = alone.find(({ rule }) => rule.mode === 'enforce' && rule.quota < nodeCount) ?? null;
+  return { together, alone, parts, without };
 }

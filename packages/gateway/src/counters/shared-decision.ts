@@ -1,9 +1,6 @@
 // What a domain of shared counters answers, in the caller's own clock.
-import type { Charge, CounterDecision, ShadowRefusal } from '@headgate/contract';
+import type { Charge, CounterDecision, RuleRefusal } from '@headgate/contract';
 import type { StackedCall } from './stacked-call.ts';
-
-/** A rule that refused, and when it alone has room. */
-export type RuleRefusal = ShadowRefusal;
 
 const noShadows: readonly RuleRefusal[] = Object.freeze([]);
 
@@ -39,14 +36,13 @@ export function refusal(
   const deciding = (globals.length > 0 ? globals : enforced).reduce((last, at) =>
     waitOf(at) > waitOf(last) ? at : last,
   );
-  const decision = {
-    admitted: false as const,
+  return {
+    admitted: false,
     decidedBy: chargeAt(charges, deciding),
     retryAtMs: nowMs + waitMs,
     refusals: enforced.map(refusalOf),
     shadowRefusals: all.filter((at) => lines[at]?.isShadow === true && waitOf(at) > 0).map(refusalOf),
   };
-  return decision;
 }
 
 /** What the store would say again: it said so, and nothing has left its window since. */
@@ -72,15 +68,14 @@ export function uncounted(
   nowMs: number,
 ): CounterDecision {
   const first = lines.findIndex(({ isShadow }) => !isShadow);
-  const decision = {
-    admitted: false as const,
+  return {
+    admitted: false,
     decidedBy: chargeAt(charges, first),
     retryAtMs: nowMs + Math.ceil(waitMs),
     refusals: [],
     shadowRefusals: noShadows,
-    uncounted: true as const,
+    uncounted: true,
   };
-  return decision;
 }
 
 function chargeAt(charges: readonly Charge[], at: number): Charge {

@@ -1,17 +1,5 @@
 // The rules that one kind of call is charged to, as the store is asked for them; and what it said of them last.
-import type { Charge, LimitRule } from '@headgate/contract';
-
-/** A rule as far as shared counters need more of it. */
-export type SharedRule = LimitRule & { readonly domain?: string; readonly degraded?: 'divide' | 'refuse' };
-
-/** Where an allowance stands after a decision over it. */
-export function standAt(charge: Charge & { standing?: unknown }, remaining: number, resetAtMs: number): void {
-  charge.standing = { remaining, resetAtMs };
-}
-
-function divides(rule: SharedRule): boolean {
-  return rule.degraded !== 'refuse';
-}
+import type { Charge } from '@headgate/contract';
 
 /** A charge, and what the store is told of its rule. */
 export interface StackedCharge {
@@ -55,7 +43,7 @@ const kinds = { shadow: 1, attempts: 2, divide: 4 } as const;
 export function nameOf(charges: readonly Charge[]): string {
   let name = '';
   for (const { key, rule } of charges)
-    name += `${key}\n${rule.quota}/${rule.windowMs}/${rule.mode}/${rule.counts}/${divides(rule)}\n`;
+    name += `${key}\n${rule.quota}/${rule.windowMs}/${rule.mode}/${rule.counts}/${rule.degraded ?? ''}\n`;
   return name;
 }
 
@@ -72,7 +60,7 @@ export function toStackedCall(charges: readonly Charge[]): StackedCall {
       charge,
       log,
       countsAttempts: rule.counts === 'attempts',
-      divides: !isShadow && divides(rule),
+      divides: !isShadow && rule.degraded !== 'refuse',
     };
   });
   return {

@@ -89,69 +89,75 @@ function membersOf(section: object): Buffer {
   return lastingBytes(JSON.stringify(section).slice(1, -1));
 }
 
-/** How the members of a section are compared: those that are `value` are written anew in each line. */
-type Comparing<Section> = Readonly<Record<keyof Section, 'same' | 'list' | 'value'>>;
+/**
+ * Whether sections of two records differ in nothing but values, which are written anew in each line. All members of a section stand
+ * in its comparison, the values as well: a member that is new does not compile until somebody has said which it is.
+ */
+type Compared<Section, Members extends string> = Exclude<keyof Section, Members> extends never ? true : never;
 
-const inAdmission: Comparing<NonNullable<Handed['admission']>> = {
-  admitted: 'same',
-  permit: 'value',
-  participant: 'same',
-  endorsers: 'list',
-  rules: 'list',
-  decidedBy: 'same',
-  decidedByKey: 'same',
-  retryAfterMs: 'value',
-  shadow: 'list',
-  session: 'same',
-};
-
-const inForward: Comparing<NonNullable<Handed['forward']>> = {
-  upstream: 'same',
-  endpoint: 'same',
-  attempts: 'same',
-  retryWithheld: 'same',
-  forwarded: 'same',
-  reusedConnection: 'same',
-  status: 'same',
-  firstByteMs: 'value',
-};
-
-const inResponse: Comparing<Handed['response']> = {
-  status: 'same',
-  format: 'same',
-  refusal: 'same',
-  detail: 'same',
-  requestBytes: 'value',
-  responseBytes: 'value',
-  durationMs: 'value',
-  complete: 'same',
-  defect: 'same',
-};
-
-/** Whether sections differ in nothing but values. */
-type Compare<Section> = (it: Section | null, of: Section | null) => boolean;
-
-function comparing<Section extends object>(members: Comparing<Section>): Compare<Section> {
-  const keys = Object.keys(members) as (keyof Section)[];
-  const ways = keys.map((key) => members[key]);
-  return (it, of) => {
-    if (it === null || of === null) return it === of;
-    for (let at = 0; at < keys.length; at += 1) {
-      const key = keys[at] as keyof Section;
-      const one = it[key];
-      const other = of[key];
-      if (one === other) continue;
-      const way = ways[at];
-      const isAlike = way === 'value' ? one !== null && other !== null : way === 'list' && isSameList(one, other);
-      if (!isAlike) return false;
-    }
-    return true;
-  };
+function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boolean {
+  if (it === null || of === null) return it === of;
+  const isWhole: Compared<
+    typeof it,
+    | 'admitted'
+    | 'participant'
+    | 'endorsers'
+    | 'rules'
+    | 'refused'
+    | 'decidedBy'
+    | 'decidedByKey'
+    | 'shadow'
+    | 'session'
+    | Values
+  > = true;
+  return (
+    isWhole &&
+    it.admitted === of.admitted &&
+    (it.permit === null) === (of.permit === null) &&
+    it.participant === of.participant &&
+    isSameList(it.endorsers, of.endorsers) &&
+    isSameList(it.rules, of.rules) &&
+    isSameList(it.refused, of.refused) &&
+    it.decidedBy === of.decidedBy &&
+    it.decidedByKey === of.decidedByKey &&
+    (it.retryAfterMs === null) === (of.retryAfterMs === null) &&
+    isSameList(it.shadow, of.shadow) &&
+    it.session === of.session
+  );
 }
 
-const hasAdmissionForm = comparing(inAdmission);
-const hasForwardForm = comparing(inForward);
-const hasResponseForm = comparing(inResponse);
+function hasForwardForm(it: Handed['forward'], of: Handed['forward']): boolean {
+  if (it === null || of === null) return it === of;
+  const isWhole: Compared<
+    typeof it,
+    'upstream' | 'endpoint' | 'attempts' | 'retryWithheld' | 'forwarded' | 'reusedConnection' | 'status' | Values
+  > = true;
+  return (
+    isWhole &&
+    it.upstream === of.upstream &&
+    it.endpoint === of.endpoint &&
+    it.attempts === of.attempts &&
+    it.retryWithheld === of.retryWithheld &&
+    it.forwarded === of.forwarded &&
+    it.reusedConnection === of.reusedConnection &&
+    it.status === of.status &&
+    (it.firstByteMs === null) === (of.firstByteMs === null)
+  );
+}
+
+function hasResponseForm(it: Handed['response'], of: Handed['response']): boolean {
+  const isWhole: Compared<typeof it, 'status' | 'format' | 'refusal' | 'detail' | 'complete' | 'defect' | Values> =
+    true;
+  return (
+    isWhole &&
+    it.status === of.status &&
+    it.format === of.format &&
+    it.refusal === of.refusal &&
+    it.detail === of.detail &&
+    it.complete === of.complete &&
+    it.defect === of.defect
+  );
+}
 
 /** Whether a record of the same likeness differs from another in nothing but values. */
 function hasForm(it: Handed, of: Handed): boolean {
@@ -165,8 +171,9 @@ function hasForm(it: Handed, of: Handed): boolean {
   );
 }
 
-function isSameList(list: unknown, other: unknown): boolean {
-  if (!Array.isArray(list) || !Array.isArray(other) || list.length !== other.length) return false;
+function isSameList(list: readonly unknown[], other: readonly unknown[]): boolean {
+  if (list === other) return true;
+  if (list.length !== other.length) return false;
   for (let at = 0; at < list.length; at += 1) if (list[at] !== other[at]) return false;
   return true;
 }
@@ -187,6 +194,9 @@ function valuesOf(
 
 /** A number, an id, or bytes as they are. */
 type Value = number | string | Uint8Array;
+
+/** The members that are values, where a section has them. */
+type Values = 'permit' | 'retryAfterMs' | 'firstByteMs' | 'requestBytes' | 'responseBytes' | 'durationMs';
 
 /** What stands for a value of `valuesOf` while a form is made: no JSON holds this character. */
 const gap = '\0';
@@ -233,8 +243,7 @@ function fill(place: Buffer, { pieces }: Form, values: readonly Value[]): number
   for (let at = 0; at < pieces.length; at += 1) {
     const piece = pieces[at];
     if (piece === undefined) return -1;
-    place.set(piece, end);
-    end += piece.byteLength;
+    end = writeBytes(place, end, piece);
     const value = values[at];
     if (value === undefined) continue;
     end = writeValue(place, end, value);
@@ -246,8 +255,17 @@ function fill(place: Buffer, { pieces }: Form, values: readonly Value[]): number
 function writeValue(place: Buffer, from: number, value: Value): number {
   if (typeof value === 'number') return writeNumber(place, from, value);
   if (typeof value === 'string') return writeId(place, from, value);
-  place.set(value, from);
-  return from + value.byteLength;
+  return writeBytes(place, from, value);
+}
+
+/** For a few bytes a loop is faster than a call out of JavaScript. */
+const loopedBytesMax = 32;
+
+function writeBytes(place: Buffer, from: number, bytes: Uint8Array): number {
+  const { byteLength } = bytes;
+  if (byteLength > loopedBytesMax) place.set(bytes, from);
+  else for (let at = 0; at < byteLength; at += 1) place[from + at] = bytes[at] as number;
+  return from + byteLength;
 }
 
 const powers = [1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16];

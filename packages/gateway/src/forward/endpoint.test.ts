@@ -99,6 +99,28 @@ describe('an endpoint', () => {
     });
 });
 
+describe('what an endpoint says before a byte of the request has left', () => {
+  const early = {
+    'an answer': 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    'a switch of protocols': 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    'no HTTP': 'hello',
+  };
+  for (const [what, bytes] of Object.entries(early))
+    test(`is not taken for its answer, and the request goes nowhere: ${what}`, async (context) => {
+      const { url, connections, received } = await upstream(context);
+      const { endpoint } = endpointTo(context, url);
+      await attempted(endpoint, submit(), false);
+      // Behind the turn's reading: the bytes are read in the next turn, before the request leaves at its end.
+      await immediate();
+      connections[0]?.write(bytes);
+      const outcome = await attempted(endpoint, callOf({ repeatable: true, upgrade: true }), false);
+      assert.deepEqual(outcome, { kind: 'not-sent' });
+      // Another call finds a connection of its own, and an answer of its own.
+      assert.equal((await attempted(endpoint, submit(), false)).kind, 'answered');
+      assert.deepEqual([connections.length, received.length], [2, 2]);
+    });
+});
+
 describe('an endpoint with every connection in use', () => {
   const one = { upstreamConnectionsMax: 1 };
 

@@ -2,6 +2,8 @@
 import type { PathOptions } from '../config.ts';
 import type { Deadlines, Waiting } from '../deadlines.ts';
 import type { Endpoint, NotConnected, Outcome, UpstreamRequest } from '../upstream.ts';
+import { createAnswerHeads } from './answer-heads.ts';
+import { TlsRest } from './tls-rest.ts';
 import { type ConnectionOwner, type Place, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
 
@@ -34,9 +36,11 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   readonly url: string;
   readonly #path: PathOptions;
   readonly #deadlines: Deadlines;
+  readonly #heads = createAnswerHeads();
   readonly #open = new Set<UpstreamConnection>();
   readonly #idle: UpstreamConnection[] = [];
   readonly #queue: Queued[] = [];
+  readonly #tlsRest = new TlsRest();
   #place: Place;
 
   constructor(url: string, tls: UpstreamTls | null, path: PathOptions, deadlines: Deadlines) {
@@ -60,6 +64,7 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   renew(tls: UpstreamTls): void {
     if (this.#place.tls === null) return;
     this.#place = { ...this.#place, tls, session: null };
+    this.#tlsRest.clear();
     for (const connection of this.#open) connection.retire();
   }
 
@@ -107,6 +112,12 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
   }
 
   async #onNewConnection(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
+    const outcome = await this.#onConnectionHad(request, fresh);
+    if (this.#place.tls !== null) this.#tlsRest.ended(outcome, this.#deadlines.now());
+    return outcome;
+  }
+
+  async #onConnectionHad(request: UpstreamRequest, fresh: boolean): Promise<Outcome> {
     if (request.endMs === 0) request.endMs = this.#deadlines.now() + request.phases.exchangeTimeoutMs;
     const connection = await this.#connectionFor(request);
     if (!(connection instanceof UpstreamConnection)) return connection;
@@ -125,8 +136,22 @@ class EndpointConnections implements KeptEndpoint, ConnectionOwner {
     return taken;
   }
 
-  async #connect({ phases, endMs }: UpstreamRequest): Promise<UpstreamConnection | NotConnected> {
-    const connection = new UpstreamConnection(this.#place, this, this.#path, phases, endMs, this.#deadlines);
+  async #connect(request: UpstreamRequest): Promise<UpstreamConnection | NotConnected> {
+    const refused = this.#place.tls === null ? null : this.#tlsRest.refused(this.#deadlines.now());
+    if (refused !== null) {
+      this.#queue.shift()?.take(null); // The place is still free: the next in the queue hears the same.
+      return refused;
+    }
+    const { phases, endMs } = request;
+    const connection = new UpstreamConnection(
+      this.#place,
+      this,
+      this.#path,
+      this.#heads,
+      phases,
+      endMs,
+      this.#deadlines,
+    );
     this.#open.add(connection);
     return (await connection.reached()) ?? connection;
   }

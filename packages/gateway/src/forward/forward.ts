@@ -3,12 +3,22 @@ import { Refusal } from '@headgate/contract';
 import type { Permit } from '../admission/admit.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import { AnswerFields } from '../http1/answer-fields.ts';
 import type { Principal } from '../identity/identify.ts';
+import type { IdentityFields } from '../identity-fields.ts';
 import type { Inspected } from '../inspection/inspect.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { SwitchReply, UpstreamReply } from '../reply.ts';
 import type { Route } from '../route/select-route.ts';
-import type { HashKey, NotConnected, Outcome, Payload, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
+import type {
+  AnswerHead,
+  HashKey,
+  NotConnected,
+  Outcome,
+  Payload,
+  UpstreamAnswer,
+  UpstreamRequest,
+} from '../upstream.ts';
 import { type Attempted, attemptInTurn } from './attempts.ts';
 import { pageStart } from './page-start.ts';
 import { requestHead } from './request-fields.ts';
@@ -79,12 +89,12 @@ function replyTo(forwarding: Forwarding, attempted: Attempted): MaybePromise<Ups
     retryWithheld,
     forwarded: forwardedOf(outcome),
     reusedConnection: 'reusedConnection' in outcome && outcome.reusedConnection,
-    status: outcome.kind === 'answered' ? outcome.answer.status : null,
+    status: outcome.kind === 'answered' ? outcome.answer.head.status : null,
     firstByteMs: outcome.kind === 'answered' ? gateway.clock() - exchange.receivedMs : null,
   };
   if (outcome.kind !== 'answered') throw refusalOf(outcome, route);
   const { answer } = outcome;
-  if (handshake !== null && answer.status === 101) return switchReply(answer, handshake, exchange, route, gateway);
+  if (handshake !== null && answer.head.status === 101) return switchReply(answer, handshake, exchange, route, gateway);
   const reply = replyOf(answer, exchange, route);
   permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
@@ -159,21 +169,37 @@ function refusalLate(outcome: Extract<Outcome, { kind: 'no-answer' }>, system: s
 }
 
 function replyOf(answer: UpstreamAnswer, { serving }: Exchange, route: Route): MaybePromise<UpstreamReply> {
-  const { status } = answer;
+  const { status } = answer.head;
   // RFC 9110 §15: a final answer has 200 to 599; others are for the caller's library to choke on.
   if (status < 200 || status > 599) {
     answer.abandon();
     throw new Refusal('forward.invalid_response', { system: route.systemName });
   }
-  const fields = responseFields(answer.fields, answer.httpVersion, serving.identityFields);
+  const { fields, isCalledHtml } = passedOn(answer.head, serving.identityFields);
   const isApi = route.channel === 'api';
-  if (isApi && isCalledHtml(fields)) throw pageRefusal(answer, route);
+  if (isApi && isCalledHtml) throw pageRefusal(answer, route);
   if (answer.body.ended) {
     const body = answer.body.takeAll();
     if (isApi && pageStart(body) === 'page') throw pageRefusal(answer, route);
     return { kind: 'upstream', status, fields, body };
   }
   return isApi ? replyUnlessPage(answer, fields, route) : { kind: 'upstream', status, fields, body: answer.body };
+}
+
+/** What of a head reaches callers. */
+interface PassedOn {
+  readonly identityFields: IdentityFields;
+  readonly fields: AnswerFields;
+  readonly isCalledHtml: boolean;
+}
+
+function passedOn({ fields: received, httpVersion, memo }: AnswerHead, identityFields: IdentityFields): PassedOn {
+  const known = memo.reply as PassedOn | undefined;
+  if (known?.identityFields === identityFields) return known;
+  const list = responseFields(received, httpVersion, identityFields);
+  const fresh = { identityFields, fields: new AnswerFields(list), isCalledHtml: isCalledHtml(list) };
+  memo.reply = fresh;
+  return fresh;
 }
 
 async function replyUnlessPage(
@@ -186,7 +212,7 @@ async function replyUnlessPage(
     throw new Refusal('forward.response_incomplete', { system: route.systemName }, { cause });
   });
   if (page) throw pageRefusal(answer, route);
-  return { kind: 'upstream', status: answer.status, fields, body: resumed(chunks, iterator) };
+  return { kind: 'upstream', status: answer.head.status, fields, body: resumed(chunks, iterator) };
 }
 
 function isCalledHtml(fields: readonly string[]): boolean {
@@ -198,7 +224,7 @@ function isCalledHtml(fields: readonly string[]): boolean {
 /** Invariant 3: an API caller never receives HTML, whatever the upstream calls it. */
 function pageRefusal(answer: UpstreamAnswer, route: Route): Refusal {
   answer.abandon();
-  return new Refusal('forward.html_answer', { system: route.systemName, status: answer.status });
+  return new Refusal('forward.html_answer', { system: route.systemName, status: answer.head.status });
 }
 
 /** Reads until it is clear whether the answer begins as a page; it may come a byte at a time. */

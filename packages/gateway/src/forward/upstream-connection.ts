@@ -7,15 +7,16 @@ import type { PathOptions } from '../config.ts';
 import type { Phases } from '../config-upstreams.ts';
 import type { Deadlines, Waiting } from '../deadlines.ts';
 import { ChunkedDecoder } from '../http1/chunked.ts';
-import type { FieldList } from '../http1/field-lines.ts';
 import { Malformed } from '../http1/malformed.ts';
+import { readingOnDesk } from '../http1/read-desk.ts';
 import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head.ts';
 import { SwitchedSocket } from '../http1/switched-socket.ts';
 import { atTurnEnd } from '../http1/turn-end.ts';
 import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
 import { connectionOptions } from '../passing-fields.ts';
 import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { handshakeFound, isCertificateAlert, secureOptions, type UpstreamTls } from './upstream-tls.ts';
+import { type AnswerHeads, answerFraming, type KnownAnswer, toAnswerHead, valuesOf } from './answer-heads.ts';
+import { handshakeFound, isCertificateAlert, isLastingFault, secureOptions, type UpstreamTls } from './upstream-tls.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
 const responseHeadBytesMax = 65_536;
@@ -52,6 +53,7 @@ export class UpstreamConnection implements Waiting {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #path: PathOptions;
+  readonly #heads: AnswerHeads;
   readonly #deadlines: Deadlines;
   #phases: Phases;
   #phase: Phase = 'connecting';
@@ -82,25 +84,30 @@ export class UpstreamConnection implements Waiting {
   #isHandedOver = false;
   #drainWake: (() => void) | null = null;
   readonly #abandon = () => this.#destroy(new Error('the caller went away'), 'left');
+  readonly #giveUp = () => {
+    this.#watch = null; // That nobody wants it says nothing about the endpoint.
+    this.#socket.destroy();
+  };
 
-  /** `phases` and `endMs` are those of the call that it is opened for. */
+  /** `heads` are the endpoint's; `phases` and `endMs` are those of the call that it is opened for. */
   constructor(
     place: Place,
     owner: ConnectionOwner,
     path: PathOptions,
+    heads: AnswerHeads,
     phases: Phases,
     endMs: number,
     deadlines: Deadlines,
   ) {
     this.#owner = owner;
     this.#path = path;
+    this.#heads = heads;
     this.#phases = phases;
     this.#endMs = endMs;
     this.#deadlines = deadlines;
     this.#wait(phases.connectTimeoutMs);
     deadlines.add(this);
     this.#socket = this.#open(place);
-    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('drain', () => this.#wakeSender());
     this.#socket.on('end', () => this.#upstreamEnds());
     this.#socket.on('error', (error) => this.#fail(error));
@@ -162,7 +169,7 @@ export class UpstreamConnection implements Waiting {
         this.#notReached(isWhole ? this.#wholePassed() : this.#connectPassed());
         return;
       case 'securing':
-        this.#notReached(isWhole ? this.#wholePassed() : { ...tlsFailed, found: this.#handshakePassed() });
+        this.#notReached(isWhole ? this.#wholePassed() : this.#handshakePassed());
         return;
       case 'sending':
         this.#passed(isWhole ? 'whole' : 'send', this.#phases.requestSendTimeoutMs);
@@ -182,7 +189,13 @@ export class UpstreamConnection implements Waiting {
 
   #open(place: Place): Socket {
     const { host, port, tls, session } = place;
-    const reach = { host, port, noDelay: true, keepAlive: true };
+    const reach = {
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      onread: readingOnDesk((chunk) => this.#receive(chunk)),
+    };
     if (tls === null) return connect(reach, () => this.#isReached());
     this.#isSecure = true;
     const kept = session === null ? {} : { session };
@@ -216,8 +229,9 @@ export class UpstreamConnection implements Waiting {
     return { kind: 'not-connected', reason: 'timed-out', waitedMs: this.#phases.connectTimeoutMs };
   }
 
-  #handshakePassed(): string {
-    return `its TLS handshake did not end within ${this.#phases.tlsTimeoutMs} ms`;
+  #handshakePassed(): NotConnected {
+    const found = `its TLS handshake did not end within ${this.#phases.tlsTimeoutMs} ms`;
+    return { kind: 'not-connected', reason: 'tls', found, isLasting: false };
   }
 
   /** Sets how long the present phase may last; the end of the whole exchange may come first. */
@@ -232,7 +246,6 @@ export class UpstreamConnection implements Waiting {
 
   /** By the end of the turn it is known whether the endpoint has closed the connection: then nothing was sent. */
   #sendHeld(request: UpstreamRequest, nowMs: number): void {
-    if (!this.#isHeld || this.#request !== request) return;
     this.#isHeld = false;
     if (this.#socket.destroyed) this.#notSent();
     else this.#send(request, nowMs);
@@ -296,6 +309,11 @@ export class UpstreamConnection implements Waiting {
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#isHeld) {
+      // No byte of the request has left: whatever this answers, it is not that.
+      this.#destroy(new Error('the upstream spoke unasked'));
+      return;
+    }
     const input = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = null;
     try {
@@ -311,37 +329,69 @@ export class UpstreamConnection implements Waiting {
   #readHead(input: Buffer, from: number): void {
     let at = from;
     for (;;) {
+      const known = this.#knownHead(input, at);
+      if (known !== null) {
+        this.#beginAnswer(known, input, at + known.bytes);
+        return;
+      }
       const bytes = at === 0 ? input : input.subarray(at);
       const reader = this.#reader ?? new ResponseHeadReader(responseHeadBytesMax);
       this.#reader = reader;
       const head = reader.read(bytes);
       if (head === null) {
-        this.#pending = bytes;
+        this.#pending = Buffer.from(bytes); // A copy: what was read lies where the next is read.
         return;
       }
+      const beganAt = at;
       at += reader.end;
       this.#reader = null;
       if (head.status === 101 && this.#request?.upgrade === true) {
-        this.#switch(head, input.subarray(at));
+        this.#switch(head, Buffer.from(input.subarray(at)));
         return;
       }
       if (head.status >= 200) {
-        this.#beginAnswer(head, input, at);
+        this.#beginAnswer(this.#toKnown(head, input, beganAt, at), input, at);
         return;
       }
       // RFC 9110 §15.2: interim answers are for us alone. 101 was never asked for.
       if (head.status === 101) throw new Malformed('syntax', 'a switch of protocols that nobody asked for');
+      refuseAsFinal(head);
       if (at === input.byteLength) return;
     }
   }
 
-  #beginAnswer(head: RawResponseHead, input: Buffer, at: number): void {
-    const request = this.#request;
-    if (request === null) throw new Malformed('syntax', 'an answer without a request');
-    this.#frame(head, request.method);
+  /** What an answer with the same head was read as. An answer to HEAD has a length and no body. */
+  #knownHead(input: Buffer, at: number): KnownAnswer | null {
+    return this.#reader === null && this.#request?.method !== 'HEAD' ? this.#heads.find(input, at) : null;
+  }
+
+  #toKnown(raw: RawResponseHead, input: Buffer, from: number, end: number): KnownAnswer {
+    const method = this.#request?.method ?? '';
+    const known = { head: toAnswerHead(raw), framing: answerFraming(raw, method), bytes: end - from };
+    if (method !== 'HEAD') this.#heads.keep(input, from, known.bytes, known);
+    return known;
+  }
+
+  #beginAnswer({ head, framing }: KnownAnswer, input: Buffer, at: number): void {
+    if (this.#request === null) throw new Malformed('syntax', 'an answer without a request');
+    this.#decoder = framing.kind === 'chunked' ? new ChunkedDecoder() : null;
+    this.#leftBytes = framing.bytes;
+    this.#untilClose = framing.kind === 'until-close';
+    this.#keepAlive = framing.keepAlive;
     this.#phase = 'answering';
     this.#status = head.status;
     this.#wait(this.#phases.responseIdleMs);
+    const isWhole = framing.kind === 'length' && input.byteLength - at >= framing.bytes;
+    const body = isWhole ? new ByteQueue(wholeSource) : this.#bodyToCome();
+    this.#body = body;
+    const answer: UpstreamAnswer = { head, body, abandon: this.#giveUp };
+    const reusedConnection = this.#reused;
+    // What came with the head is read first: a fault in it leaves the outcome open, so that it becomes a refusal.
+    if (isWhole || at < input.byteLength) this.#readBody(input, at);
+    this.#settle({ kind: 'answered', answer, reusedConnection });
+  }
+
+  #bodyToCome(): ByteQueue {
     // An answer that was read whole has no say any more: the connection may serve another call while a caller still takes it.
     const whileRead = (work: () => void) => () => {
       if (this.#body === body) work();
@@ -350,59 +400,20 @@ export class UpstreamConnection implements Waiting {
       pause: whileRead(() => this.#socket.pause()),
       resume: whileRead(() => this.#socket.resume()),
     });
-    this.#body = body;
-    const answer: UpstreamAnswer = {
-      status: head.status,
-      httpVersion: head.httpVersion,
-      fields: head.status === 204 ? without(head.fields, 'content-length') : head.fields,
-      body,
-      abandon: () => {
-        this.#watch = null; // That nobody wants it says nothing about the endpoint.
-        this.#socket.destroy();
-      },
-    };
-    const reusedConnection = this.#reused;
-    // What came with the head is read first: a fault in it leaves the outcome open, so that it becomes a refusal.
-    if (at < input.byteLength || (this.#leftBytes === 0 && !this.#untilClose && this.#decoder === null))
-      this.#readBody(input, at);
-    this.#settle({ kind: 'answered', answer, reusedConnection });
+    return body;
   }
 
   /** From here on the connection speaks another protocol: it is the tunnel's, and counts as open until it closes. */
-  #switch({ status, httpVersion, fields }: RawResponseHead, early: Buffer): void {
+  #switch(raw: RawResponseHead, early: Buffer): void {
     this.#phase = 'switched';
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#watch?.ended(status);
+    this.#watch?.ended(raw.status);
     this.#leaveRequest();
     const switched = new SwitchedSocket(this.#socket, early);
-    const body = new ByteQueue({ pause: () => undefined, resume: () => undefined });
+    const body = new ByteQueue(wholeSource);
     body.end();
-    const answer = { status, httpVersion, fields, body, switched, abandon: () => switched.destroy() };
+    const answer = { head: toAnswerHead(raw), body, switched, abandon: () => switched.destroy() };
     this.#settle({ kind: 'answered', answer, reusedConnection: this.#reused });
-  }
-
-  /** RFC 9112 §6.3 for responses; what could be read two ways is refused. */
-  #frame({ fields, status, httpVersion }: RawResponseHead, method: string): void {
-    const lengths = valuesOf(fields, 'content-length');
-    const codings = valuesOf(fields, 'transfer-encoding');
-    const ambiguous = (found: string): never => {
-      throw new Malformed('ambiguous-length', found);
-    };
-    if (lengths.length > 1 || codings.length > 1) ambiguous('more than one length');
-    if (lengths.length > 0 && codings.length > 0) ambiguous('Content-Length and Transfer-Encoding together');
-    if (lengths[0] !== undefined && !/^\d{1,15}$/.test(lengths[0])) ambiguous('a Content-Length that is not a number');
-    if (codings[0] !== undefined && (codings[0].toLowerCase() !== 'chunked' || httpVersion === '1.0')) {
-      ambiguous('a Transfer-Encoding other than chunked');
-    }
-    const bodiless = method === 'HEAD' || status === 204 || status === 304;
-    this.#decoder = codings.length > 0 && !bodiless ? new ChunkedDecoder() : null;
-    this.#leftBytes = bodiless ? 0 : Number(lengths[0] ?? 0);
-    this.#untilClose = !bodiless && lengths.length === 0 && codings.length === 0;
-    const options = connectionOptions(valuesOf(fields, 'connection'));
-    const persists = httpVersion === '1.1' ? !options.has('close') : options.has('keep-alive') && !options.has('close');
-    // RFC 9110 §8.6: 204 has no content. One that announces some may still send it, and it would become the next answer.
-    const contradicts = status === 204 && (codings.length > 0 || Number(lengths[0] ?? 0) > 0);
-    this.#keepAlive = !this.#untilClose && persists && !contradicts; // RFC 9112 §9.3.
   }
 
   #readBody(input: Buffer, from: number): void {
@@ -419,7 +430,7 @@ export class UpstreamConnection implements Waiting {
       if (!this.#decoder.ended) return;
     } else {
       const end = Math.min(input.byteLength, at + this.#leftBytes);
-      if (end > at) body.push(at === 0 && end === input.byteLength ? input : input.subarray(at, end));
+      if (end > at) body.push(input.subarray(at, end));
       this.#leftBytes -= end - at;
       at = end;
       if (this.#leftBytes > 0) return;
@@ -456,11 +467,11 @@ export class UpstreamConnection implements Waiting {
 
   #fail(cause: Error): void {
     if (this.#phase === 'connecting') this.#reached.resolve({ kind: 'not-connected', reason: 'refused' });
-    else if (this.#phase === 'securing') this.#reached.resolve({ ...tlsFailed, found: handshakeFound(cause) });
+    else if (this.#phase === 'securing') this.#reached.resolve(tlsFailure(cause));
     else if (this.#isSecure && !this.#reused && this.#phase !== 'answering' && isCertificateAlert(cause)) {
       // Our side of the handshake was done, theirs was not: they never read a request.
       this.#leaveRequest();
-      this.#settle({ ...tlsFailed, found: handshakeFound(cause) });
+      this.#settle(tlsFailure(cause));
     }
     this.#destroy(cause);
   }
@@ -517,15 +528,15 @@ export class UpstreamConnection implements Waiting {
   }
 }
 
-const tlsFailed = { kind: 'not-connected', reason: 'tls' } as const;
+/** Of bodies that have come whole: nobody need be paused. */
+const wholeSource = { pause: () => undefined, resume: () => undefined };
 
-function valuesOf(fields: FieldList, name: string): string[] {
-  const values: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) values.push(fields[at + 1] ?? '');
-  return values;
+/** RFC 9110 §15.2: HTTP/1.0 has no interim answers, and nothing follows `close`. Another reader takes either for the last one. */
+function refuseAsFinal({ httpVersion, fields }: RawResponseHead): void {
+  if (httpVersion === '1.0' || connectionOptions(valuesOf(fields, 'connection')).has('close'))
+    throw new Malformed('syntax', 'an interim answer behind which nothing may follow');
 }
 
-/** RFC 9110 §8.6: 204 must not be passed on with a length, whatever its upstream says. */
-function without(fields: FieldList, name: string): FieldList {
-  return fields.filter((_, at) => fields[at - (at % 2)] !== name);
+function tlsFailure(cause: Error): NotConnected {
+  return { kind: 'not-connected', reason: 'tls', found: handshakeFound(cause), isLasting: isLastingFault(cause) };
 }

@@ -122,7 +122,7 @@ describe('an endpoint', () => {
   for (const [what, outcome, counts] of [
     ['a refused connection', refused, true],
     ['a connection that is not accepted in time', { kind: 'not-connected', reason: 'timed-out', waitedMs: 1 }, true],
-    ['a failed handshake', { kind: 'not-connected', reason: 'tls', found: 'x' }, true],
+    ['a failed handshake', { kind: 'not-connected', reason: 'tls', found: 'x', isLasting: true }, true],
     ['a connection that breaks', broken('broken'), true],
     ['an answer that is late', broken('timeout'), true],
     ['an answer that is not HTTP', broken('invalid'), true],

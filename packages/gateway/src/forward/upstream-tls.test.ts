@@ -4,8 +4,10 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import type { TlsOptions } from 'node:tls';
+import { setImmediate as immediate } from 'node:timers/promises';
+import { createSecureContext, type TlsOptions } from 'node:tls';
 import { createTestAuthority, type TestAuthority } from '@headgate/pki';
+import type { PathOptions } from '../config.ts';
 import { UnusableFiles } from '../unusable-files.ts';
 import { attempted } from './attempts.ts';
 import { answerOn, attemptedInTurn, callOf, optionsOf, startTlsBackEnd, TurnedDeadlines } from './back-end.fixture.ts';
@@ -62,6 +64,8 @@ async function endpointBefore(context: TestContext, server: TlsOptions, files: F
   context.after(() => endpoint.close());
   return { ...backEnd, endpoint, deadlines };
 }
+
+const tlsFailed = (found: string, isLasting = true) => ({ kind: 'not-connected', reason: 'tls', found, isLasting });
 
 const named: Files = { authorities: 'anchors.pem', serverName: 'cmri.example' };
 
@@ -129,7 +133,7 @@ describe('a back end that speaks TLS', () => {
   ] as readonly (readonly [string, () => Promise<TlsOptions>, Files, string])[])
     test(`is not called when it ${what}: nothing was sent, and it is said why`, async (context) => {
       const { endpoint, received } = await endpointBefore(context, await server(), files);
-      assert.deepEqual(await attempted(endpoint, callOf(), false), { kind: 'not-connected', reason: 'tls', found });
+      assert.deepEqual(await attempted(endpoint, callOf(), false), tlsFailed(found));
       assert.deepEqual(received, []);
     });
 
@@ -144,7 +148,7 @@ describe('a back end that speaks TLS', () => {
     const endpoint = createEndpoint(url, await tlsOf(named), path, new TurnedDeadlines());
     context.after(() => endpoint.close());
     const outcome = await attempted(endpoint, callOf(), false);
-    assert.deepEqual(outcome, { kind: 'not-connected', reason: 'tls', found: 'it does not speak TLS' });
+    assert.deepEqual(outcome, tlsFailed('it does not speak TLS'));
   });
 
   test('has so long for its handshake and no longer', async (context) => {
@@ -164,7 +168,7 @@ describe('a back end that speaks TLS', () => {
     await accepted.promise;
     deadlines.pass(path.tlsTimeoutMs);
     const found = `its TLS handshake did not end within ${path.tlsTimeoutMs} ms`;
-    assert.deepEqual(await attempt, { kind: 'not-connected', reason: 'tls', found });
+    assert.deepEqual(await attempt, tlsFailed(found, false));
   });
 
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
@@ -193,11 +197,117 @@ describe('a back end that speaks TLS', () => {
     assert.equal((await attempted(endpoint, callOf(), false)).kind, 'answered');
     endpoint.renew(await tlsOf({ ...named, authorities: 'legacy.pem' }));
     const found = 'the issuer of its certificate is not trusted here';
-    assert.deepEqual(await attempted(endpoint, callOf(), false), { kind: 'not-connected', reason: 'tls', found });
+    assert.deepEqual(await attempted(endpoint, callOf(), false), tlsFailed(found));
     endpoint.renew(await tlsOf(named));
     assert.equal((await attempted(endpoint, callOf(), false)).kind, 'answered');
     assert.deepEqual(resumed, [false, false]);
   });
+});
+
+describe('a back end whose TLS fails for a reason that lasts', () => {
+  /** Counts handshakes; `isGood` decides which certificate the next one is shown, and a bad one is another each time. */
+  async function badBackEnd(context: TestContext, changes: Partial<PathOptions> = {}) {
+    const good = await serverOf(authority, 'cmri.example');
+    let handshakes = 0;
+    let isGood = false;
+    const options: TlsOptions = {
+      ...good,
+      SNICallback: (_name, done) => {
+        handshakes += 1;
+        if (isGood) done(null, createSecureContext(good));
+        else
+          serverOf(authority, `other-${handshakes}.example`).then(
+            (other) => done(null, createSecureContext(other)),
+            (fault: unknown) => done(fault as Error),
+          );
+      },
+    };
+    const backEnd = await startTlsBackEnd(context, options);
+    const deadlines = new TurnedDeadlines();
+    const path = { ...optionsOf().path, ...changes };
+    const endpoint = createEndpoint(backEnd.url, await tlsOf(named), path, deadlines);
+    context.after(() => endpoint.close());
+    const call = () => attempted(endpoint, callOf(), false);
+    const failed = tlsFailed('its certificate is for another name');
+    return {
+      deadlines,
+      endpoint,
+      call,
+      handshakes: () => handshakes,
+      mend: () => {
+        isGood = true;
+      },
+      /** So many calls in turn, each told why. */
+      fails: async (count: number) => {
+        for (let calls = 0; calls < count; calls += 1) assert.deepEqual(await call(), failed);
+      },
+    };
+  }
+
+  test('is asked for three handshakes, then for one after each rest, and each call is told why', async (context) => {
+    const { deadlines, fails, handshakes } = await badBackEnd(context);
+    await fails(20);
+    assert.equal(handshakes(), 3);
+    let expected = 3;
+    for (const restMs of [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]) {
+      deadlines.pass(restMs - 1);
+      await fails(3);
+      assert.equal(handshakes(), expected, `before ${restMs} ms are over`);
+      deadlines.pass(1);
+      await fails(3);
+      expected += 1;
+      assert.equal(handshakes(), expected, `once ${restMs} ms are over`);
+    }
+  });
+
+  test('keeps nothing of the calls and connections that failed, those that waited in the queue included', async (context) => {
+    const { call, deadlines, endpoint, handshakes } = await badBackEnd(context, { upstreamConnectionsMax: 4 });
+    const outcomes = await Promise.all(Array.from({ length: 200 }, call));
+    assert.deepEqual([...new Set(outcomes.map(({ kind }) => kind))], ['not-connected']);
+    assert.ok(outcomes.every((outcome) => 'found' in outcome && outcome.found.includes('another name')));
+    assert.ok(handshakes() <= 8, `${handshakes()} handshakes`);
+    while (endpoint.load > 0) await immediate();
+    assert.equal(deadlines.waitingCount, 0);
+  });
+
+  test('is called again after the rest in which it was mended, by every call and without a rest', async (context) => {
+    const { call, deadlines, fails, mend } = await badBackEnd(context);
+    await fails(4);
+    mend();
+    await fails(1);
+    deadlines.pass(100);
+    for (let calls = 0; calls < 3; calls += 1) {
+      assert.equal((await call()).kind, 'answered');
+      deadlines.pass(optionsOf().path.upstreamIdleMs); // Each on a connection of its own.
+    }
+  });
+
+  test('is asked again at once when other TLS files are taken into use', async (context) => {
+    const { call, endpoint, fails, handshakes, mend } = await badBackEnd(context);
+    await fails(4);
+    mend();
+    endpoint.renew(await tlsOf(named));
+    assert.equal((await call()).kind, 'answered');
+    assert.equal(handshakes(), 4);
+  });
+});
+
+test('a back end that breaks off its handshakes is asked for one by every call: the next may be whole', async (context) => {
+  let asked = 0;
+  const server = createServer((socket) => {
+    asked += 1;
+    socket.on('error', () => undefined).destroy();
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  context.after(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const url = `https://127.0.0.1:${address.port}`;
+  const endpoint = createEndpoint(url, await tlsOf(named), optionsOf().path, new TurnedDeadlines());
+  context.after(() => endpoint.close());
+  for (let calls = 0; calls < 6; calls += 1)
+    assert.deepEqual(await attempted(endpoint, callOf(), false), tlsFailed('it closed the connection', false));
+  assert.equal(asked, 6);
 });
 
 test('a connection that was switched over TLS carries bytes both ways, and no bound of a call ends it', async (context) => {

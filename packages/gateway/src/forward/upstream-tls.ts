@@ -91,6 +91,12 @@ export function isCertificateAlert(error: Error): boolean {
   return certificateAlert.test(codeOf(error));
 }
 
+/** Whether another handshake would fail just so; a connection that broke may be whole the next time. */
+export function isLastingFault(error: Error): boolean {
+  const code = codeOf(error);
+  return foundByCode[code] !== undefined || code.startsWith('ERR_SSL_');
+}
+
 /** A failed handshake in words of our own. */
 export function handshakeFound(error: Error): string {
   const code = codeOf(error);

@@ -38,9 +38,10 @@ export function webSocketHandshake({ request, body }: Exchange): Handshake | nul
  * connection. What its caller sends early may be frames of a tunnel that was never opened (CVE-2024-23326; see
  * web-sockets.test.ts).
  */
-export function prepareSwitch({ downstream }: Exchange, { tunnels }: Gateway): void {
+export function prepareSwitch({ connection, downstream }: Exchange, { tunnels }: Gateway): void {
   downstream.closeAfter();
-  if (!tunnels.hasRoom) throw new Refusal('forward.too_many_tunnels', { limit: tunnels.limit });
+  const leave = tunnels.enter(connection);
+  leave(); // Its place is taken once the system has switched: few handshakes come to that.
 }
 
 /** The head of a handshake for the upstream: the caller's `Connection` and `Upgrade` in our words. */
@@ -53,20 +54,24 @@ export function upgradeHead(exchange: Exchange, principal: Principal): HeadPiece
 export function switchReply(
   answer: UpstreamAnswer,
   handshake: Handshake,
-  { serving }: Exchange,
+  { connection, serving }: Exchange,
   route: Route,
   gateway: Gateway,
 ): SwitchReply {
-  const { fields, httpVersion, switched } = answer;
+  const { switched } = answer;
+  const { fields, httpVersion } = answer.head;
   if (switched === undefined || !answers(fields, handshake)) {
     answer.abandon();
     throw new Refusal('forward.invalid_response', { system: route.systemName });
   }
-  if (!gateway.tunnels.hasRoom) {
+  try {
+    const leave = gateway.tunnels.enter(connection);
+    const passed = responseFields(fields, httpVersion, serving.identityFields);
+    return { kind: 'switch', fields: passed, upstream: switched, leave };
+  } catch (refusal) {
     answer.abandon();
-    throw new Refusal('forward.too_many_tunnels', { limit: gateway.tunnels.limit });
+    throw refusal;
   }
-  return { kind: 'switch', fields: responseFields(fields, httpVersion, serving.identityFields), upstream: switched };
 }
 
 /** RFC 6455 §4.1: what a client checks, and no length, which a 101 never has (RFC 9110 §8.6). */

@@ -1,5 +1,6 @@
 // A socket whose protocol was switched (RFC 9110 §15.2.2): its bytes are no longer read here, only handed over.
 import type { Socket } from 'node:net';
+import { hearBytes } from './read-desk.ts';
 
 /** What is told of a socket from its first byte behind the switch. */
 export interface SocketEar {
@@ -14,15 +15,16 @@ export interface SocketEar {
 /** Takes a socket from whoever read it so far. It stays paused until somebody hears it. */
 export class SwitchedSocket {
   readonly #socket: Socket;
-  #early: Uint8Array | null;
+  #early: Uint8Array[];
 
   /** `early` is what was read behind the head already. */
   constructor(socket: Socket, early: Uint8Array | null) {
     this.#socket = socket;
-    this.#early = early;
+    this.#early = early === null ? [] : [early];
     socket.pause();
     socket.allowHalfOpen = true;
-    socket.removeAllListeners('data');
+    // TLS may have opened more than was asked for.
+    hearBytes(socket, (bytes) => this.#early.push(Buffer.from(bytes)));
     socket.removeAllListeners('drain');
   }
 
@@ -30,12 +32,12 @@ export class SwitchedSocket {
   hear(ear: SocketEar): void {
     const socket = this.#socket;
     const early = this.#early;
-    this.#early = null;
-    socket.on('data', (chunk: Buffer) => ear.data(chunk));
+    this.#early = [];
+    hearBytes(socket, (bytes) => ear.data(Buffer.from(bytes)));
     socket.on('drain', () => ear.drained());
     socket.on('end', () => ear.ended());
     socket.on('close', () => ear.closed());
-    if (early !== null && early.byteLength > 0) ear.data(early);
+    for (const bytes of early) if (bytes.byteLength > 0) ear.data(bytes);
     if (socket.readableEnded) ear.ended();
     if (socket.closed) ear.closed();
     socket.resume();

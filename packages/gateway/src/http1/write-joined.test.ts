@@ -14,7 +14,7 @@ test('what a slow reader has not taken yet is what was written, whatever is writ
   const reader = await accepted.promise;
   const bodies = Array.from({ length: 200 }, (_, at) => Buffer.alloc(60_000, 65 + (at % 26)));
   for (const [at, body] of bodies.entries())
-    writeJoined(socket, at % 2 === 0 ? `head ${at}\r\n` : [Buffer.from('he'), Buffer.from('ad '), `${at}\r\n`], body);
+    writeJoined(socket, [Buffer.from('he'), Buffer.from('ad '), `${at}\r\n`], body);
   socket.end();
 
   const received: Buffer[] = [];

@@ -14,11 +14,11 @@ const headBytesMax = 64 * 1024;
 let desk = Buffer.allocUnsafeSlow(headBytesMax + joinedBytesMax);
 
 /**
- * Writes a head (one character per byte) and a body of at most `joinedBytesMax` bytes. False when the socket wants to be waited
+ * Writes a head and a body of at most `joinedBytesMax` bytes. False when the socket wants to be waited
  * for. The bytes are put together on a desk that is used again at once: a fresh buffer for each costs four times as much, and
  * is garbage that is dear to collect. Not for TLS, which holds on to what it was given for a while.
  */
-export function writeJoined(socket: Socket, head: string | HeadPieces, body: Uint8Array): boolean {
+export function writeJoined(socket: Socket, head: HeadPieces, body: Uint8Array): boolean {
   const bytes = headBytes(head) + body.byteLength;
   const onDesk = !(socket instanceof TLSSocket) && bytes <= desk.byteLength;
   const place = onDesk ? desk : Buffer.allocUnsafe(bytes);
@@ -29,16 +29,15 @@ export function writeJoined(socket: Socket, head: string | HeadPieces, body: Uin
   return isTaken;
 }
 
-function headBytes(head: string | HeadPieces): number {
-  return typeof head === 'string' ? head.length : head[0].byteLength + head[1].byteLength + head[2].length;
+function headBytes(head: HeadPieces): number {
+  return head[0].byteLength + head[1].byteLength + head[2].length;
 }
 
 /** Returns the offset behind the head. */
-function placeHead(place: Buffer, head: string | HeadPieces): number {
-  if (typeof head === 'string') return place.write(head, 0, 'latin1');
+function placeHead(place: Buffer, head: HeadPieces): number {
   const [ofHead, ofCaller, own] = head;
   place.set(ofHead, 0);
-  place.set(ofCaller, ofHead.byteLength);
+  if (ofCaller.byteLength > 0) place.set(ofCaller, ofHead.byteLength);
   const at = ofHead.byteLength + ofCaller.byteLength;
   return at + place.write(own, at, 'latin1');
 }

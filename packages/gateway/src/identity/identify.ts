@@ -78,6 +78,7 @@ function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway
     throw new Refusal('identity.certificate_missing', {
       host: host.name,
       issuers: serving.issuers(host.trust, nowMs),
+      resumed: connection.tlsResumed,
     });
   }
 

@@ -8,6 +8,7 @@ import type { Connection, Exchange, RequestHead } from '../exchange.ts';
 import { CR, LF } from '../http1/bytes.ts';
 import { ChunkedDecoder } from '../http1/chunked.ts';
 import { Malformed } from '../http1/malformed.ts';
+import { hearBytes } from '../http1/read-desk.ts';
 import { RequestHeadReader } from '../http1/request-head.ts';
 import { SwitchedSocket } from '../http1/switched-socket.ts';
 import type { Serving } from '../serving.ts';
@@ -100,7 +101,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
     this.deadlineMs = options.deadlines.now() + options.path.headerTimeoutMs;
     options.deadlines.add(this);
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => {
+    hearBytes(socket, (chunk) => {
       try {
         this.#receive(chunk);
       } catch (thrown) {
@@ -195,7 +196,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
   }
 
   #hold(input: Buffer, at: number): void {
-    this.#pending = at === 0 ? input : input.subarray(at);
+    this.#pending = Buffer.from(input.subarray(at)); // A copy: what was read lies where the next is read.
     if (this.#phase === 'exchange' && this.#pending.byteLength > pipelinedBytesMax) this.pause();
   }
 
@@ -226,7 +227,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       this.#serve(fresh);
       return at + end;
     } catch (thrown) {
-      this.#pending = input.subarray(at);
+      this.#pending = Buffer.from(input.subarray(at));
       this.#refuse(this.#refusalOf(thrown));
       return -1;
     }

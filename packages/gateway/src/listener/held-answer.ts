@@ -1,7 +1,7 @@
 // The answer of one connection that waits for the end of the turn of the event loop, to leave with those of others.
 import type { Socket } from 'node:net';
 import { atTurnEnd } from '../http1/turn-end.ts';
-import { writeJoined } from '../http1/write-joined.ts';
+import { type HeadPieces, writeJoined } from '../http1/write-joined.ts';
 
 /** Largest body that is held, in bytes (16 KiB): with its head it is far from what a socket takes before it must be waited for. */
 const heldBytesMax = 16 * 1024;
@@ -9,7 +9,7 @@ const heldBytesMax = 16 * 1024;
 /** Holds one answer at a time. Whatever else is written to the socket, or ends it, must let go of it first. */
 export class HeldAnswer {
   readonly #socket: Socket;
-  #head: string | null = null;
+  #head: HeadPieces | null = null;
   #body: Uint8Array = new Uint8Array(0);
   readonly #release = () => this.release();
 
@@ -18,7 +18,7 @@ export class HeldAnswer {
   }
 
   /** False, and nothing is held, where it is large, or where another answer is still on its way: that one is to be waited for. */
-  hold(head: string, body: Uint8Array): boolean {
+  hold(head: HeadPieces, body: Uint8Array): boolean {
     if (this.#head !== null || body.byteLength > heldBytesMax || this.#socket.writableLength > 0) return false;
     this.#head = head;
     this.#body = body;

@@ -8,7 +8,7 @@ import type { KeyedHost } from '../server-keys.ts';
 import type { Serving } from '../serving.ts';
 import type { HandshakeFailure } from './handshake-failure.ts';
 
-/** An option whose bound costs a caller its connection, or a request its body. */
+/** An option whose bound costs a caller its connection or its tunnel, or a request its body. */
 export type Bound = Extract<
   keyof PathOptions,
   | 'connectionsMax'
@@ -16,6 +16,8 @@ export type Bound = Extract<
   | 'handshakesMax'
   | 'handshakesPerSourceMax'
   | 'waitingBodiesPerSourceMax'
+  | 'tunnelsMax'
+  | 'tunnelsPerSourceMax'
   | 'headerTimeoutMs'
   | 'bodyTimeoutMs'
   | 'bodyBytesPerSecondMin'

@@ -1,8 +1,8 @@
 // The answer to one request over a socket: one write where it is small, back pressure where it is not.
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Departure, Downstream, RequestHead } from '../exchange.ts';
-import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
+import type { AnswerFields, WrittenFields } from '../http1/answer-fields.ts';
+import { type HeadPieces, joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
 import type { OpenSide } from '../tunnel.ts';
 import type { HeldAnswer } from './held-answer.ts';
 
@@ -19,6 +19,11 @@ export interface AnswerSurroundings {
   stall(stalled: boolean): void;
   /** Gives the connection up after a switch of protocols; what was read and not used yet comes with it. */
   giveAway(): OpenSide;
+}
+
+/** What an answer says in its head, but for what its connection adds. */
+interface Said extends Omit<WrittenFields, 'status'> {
+  readonly own: readonly string[];
 }
 
 /** Writes one answer. */
@@ -98,26 +103,24 @@ export class OutgoingAnswer implements Downstream, Departure {
 
   send(
     status: number,
-    fields: readonly string[],
+    fields: AnswerFields,
+    own: readonly string[],
     body: Uint8Array | AsyncIterable<Uint8Array>,
   ): Promise<void> | undefined {
     if (this.#happened || this.#socket.destroyed) throw new Error('the caller went away');
     this.#started = true;
     const bodiless = this.#headOnly || status === 204 || status === 304;
-    if (!(body instanceof Uint8Array)) return this.#sendPieces(status, fields, body, bodiless);
-    const head = this.#head(status, fields, body.byteLength, bodiless);
+    const { bytes, isDated, isSized } = fields.writtenFor(status);
+    const said = { bytes, isDated, isSized: isSized || own.includes('content-length'), own };
+    if (!(body instanceof Uint8Array)) return this.#sendPieces(said, body, bodiless);
+    const head = this.#head(said, body.byteLength, bodiless);
     return this.#sendWhole(head, bodiless ? noBytes : body);
   }
 
-  async #sendPieces(
-    status: number,
-    fields: readonly string[],
-    body: AsyncIterable<Uint8Array>,
-    bodiless: boolean,
-  ): Promise<void> {
-    const framed = bodiless || fields.some((text, at) => at % 2 === 0 && text === 'content-length');
+  async #sendPieces(said: Said, body: AsyncIterable<Uint8Array>, bodiless: boolean): Promise<void> {
+    const framed = bodiless || said.isSized;
     const chunked = !framed && this.#httpVersion === '1.1';
-    await this.#write(Buffer.from(this.#head(status, fields, null, bodiless, chunked), 'latin1'));
+    await this.#writeHead(this.#head(said, null, bodiless, chunked));
     for await (const chunk of body) {
       if (bodiless || chunk.byteLength === 0) continue;
       this.#sentBytes += chunk.byteLength;
@@ -126,42 +129,36 @@ export class OutgoingAnswer implements Downstream, Departure {
     if (chunked) await this.#write(lastChunk);
   }
 
-  #head(
-    status: number,
-    fields: readonly string[],
-    bodyBytes: number | null,
-    bodiless: boolean,
-    chunked = false,
-  ): string {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
-    let dated = false;
-    let sized = false;
-    for (let at = 0; at + 1 < fields.length; at += 2) {
-      const name = fields[at];
-      head += `${name}: ${fields[at + 1]}\r\n`;
-      dated ||= name === 'date';
-      sized ||= name === 'content-length';
-    }
-    if (!sized && bodyBytes !== null && !bodiless) head += `content-length: ${bodyBytes}\r\n`;
-    if (chunked) head += 'transfer-encoding: chunked\r\n';
-    if (!dated) head += `date: ${httpDate()}\r\n`;
-    const framed = sized || chunked || bodyBytes !== null || bodiless;
+  #head(said: Said, bodyBytes: number | null, bodiless: boolean, chunked = false): HeadPieces {
+    const { bytes, isDated, isSized, own } = said;
+    let text = '';
+    for (let at = 0; at + 1 < own.length; at += 2) text += `${own[at]}: ${own[at + 1]}\r\n`;
+    if (!isSized && bodyBytes !== null && !bodiless) text += `content-length: ${bodyBytes}\r\n`;
+    if (chunked) text += 'transfer-encoding: chunked\r\n';
+    if (!isDated) text += `date: ${httpDate()}\r\n`;
+    const framed = isSized || chunked || bodyBytes !== null || bodiless;
     const open = this.#surroundings.keepAlive(framed && !this.#isLast);
     this.#persists = open;
-    if (!open) head += 'connection: close\r\n';
-    else if (this.#httpVersion === '1.0') head += 'connection: keep-alive\r\n';
-    return `${head}\r\n`;
+    if (!open) text += 'connection: close\r\n';
+    else if (this.#httpVersion === '1.0') text += 'connection: keep-alive\r\n';
+    return [bytes, noBytes, `${text}\r\n`];
   }
 
-  #sendWhole(head: string, body: Uint8Array): Promise<void> | undefined {
+  #sendWhole(head: HeadPieces, body: Uint8Array): Promise<void> | undefined {
     this.#sentBytes += body.byteLength;
     if (body.byteLength > joinedBytesMax) {
-      const taking = this.#write(Buffer.from(head, 'latin1'));
+      const taking = this.#writeHead(head);
       return taking === undefined ? this.#write(body) : taking.then(() => this.#write(body));
     }
     if (this.#persists && this.#surroundings.held.hold(head, body)) return undefined;
     this.#surroundings.held.release();
     return this.#untilTaken(writeJoined(this.#socket, head, body));
+  }
+
+  #writeHead(head: HeadPieces): Promise<void> | undefined {
+    if (this.#happened) throw new Error('the caller went away');
+    this.#surroundings.held.release();
+    return this.#untilTaken(writeJoined(this.#socket, head, noBytes));
   }
 
   #write(bytes: Uint8Array): Promise<void> | undefined {

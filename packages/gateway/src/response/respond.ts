@@ -5,6 +5,7 @@ import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import { isNavigation } from '../fetch-metadata.ts';
 import type { Gateway } from '../gateway.ts';
+import { AnswerFields } from '../http1/answer-fields.ts';
 import { pageContext } from '../page-context.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields, secondsToWait } from '../refusal-fields.ts';
@@ -47,20 +48,21 @@ function respondUpstream(
     const detail = brokenOff === null ? null : brokenOffWords(brokenOff);
     note(exchange, clock, { status, format: 'upstream', refusal: null, detail, defect: null }, brokenOff === null);
   };
-  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
+  return whenSent(exchange, status, fields, clock, body, ended);
 }
 
 /** Joins the two connections and waits for their end, so that one record tells all that passed. */
 async function respondSwitch(
   exchange: Exchange,
-  { fields, upstream }: SwitchReply,
+  { fields, upstream, leave }: SwitchReply,
   tunnels: Tunnels,
   clock: () => number,
 ): Promise<void> {
   const sent = { status: 101, format: 'upstream', refusal: null, defect: null } as const;
   const switched = [...fields, 'connection', 'Upgrade', 'upgrade', 'websocket'];
   try {
-    const caller = exchange.downstream.switchProtocols(withOwn(switched, exchange, clock));
+    const all = withStrictTransport(new AnswerFields(switched), exchange).list;
+    const caller = exchange.downstream.switchProtocols([...all, ...ownFields(exchange, clock)]);
     exchange.leaveTurn?.(); // Its bounds are those of tunnels from now on.
     const { end, callerBytes, upstreamBytes } = await tunnels.join(caller, upstream);
     note(exchange, clock, { ...sent, detail: end === 'ended' ? null : tunnelWords[end] }, end === 'ended', {
@@ -70,6 +72,8 @@ async function respondSwitch(
   } catch (thrown) {
     upstream.destroy();
     note(exchange, clock, { ...sent, detail: brokenOffWords(thrown) }, false);
+  } finally {
+    leave();
   }
 }
 
@@ -90,14 +94,12 @@ function respondEcho(exchange: Exchange, { seen }: EchoReply, clock: () => numbe
     'no-store',
     'x-content-type-options', // It holds what the caller sent: no reader may take it for a page.
     'nosniff',
-    fieldNames.exchange,
-    exchange.id,
   ];
   const ended = (brokenOff: unknown): void => {
     if (brokenOff !== null) exchange.downstream.abort();
     note(exchange, clock, { status: 200, format, refusal: null, detail: null, defect: null }, brokenOff === null);
   };
-  return whenSent(exchange, 200, fields, body, ended);
+  return whenSent(exchange, 200, new AnswerFields(fields), clock, body, ended);
 }
 
 function respondSession(
@@ -109,7 +111,7 @@ function respondSession(
     if (brokenOff !== null) exchange.downstream.abort();
     note(exchange, clock, { status, format, refusal: null, detail: null, defect: null }, brokenOff === null);
   };
-  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
+  return whenSent(exchange, status, new AnswerFields(fields), clock, body, ended);
 }
 
 function respondRefusal(
@@ -124,28 +126,27 @@ function respondRefusal(
     note(exchange, clock, { status, format, refusal: code, detail, defect }, brokenOff === null);
   };
   exchange.body.discard(); // Read on while the caller still sends, or it sees a reset instead of the refusal.
-  return whenSent(exchange, status, withOwn(fields, exchange, clock), body, ended);
+  return whenSent(exchange, status, fields, clock, body, ended);
 }
 
-/** With what every answer says of itself; at a user interface with sessions, of the session too. */
-function withOwn(fields: readonly string[], exchange: Exchange, clock: () => number): string[] {
-  const { id, session } = exchange;
-  const list = withStrictTransport([...fields, fieldNames.exchange, id], exchange);
-  if (session !== null) list.push(...sessionFields(session, clock()));
-  return list;
+/** What every answer says of itself; at a user interface with sessions, of the session too. */
+function ownFields({ id, session }: Exchange, clock: () => number): string[] {
+  return session === null ? [fieldNames.exchange, id] : [fieldNames.exchange, id, ...sessionFields(session, clock())];
 }
 
 /** Sends, and calls back with null, or with what broke the answer off. */
 function whenSent(
-  { downstream }: Exchange,
+  exchange: Exchange,
   status: number,
-  fields: readonly string[],
+  fields: AnswerFields,
+  clock: () => number,
   body: UpstreamReply['body'],
   ended: (brokenOff: unknown) => void,
 ): Promise<void> | undefined {
   let sending: Promise<void> | undefined;
   try {
-    sending = downstream.send(status, fields, body);
+    const all = withStrictTransport(fields, exchange);
+    sending = exchange.downstream.send(status, all, ownFields(exchange, clock), body);
   } catch (thrown) {
     ended(thrown);
     return undefined;
@@ -187,7 +188,7 @@ interface WrittenRefusal {
   readonly status: number;
   readonly format: RefusalFormat;
   /** Without the exchange id. */
-  readonly fields: readonly string[];
+  readonly fields: AnswerFields;
   readonly body: Buffer;
 }
 
@@ -197,16 +198,14 @@ interface RepeatableRefusal extends WrittenRefusal {
   readonly refusal: StatedRefusal;
   readonly detail: string;
   readonly forwarded: 'no' | 'partly' | 'yes';
-  readonly serverName: string | null;
 }
 
 function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
-  const { id, receivedMs, headMemo, connection } = exchange;
+  const { id, receivedMs, headMemo } = exchange;
   const forwarded = exchange.forward?.forwarded ?? 'no';
   const last = headMemo.response as RepeatableRefusal | undefined;
-  // A host that says nothing leaves the format to the name of the handshake.
-  const isAlike = last?.forwarded === forwarded && last.serverName === connection.serverName;
-  if (isAlike && saysTheSame(last, refusal, detail)) {
+  // Where a host says nothing, the name of the handshake settles the format. It is in the sentence then: see `identify`.
+  if (last?.forwarded === forwarded && saysTheSame(last, refusal, detail)) {
     const body = writeAgain(last.known, id, receivedMs);
     return { status: last.status, format: last.format, fields: last.fields, body };
   }
@@ -215,7 +214,7 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   const page = format === 'html' || isAboutCertificate(refusal.code) ? pageContext(exchange) : null;
   const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen, page });
   const { status, body } = fresh;
-  const fields = refusalFields(refusal, fresh, exchange.forward?.status ?? null);
+  const fields = new AnswerFields(refusalFields(refusal, fresh, exchange.forward?.status ?? null));
   // What an upstream or a body had part in is different each time; what was seen, and what a page tells of its reader, is for
   // nobody else.
   const known = forwarded === 'no' && seen === null && page === null ? rememberRefusal(fresh, id, receivedMs) : null;
@@ -231,7 +230,6 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
           refusal,
           detail,
           forwarded,
-          serverName: connection.serverName,
         } satisfies RepeatableRefusal);
   return { status, format, fields, body };
 }

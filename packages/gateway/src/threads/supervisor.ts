@@ -134,6 +134,10 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
       }),
     );
   };
+  const takeTicketKeys = async (keys: Buffer): Promise<void> => {
+    ticketKeys = keys;
+    await Promise.all(everyThread().map((thread) => thread.ask({ kind: 'ticket-keys', keys })));
+  };
   const threads = (): Promise<readonly ThreadInForce[]> =>
     Promise.all(
       seats.map(async (seat, thread) => ({
@@ -142,10 +146,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
       })),
     );
   const renewals = [
-    renewTicketKeys((keys) => {
-      ticketKeys = keys;
-      for (const thread of everyThread()) void thread.ask({ kind: 'ticket-keys', keys });
-    }),
+    renewTicketKeys((keys) => void takeTicketKeys(keys)),
     renewSessionKeys(sessionKeys, (keys) => {
       sessionKeys = keys;
       for (const thread of everyThread()) void thread.ask({ kind: 'session-keys', keys });
@@ -159,6 +160,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     shed: () => shed.total(),
     threads,
     take,
+    forgetTickets: () => takeTicketKeys(createTicketKeys()),
     close() {
       for (const renewal of renewals) renewal.close();
       closed ??= close();

@@ -19,7 +19,7 @@ try {
 
 async function startThread(): Promise<void> {
   const { config, files } = orders;
-  const { counters, connections, waitingBodies, inForce } = openThreadMemory(orders.memory, orders.owner);
+  const { counters, connections, waitingBodies, tunnels, inForce } = openThreadMemory(orders.memory, orders.owner);
   const notice = (told: Extract<ThreadSaying, { kind: 'notice' }>['notice']): void =>
     say({ kind: 'notice', notice: told });
   const evidence = openThreadEvidence(orders, {
@@ -39,6 +39,7 @@ async function startThread(): Promise<void> {
     counters: orders.counters === null ? counters : createPortCounters(orders.counters),
     connections,
     waitingBodies,
+    tunnels,
     inForce,
     evidence,
     notice,

@@ -1,4 +1,5 @@
-// Which slot of a shared table expires next: the heap of `expiry-queue.ts` in shared memory, over slots instead of objects.
+// Which slot of a shared table expires next, without a timer and without a scan: a binary heap over due instants. A slot that was used
+// again is not moved at once; it is looked at when its old instant comes, and then put back.
 import type { MemoryParts } from './memory.ts';
 
 /** Slots by due instant. */

@@ -1,8 +1,6 @@
 // Keys as 128 bits: what a table of fixed places can hold. Two runs of HalfSipHash-1-3 (Aumasson and Bernstein) under keys that
 // are drawn per process, so that no caller can choose two keys that fall together; by chance they never do.
 
-import type { Charge } from '@headgate/contract';
-
 /** Words of 32 bits in a seed, and in a hash. */
 export const hashWords = 4;
 
@@ -17,14 +15,15 @@ export interface KeyHashes {
   makeSpaceFor(keyCount: number): void;
   /** Where in `words` the hash of a key begins. */
   of(key: string): number;
-  /** Four words that stay with the charge: calls that come again bring the same charge. */
-  ofCharge(charge: Charge): Int32Array;
 }
 
-/** A hash, and the seed that it was made under. */
-interface KeptHash {
-  readonly seed: Int32Array;
-  readonly words: Int32Array;
+/** Four words of a text, under a seed of `hashWords` random words. */
+export function hashText(seed: Int32Array, text: string): Int32Array {
+  const [seed0 = 0, seed1 = 0, seed2 = 0, seed3 = 0] = seed;
+  const words = new Int32Array(hashWords);
+  hashInto(words, 0, text, seed0, seed1);
+  hashInto(words, 2, text, seed2, seed3);
+  return words;
 }
 
 /** Hashes under a seed of `hashWords` random words, the same in every thread. */
@@ -52,14 +51,6 @@ export function createKeyHashes(seed: Int32Array): KeyHashes {
       bothInto(words, at, key);
       remembered.set(key, at);
       return at;
-    },
-    ofCharge(charge) {
-      const known = charge.kept as KeptHash | undefined;
-      if (known !== undefined && known.seed === seed) return known.words;
-      const fresh = new Int32Array(hashWords);
-      bothInto(fresh, 0, charge.key);
-      charge.kept = { seed, words: fresh } satisfies KeptHash;
-      return fresh;
     },
   };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ruleWith } from '../testdata.ts';
+import type { AllowanceTable } from './allowance-table.ts';
 import { bytesOf, type MemoryParts, partsOf } from './memory.ts';
-import { dealThreadAllowances, type ThreadAllowances } from './thread-allowances.ts';
+import { dealThreadAllowances } from './thread-allowances.ts';
 
 const bounds = { keysMax: 16, instantsMax: 64, rulesMax: 1 };
 const rule = ruleWith({ quota: 6, windowMs: 1_000 });
@@ -31,9 +32,9 @@ function deadlyParts(memory: SharedArrayBuffer, writesMax: number): MemoryParts 
 
 /** Runs `work` in a thread that dies at each of its writes in turn, and looks at what the others then find. */
 function dyingAtEachWrite(
-  prepare: (table: ThreadAllowances) => void,
-  work: (table: ThreadAllowances) => void,
-  look: (found: ThreadAllowances, unharmed: ThreadAllowances) => void,
+  prepare: (table: AllowanceTable) => void,
+  work: (table: AllowanceTable) => void,
+  look: (found: AllowanceTable, unharmed: AllowanceTable) => void,
 ): number {
   for (let writesMax = 0; ; writesMax += 1) {
     const [memory, spare] = [1, 2].map(
@@ -58,25 +59,25 @@ function dyingAtEachWrite(
 }
 
 /** Uses every part of a table hard, and sees that everything is forgotten at the end. */
-function exercise(table: ThreadAllowances): void {
+function exercise(table: AllowanceTable): void {
   for (let key = 1; key <= 16; key += 1) {
     table.turnTo(5_000);
     for (let event = 0; event < 10; event += 1) {
-      const slot = table.hold(hashOf(key), 0, 5_000);
-      if (slot >= 0) table.record(slot, rule, 5_000);
-      else table.add(hashOf(key), 0, rule, 5_000);
+      const slot = table.hold(hashOf(key), 5_000);
+      if (slot >= 0) table.record(slot, rule, 1, 5_000);
+      else table.add(hashOf(key), rule, 1, 5_000);
     }
   }
   for (let turn = 0; turn < 20; turn += 1) table.turnTo(20_000);
   assert.deepEqual([table.keyCount, table.slotCount], [0, 0]);
 }
 
-function addWithEvents(table: ThreadAllowances, key: number, instants: readonly number[]): void {
+function addWithEvents(table: AllowanceTable, key: number, instants: readonly number[]): void {
   for (const atMs of instants) {
     table.turnTo(atMs);
-    const slot = table.find(hashOf(key), 0);
-    if (slot >= 0) table.record(slot, rule, atMs);
-    else table.add(hashOf(key), 0, rule, atMs);
+    const slot = table.find(hashOf(key));
+    if (slot >= 0) table.record(slot, rule, 1, atMs);
+    else table.add(hashOf(key), rule, 1, atMs);
   }
 }
 
@@ -86,10 +87,10 @@ for (const [what, instants] of [
   ['that is full and gives a chunk back', [100, 110, 120, 130, 140, 150, 160, 170, 180]],
 ] as const) {
   test(`a thread that dies at any write charges an allowance ${what} with what it had, or one more`, () => {
-    const roomIn = (table: ThreadAllowances, quota: number) => {
-      const slot = table.find(hashOf(1), 0);
+    const roomIn = (table: AllowanceTable, quota: number) => {
+      const slot = table.find(hashOf(1));
       assert.ok(slot >= 0);
-      return table.roomAtMs(slot, { ...rule, quota });
+      return table.roomAtMs(slot, { ...rule, quota }, 1, 500);
     };
     const writes = dyingAtEachWrite(
       (table) => {
@@ -98,13 +99,13 @@ for (const [what, instants] of [
       },
       (table) => {
         table.turnTo(500);
-        table.record(table.hold(hashOf(1), 0, 500), rule, 500);
+        table.record(table.hold(hashOf(1), 500), rule, 1, 500);
       },
       (found, unharmed) => {
         // With any quota the room is as before the call or as after it, never sooner.
         const before = [1, 2, 3, 4, 5, 6].map((quota) => roomIn(unharmed, quota));
         const rooms = [1, 2, 3, 4, 5, 6].map((quota) => roomIn(found, quota));
-        unharmed.record(unharmed.find(hashOf(1), 0), rule, 500);
+        unharmed.record(unharmed.find(hashOf(1)), rule, 1, 500);
         const after = [1, 2, 3, 4, 5, 6].map((quota) => roomIn(unharmed, quota));
         assert.ok(
           [before, after].some((each) => each.join() === rooms.join()),
@@ -125,12 +126,12 @@ test('a thread that dies at any write of a new key, or of forgetting old ones, l
     },
     (table) => {
       table.turnTo(1_500);
-      table.add(hashOf(8), 0, rule, 1_500);
+      table.add(hashOf(8), rule, 1, 1_500);
     },
     (found) => {
-      const kept = found.find(hashOf(7), 0);
+      const kept = found.find(hashOf(7));
       assert.ok(kept >= 0);
-      assert.equal(found.roomAtMs(kept, { ...rule, quota: 1 }), 2_100);
+      assert.equal(found.roomAtMs(kept, { ...rule, quota: 1 }, 1, 500), 2_100);
       exercise(found);
     },
   );

@@ -1,20 +1,55 @@
-// The decision of `counters.ts` over memory that threads share: the same rules, one lock around each decision. A property test
-// holds that both decide alike, call for call.
-import type { Charge, CounterDecision, ShadowRefusal } from '@headgate/contract';
+// One all-or-nothing decision over every rule that matches a call, over memory that threads share: one lock around each decision.
+// Time is passed in.
+import {
+  type CallOutcome,
+  type Charge,
+  type CounterDecision,
+  isBucketed,
+  type LimitRule,
+  type RuleRefusal,
+  type Standing,
+} from '@headgate/contract';
 import type { Counters } from '../counters.ts';
-import { createKeyHashes } from './keyed-hash.ts';
+import type { AllowanceTable } from './allowance-table.ts';
+import { type BucketAllowances, dealBucketAllowances } from './bucket-allowances.ts';
+import { createHeldPlaces, type HeldPlaces } from './held-places.ts';
+import { hashText } from './keyed-hash.ts';
 import { createThreadLock } from './lock.ts';
 import type { MemoryParts } from './memory.ts';
-import { dealThreadAllowances, type ThreadAllowances, type ThreadAllowancesOptions } from './thread-allowances.ts';
+import { dealPlaceCounts, openPlaceCounts, type PlaceParts } from './place-counts.ts';
+import { dealRefusedKeys, type RefusedKey, type RefusedKeys } from './refused-keys.ts';
+import { countsOf, dealRuleCounts, type RuleCounts, type RuleCountsParts, ruleSlot } from './rule-counts.ts';
+import { dealThreadAllowances, type ThreadAllowancesOptions } from './thread-allowances.ts';
 
 /** Counters that threads share. */
 export interface ThreadCounters extends Counters {
-  /** To be called once a thread is gone: puts right what it may have left half done, and frees what it held. */
-  repairAfter(goneOwner: number): void;
+  /**
+   * To be called once a thread is gone: puts right what it may have left half done, and gives back what its calls held. False when
+   * it is to be called again, a little later: another thread that died has to be put right first.
+   */
+  repairAfter(goneOwner: number): boolean;
 }
 
-const noShadowRefusals: readonly ShadowRefusal[] = Object.freeze([]);
-const plainAdmission: CounterDecision = Object.freeze({ admitted: true, shadowRefusals: noShadowRefusals });
+/** Bounds of the memory. */
+export interface CounterBounds extends ThreadAllowancesOptions {
+  /** Most keys that are counted by parts of their window, for enforced rules and again for shadowed ones. */
+  readonly bucketKeysMax: number;
+  /** Most calls that hold something at once, times the rules that they hold it under. */
+  readonly heldMax: number;
+}
+
+/** Tables of the rules in one mode. */
+interface TableParts {
+  readonly exact: AllowanceTable;
+  readonly buckets: BucketAllowances;
+  readonly held: PlaceParts;
+}
+
+interface Tables {
+  readonly exact: AllowanceTable;
+  readonly buckets: BucketAllowances;
+  readonly held: HeldPlaces;
+}
 
 /** Memory of the counters. */
 export interface CountersParts {
@@ -23,157 +58,301 @@ export interface CountersParts {
   readonly seen: Float64Array;
   /** How many calls were refused for want of space. */
   readonly refusedForSpace: Int32Array;
-  readonly enforced: ThreadAllowances;
-  readonly shadowed: ThreadAllowances;
+  readonly enforced: TableParts;
+  /** A table of its own, so that shadowed rules can never crowd out a call. */
+  readonly shadowed: TableParts;
+  readonly ruleCounts: RuleCountsParts;
+  readonly refusedKeys: RefusedKeys;
 }
 
 /** Deals out memory for counters with these bounds. */
-export function dealCounters(parts: MemoryParts, bounds: ThreadAllowancesOptions): CountersParts {
+export function dealCounters(parts: MemoryParts, bounds: CounterBounds): CountersParts {
   return {
     lock: parts.words(1),
     seen: parts.numbers(1),
     refusedForSpace: parts.words(1),
-    enforced: dealThreadAllowances(parts, bounds),
-    shadowed: dealThreadAllowances(parts, bounds),
+    enforced: dealTables(parts, bounds),
+    shadowed: dealTables(parts, bounds),
+    ruleCounts: dealRuleCounts(parts, bounds.rulesMax),
+    refusedKeys: dealRefusedKeys(parts),
   };
 }
 
-/** The counters as one thread uses them. `owner` is a number above 0 that no other thread has or had. */
-export function openCounters(parts: CountersParts, seed: Int32Array, owner: number): ThreadCounters {
-  const { seen, refusedForSpace, enforced, shadowed } = parts;
-  const lock = createThreadLock(parts.lock, owner);
-  const hashes = createKeyHashes(seed);
-  // Of each charge of the decision under way: its hash, its slot, and whether it refuses. As long as the most charges.
-  const hashOf: Int32Array[] = [];
-  let slotOf = new Int32Array(16);
-  let refuses = new Uint8Array(16);
+function dealTables(parts: MemoryParts, bounds: CounterBounds): TableParts {
+  return {
+    exact: dealThreadAllowances(parts, bounds),
+    buckets: dealBucketAllowances(parts, bounds.bucketKeysMax),
+    held: dealPlaceCounts(parts, bounds.heldMax),
+  };
+}
 
-  const hashAt = (at: number): Int32Array => hashOf[at] as Int32Array; // Every index asked for was looked at before.
+const noRefusals: readonly RuleRefusal[] = Object.freeze([]);
+const plainAdmission: CounterDecision = Object.freeze({ admitted: true, shadowRefusals: noRefusals });
+
+/** How a rule is counted. */
+type Kind = 'exact' | 'buckets' | 'held';
+
+/** What is known of a charge that comes again. */
+interface KeptCharge {
+  readonly seed: Int32Array;
+  readonly hash: Int32Array;
+  readonly kind: Kind;
+  readonly isEnforced: boolean;
+  readonly table: AllowanceTable;
+  /** Found under the lock; -2 until then. */
+  ruleSlot: number;
+  /** Its place among the keys that are refused most; -1 where it has none. */
+  refusedPlace: number;
+}
+
+/** One charge of the decision under way. Used again by the next, so that a decision makes nothing new. */
+interface Line {
+  charge: Charge;
+  kept: KeptCharge;
+  amount: number;
+  slot: number;
+  /** When this rule alone has room. */
+  roomMs: number;
+  refuses: boolean;
+}
+
+/** The counters as one thread uses them. `owner` is a number above 0 that no other thread has or had. */
+export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner: number): ThreadCounters {
+  // A copy is the name of these counters too: what charges keep is of one memory.
+  const seed = sharedSeed.slice();
+  const { seen, refusedForSpace, ruleCounts, refusedKeys } = parts;
+  const lock = createThreadLock(parts.lock, owner);
+  const enforced = openTables(parts.enforced, owner);
+  const shadowed = openTables(parts.shadowed, owner);
+  const lines: Line[] = [];
+  let lineCount = 0;
+  let usesEnforcedBuckets = false;
+  let hasShadows = false;
+  let heldCount = 0;
+
+  const lineAt = (at: number): Line => lines[at] as Line; // Every index asked for is below `lineCount`.
 
   /** The instant of a decision. An unused memory has seen 1970. */
   function turnedTo(nowMs: number): number {
-    const atMs = Math.max(nowMs, seen[0] ?? 0);
-    seen[0] = atMs;
-    return atMs;
+    const seenMs = seen[0] ?? 0;
+    if (nowMs <= seenMs) return seenMs;
+    seen[0] = nowMs;
+    return nowMs;
   }
 
+  function keptOf(charge: Charge): KeptCharge {
+    const known = charge.kept as KeptCharge | undefined;
+    if (known !== undefined && known.seed === seed) return known;
+    const { rule } = charge;
+    const kind = kindOf(rule);
+    const isEnforced = rule.mode === 'enforce';
+    const fresh: KeptCharge = {
+      seed,
+      hash: hashText(seed, charge.key),
+      kind,
+      isEnforced,
+      table: (isEnforced ? enforced : shadowed)[kind],
+      ruleSlot: -2,
+      refusedPlace: -1,
+    };
+    charge.kept = fresh;
+    return fresh;
+  }
+
+  /** What needs no lock. */
   function look(charges: readonly Charge[], nowMs: number): void {
     // Windows of whole milliseconds are exact only for instants of whole milliseconds.
     if (!Number.isSafeInteger(nowMs))
       throw new RangeError(`nowMs must be a whole number of milliseconds, not ${nowMs}`);
-    if (charges.length > slotOf.length) {
-      slotOf = new Int32Array(charges.length * 2);
-      refuses = new Uint8Array(charges.length * 2);
-    }
-    for (let at = 0; at < charges.length; at += 1) hashOf[at] = hashes.ofCharge(chargeAt(charges, at));
-  }
-
-  function roomMs(table: ThreadAllowances, charge: Charge, at: number, hasSpace: boolean, atMs: number): number {
-    const slot = slotOf[at] ?? -1;
-    if (slot >= 0) return table.roomAtMs(slot, charge.rule);
-    return hasSpace ? Number.NEGATIVE_INFINITY : atMs + charge.rule.windowMs;
-  }
-
-  function latestRoomMs(charges: readonly Charge[], hasSpace: boolean, atMs: number): number {
-    let latestMs = atMs;
+    usesEnforcedBuckets = false;
+    hasShadows = false;
+    heldCount = 0;
+    lineCount = charges.length;
     for (let at = 0; at < charges.length; at += 1) {
-      const charge = chargeAt(charges, at);
-      if (isEnforced(charge)) latestMs = Math.max(latestMs, roomMs(enforced, charge, at, hasSpace, atMs));
+      const charge = charges[at] as Charge;
+      const kept = keptOf(charge);
+      const { amount = 1 } = charge;
+      if (!kept.isEnforced) hasShadows = true;
+      else if (kept.kind === 'buckets') usesEnforcedBuckets = true;
+      else if (kept.kind === 'held') heldCount += 1;
+      const line = lines[at];
+      if (line === undefined) lines[at] = { charge, kept, amount, slot: -1, roomMs: 0, refuses: false };
+      else {
+        line.charge = charge;
+        line.kept = kept;
+        line.amount = amount;
+      }
+    }
+  }
+
+  /** Finds the slots of the enforced charges, and when each has room; true if the keys that have none would fit. */
+  function findEnforced(atMs: number, isDecision: boolean): boolean {
+    let unknownExact = 0;
+    let unknownBuckets = 0;
+    for (let at = 0; at < lineCount; at += 1) {
+      const line = lineAt(at);
+      const { kept } = line;
+      if (!kept.isEnforced) continue;
+      line.slot = isDecision ? kept.table.hold(kept.hash, atMs) : kept.table.find(kept.hash);
+      if (line.slot >= 0) continue;
+      if (kept.kind === 'exact') unknownExact += 1;
+      else unknownBuckets += 1;
+    }
+    return (
+      (unknownExact === 0 || enforced.exact.hasSpaceFor(unknownExact, atMs)) &&
+      (unknownBuckets === 0 || enforced.buckets.hasSpaceFor(unknownBuckets, atMs)) &&
+      (heldCount === 0 || enforced.held.hasSpaceFor(heldCount, atMs))
+    );
+  }
+
+  /** The first instant at which every enforced rule has room, `atMs` at the earliest. */
+  function latestRoomMs(hasSpace: boolean, atMs: number): number {
+    let latestMs = atMs;
+    for (let at = 0; at < lineCount; at += 1) {
+      const line = lineAt(at);
+      if (!line.kept.isEnforced) continue;
+      line.roomMs = roomMs(line, hasSpace, atMs);
+      if (line.roomMs > latestMs) latestMs = line.roomMs;
     }
     return latestMs;
   }
 
-  function record(table: ThreadAllowances, { rule }: Charge, at: number, atMs: number): void {
-    const slot = slotOf[at] ?? -1;
-    if (slot >= 0) table.record(slot, rule, atMs);
-    else slotOf[at] = table.add(hashAt(at), 0, rule, atMs);
+  function roomMs({ kept, charge, slot, amount }: Line, hasSpace: boolean, atMs: number): number {
+    const { rule } = charge;
+    if (slot >= 0 && (hasSpace || kept.kind !== 'held')) return kept.table.roomAtMs(slot, rule, amount, atMs);
+    if (amount > rule.quota) return Number.POSITIVE_INFINITY;
+    return hasSpace ? Number.NEGATIVE_INFINITY : atMs + rule.windowMs;
   }
 
-  /** Finds the slots of the enforced charges, and holds them for a decision; true if the keys that have none would fit. */
-  function findEnforced(charges: readonly Charge[], atMs: number, isDecision: boolean): boolean {
-    let unknownCount = 0;
-    for (let at = 0; at < charges.length; at += 1) {
-      if (!isEnforced(chargeAt(charges, at))) continue;
-      const slot = isDecision ? enforced.hold(hashAt(at), 0, atMs) : enforced.find(hashAt(at), 0);
-      slotOf[at] = slot;
-      if (slot < 0) unknownCount += 1;
-    }
-    return unknownCount === 0 || enforced.hasSpaceFor(unknownCount, atMs);
+  function record(line: Line, atMs: number): void {
+    const { kept, charge, amount } = line;
+    if (line.slot >= 0) kept.table.record(line.slot, charge.rule, amount, atMs);
+    else line.slot = kept.table.add(kept.hash, charge.rule, amount, atMs);
   }
 
-  function decideUnderLock(charges: readonly Charge[], nowMs: number): CounterDecision {
+  function decideUnderLock(nowMs: number): CounterDecision {
     const atMs = turnedTo(nowMs);
-    enforced.turnTo(atMs);
-    const hasSpace = findEnforced(charges, atMs, true);
-    const isAdmitted = latestRoomMs(charges, hasSpace, atMs) <= atMs;
-    const refusal = isAdmitted ? undefined : refuse(charges, hasSpace, atMs);
-    let hasShadows = false;
-    for (let at = 0; at < charges.length; at += 1) {
-      const charge = chargeAt(charges, at);
-      if (charge.rule.mode === 'shadow') hasShadows = true;
-      else if (isAdmitted && isEnforced(charge)) record(enforced, charge, at, atMs);
+    enforced.exact.turnTo(atMs);
+    if (usesEnforcedBuckets) enforced.buckets.turnTo(atMs);
+    const hasSpace = findEnforced(atMs, true);
+    const latestMs = latestRoomMs(hasSpace, atMs);
+    const isAdmitted = latestMs <= atMs;
+    const refusal = isAdmitted ? undefined : refuse(latestMs, hasSpace, atMs);
+    for (let at = 0; at < lineCount; at += 1) {
+      const line = lineAt(at);
+      if (!line.kept.isEnforced) continue;
+      if (isAdmitted) {
+        record(line, atMs);
+        count(ruleCounts.admitted, line.kept, line.charge);
+        noteCharged(line, atMs);
+      } else note(line, atMs);
     }
-    const shadowRefusals = hasShadows ? chargeShadows(charges, isAdmitted, atMs) : noShadowRefusals;
+    const shadowRefusals = hasShadows ? chargeShadows(isAdmitted, atMs) : noRefusals;
     if (refusal !== undefined) return { admitted: false, ...refusal, shadowRefusals };
     return shadowRefusals.length === 0 ? plainAdmission : { admitted: true, shadowRefusals };
   }
 
+  /** Writes where an allowance stands that was charged just now: cheaper than to ask anew. */
+  function noteCharged({ charge, kept, slot }: Line, atMs: number): void {
+    const { rule } = charge;
+    const standing = standingOf(charge);
+    standing.remaining = kept.table.left(slot, rule);
+    standing.moreAtMs = kept.table.moreAtMs(slot, rule, atMs);
+  }
+
+  /** Writes where an allowance stands that was not charged. */
+  function note({ charge, kept, slot, roomMs: freeMs }: Line, atMs: number): void {
+    const { rule } = charge;
+    const standing = standingOf(charge);
+    if (freeMs > atMs) {
+      standing.remaining = kept.kind === 'buckets' && slot >= 0 ? kept.table.left(slot, rule) : 0;
+      standing.moreAtMs = freeMs;
+    } else writeStanding(standing, charge, kept, slot, atMs);
+  }
+
+  function writeStanding(
+    standing: Standing,
+    { rule }: Charge,
+    { table }: KeptCharge,
+    slot: number,
+    atMs: number,
+  ): void {
+    standing.remaining = slot < 0 ? rule.quota : table.remaining(slot, rule, atMs);
+    standing.moreAtMs = slot < 0 ? atMs : Math.max(atMs, table.moreAtMs(slot, rule, atMs));
+  }
+
+  function count(numbers: Float64Array, kept: KeptCharge, { rule }: Charge): void {
+    if (kept.ruleSlot === -2) kept.ruleSlot = ruleSlot(ruleCounts, hashText(seed, rule.name));
+    if (kept.ruleSlot >= 0) numbers[kept.ruleSlot] = (numbers[kept.ruleSlot] ?? 0) + 1;
+  }
+
   /** Charges the attempts, and says who refused and when all have room. */
   function refuse(
-    charges: readonly Charge[],
+    latestMs: number,
     hasSpace: boolean,
     atMs: number,
-  ): { decidedBy: Charge; retryAtMs: number } {
+  ): Omit<Extract<CounterDecision, { admitted: false }>, 'admitted' | 'shadowRefusals'> {
     if (!hasSpace) refusedForSpace[0] = (refusedForSpace[0] ?? 0) + 1;
-    for (let at = 0; at < charges.length; at += 1) {
-      const charge = chargeAt(charges, at);
-      refuses[at] = isEnforced(charge) && roomMs(enforced, charge, at, hasSpace, atMs) > atMs ? 1 : 0;
-    }
-    for (let at = 0; at < charges.length; at += 1) {
-      const charge = chargeAt(charges, at);
-      if (isEnforced(charge) && countsAttempts(charge)) record(enforced, charge, at, atMs);
+    const refusals: RuleRefusal[] = [];
+    let hasAttempts = false;
+    for (let at = 0; at < lineCount; at += 1) {
+      const line = lineAt(at);
+      if (!line.kept.isEnforced) continue;
+      line.refuses = line.roomMs > atMs;
+      if (line.charge.rule.counts !== 'attempts') continue;
+      hasAttempts = true;
+      record(line, atMs);
     }
     // Over all rules, not only the refusing: this attempt may have taken the last room of a rule that counts attempts.
-    const retryAtMs = latestRoomMs(charges, hasSpace, atMs);
-    return { decidedBy: decidingOf(charges, hasSpace, atMs), retryAtMs };
-  }
-
-  /** Of the refusing charges: the global layer before any other, then the one that frees last. */
-  function decidingOf(charges: readonly Charge[], hasSpace: boolean, atMs: number): Charge {
-    let deciding: Charge | undefined;
-    let decidingMs = atMs;
-    for (let at = 0; at < charges.length; at += 1) {
-      const charge = chargeAt(charges, at);
-      if (refuses[at] === 0) continue;
-      const freeMs = roomMs(enforced, charge, at, hasSpace, atMs);
-      const isGlobal = charge.rule.layer === 'global';
-      const isHigher = deciding === undefined || (isGlobal && deciding.rule.layer !== 'global');
-      const isPeer = isGlobal || deciding?.rule.layer !== 'global';
-      if (!isHigher && !(isPeer && freeMs > decidingMs)) continue;
-      deciding = charge;
-      decidingMs = freeMs;
+    const retryAtMs = hasAttempts ? latestRoomMs(hasSpace, atMs) : latestMs;
+    let deciding: Line | undefined;
+    for (let at = 0; at < lineCount; at += 1) {
+      const line = lineAt(at);
+      if (!line.kept.isEnforced || !line.refuses) continue;
+      if (deciding === undefined || outranks(line, deciding)) deciding = line;
+      count(ruleCounts.refused, line.kept, line.charge);
+      refusals.push({ rule: line.charge.rule.name, retryAtMs: line.roomMs });
     }
     if (deciding === undefined) throw new Error('a call was refused by no rule');
-    return deciding;
+    const { kept, charge } = deciding;
+    kept.refusedPlace = refusedKeys.count(charge.key, kept.hash, kept.refusedPlace);
+    return { decidedBy: charge, retryAtMs, refusals };
   }
 
-  function chargeShadows(charges: readonly Charge[], isAdmitted: boolean, atMs: number): readonly ShadowRefusal[] {
-    const refusals: ShadowRefusal[] = [];
-    for (const [at, charge] of charges.entries()) {
-      if (charge.rule.mode !== 'shadow') continue;
-      shadowed.turnTo(atMs);
-      slotOf[at] = shadowed.hold(hashAt(at), 0, atMs);
-      const hasSpace = (slotOf[at] ?? -1) >= 0 || shadowed.hasSpaceFor(1, atMs);
-      const hasRoom = roomMs(shadowed, charge, at, hasSpace, atMs) <= atMs;
-      if (countsAttempts(charge) || (isAdmitted && hasRoom)) record(shadowed, charge, at, atMs);
-      if (!hasRoom) refusals.push({ rule: charge.rule.name, retryAtMs: roomMs(shadowed, charge, at, hasSpace, atMs) });
+  function chargeShadows(isAdmitted: boolean, atMs: number): readonly RuleRefusal[] {
+    const refusals: RuleRefusal[] = [];
+    shadowed.exact.turnTo(atMs);
+    shadowed.buckets.turnTo(atMs);
+    for (let at = 0; at < lineCount; at += 1) {
+      const line = lineAt(at);
+      const { kept, charge } = line;
+      if (kept.isEnforced) continue;
+      line.slot = kept.table.hold(kept.hash, atMs);
+      const hasSpace = (line.slot >= 0 && kept.kind !== 'held') || kept.table.hasSpaceFor(1, atMs);
+      const hasRoom = roomMs(line, hasSpace, atMs) <= atMs;
+      if (countsAttempts(charge) || (isAdmitted && hasRoom)) record(line, atMs);
+      if (!hasRoom) count(ruleCounts.shadowRefused, kept, charge);
+      else if (isAdmitted) count(ruleCounts.admitted, kept, charge);
+      if (!hasRoom) refusals.push({ rule: charge.rule.name, retryAtMs: roomMs(line, hasSpace, atMs) });
     }
     return refusals;
   }
 
+  function settleUnderLock(charges: readonly Charge[], { decidedMs, requestBytes }: CallOutcome): void {
+    for (const charge of charges) {
+      const { kind, hash, isEnforced } = keptOf(charge);
+      const tables = isEnforced ? enforced : shadowed;
+      if (kind === 'held') tables.held.release(hash);
+      const tooMuch =
+        kind === 'buckets' && charge.rule.unit === 'request-bytes' ? (charge.amount ?? 1) - requestBytes : 0;
+      if (tooMuch > 0) tables.buckets.refund(hash, charge.rule, tooMuch, decidedMs);
+    }
+  }
+
   function repair(): void {
-    enforced.repair();
-    shadowed.repair();
+    for (const { exact, buckets, held } of [enforced, shadowed])
+      for (const table of [exact, buckets, held]) table.repair();
+    ruleCounts.keys.rebuild();
   }
 
   function underLock<Result>(work: () => Result): Result {
@@ -191,40 +370,77 @@ export function openCounters(parts: CountersParts, seed: Int32Array, owner: numb
   return {
     decide(charges, nowMs) {
       look(charges, nowMs);
-      return underLock(() => decideUnderLock(charges, nowMs));
+      return underLock(() => decideUnderLock(nowMs));
     },
     peek(charges, nowMs) {
       look(charges, nowMs);
       return underLock(() => {
         const lastSeenMs = seen[0] ?? 0;
         const atMs = Math.max(nowMs, lastSeenMs);
-        // Keys are forgotten by the instant of the last decision: a peek into the future must forget nothing.
-        const hasSpace = findEnforced(charges, lastSeenMs, false);
-        const retryAtMs = latestRoomMs(charges, hasSpace, atMs);
+        // Keys and events are forgotten by the instant of the last decision: a peek into the future must forget nothing.
+        const hasSpace = findEnforced(lastSeenMs, false);
+        const retryAtMs = Math.max(atMs, latestRoomMs(hasSpace, lastSeenMs));
         return { admitted: retryAtMs <= atMs, retryAtMs };
       });
     },
+    settle(charges, outcome) {
+      underLock(() => settleUnderLock(charges, outcome));
+    },
+    standings(charges, nowMs) {
+      look(charges, nowMs);
+      return underLock(() => {
+        const atMs = turnedTo(nowMs);
+        return charges.map((charge, at): Standing => {
+          const { kept } = lineAt(at);
+          const standing: Standing = { remaining: 0, moreAtMs: 0 };
+          writeStanding(standing, charge, kept, kept.table.find(kept.hash), atMs);
+          return standing;
+        });
+      });
+    },
+    ruleCounts: (names): ReadonlyMap<string, RuleCounts> =>
+      underLock(() => new Map(names.map((name) => [name, countsOf(ruleCounts, hashText(seed, name))]))),
+    topRefusedKeys: (countMax): readonly RefusedKey[] => underLock(() => refusedKeys.top(countMax)),
     stats: () =>
       underLock(() => ({
-        keyCount: enforced.keyCount,
-        shadowKeyCount: shadowed.keyCount,
-        slotCount: enforced.slotCount + shadowed.slotCount,
+        keyCount: keysOf(enforced),
+        shadowKeyCount: keysOf(shadowed),
+        slotCount: enforced.exact.slotCount + shadowed.exact.slotCount,
         refusedForSpaceCount: refusedForSpace[0] ?? 0,
       })),
     repairAfter(goneOwner) {
-      if (!lock.takeFrom(goneOwner)) return;
-      repair();
+      if (lock.takeFrom(goneOwner)) repair();
+      else if (!lock.takeSoon()) return false;
+      for (const { held } of [enforced, shadowed]) held.repairAfter(goneOwner);
       lock.give();
+      return true;
     },
   };
 }
 
-function chargeAt(charges: readonly Charge[], at: number): Charge {
-  return charges[at] as Charge; // Every index asked for is below the length.
+function openTables({ exact, buckets, held }: TableParts, owner: number): Tables {
+  return { exact, buckets, held: createHeldPlaces(openPlaceCounts(held, owner)) };
 }
 
-function isEnforced({ rule }: Charge): boolean {
-  return rule.mode === 'enforce';
+function keysOf({ exact, buckets }: Tables): number {
+  return exact.keyCount + buckets.keyCount;
+}
+
+function kindOf(rule: LimitRule): Kind {
+  if (rule.unit === 'concurrent-requests') return 'held';
+  return isBucketed(rule) ? 'buckets' : 'exact';
+}
+
+/** Of refusing lines the global layer decides before any other, then the one that frees last. */
+function outranks(line: Line, than: Line): boolean {
+  const isGlobal = line.charge.rule.layer === 'global';
+  if (isGlobal !== (than.charge.rule.layer === 'global')) return isGlobal;
+  return line.roomMs > than.roomMs;
+}
+
+function standingOf(charge: Charge): Standing {
+  charge.standing ??= { remaining: 0, moreAtMs: 0 };
+  return charge.standing;
 }
 
 function countsAttempts({ rule }: Charge): boolean {

@@ -130,6 +130,18 @@ test('a thread that is gone gives back its places and no other’s', () => {
   assert.ok(second.enter(places));
 });
 
+test('a thread that is gone gives back its waiting bodies and tunnels too', () => {
+  const memory = memoryWith();
+  const [gone, other] = [1, 2].map((owner) => openThreadMemory(memory, owner));
+  assert.ok(gone && other);
+  for (const kind of ['waitingBodies', 'tunnels'] as const) {
+    assert.ok(gone[kind].enter([{ key: 'source', max: 1 }]));
+    assert.ok(!other[kind].enter([{ key: 'source', max: 1 }]));
+  }
+  assert.equal(other.repairAfter(1), 0);
+  for (const kind of ['waitingBodies', 'tunnels'] as const) assert.ok(other[kind].enter([{ key: 'source', max: 1 }]));
+});
+
 test('threads that die together, one of them in a lock, are put right in any order', () => {
   const parts = dealPlaces(partsOf(new SharedArrayBuffer(bytesOf((each) => dealPlaces(each, 10)))), 10);
   const seed = new Int32Array(4);

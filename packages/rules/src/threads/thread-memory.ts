@@ -1,24 +1,24 @@
 // The one memory that the threads of a gateway share: limit counters, places, and the number of the snapshot in force.
-import type { CountersOptions } from '../counters.ts';
+import { type CountersOptions, toCounterBounds } from '../counters.ts';
 import { hashWords } from './keyed-hash.ts';
 import { bytesOf, type MemoryParts, partsOf } from './memory.ts';
-import { dealCounters, openCounters, type ThreadCounters } from './thread-counters.ts';
+import { type CounterBounds, dealCounters, openCounters, type ThreadCounters } from './thread-counters.ts';
 import { dealPlaces, openPlaces, type ThreadPlaces } from './thread-places.ts';
 
 /** Bounds of a shared memory; those of the counters as in `createCounters`. */
 export interface ThreadMemoryOptions extends CountersOptions {
   /** Most connections open at once, over all listeners. */
   readonly connectionsMax: number;
-  /** Most rules that one call is charged to. Default 500, the most that a policy has. */
-  readonly rulesMax?: number;
 }
+
+type MemoryBounds = CounterBounds & Pick<ThreadMemoryOptions, 'connectionsMax'>;
 
 /** A shared memory, made by one thread and handed to all. Plain, so that a message can carry it. */
 export interface ThreadMemory {
   readonly memory: SharedArrayBuffer;
   /** Random words: no caller can foresee which keys fall together. */
   readonly seed: Int32Array;
-  readonly bounds: Required<ThreadMemoryOptions>;
+  readonly bounds: MemoryBounds;
 }
 
 /** What the threads share, as one of them uses it. */
@@ -27,6 +27,7 @@ export interface ThreadState {
   /** Two places a connection: one of its listener, one of its source. */
   readonly connections: ThreadPlaces;
   readonly waitingBodies: ThreadPlaces;
+  readonly tunnels: ThreadPlaces;
   /** One word: the number of the snapshot in force. */
   readonly inForce: Int32Array;
   /**
@@ -38,9 +39,9 @@ export interface ThreadState {
 
 /** Makes a memory. `seed` is four random words. Pages are used only as they fill. Throws RangeError for a bound below 1. */
 export function createThreadMemory(seed: Int32Array, options: ThreadMemoryOptions): ThreadMemory {
-  const { keysMax = 100_000, instantsMax = 8_388_608, connectionsMax, rulesMax = 500 } = options;
-  const bounds = { keysMax, instantsMax, connectionsMax, rulesMax };
-  if (Object.values(bounds).some((bound) => !(bound >= 1))) throw new RangeError('every bound must be at least 1');
+  const { connectionsMax } = options;
+  if (!(connectionsMax >= 1)) throw new RangeError(`connectionsMax must be at least 1, not ${connectionsMax}`);
+  const bounds = { ...toCounterBounds(options), connectionsMax };
   if (seed.length !== hashWords) throw new RangeError(`a seed has ${hashWords} words, not ${seed.length}`);
   return { memory: new SharedArrayBuffer(bytesOf((parts) => dealState(parts, bounds))), seed, bounds };
 }
@@ -52,18 +53,21 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
   const connections = openPlaces(parts.connections, seed, owner);
   const openPlacesOf = new Map<number, number>();
   const waitingBodies = openPlaces(parts.waitingBodies, seed, owner);
+  const tunnels = openPlaces(parts.tunnels, seed, owner);
   return {
     counters,
     connections,
     waitingBodies,
+    tunnels,
     inForce: parts.inForce,
     repairAfter(goneOwner) {
-      counters.repairAfter(goneOwner);
-      // Both at each try: of one that is put right nothing is left to do.
+      const isCounted = counters.repairAfter(goneOwner);
+      // All at each try: of one that is put right nothing is left to do.
       const waiting = waitingBodies.repairAfter(goneOwner);
+      const joined = tunnels.repairAfter(goneOwner);
       const open = connections.repairAfter(goneOwner);
       if (open !== null) openPlacesOf.set(goneOwner, (openPlacesOf.get(goneOwner) ?? 0) + open);
-      if (waiting === null || open === null) return null;
+      if (!isCounted || waiting === null || joined === null || open === null) return null;
       const placeCount = openPlacesOf.get(goneOwner) ?? 0;
       openPlacesOf.delete(goneOwner);
       return placeCount;
@@ -71,11 +75,12 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
   };
 }
 
-function dealState(parts: MemoryParts, bounds: Required<ThreadMemoryOptions>) {
+function dealState(parts: MemoryParts, bounds: MemoryBounds) {
   return {
     inForce: parts.words(1),
     counters: dealCounters(parts, bounds),
     connections: dealPlaces(parts, bounds.connectionsMax * 2),
     waitingBodies: dealPlaces(parts, bounds.connectionsMax),
+    tunnels: dealPlaces(parts, bounds.connectionsMax),
   };
 }
