@@ -19,8 +19,8 @@ async function startStore(t: TestContext): Promise<Valkey> {
 interface TimedNodes {
   readonly valkey: Valkey;
   readonly nodes: readonly TestNode[];
-  advanceMs(ms: number): void;
-  setStoreAheadMs(ms: number): void;
+  readonly advanceMs: (ms: number) => void;
+  readonly setStoreAheadMs: (ms: number) => void;
 }
 
 async function startTimed(
