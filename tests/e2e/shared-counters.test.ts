@@ -36,6 +36,14 @@ test('while nobody can be asked, a caller is told that limits cannot be counted,
   assert.ok(gateway.notices.some(({ kind }) => kind === 'counters-away'));
 });
 
+test('a policy whose rules one call may meet in two domains is not taken where gateways share counters', async () => {
+  const other = policy.replace('limits:\n', '').replace('name: together', 'name: apart\n    domain: other');
+  await assert.rejects(
+    startTestGateway({ policy: `${policy}${other}`, node: 'one', counters: countersAt(1) }),
+    /together and apart, which one call may meet, in different domains/,
+  );
+});
+
 test('two gateways of two threads each admit one quota together', { skip: missing('valkey-server') }, async (t) => {
   const valkey = await startValkey();
   t.after(() => valkey.close());

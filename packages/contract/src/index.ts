@@ -110,11 +110,11 @@ export type {
 export { isHeld, parsePolicy, policySchema } from './limits.ts';
 export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';
-export type { Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
-export { problems, problemType } from './problems.ts';
+export type { LimitFacts, Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
+export { problems, problemType, quotaExceededType } from './problems.ts';
 export { withPart } from './reference-page.ts';
 export type { RefusalOptions, StatedRefusal } from './refusal.ts';
-export { isRefusal, Refusal, stateRefusal } from './refusal.ts';
+export { isRefusal, limitOf, Refusal, stateRefusal } from './refusal.ts';
 export type {
   ChainPositions,
   DatedMember,

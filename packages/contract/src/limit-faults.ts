@@ -17,7 +17,6 @@ export function ruleFaults(rule: WrittenRule): readonly RuleFault[] {
     if (isWrong) faults.push({ path, found, expected });
   };
   const { key, unit, quota, counts, windowMs, refusal, where } = rule;
-  refuse(unit !== 'requests', ['unit'], unit, 'requests: the other units are not enforced yet');
   const again = key.findIndex((part, index) => key.indexOf(part) !== index);
   refuse(again >= 0, ['key', again], `${key[again]} again`, 'each part once');
   const { withoutScid, sourceNetwork } = rule;

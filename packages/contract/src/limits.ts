@@ -256,7 +256,7 @@ export interface RuleRefusal {
 export interface CallOutcome {
   /** The instant that was given to `decide`, in milliseconds. */
   readonly decidedMs: number;
-  /** Bytes of its body that arrived. */
+  /** Bytes of its body that arrived; Infinity where more may come. */
   readonly requestBytes: number;
 }
 

@@ -46,6 +46,17 @@ const right = {
 const issuers = ['CN=Users Root CA,O=Example Trust,C=US'];
 const waitSentence = '429: CAISO Acceptable Use Policy Violation. Please retry your request after 4 seconds.';
 
+/** What the sentences of limits do not tell. */
+const limit = {
+  rule: 'ws-global',
+  text: '',
+  key: 'source=192.0.2.7',
+  unit: 'requests',
+  quota: 30,
+  windowMs: 1_000,
+  violated: ['ws-global'],
+} as const;
+
 const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<Code> }> = {
   listener: {
     malformed_request: { found: 'more than one Host field' },
@@ -130,10 +141,19 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     right_ended: { ...right, at: '2024-02-01T00:00:00.000Z', endorser: 'Harbor Power Authority' },
     right_not_begun: { ...right, at: '2024-03-01T00:00:00.000Z', endorser: null },
     global_limit: {
-      rule: 'ws-global',
+      ...limit,
       text: 'Global rate limit exceeded: 30 requests per second per source over all web services. Please retry your request after 1 seconds.',
     },
-    acceptable_use: { rule: 'cmri-retrieve', text: waitSentence },
+    acceptable_use: { ...limit, text: waitSentence },
+    request_bytes: {
+      ...limit,
+      text: 'More than 10 MB in a minute from one source. Please retry your request after 12 seconds.',
+    },
+    body_past_quota: { ...limit, rule: 'ws-bytes', quota: 10_000_000, windowMs: 60_000, bytes: 12_000_000 },
+    concurrent_requests: {
+      ...limit,
+      text: 'More than 8 calls at once with one certificate. Please retry your request after 1 seconds.',
+    },
     uncounted: { rule: 'ws-global' },
   },
   inspection: {

@@ -1,5 +1,6 @@
 // The catalogue of every "no": one entry per code, with its words. A code is stable for ever and never reused.
 // Its reference page and the tests that provoke it are compared with this file by `npm run check`.
+import type { LimitUnit } from './limit-terms.ts';
 import type { UsernamePart } from './username-rules.ts';
 
 /** Whether repeating helps: never, after a stated wait, or later with growing pauses. Clients read this and nothing else. */
@@ -41,6 +42,19 @@ export interface Problem<Facts> {
 
 function problem<Facts = Record<never, never>>(entry: Problem<Facts>): Problem<Facts> {
   return entry;
+}
+
+/** The limit that decided a refusal, for programs: its sentence alone says so to people. */
+export interface LimitFacts {
+  readonly rule: string;
+  readonly text: string;
+  /** Whose allowance it was, as `sayAllowance` writes it: of the caller itself, and of nobody else. */
+  readonly key: string;
+  readonly unit: LimitUnit;
+  readonly quota: number;
+  readonly windowMs: number;
+  /** The names of every rule that had no room. */
+  readonly violated: readonly string[];
 }
 
 interface CertificateWords {
@@ -451,7 +465,7 @@ export const problems = {
       `${wantedWords(wanted, 'may')} only from ${at}${endorserWords(endorser)}.${grantWords(grantedBy, 'changes that')}`,
     fix: 'Call from the stated instant on, or have the right begin earlier.',
   }),
-  'admission.global_limit': problem<{ rule: string; text: string }>({
+  'admission.global_limit': problem<LimitFacts>({
     status: 429,
     proxyError: 'http_request_denied',
     source: 'downstream',
@@ -460,7 +474,7 @@ export const problems = {
     detail: ({ text }) => text,
     fix: 'Wait the stated seconds, then pace your calls to stay under the limit; all programs behind one address share it.',
   }),
-  'admission.acceptable_use': problem<{ rule: string; text: string }>({
+  'admission.acceptable_use': problem<LimitFacts>({
     status: 429,
     proxyError: 'http_request_denied',
     source: 'downstream',
@@ -468,6 +482,34 @@ export const problems = {
     title: 'Acceptable use limit reached',
     detail: ({ text }) => text,
     fix: 'Wait the stated seconds, then call this service no more often than its published period.',
+  }),
+  'admission.request_bytes': problem<LimitFacts>({
+    status: 429,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'after',
+    title: 'Limit on request bytes reached',
+    detail: ({ text }) => text,
+    fix: 'Wait the stated seconds, then send this body again; compress it, and send Content-Length: without one the largest body that is allowed is counted in advance.',
+  }),
+  'admission.body_past_quota': problem<LimitFacts & { bytes: number }>({
+    status: 413,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Body larger than its limit',
+    detail: ({ bytes, quota, windowMs, rule }) =>
+      `The body has ${bytes} bytes; the limit ${rule} admits ${quota} in ${windowMs} milliseconds, so that this one is never admitted.`,
+    fix: 'Compress the payload (gzip, then base64), or split it into several submissions.',
+  }),
+  'admission.concurrent_requests': problem<LimitFacts>({
+    status: 429,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'backoff',
+    title: 'Too many calls at once',
+    detail: ({ text }) => text,
+    fix: 'Wait for the answer to a call that is under way, then send this one; keep fewer calls open at once.',
   }),
   'admission.uncounted': problem<{ rule: string }>({
     status: 503,
@@ -687,6 +729,12 @@ export type ProblemCode = keyof typeof problems;
 
 /** The typed facts that a code's sentence needs. */
 export type ProblemFacts<Code extends ProblemCode> = Parameters<(typeof problems)[Code]['detail']>[0];
+
+/**
+ * The type of a limit's refusal (draft-ietf-httpapi-ratelimit-headers-11 §5.1): programs that know nothing of us know it. `code`
+ * says the rest.
+ */
+export const quotaExceededType = 'https://iana.org/assignments/http-problem-types#quota-exceeded';
 
 /** RFC 9457 `type` of a problem: a URN, since the words travel with the answer and need no web page. */
 export function problemType(code: ProblemCode): string {

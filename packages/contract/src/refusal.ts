@@ -1,5 +1,5 @@
 // The one way any stage says no.
-import { type ProblemCode, type ProblemFacts, problems } from './problems.ts';
+import { type LimitFacts, type ProblemCode, type ProblemFacts, problems } from './problems.ts';
 
 /** What a refusal may add beside its facts. */
 export interface RefusalOptions {
@@ -27,6 +27,11 @@ export function stateRefusal<Code extends ProblemCode>(
   { retryAfterMs, soapStatus }: RefusalOptions,
 ): StatedRefusal<Code> {
   return { code, facts, retryAfterMs, soapStatus, detail: detailOf(code, facts) };
+}
+
+/** The limit that refused; null for every other refusal. */
+export function limitOf({ facts }: Pick<StatedRefusal, 'facts'>): LimitFacts | null {
+  return 'violated' in facts ? facts : null;
 }
 
 /** A refusal that is thrown. Anything else thrown is a defect. */

@@ -1,10 +1,10 @@
 // Everything that one thread needs to serve: listeners, upstream pool, verdicts and what ties them to the path. A gateway of
 // one thread has one of these; with several, each thread has its own and shares what is passed in.
 import { randomBytes, randomFillSync } from 'node:crypto';
-import type { CounterStore, EvidenceSink } from '@headgate/contract';
-import type { Places } from '@headgate/rules';
-
+import type { Charge, CounterStore, EvidenceSink } from '@headgate/contract';
+import { type Counters, connectionCharges, type Places } from '@headgate/rules';
 import type { Config } from './config.ts';
+import { partOf } from './counters/own-part.ts';
 import { Deadlines } from './deadlines.ts';
 import { createCookieMemory } from './evidence/cookie-memory.ts';
 import { createExchangeIds } from './exchange-ids.ts';
@@ -36,7 +36,10 @@ export interface DataPlaneOptions {
   readonly clock: () => number;
   /** Milliseconds that only go forward, for waits. */
   readonly elapsed: () => number;
+  /** What calls are charged to: `ownCounters`, or those of all nodes that share them. */
   readonly counters: CounterStore;
+  /** Of this process: connections are counted by it alone, because nothing may be waited for before TLS. */
+  readonly ownCounters: Counters;
   readonly connections: Places;
   readonly waitingBodies: Places;
   /** Tunnels that are open, counted over all threads. */
@@ -68,6 +71,7 @@ export interface DataPlane {
 /** Starts a data plane. Rejects with the system's error for a taken port; evidence is closed then. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const { config, clock, evidence } = options;
+  const nodeCount = config.counters?.valkey.nodes.length ?? 1;
   const serving = createServingInForce(options);
   const inFlight = createInFlight();
   const turns = createTurns(config.path.exchangesPerSourceMax);
@@ -102,6 +106,18 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     deadlines,
     newId: createExchangeIds(randomFillSync),
     serving: () => serving.current(),
+    admitConnection(source) {
+      const { limits } = serving.current();
+      if (limits.connections.length === 0) return null;
+      const charges: Charge[] = [];
+      for (const charge of connectionCharges(limits, source)) {
+        const part = partOf(charge, nodeCount);
+        if (part === null) return charge.rule.name;
+        charges.push(part);
+      }
+      const decision = options.ownCounters.decide(charges, clock());
+      return decision.admitted ? null : decision.decidedBy.rule.name;
+    },
     serve: (exchange, served) => {
       const { connection } = exchange;
       const servedBy = connection.hasServed ? gateway : forNewcomers;
@@ -164,7 +180,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
 /** What all listeners of a thread have in common. */
 type Wiring = Omit<
   ListenerOptions,
-  'name' | 'address' | 'port' | 'tls' | 'balancers' | 'hosts' | 'shed' | 'connectionFailed' | 'handshakeFailed'
+  | 'name'
+  | 'address'
+  | 'port'
+  | 'tls'
+  | 'balancers'
+  | 'hosts'
+  | 'shed'
+  | 'connectionOverLimit'
+  | 'connectionFailed'
+  | 'handshakeFailed'
 >;
 
 /** The snapshot that exchanges begin under: every thread turns to the next at the same moment, when its number is in force. */
@@ -201,6 +226,8 @@ function listenerOptions(
       if (atTheDoor.has(bound))
         digest.add({ kind: 'connection-refused', listener: listener.name, source, bound, count: 1 });
     },
+    connectionOverLimit: (source, reason) =>
+      digest.add({ kind: 'connection-over-limit', listener: listener.name, source, reason, count: 1 }),
     connectionFailed: (source, thrown) => {
       const defect = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       digest.add({ kind: 'connection-defect', listener: listener.name, source, defect, count: 1 });

@@ -45,6 +45,8 @@ export interface RequestBody {
   readonly declaredBytes: number | null;
   /** Bytes received so far. */
   readonly receivedBytes: number;
+  /** True when the last byte arrived. */
+  readonly arrived: boolean;
   /**
    * Peeks at the start without consuming it: at least `bytesMax` bytes, or the whole body when it is shorter.
    * Refuses with `inspection.body_timeout` after `deadlineMs` without enough bytes, with `inspection.body_incomplete`
@@ -155,6 +157,9 @@ export interface Exchange {
   readonly serving: Serving;
   readonly headMemo: HeadMemo;
   readonly callerMemo: CallerMemo;
+  /** `RateLimit-Policy` and `RateLimit` of the answer, once admission has asked limits that are told of. */
+  limitPolicy: string | null;
+  limitsLeft: string | null;
   /** The person's session, once admission has looked; null wherever there are none, as at every address for programs. */
   session: UiSession | null;
   /** Gives back its turn among the calls of its source, where it goes on for longer than calls do. */

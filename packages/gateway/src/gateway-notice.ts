@@ -25,6 +25,15 @@ export type CountedNotice =
       readonly count: number;
     }
   | {
+      /** A rule of the policy over connections had no room; it was closed before a byte of it was read. */
+      readonly kind: 'connection-over-limit';
+      readonly listener: string;
+      readonly source: string;
+      /** The name of the rule. */
+      readonly reason: string;
+      readonly count: number;
+    }
+  | {
       /** A defect outside any exchange; it cost one connection. */
       readonly kind: 'connection-defect';
       readonly listener: string;

@@ -1,5 +1,13 @@
 // A refusal in bytes: SOAP 1.1 fault, SOAP 1.2 fault, problem+json (RFC 9457), or a page. The same facts in each.
-import { type ProblemCode, problems, problemType, type StatedRefusal, toRetryAfterSeconds } from '@headgate/contract';
+import {
+  limitOf,
+  type ProblemCode,
+  problems,
+  problemType,
+  quotaExceededType,
+  type StatedRefusal,
+  toRetryAfterSeconds,
+} from '@headgate/contract';
 import { writeFault } from '@headgate/soap';
 import type { RefusalFormat } from './caller-format.ts';
 import { seenFields } from './echo-body.ts';
@@ -46,7 +54,14 @@ export function refusalBody(refusal: StatedRefusal, context: RefusalContext): Re
       return {
         status: facts.status,
         contentType: 'application/problem+json',
-        body: Buffer.from(`${JSON.stringify({ ...facts, ...offeredTo(refusal, context), ...seenTo(context) })}\n`),
+        body: Buffer.from(
+          `${JSON.stringify({
+            ...facts,
+            ...limitTo(refusal),
+            ...offeredTo(refusal, context),
+            ...seenTo(context),
+          })}\n`,
+        ),
       };
     case 'html':
       return {
@@ -76,7 +91,7 @@ interface Facts {
 function factsOf(refusal: StatedRefusal, context: RefusalContext): Facts {
   const { title, status, fix, retry } = problems[refusal.code];
   return {
-    type: problemType(refusal.code),
+    type: limitOf(refusal) === null ? problemType(refusal.code) : quotaExceededType,
     title,
     status,
     detail: refusal.detail,
@@ -104,11 +119,29 @@ function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, c
     createdMs: atMs,
     fields: [
       ...Object.entries({ ...rest, exchange: instance.slice(exchangeUrn.length) }),
+      ...limitFields(refusal),
       ...(certificate === undefined ? [] : certificateFields(certificate)),
       ...(contact === undefined ? [] : [['contact', contact] as [string, string]]),
       ...(seen ? seenFields(seen) : []),
     ],
   });
+}
+
+/** The limit that refused, in the member that the draft names and in one of our own. */
+function limitTo(refusal: StatedRefusal): object {
+  const limit = limitOf(refusal);
+  if (limit === null) return {};
+  const { rule, key, unit, quota, windowMs, violated } = limit;
+  return { 'violated-policies': violated, limit: { rule, key, unit, quota, windowMs } };
+}
+
+/** The same in a fault. */
+function limitFields(refusal: StatedRefusal): [string, string | number][] {
+  const limit = limitOf(refusal);
+  if (limit === null) return [];
+  const { rule, key, unit, quota, windowMs, violated } = limit;
+  const violatedText = violated.join(' ');
+  return Object.entries({ rule, key, unit, quota, windowMs, violated: violatedText });
 }
 
 /** The certificate that was offered, so that a program need not read a sentence. Instants as ISO 8601 in UTC. */

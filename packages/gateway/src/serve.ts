@@ -1,5 +1,6 @@
 // The request path, in order, in one function. The reasons for the order are in ARCHITECTURE.md.
 import { admit, isPermit } from './admission/admit.ts';
+import { type Permit, settle } from './admission/permit.ts';
 import { recordEvidence } from './evidence/record-evidence.ts';
 import type { Exchange } from './exchange.ts';
 import { echo } from './forward/echo.ts';
@@ -16,21 +17,23 @@ import { selectRoute } from './route/select-route.ts';
 /** Serves one exchange to its end. Never rejects: every exchange is answered or aborted, and recorded. */
 export async function serve(exchange: Exchange, gateway: Gateway): Promise<void> {
   let reply: Reply;
+  let permit: Permit | null = null;
   try {
     try {
       const principal = identify(exchange, gateway);
       const routed = selectRoute(exchange, gateway);
       const route = routed instanceof Promise ? await routed : routed;
       const admitted = admit(exchange, principal, route, gateway);
-      const permit = admitted instanceof Promise ? await admitted : admitted;
-      if (isPermit(permit)) {
+      const permitted = admitted instanceof Promise ? await admitted : admitted;
+      if (isPermit(permitted)) {
+        permit = permitted;
         const looked = inspect(exchange, principal, route, gateway);
         const inspected = looked instanceof Promise ? await looked : looked;
         if (route.kind === 'system') reply = await forward(exchange, inspected, permit, principal, route, gateway);
         else if (route.kind === 'echo') reply = await echo(exchange, inspected, permit);
-        else reply = await tendSession(exchange, permit, principal, gateway);
+        else reply = await tendSession(exchange, principal, gateway);
       } else {
-        reply = { kind: 'refusal', refusal: permit, defect: null };
+        reply = { kind: 'refusal', refusal: permitted, defect: null };
       }
     } catch (thrown) {
       reply = replyFor(thrown);
@@ -38,6 +41,7 @@ export async function serve(exchange: Exchange, gateway: Gateway): Promise<void>
     const sent = respond(exchange, reply, gateway);
     if (sent !== undefined) await sent;
   } finally {
-    recordEvidence(exchange, gateway); // Every exchange ends here, refused and broken ones too.
+    settle(exchange, permit, gateway); // Every exchange ends here, refused and broken ones too.
+    recordEvidence(exchange, gateway);
   }
 }

@@ -18,6 +18,7 @@ import type { ListNotice } from './gateway-notice.ts';
 import { type ReportedList, reportLists } from './list-report.ts';
 import { memoryFolderOf } from './lists/list-memory.ts';
 import { createListSources, type ListReading } from './lists/list-sources.ts';
+import { unusable, whyUnread } from './named-file.ts';
 import { parseProvisioningAside } from './parse-provisioning.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
@@ -125,9 +126,7 @@ function reader(base: string): Reader {
   return {
     async text(file) {
       const text = await readFile(resolve(base, file), 'utf8').catch((cause: unknown) => {
-        const { code } = cause as NodeJS.ErrnoException;
-        const found = code === 'ENOENT' ? 'no such file' : (code ?? 'an unreadable file');
-        throw new UnusableFiles([{ file, line: 1, column: 1, path: '', found, expected: 'a file that can be read' }]);
+        throw unusable(file, whyUnread(cause), 'a file that can be read');
       });
       hash.update(`${file}\0${text}\0`);
       return text;

@@ -255,6 +255,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     ...(seen === undefined ? {} : { seen }),
   });
   let { snapshot } = files;
+  const ownCounters = createCounters();
   const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
@@ -269,7 +270,8 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     sharedPort: false,
     clock,
     elapsed,
-    counters: shared ?? createCounters(),
+    counters: shared ?? ownCounters,
+    ownCounters,
     connections: createPlaces(),
     waitingBodies: createPlaces(),
     tunnels: createPlaces(),

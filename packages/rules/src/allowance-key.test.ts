@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LimitKeyPart, type LimitSubject, limitKeyParts } from '@headgate/contract';
 import fc from 'fast-check';
-import { keyValueCharactersMax, toAllowanceKey } from './allowance-key.ts';
+import { keyValueCharactersMax, sayAllowance, toAllowanceKey } from './allowance-key.ts';
 import { ruleWith, subjectWith } from './testdata.ts';
 
 test('the key names the rule and every part with its value', () => {
@@ -58,6 +58,15 @@ test('callers of one network share an allowance, as wide as the rule says', () =
   assert.equal(
     toAllowanceKey(narrow, subjectWith({ source: '192.0.2.17' })),
     'aup-example|source-network=192.0.2.16/28',
+  );
+});
+
+test('a caller is told whose allowance it was, with values that are cut and mean nothing to any reader', () => {
+  const rule = ruleWith({ key: ['credential', 'service', 'scid'], withoutScid: 'source' });
+  const subject = subjectWith({ credential: 'ab'.repeat(32), service: '<b>|x'.padEnd(100, 'y') });
+  assert.equal(
+    sayAllowance(toAllowanceKey(rule, subject)),
+    `credential=${'ab'.repeat(8)}, service=${'?b??x'.padEnd(64, 'y')}, source=192.0.2.1 for want of scid`,
   );
 });
 

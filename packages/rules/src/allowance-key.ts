@@ -48,3 +48,33 @@ function escaped(value: string): string {
   if (!value.includes('|') && !value.includes('%')) return value;
   return value.replaceAll('%', '%25').replaceAll('|', '%7C');
 }
+
+/** Characters of a value that are told. */
+const toldCharactersMax = 64;
+
+/** Characters of a certificate's fingerprint that are told: enough to know one's own by. */
+const fingerprintCharacters = 16;
+
+/**
+ * Whose allowance a key is, as its caller is told: `source=192.0.2.7, service=retrieveawards_v4`. A part that was unknown is told by
+ * what stood in for it. Values are cut, and of their characters only those that mean nothing to any reader are kept.
+ */
+export function sayAllowance(key: string): string {
+  const [, ...parts] = key.split('|');
+  return parts
+    .map((part) => {
+      const at = part.indexOf('=');
+      const name = part.slice(0, at);
+      const value = part
+        .slice(at + 1)
+        .replaceAll('%7C', '|')
+        .replaceAll('%25', '%');
+      const substitute = name.indexOf('!');
+      const shown = substitute < 0 ? name : name.slice(substitute + 1);
+      const told = value
+        .slice(0, shown === 'credential' ? fingerprintCharacters : toldCharactersMax)
+        .replaceAll(/[^A-Za-z0-9_.:/-]/g, '?');
+      return substitute < 0 ? `${shown}=${told}` : `${shown}=${told} for want of ${name.slice(0, substitute)}`;
+    })
+    .join(', ');
+}

@@ -1,5 +1,5 @@
 // The whole public surface of the rules: pure decisions. No clock, no randomness, no I/O.
-export { keyValueCharactersMax, toAllowanceKey } from './allowance-key.ts';
+export { keyValueCharactersMax, sayAllowance, toAllowanceKey } from './allowance-key.ts';
 export type { Arrival } from './backtest/arrival.ts';
 export type { Backtest, BacktestOptions, BacktestReport, PolicyTotals, RecordedTotals } from './backtest/backtest.ts';
 export { createBacktest, warmUpMs } from './backtest/backtest.ts';
@@ -12,8 +12,9 @@ export type { StackedDomains } from './domains.ts';
 export { rulesOverDomains } from './domains.ts';
 export type { RuleMatch, UnmetCondition } from './explain-match.ts';
 export { explainMatch } from './explain-match.ts';
+export { limitField, limitFieldStarts, policyField } from './limit-fields.ts';
 export type { CompiledPolicy } from './match.ts';
-export { chargesFor, compilePolicy } from './match.ts';
+export { chargesFor, compilePolicy, connectionCharges } from './match.ts';
 export { earliestTurn } from './pacing.ts';
 export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';

@@ -5,7 +5,10 @@ import { matchesName, type NamePattern, toNamePattern } from './name-pattern.ts'
 
 /** A policy made ready for matching, by `compilePolicy`: global rules first, then file order; rules that are off left out. */
 export interface CompiledPolicy {
+  /** Rules over calls. */
   readonly rules: readonly CompiledRule[];
+  /** Rules over connections, which are judged before a byte is read. */
+  readonly connections: readonly LimitRule[];
 }
 
 /** One rule and its conditions, patterns compiled. */
@@ -27,7 +30,11 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     ...live.filter((rule) => rule.layer === 'global'),
     ...live.filter((rule) => rule.layer !== 'global'),
   ];
-  return { rules: globalFirst.map((rule) => ({ rule, conditions: conditionsOf(rule.where) })) };
+  const ofCalls = globalFirst.filter(({ unit }) => unit !== 'connections');
+  return {
+    rules: ofCalls.map((rule) => ({ rule, conditions: conditionsOf(rule.where) })),
+    connections: globalFirst.filter(({ unit }) => unit === 'connections'),
+  };
 }
 
 /**
@@ -42,6 +49,14 @@ export function chargesFor(compiled: CompiledPolicy, subject: LimitSubject): rea
   }
   return charges;
 }
+
+/** What a connection of a source is charged to. */
+export function connectionCharges({ connections }: CompiledPolicy, source: string): readonly Charge[] {
+  return connections.map((rule) => ({ rule, key: toAllowanceKey(rule, { ...nothingKnown, source }) }));
+}
+
+/** Of a connection nothing is known but its source; a rule over connections asks for nothing else. */
+const nothingKnown = { environment: '', infrastructure: '', namespace: '', channel: 'api', generation: 'new' } as const;
 
 /** The conditions of a `where`, compiled. */
 export function conditionsOf(where: LimitRule['where']): readonly Condition[] {

@@ -1,5 +1,6 @@
 // What a refused caller was told, read from the one format that it reads.
 import assert from 'node:assert/strict';
+import { quotaExceededType } from '@headgate/contract';
 import { readFault } from '@headgate/soap';
 import type { TestAnswer } from '@headgate/testkit';
 
@@ -31,21 +32,23 @@ export function toldIn({ body }: Pick<TestAnswer, 'body'>): Told | null {
 
 /** What a refusal says to a caller of a format, after the format itself is judged. */
 export function wordsOf(answer: TestAnswer, speaks: SpokenFormat): Told {
-  const type = String(answer.fields['content-type']);
+  const mediaType = String(answer.fields['content-type']);
   switch (speaks) {
     case 'problem+json': {
-      assert.match(type, /^application\/problem\+json/);
+      assert.match(mediaType, /^application\/problem\+json/);
       const problem = JSON.parse(answer.body) as ProblemWords & { readonly status: number; readonly type: string };
       assert.equal(problem.status, answer.status);
-      assert.equal(problem.type, `urn:headgate:problem:${problem.code}`);
+      // A limit has the type of the draft, which programs know that know nothing of us.
+      const type = 'violated-policies' in problem ? quotaExceededType : `urn:headgate:problem:${problem.code}`;
+      assert.equal(problem.type, type);
       return told(problem);
     }
     case 'html': {
-      assert.match(type, /^text\/html/);
+      assert.match(mediaType, /^text\/html/);
       return pageWords(answer.body);
     }
     default: {
-      assert.match(type, speaks === 'soap-1.1' ? /^text\/xml/ : /^application\/soap\+xml/);
+      assert.match(mediaType, speaks === 'soap-1.1' ? /^text\/xml/ : /^application\/soap\+xml/);
       const fault = readFault(answer.body);
       assert.ok(fault, answer.body);
       assert.equal(fault.version, speaks.slice('soap-'.length));

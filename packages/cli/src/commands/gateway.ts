@@ -1,5 +1,6 @@
 // `headgate gateway --config FILE`: runs one gateway from files, alone. `headgate gateway example` writes such a file.
 import { readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import { sayFinding } from '@headgate/contract';
 import type { Config } from '@headgate/gateway';
 import { type Command, Option } from 'commander';
@@ -126,12 +127,22 @@ export async function configText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (fault) {
-    const { code } = fault as NodeJS.ErrnoException;
-    const found = code === 'ENOENT' ? `there is no ${file}` : `${file} cannot be read (${code ?? 'unreadable'})`;
-    throw new CliRefusal(
-      `${found}; \`npx --no headgate gateway example > gateway.yaml\` writes a configuration to begin with`,
-      exitCodes.unusable,
-    );
+    const { code = 'unreadable' } = fault as NodeJS.ErrnoException;
+    throw new CliRefusal(configFault(file, code), exitCodes.unusable);
+  }
+}
+
+function configFault(file: string, code: string): string {
+  switch (code) {
+    case 'ENOENT':
+      return `there is no ${file}${isAbsolute(file) ? '' : ` in ${process.cwd()}`}; \`npx --no headgate gateway example > gateway.yaml\` writes a configuration to begin with`;
+    case 'EISDIR':
+      return `${file} is a folder; name the configuration file in it, as ${join(file, 'gateway.yaml')}`;
+    case 'EACCES':
+    case 'EPERM':
+      return `this user may not read ${file}; run the command as the user that the gateway runs as`;
+    default:
+      return `${file} cannot be read (${code})`;
   }
 }
 

@@ -1,13 +1,15 @@
-// May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only `admit` makes a Permit.
+// May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only
+// `admit` makes a Permit.
+import type { Charge, CounterDecision, LimitSubject, RuleRefusal, StatedRefusal } from '@headgate/contract';
 import {
-  type Charge,
-  type CounterDecision,
-  type LimitSubject,
-  type RuleRefusal,
-  type StatedRefusal,
-  stateRefusal,
-} from '@headgate/contract';
-import { type AllowedCall, chargesFor, mayCall, refusalWords, rightRefusal } from '@headgate/rules';
+  type AllowedCall,
+  chargesFor,
+  limitField,
+  limitFieldStarts,
+  mayCall,
+  policyField,
+  rightRefusal,
+} from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -15,19 +17,9 @@ import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
 import { followSession, sessionState } from './follow-session.ts';
-
-declare const admitted: unique symbol;
-
-/** Proof that every limit was asked and charged. Nothing is forwarded without one. */
-export interface Permit {
-  readonly [admitted]: true;
-  readonly id: string;
-  readonly charges: readonly Charge[];
-  /** For whom the call acts; null without provisioning, and for callers without a certificate. */
-  readonly participant: string | null;
-  /** Ends the permit with what the call really used. Units known only at the end (bytes, concurrency) are not built yet. */
-  settle(outcome: { readonly requestBytes: number; readonly responseBytes: number }): void;
-}
+import { limitRefusal } from './limit-refusal.ts';
+import { type Permit, toPermit } from './permit.ts';
+import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
 /**
  * Admits an exchange, or refuses with `admission.*`. The refusal of a limit is returned, since it is an everyday answer; it says
@@ -42,32 +34,56 @@ export function admit(
   const nowMs = gateway.clock();
   const applying = chargesOf(exchange, principal, route, nowMs);
   if (route.channel === 'ui') followSession(exchange, principal, route, gateway.sessionKeys(), nowMs);
-  const decided = gateway.counters.decide(applying.charges, nowMs);
+  if (!applying.weighs) return decide(exchange, applying, unweighed(applying), gateway);
+  const weighed = weighBody(exchange, applying.charges, gateway);
+  return weighed instanceof Promise
+    ? weighed.then((known) => decide(exchange, applying, known, gateway))
+    : decide(exchange, applying, weighed, gateway);
+}
+
+function unweighed({ charges }: KnownCharges): Weighed {
+  return { charges, bodyBytesMax: Number.POSITIVE_INFINITY };
+}
+
+function decide(
+  exchange: Exchange,
+  applying: KnownCharges,
+  weighed: Weighed,
+  gateway: Gateway,
+): MaybePromise<Permit | StatedRefusal> {
+  const nowMs = gateway.clock(); // Anew: a body may have been waited for.
+  const decided = gateway.counters.decide(weighed.charges, nowMs);
   return decided instanceof Promise
-    ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs))
-    : permitOrRefuse(exchange, applying, decided, nowMs);
+    ? decided.then((decision) => permitOrRefuse(exchange, applying, weighed, decision, nowMs))
+    : permitOrRefuse(exchange, applying, weighed, decided, nowMs);
 }
 
 function permitOrRefuse(
   exchange: Exchange,
   applying: KnownCharges,
+  { charges, bodyBytesMax }: Weighed,
   decision: CounterDecision,
   nowMs: number,
 ): Permit | StatedRefusal {
+  const { policyText, limitStarts, participant } = applying;
   exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
-  if (decision.admitted) return permit(exchange.id, applying);
-
-  const { rule } = decision.decidedBy;
-  const retryAfterMs = decision.retryAtMs - nowMs;
-  if (decision.uncounted === true) return stateRefusal('admission.uncounted', { rule: rule.name }, { retryAfterMs });
-  const { text } = refusalWords(rule, decision.retryAtMs, nowMs);
-  const code = rule.layer === 'global' ? 'admission.global_limit' : 'admission.acceptable_use';
-  return stateRefusal(code, { rule: rule.name, text }, { retryAfterMs, soapStatus: rule.refusal.status });
+  if (policyText !== null) {
+    exchange.limitPolicy = policyText;
+    exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
+  }
+  if (!decision.admitted) return limitRefusal(decision, nowMs);
+  const { shadowRefusals } = decision;
+  return toPermit({ id: exchange.id, charges, participant, bodyBytesMax, decidedMs: nowMs, shadowRefusals });
 }
 
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
 interface KnownCharges {
   readonly charges: readonly Charge[];
+  /** Whether the body counts. */
+  readonly weighs: boolean;
+  /** What stays the same of `RateLimit-Policy` and `RateLimit`; null where no rule is told of. */
+  readonly policyText: string | null;
+  readonly limitStarts: readonly string[];
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
@@ -98,9 +114,13 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
   const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
+  const rules = charges.map(({ rule }) => rule);
   return {
     charges,
-    rules: charges.map(({ rule }) => rule.name),
+    weighs: charges.some(isOfBytes),
+    policyText: policyField(rules),
+    limitStarts: limitFieldStarts(rules),
+    rules: rules.map(({ name }) => name),
     participant,
     endorsers: allowed?.endorsers ?? [],
     fromMs: allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY,
@@ -149,10 +169,6 @@ function subjectOf(
 /** Whether admission gave a permit. */
 export function isPermit(admitted: Permit | StatedRefusal): admitted is Permit {
   return 'charges' in admitted;
-}
-
-function permit(id: string, { charges, participant }: KnownCharges): Permit {
-  return { id, charges, participant, settle: () => undefined } as unknown as Permit; // The only place that can say so.
 }
 
 function evidenceOf(

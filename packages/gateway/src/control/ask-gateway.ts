@@ -1,6 +1,7 @@
 // Asks a running gateway on this machine, and says in words why it cannot be asked.
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { answerBytesMax, type ControlAnswer, type ControlAsk } from './messages.ts';
 import { controlSocket, fittingPath } from './socket-path.ts';
@@ -52,6 +53,8 @@ function whyNot(fault: unknown, socket: string, node: string): string {
   const { code, message } = fault as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOENT':
+      if (!existsSync(dirname(socket)))
+        return `no gateway "${node}" has run by this configuration yet: its evidence folder ${dirname(socket)} is not there. Start it with \`headgate gateway --config\`, or name the configuration that it runs by`;
       return `no gateway "${node}" runs here: there is no ${socket}. Start it with \`headgate gateway --config\` and this configuration`;
     case 'ECONNREFUSED':
       return `no gateway "${node}" runs here any more: nobody listens at ${socket}. Start it again`;

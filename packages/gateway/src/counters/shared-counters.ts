@@ -11,6 +11,7 @@ import {
 import { createCounters } from '@headgate/rules';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
+import { partOf } from './own-part.ts';
 
 /** What the counters of a node are made of. */
 export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & { readonly closeLink: () => void };
@@ -153,10 +154,7 @@ function split(charges: readonly Charge[], nodeCount: number): Split {
     charges: of.length === charges.length ? charges : of,
   }));
   const alone = charges.filter(({ rule }) => !isCountedTogether(rule));
-  const parts = alone.map((charge) => {
-    const { rule } = charge;
-    return { ...charge, rule: { ...rule, quota: Math.max(1, Math.floor(rule.quota / nodeCount)) } };
-  });
-  const without = alone.find(({ rule }) => rule.mode === 'enforce' && rule.quota < nodeCount) ?? null;
+  const parts = alone.map((charge) => partOf(charge, nodeCount) ?? charge);
+  const without = alone.find((charge) => partOf(charge, nodeCount) === null) ?? null;
   return { together, alone, parts, without };
 }

@@ -1,6 +1,6 @@
 // Hands an inspected, permitted request to an upstream and takes the answer. Retries only what cannot have been processed.
 import { Refusal } from '@headgate/contract';
-import type { Permit } from '../admission/admit.ts';
+import type { Permit } from '../admission/permit.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { AnswerFields } from '../http1/answer-fields.ts';
@@ -38,7 +38,7 @@ export function forward(
   const handshake = route.webSocket ? webSocketHandshake(exchange) : null;
   if (handshake !== null) prepareSwitch(exchange, gateway);
   const forwarding = { exchange, permit, principal, route, gateway, handshake };
-  const payload = takePayload(exchange, inspected, gateway.options.peekBytesMax);
+  const payload = takePayload(exchange, inspected, permit, gateway.options.peekBytesMax);
   return payload instanceof Promise ? payload.then((taken) => send(forwarding, taken)) : send(forwarding, payload);
 }
 
@@ -80,7 +80,7 @@ function send(forwarding: Forwarding, payload: Payload): Promise<UpstreamReply |
 }
 
 function replyTo(forwarding: Forwarding, attempted: Attempted): MaybePromise<UpstreamReply | SwitchReply> {
-  const { exchange, permit, route, gateway, handshake } = forwarding;
+  const { exchange, route, gateway, handshake } = forwarding;
   const { outcome, endpoint, attempts, retryWithheld } = attempted;
   exchange.forward = {
     upstream: route.upstream.name,
@@ -96,7 +96,6 @@ function replyTo(forwarding: Forwarding, attempted: Attempted): MaybePromise<Ups
   const { answer } = outcome;
   if (handshake !== null && answer.head.status === 101) return switchReply(answer, handshake, exchange, route, gateway);
   const reply = replyOf(answer, exchange, route);
-  permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   return reply;
 }
 

@@ -1,5 +1,6 @@
 // The body as it goes upstream: always with a length, so that chunked and content-length arrive alike; counted as it passes.
 import { Refusal } from '@headgate/contract';
+import type { Permit } from '../admission/permit.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Inspected } from '../inspection/inspect.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
@@ -11,10 +12,13 @@ import type { Payload } from '../upstream.ts';
  */
 export function takePayload(
   { body }: Exchange,
-  { bodyBytesMax }: Inspected,
+  inspected: Inspected,
+  permit: Pick<Permit, 'bodyBytesMax'>,
   collectBytesMax: number,
 ): MaybePromise<Payload> {
   if (body.framing === 'none') return noPayload;
+  // What was charged is all that may pass.
+  const bodyBytesMax = Math.min(inspected.bodyBytesMax, permit.bodyBytesMax);
   if (body.receivedBytes <= bodyBytesMax) {
     const { whole } = body;
     if (whole !== null) return { kind: 'bytes', bytes: whole };

@@ -28,8 +28,15 @@ export function responseFields(
   return passed;
 }
 
-/** What only this gateway says: who refused, and anything of a person's session. */
+/** What only this gateway says: who refused, what its limits leave, and anything of a person's session. */
 function isOwn(name: string, value: string): boolean {
   if (name === 'set-cookie') return value.startsWith(sessionCookieName);
-  return name === fieldNames.proxyStatus || name === fieldNames.sessionEnds;
+  return ownFields.has(name);
 }
+
+const ownFields: ReadonlySet<string> = new Set([
+  fieldNames.proxyStatus,
+  fieldNames.sessionEnds,
+  fieldNames.rateLimit,
+  fieldNames.rateLimitPolicy,
+]);

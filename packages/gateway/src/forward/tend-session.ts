@@ -1,7 +1,6 @@
 // Answers for a person's session itself, at the place in the path where a system would be asked: tells how long it lasts, renews it
 // and ends it. Who may ask for what was decided with the route.
 import { Refusal } from '@headgate/contract';
-import type { Permit } from '../admission/admit.ts';
 import type { Exchange } from '../exchange.ts';
 import { isNavigation } from '../fetch-metadata.ts';
 import type { Gateway } from '../gateway.ts';
@@ -19,7 +18,6 @@ const formBytesMax = 32_768;
 /** Answers at a page about sessions. Refuses with `inspection.*` for a form that cannot be read. */
 export async function tendSession(
   exchange: Exchange,
-  permit: Permit,
   { certificate }: Principal,
   gateway: Gateway,
 ): Promise<SessionReply> {
@@ -27,7 +25,6 @@ export async function tendSession(
   if (session === null || certificate === null) throw new Error('a page about sessions was reached without any');
   const nowMs = gateway.clock();
   const form = new URLSearchParams(await readForm(exchange));
-  permit.settle({ requestBytes: exchange.body.receivedBytes, responseBytes: 0 });
   const holder = { host: request.host, fingerprint: certificate.fingerprint256 };
   const turnedTo = (state: UiSession['state'], mark: SessionMark): UiSession => {
     exchange.session = { ...session, state, mark, cookie: writeSessionCookie(mark, holder, gateway.sessionKeys()) };

@@ -261,6 +261,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       serving: known.serving,
       headMemo: known.memo,
       callerMemo: this.#caller.memo(known.serving),
+      limitPolicy: null,
+      limitsLeft: null,
       session: null,
       envelopeHead: undefined,
       identity: null,
@@ -467,7 +469,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
 
   #end(): void {
     this.held.release();
-    this.#socket.end();
+    // Node makes an error with a stack of every end but the first.
+    if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   #closed(): void {

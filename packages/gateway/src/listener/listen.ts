@@ -96,6 +96,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       socket.destroy();
       return;
     }
+    // After the bounds, so that only what there is a place for is charged.
+    const fullRule = options.admitConnection(source.address);
+    if (fullRule !== null) {
+      options.connectionOverLimit(source.address, fullRule);
+      socket.destroy();
+      return;
+    }
     const peer = peerOf(socket);
     sources.set(peer, source);
     socket.once('close', () => sources.delete(peer));
@@ -198,9 +205,10 @@ function directSource(socket: Socket): Source {
   return { address: canonicalSource(socket.remoteAddress), port: socket.remotePort ?? 0, balanced: false };
 }
 
+/** Of all hosts but the first, whose certificate is the server's own. Throws where one cannot be used, the first included. */
 function secureContexts({ hosts, tls }: ListenerOptions): Map<string, SecureContext> {
   if (!tls) return new Map();
-  return new Map(hosts.map(({ name, pem }) => [name, toSecureContext(pem)]));
+  return new Map(hosts.map(({ name, pem }): [string, SecureContext] => [name, toSecureContext(pem)]).slice(1));
 }
 
 async function opened(server: Server, options: ListenerOptions): Promise<void> {

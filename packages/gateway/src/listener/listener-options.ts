@@ -56,6 +56,10 @@ export interface ListenerOptions {
   readonly evidence: EvidenceSink;
   /** A caller was shed: `bound` is the option that says so. */
   readonly shed: (bound: Bound, source: string) => void;
+  /** Judges a connection by the policy's rules over connections: null, or the rule that has no room for it. */
+  readonly admitConnection: (source: string) => string | null;
+  /** A connection was closed for want of room under a rule. */
+  readonly connectionOverLimit: (source: string, rule: string) => void;
   /** A handshake failed for good: the caller can read no answer, so the operator must be able to. */
   readonly handshakeFailed: (source: string, serverName: string | null, failure: HandshakeFailure) => void;
   /** Something was thrown outside the path: a defect of ours that cost this connection. */

@@ -1,5 +1,11 @@
 // What the caller gets: the upstream's answer after hygiene, or a refusal in the caller's format. Nothing else writes to callers.
-import { fields as fieldNames, type ProblemCode, type StatedRefusal } from '@headgate/contract';
+import {
+  fields as fieldNames,
+  type LimitFacts,
+  limitOf,
+  type ProblemCode,
+  type StatedRefusal,
+} from '@headgate/contract';
 import { callerFormat, type RefusalFormat } from '../caller-format.ts';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
@@ -129,9 +135,14 @@ function respondRefusal(
   return whenSent(exchange, status, fields, clock, body, ended);
 }
 
-/** What every answer says of itself; at a user interface with sessions, of the session too. */
-function ownFields({ id, session }: Exchange, clock: () => number): string[] {
-  return session === null ? [fieldNames.exchange, id] : [fieldNames.exchange, id, ...sessionFields(session, clock())];
+/** What every answer says of itself, and of limits where any was asked; at a user interface with sessions, of the session too. */
+function ownFields({ id, session, limitPolicy, limitsLeft }: Exchange, clock: () => number): string[] {
+  const list =
+    limitPolicy === null || limitsLeft === null
+      ? [fieldNames.exchange, id]
+      : [fieldNames.exchange, id, fieldNames.rateLimitPolicy, limitPolicy, fieldNames.rateLimit, limitsLeft];
+  if (session !== null) list.push(...sessionFields(session, clock()));
+  return list;
 }
 
 /** Sends, and calls back with null, or with what broke the answer off. */
@@ -234,15 +245,23 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
   return { status, format, fields, body };
 }
 
-/** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed. */
+/** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed and for limits. */
 function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: string): boolean {
   return (
     last.detail === detail &&
     last.refusal.code === refusal.code &&
     last.refusal.soapStatus === refusal.soapStatus &&
     secondsToWait(last.refusal) === secondsToWait(refusal) &&
-    refusal.code !== 'route.method_not_allowed'
+    refusal.code !== 'route.method_not_allowed' &&
+    isSameLimit(limitOf(last.refusal), limitOf(refusal))
   );
+}
+
+/** The facts that a limit's sentence need not tell: another caller has another key, and another window may be full too. */
+function isSameLimit(one: LimitFacts | null, other: LimitFacts | null): boolean {
+  if (one === null || other === null) return one === other;
+  const isSameRule = one.rule === other.rule && one.quota === other.quota && one.windowMs === other.windowMs;
+  return isSameRule && one.key === other.key && one.violated.join() === other.violated.join();
 }
 
 function formatOf(exchange: Exchange, code: ProblemCode | null = null): RefusalFormat {

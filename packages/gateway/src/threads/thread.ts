@@ -37,6 +37,7 @@ async function startThread(): Promise<void> {
     clock: Date.now,
     elapsed: monotonic,
     counters: orders.counters === null ? counters : createPortCounters(orders.counters),
+    ownCounters: counters,
     connections,
     waitingBodies,
     tunnels,

@@ -142,6 +142,43 @@ test('a thread that is gone gives back its waiting bodies and tunnels too', () =
   for (const kind of ['waitingBodies', 'tunnels'] as const) assert.ok(other[kind].enter([{ key: 'source', max: 1 }]));
 });
 
+test('what the calls of a thread held is given back when it is gone, and what others hold stays', () => {
+  const memory = memoryWith();
+  const [first, second, third] = [1, 2, 3].map((owner) => openThreadMemory(memory, owner).counters);
+  assert.ok(first && second && third);
+  const calls = [chargeTo(ruleWith({ name: 'open', unit: 'concurrent-requests', quota: 3, windowMs: 1_000 }))];
+  assert.ok(first.decide(calls, 0).admitted && second.decide(calls, 0).admitted && first.decide(calls, 0).admitted);
+  assert.ok(!third.decide(calls, 0).admitted);
+  assert.ok(third.repairAfter(1));
+  assert.ok(third.decide(calls, 0).admitted && third.decide(calls, 0).admitted);
+  assert.ok(!third.decide(calls, 0).admitted);
+  second.settle(calls, { decidedMs: 0, requestBytes: 0 });
+  assert.ok(second.decide(calls, 0).admitted);
+});
+
+test('calls are counted by rule over all threads, and the keys that are refused most are known', () => {
+  const memory = memoryWith();
+  const [first, second] = [1, 2].map((owner) => openThreadMemory(memory, owner).counters);
+  assert.ok(first && second);
+  const use = ruleWith({ name: 'use', quota: 2 });
+  const tried = ruleWith({ name: 'tried', mode: 'shadow' });
+  const charges = (owner: string) => [chargeTo(use, owner), chargeTo(tried, owner)];
+  const [often, oftenToo] = [charges('often'), charges('often')];
+  for (let call = 0; call < 40; call += 1) {
+    first.decide(often, 0);
+    second.decide(oftenToo, 0);
+  }
+  for (let owner = 0; owner < 300; owner += 1)
+    for (let call = 0; call < 3; call += 1) first.decide(charges(`${owner}`), 0);
+  const counts = second.ruleCounts(['use', 'tried', 'never']);
+  assert.deepEqual(counts.get('use'), { admitted: 602, refused: 378, shadowRefused: 0 });
+  assert.deepEqual(counts.get('tried'), { admitted: 301, refused: 0, shadowRefused: 679 });
+  assert.deepEqual(counts.get('never'), { admitted: 0, refused: 0, shadowRefused: 0 });
+  const [top] = second.topRefusedKeys(3);
+  assert.equal(top?.key, 'use|often');
+  assert.ok(Math.abs(top.refused - 78) <= 16, `${top.refused} of 78`); // Before it has a place, a key is counted in samples.
+});
+
 test('threads that die together, one of them in a lock, are put right in any order', () => {
   const parts = dealPlaces(partsOf(new SharedArrayBuffer(bytesOf((each) => dealPlaces(each, 10)))), 10);
   const seed = new Int32Array(4);

@@ -1,0 +1,28 @@
+// How a limit says no: the code by what it counts, the sentence of its rule, and the facts for programs.
+import { type CounterDecision, type LimitFacts, type StatedRefusal, stateRefusal } from '@headgate/contract';
+import { refusalWords, sayAllowance } from '@headgate/rules';
+
+type Refused = Extract<CounterDecision, { readonly admitted: false }>;
+
+/** The refusal of a decision. Its wait is a promise, but for calls at once: nobody knows when those end. */
+export function limitRefusal(decision: Refused, nowMs: number): StatedRefusal {
+  const { decidedBy, retryAtMs, refusals, uncounted } = decision;
+  if (uncounted === true) {
+    const retryAfterMs = retryAtMs - nowMs;
+    return stateRefusal('admission.uncounted', { rule: decidedBy.rule.name }, { retryAfterMs });
+  }
+  const { rule, key, amount = 1 } = decidedBy;
+  const { name, unit, quota, windowMs, layer, refusal } = rule;
+  const isNever = !Number.isFinite(retryAtMs);
+  const { text } = refusalWords(rule, isNever ? nowMs + windowMs : retryAtMs, nowMs);
+  const violated = refusals.map(({ rule: each }) => each);
+  const facts: LimitFacts = { rule: name, text, key: sayAllowance(key), unit, quota, windowMs, violated };
+  const soapStatus = refusal.status;
+  if (isNever) return stateRefusal('admission.body_past_quota', { ...facts, bytes: amount }, { soapStatus });
+  const options = { retryAfterMs: retryAtMs - nowMs, soapStatus };
+  if (unit === 'request-bytes') return stateRefusal('admission.request_bytes', facts, options);
+  if (unit === 'concurrent-requests') return stateRefusal('admission.concurrent_requests', facts, options);
+  return layer === 'global'
+    ? stateRefusal('admission.global_limit', facts, options)
+    : stateRefusal('admission.acceptable_use', facts, options);
+}
