@@ -1,9 +1,20 @@
 // What is done to a store while nodes are overloaded: each fault once.
-import { startTcpProxy, startValkey } from '@headgate/testkit';
 import { breathe } from './counters.fixture.ts';
 import type { ProbedLimit } from './probe.fixture.ts';
 import { type Judgement, type Probe, startProbe } from './probe-nodes.fixture.ts';
 import { machineMs } from './probe-thread.fixture.ts';
+
+/** A store that can be hurt, and the wire of one node to it. */
+export interface HurtStore {
+  readonly valkey: {
+    readonly port: number;
+    kill(): Promise<void>;
+    startAgain(): Promise<void>;
+    pause(): void;
+    resume(): void;
+  };
+  readonly proxy: { readonly port: number; cut(): void; mend(): void };
+}
 
 /** How long nodes work unharmed between faults, and how long a fault lasts. */
 export interface Ordeal {
@@ -15,9 +26,10 @@ export interface Ordeal {
 }
 
 /** Three nodes of four threads each, twenty sources, a hundred times the quota: the store is killed, stopped and cut off. */
-export async function undergo({ limit, degraded, workMs, faultMs, rounds }: Ordeal): Promise<Judgement> {
-  const valkey = await startValkey();
-  const proxy = await startTcpProxy(valkey.port);
+export async function undergo(
+  { valkey, proxy }: HurtStore,
+  { limit, degraded, workMs, faultMs, rounds }: Ordeal,
+): Promise<Judgement> {
   const at = (port: number) => ({ endpoints: [{ host: '127.0.0.1', port }], cluster: false });
   const addresses = [at(proxy.port), at(valkey.port), at(valkey.port)];
   let probe: Probe | null = null;
@@ -48,8 +60,6 @@ export async function undergo({ limit, degraded, workMs, faultMs, rounds }: Orde
     return await probe.judge();
   } finally {
     probe?.close();
-    await proxy.close();
-    await valkey.close();
   }
 }
 
