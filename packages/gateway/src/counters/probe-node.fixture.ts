@@ -22,6 +22,8 @@ export interface NodeOrders {
 /** What it tells of itself. */
 export type NodeWord =
   | { readonly kind: 'notice'; readonly notice: DomainNotice; readonly atMs: number }
+  /** Every thread was admitted once. */
+  | { readonly kind: 'counting' }
   | { readonly kind: 'seen'; readonly calls: readonly Float64Array[] };
 
 const tell = (word: NodeWord): void => void process.send?.(word);
@@ -49,6 +51,8 @@ function run({ address, node, nodes, threads, charges, callsPerSecond, timeoutMs
     const workerData: ThreadOrders = { port: port2, charges, callsPerSecond: callsPerSecond / threads };
     return new Worker(new URL('./probe-thread.fixture.ts', import.meta.url), { workerData, transferList: [port2] });
   });
+  const counting = workers.map((worker) => new Promise((resolve) => worker.once('message', resolve)));
+  void Promise.all(counting).then(() => tell({ kind: 'counting' }));
   process.once('message', () => {
     const calls = workers.map(
       (worker) =>

@@ -81,8 +81,8 @@ export async function startProbe(options: ProbeOptions): Promise<Probe> {
     const untilMs = machineMs() + ms;
     while (machineMs() < untilMs) await breathe();
   };
-  // An empty store admits nothing for a window; and processes take their time to start.
-  await passed(3_000 + limit.windowMs);
+  while (words.filter(({ kind }) => kind === 'counting').length < children.length) await breathe();
+  await passed(limit.windowMs);
   excuses.push([startedMs, machineMs()]);
   const work = async (forMs: number): Promise<void> => {
     const fromMs = machineMs();

@@ -31,11 +31,16 @@ function run({ port, charges, callsPerSecond }: ThreadOrders): void {
   const startMs = machineMs();
   let sentCount = 0;
   let openCount = 0;
+  let isCounting = false;
   const call = async (source: number): Promise<void> => {
     const sentMs = machineMs();
     openCount += 1;
     const decision = await counters.decide(charges[source] ?? [], Date.now());
     openCount -= 1;
+    if (!isCounting && decision.admitted) {
+      isCounting = true;
+      parentPort?.postMessage('counting');
+    }
     seen.push(source, sentMs, machineMs(), decision.admitted ? 0 : decision.uncounted === true ? 2 : 1);
   };
   const timer = setInterval(() => {
