@@ -292,6 +292,13 @@ export const configSchema = z.strictObject({
   identityFields: identityFieldList,
   echo: echo.prefault({}),
   path: path.prefault({}),
+  breakGlass: z
+    .strictObject({
+      msMax: milliseconds(60_000, 604_800_000, 86_400_000).describe(
+        'Longest that `headgate policy break-glass` may change a rule for. Default 86,400,000 ms (24 h).',
+      ),
+    })
+    .prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
 });
 

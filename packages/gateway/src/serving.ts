@@ -15,6 +15,7 @@ import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.t
 import type { Config } from './config.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
+import { createScidPlaces, type ScidPlaces } from './scid-places.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';
@@ -46,6 +47,7 @@ export interface Serving {
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
   readonly usernames: UsernameChecks;
+  readonly scids: ScidPlaces;
   readonly trust: ReadonlyMap<string, TrustBundle>;
   /** By the name of the bundle; a bundle without lists is absent. */
   readonly revocation: ReadonlyMap<string, Revocation>;
@@ -95,6 +97,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     index,
     limits: compilePolicy(snapshot.policy),
     usernames: createUsernameChecks(snapshot.policy),
+    scids: createScidPlaces(index),
     trust,
     revocation: new Map([...snapshot.revocation].map(([name, facts]) => [name, createRevocation(facts)])),
     rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),

@@ -55,6 +55,7 @@ export interface TestGatewayOptions {
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
+  readonly breakGlass?: Partial<Config['breakGlass']>;
   readonly identityFields?: WrittenConfig['identityFields'];
   /** Threads that serve. With more than one the system's clock is read: start the test's clock at the present. */
   readonly threads?: number;
@@ -340,6 +341,7 @@ async function writeConfig(
     ...(options.counters === undefined ? {} : { counters: options.counters }),
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
+    breakGlass: options.breakGlass ?? {},
     path: options.path ?? {},
     evidence: { folder: options.evidenceFolder ?? 'evidence' },
   } satisfies Record<keyof Config, unknown> | Record<string, unknown>);

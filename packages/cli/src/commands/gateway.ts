@@ -1,7 +1,7 @@
 // `headgate gateway --config FILE`: runs one gateway from files, alone. `headgate gateway example` writes such a file.
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { sayFinding } from '@headgate/contract';
+import { sayFinding, sayOverride } from '@headgate/contract';
 import type { Config } from '@headgate/gateway';
 import { type Command, Option } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
@@ -62,8 +62,9 @@ async function runGateway(
     const config = await usableConfig(file, (parsed) => parsed);
     if (check === true) {
       const lists = { olderToo: acceptOlderLists === true };
-      const { number, hash, warnings } = await checkFiles(config, base, context.clock(), lists);
+      const { number, hash, warnings, overrides } = await checkFiles(config, base, context.clock(), lists);
       for (const { about, sentence } of warnings) complain(`${about}: ${sentence}`);
+      for (const override of overrides) complain(sayOverride(override));
       say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);
       return;
     }
@@ -90,7 +91,9 @@ async function runGateway(
     say(`gateway pid ${process.pid}`);
     for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
     say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
-    say(listsLine((await running.inForce()).lists));
+    const { lists, overrides } = await running.inForce();
+    say(listsLine(lists));
+    for (const override of overrides) say(sayOverride(override));
     say(`evidence ${running.evidenceFile}`);
     say('ready');
     await stopped;

@@ -49,6 +49,7 @@ const record = fc.record({
       retryAfterMs: maybe(number),
       shadow: fc.array(fc.record({ rule: text, retryAfterMs: maybe(number) }), { maxLength: 3 }),
       session: fc.constantFrom(null, 'begun', 'ended'),
+      scid: maybe(fc.record({ outcome: text, value: maybe(text) })),
     }),
   ),
   inspection: maybe(fc.record({ checks: fc.array(text) })),

@@ -107,7 +107,9 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     | 'decidedBy'
     | 'decidedByKey'
     | 'shadow'
+    | 'breakGlass'
     | 'session'
+    | 'scid'
     | Values
   > = true;
   return (
@@ -122,7 +124,9 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     it.decidedByKey === of.decidedByKey &&
     (it.retryAfterMs === null) === (of.retryAfterMs === null) &&
     isAlikeWaits(it.shadow, of.shadow) &&
-    it.session === of.session
+    isSameList(it.breakGlass, of.breakGlass) &&
+    it.session === of.session &&
+    it.scid === of.scid
   );
 }
 
