@@ -99,28 +99,25 @@ function countersValues(options: OptionSchema | undefined): ShownGroup {
   return { valkey: { leftGroup: values } };
 }
 
+function exampleListeners(options: OptionSchema): readonly ShownGroup[] {
+  return [
+    {
+      name: set('secure'),
+      address: set('127.0.0.1'),
+      port: set(8443),
+      tls: left(true),
+      balancers: left(['192.0.2.0/24']),
+      hosts: { list: secureHosts(options) },
+    },
+    { name: set('plain'), port: set(8080), tls: set(false), hosts: { list: [{ name: set('oasis.caiso.com') }] } },
+  ];
+}
+
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
     threads: left(1),
-    listeners: {
-      list: [
-        {
-          name: set('secure'),
-          address: set('127.0.0.1'),
-          port: set(8443),
-          tls: left(true),
-          balancers: left(['192.0.2.0/24']),
-          hosts: { list: secureHosts(options) },
-        },
-        {
-          name: set('plain'),
-          port: set(8080),
-          tls: set(false),
-          hosts: { list: [{ name: set('oasis.caiso.com') }] },
-        },
-      ],
-    },
+    listeners: { list: exampleListeners(options) },
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
     provisioning: left('provisioning.yaml'),
