@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openThreadMemory } from '@headgate/rules';
 import { createToldCandidate } from '../candidate-counts.ts';
+import { createPortCounters } from '../counters/port-counters.ts';
 import { startDataPlane } from '../data-plane.ts';
 import { monotonic } from '../deadlines.ts';
 import { createToldCounts } from '../shed-counts.ts';
@@ -40,7 +41,8 @@ async function startThread(): Promise<void> {
     sharedPort: orders.config.threads > 1,
     clock: Date.now,
     elapsed: monotonic,
-    counters,
+    counters: orders.counters === null ? counters : createPortCounters(orders.counters),
+    ownCounters: counters,
     candidateCounters,
     countCandidate: candidate.note,
     connections,
