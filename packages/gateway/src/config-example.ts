@@ -80,28 +80,44 @@ function secureHosts(options: OptionSchema): readonly ShownGroup[] {
   ];
 }
 
+/** A store that gateways share, with values for what has no default. */
+function countersValues(options: OptionSchema | undefined): ShownGroup {
+  const tls = {
+    authorities: left('trust/store-anchors.pem'),
+    serverName: left('counters.example.net'),
+    certificate: left('certificates/gateway.pem'),
+    key: left('certificates/gateway.key'),
+  };
+  const values = {
+    ...defaultsOf(options),
+    endpoints: left([{ host: 'counters.example.net', port: 6_379 }]),
+    nodes: left(['gateway-1', 'gateway-2']),
+    username: left('headgate'),
+    password: left('certificates/counters.password'),
+    tls: { leftGroup: tls },
+  };
+  return { valkey: { leftGroup: values } };
+}
+
+function exampleListeners(options: OptionSchema): readonly ShownGroup[] {
+  return [
+    {
+      name: set('secure'),
+      address: set('127.0.0.1'),
+      port: set(8443),
+      tls: left(true),
+      balancers: left(['192.0.2.0/24']),
+      hosts: { list: secureHosts(options) },
+    },
+    { name: set('plain'), port: set(8080), tls: set(false), hosts: { list: [{ name: set('oasis.caiso.com') }] } },
+  ];
+}
+
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
     threads: left(1),
-    listeners: {
-      list: [
-        {
-          name: set('secure'),
-          address: set('127.0.0.1'),
-          port: set(8443),
-          tls: left(true),
-          balancers: left(['192.0.2.0/24']),
-          hosts: { list: secureHosts(options) },
-        },
-        {
-          name: set('plain'),
-          port: set(8080),
-          tls: set(false),
-          hosts: { list: [{ name: set('oasis.caiso.com') }] },
-        },
-      ],
-    },
+    listeners: { list: exampleListeners(options) },
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
     provisioning: left('provisioning.yaml'),
@@ -140,6 +156,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
         },
       ],
     },
+    counters: { leftGroup: countersValues(options.properties?.counters?.properties?.valkey) },
     identityFields: left([
       { name: 'client-cert', value: 'certificate' },
       { name: 'x-ssl-client-cn', value: 'common-name' },

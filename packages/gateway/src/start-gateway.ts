@@ -23,9 +23,12 @@ import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+
 import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
+import { openSharedCounters } from './open-shared-counters.ts';
+
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -295,6 +298,8 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     ...(seen === undefined ? {} : { seen }),
   });
   let { snapshot } = files;
+  const ownCounters = createCounters();
+  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
@@ -308,7 +313,8 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     sharedPort: false,
     clock,
     elapsed,
-    counters: createCounters(),
+    counters: shared ?? ownCounters,
+    ownCounters,
     connections: createPlaces(),
     waitingBodies: createPlaces(),
     tunnels: createPlaces(),
@@ -339,7 +345,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {
       for (const renewal of renewals) renewal.close();
-      closed ??= plane.close();
+      closed ??= plane.close().then(() => shared?.close());
       return closed;
     },
   };

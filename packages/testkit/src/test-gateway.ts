@@ -73,6 +73,10 @@ export interface TestGatewayOptions {
   readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
   readonly provisioning?: string;
+  /** Name of the gateway. Default: test. */
+  readonly node?: string;
+  /** A store that gateways share. Default: none. */
+  readonly counters?: WrittenConfig['counters'];
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
   /** PEM texts of the trust bundle; default: both families of users. */
@@ -291,7 +295,7 @@ async function writeConfig(
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   return configSchema.parse({
-    node: 'test',
+    node: options.node ?? 'test',
     threads: options.threads ?? 1,
     listeners: [
       {
@@ -334,6 +338,7 @@ async function writeConfig(
     positions: options.positions ?? {},
     chainPositions: options.chainPositions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    ...(options.counters === undefined ? {} : { counters: options.counters }),
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
     breakGlass: options.breakGlass ?? {},

@@ -1,4 +1,5 @@
 // What the main thread and the threads that serve say to each other. Everything here is plain: messages are copied.
+import type { MessagePort } from 'node:worker_threads';
 import type { EvidenceRecord } from '@headgate/contract';
 import type { ThreadMemory } from '@headgate/rules';
 import type { Config } from '../config.ts';
@@ -17,6 +18,8 @@ export interface ThreadOrders {
   readonly boot: string;
   readonly evidenceFolder: string;
   readonly memory: ThreadMemory;
+  /** Where limits are asked about that nodes count together; null where they are counted in `memory`. */
+  readonly counters: MessagePort | null;
   readonly files: GatewayFiles;
   readonly ticketKeys: Uint8Array;
   readonly sessionKeys: SessionKeys;

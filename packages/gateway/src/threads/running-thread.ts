@@ -43,6 +43,7 @@ export const createThreadWorker: CreateWorker = (orders) =>
   new Worker(new URL('./thread.ts', import.meta.url), {
     name: `headgate ${orders.thread}`,
     workerData: orders,
+    transferList: orders.counters === null ? [] : [orders.counters],
     resourceLimits: {
       maxYoungGenerationSizeMb: youngMebibytes,
       maxOldGenerationSizeMb: Math.floor(getHeapStatistics().heap_size_limit / mebibyte),

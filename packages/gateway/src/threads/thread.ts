@@ -1,6 +1,7 @@
 // The program of one thread that serves: a data plane of its own over the memory that all share, led by the main thread.
 import { parentPort, workerData } from 'node:worker_threads';
 import { openThreadMemory } from '@headgate/rules';
+import { createPortCounters } from '../counters/port-counters.ts';
 import { startDataPlane } from '../data-plane.ts';
 import { monotonic } from '../deadlines.ts';
 import { createToldCounts } from '../shed-counts.ts';
@@ -35,7 +36,8 @@ async function startThread(): Promise<void> {
     sharedPort: orders.config.threads > 1,
     clock: Date.now,
     elapsed: monotonic,
-    counters,
+    counters: orders.counters === null ? counters : createPortCounters(orders.counters),
+    ownCounters: counters,
     connections,
     waitingBodies,
     tunnels,
