@@ -68,10 +68,10 @@ test('a gateway reaches its store over TLS, shows its own certificate, and prove
   };
   for (const [name, text] of Object.entries({ ...files, password: 'a secret of the store\n' }))
     await writeFile(at(name), text, { mode: 0o600 });
-  const valkey = await startValkey((port) => [
-    ...['--port', '0', '--tls-port', String(port), '--requirepass', 'a secret of the store'],
-    ...['--tls-cert-file', at('store'), '--tls-key-file', at('store.key'), '--tls-ca-cert-file', at('users')],
-  ]);
+  const served = ['--tls-cert-file', at('store'), '--tls-key-file', at('store.key'), '--tls-ca-cert-file', at('users')];
+  const valkey = await startValkey((port) =>
+    ['--port', '0', '--tls-port', String(port), '--requirepass', 'a secret of the store'].concat(served),
+  );
   t.after(() => valkey.close());
   const own = { certificate: at('gateway'), key: at('gateway.key') };
   const tls = { authorities: at('ca'), serverName: 'counters.example.net', ...own };
