@@ -120,6 +120,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
     listeners: { list: exampleListeners(options) },
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
+    shadowPolicy: left('candidate.yaml'),
     provisioning: left('provisioning.yaml'),
     trust: left('trust/trust.yaml'),
     trustBundles: {
@@ -157,16 +158,18 @@ function exampleValues(options: OptionSchema): ShownGroup {
       ],
     },
     counters: { leftGroup: countersValues(options.properties?.counters?.properties?.valkey) },
-    identityFields: left([
-      { name: 'client-cert', value: 'certificate' },
-      { name: 'x-ssl-client-cn', value: 'common-name' },
-    ]),
+    identityFields: exampleFields,
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     breakGlass: { group: { msMax: set(86_400_000) } },
     evidence: { group: { folder: set('evidence') } },
   };
 }
+
+const exampleFields = left([
+  { name: 'client-cert', value: 'certificate' },
+  { name: 'x-ssl-client-cn', value: 'common-name' },
+]);
 
 /** Writes the commented example: every option with its meaning, default and bounds, ready to be edited. */
 export function exampleConfig(): string {

@@ -262,6 +262,11 @@ export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
   policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),
+  shadowPolicy: file
+    .optional()
+    .describe(
+      'Policy file with a candidate: its rules over requests are judged beside the policy on every call, refuse nobody, and stand in evidence (`admission.candidate`). Read again at reload. Default: none.',
+    ),
   provisioning: file
     .optional()
     .describe('Provisioning file. Without it certificates are judged, but enrolment and rights are not.'),

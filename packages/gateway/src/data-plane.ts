@@ -3,6 +3,7 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import type { Charge, CounterStore, EvidenceSink } from '@headgate/contract';
 import { type Counters, connectionCharges, type Places } from '@headgate/rules';
+import type { CandidateTally } from './candidate-counts.ts';
 import type { Config } from './config.ts';
 import { partOf } from './counters/own-part.ts';
 import { Deadlines } from './deadlines.ts';
@@ -40,6 +41,8 @@ export interface DataPlaneOptions {
   readonly counters: CounterStore;
   /** Of this process: connections are counted by it alone, because nothing may be waited for before TLS. */
   readonly ownCounters: Counters;
+  readonly candidateCounters: Counters;
+  readonly countCandidate: CandidateTally['note'];
   readonly connections: Places;
   readonly waitingBodies: Places;
   /** Tunnels that are open, counted over all threads. */
@@ -89,6 +92,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const gateway: Gateway = {
     clock,
     counters: options.counters,
+    candidateCounters: options.candidateCounters,
+    countCandidate: options.countCandidate,
     verdicts: createVerdicts(),
     upstreams,
     evidence,

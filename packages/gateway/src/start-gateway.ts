@@ -12,6 +12,7 @@ import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
 import { createBreakGlass, OverrideRefused } from './break-glass.ts';
 import { breakGlassFile } from './break-glass-file.ts';
+import { type CandidateCounts, createCandidateTally } from './candidate-counts.ts';
 import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
@@ -84,6 +85,8 @@ export interface InForce {
   readonly listFaults: readonly ListFault[];
   /** What break-glass changes of the policy now. */
   readonly overrides: readonly Override[];
+  /** The candidate policy in shadow and what it would have decided otherwise; null where none is loaded. */
+  readonly candidate: CandidateCounts | null;
 }
 
 /** What a reload did. */
@@ -102,6 +105,8 @@ export interface ServingGateway {
   readonly snapshot: () => { readonly number: number; readonly hash: string };
   /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
   readonly shed: () => Shed;
+  /** What a candidate policy in shadow would have decided otherwise; null before it judged a call. */
+  readonly candidate: () => CandidateCounts | null;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
   /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
@@ -166,12 +171,21 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
+  const candidateNow = (): CandidateCounts | null => {
+    const { shadowPolicy } = files.snapshot;
+    if (shadowPolicy === null) return null;
+    const counted = inner.candidate();
+    const policy = shadowPolicy.hash.slice(0, 12);
+    return counted?.policy === policy ? counted : { policy, decided: 0, newlyRefused: 0, newlyAdmitted: 0, byRule: {} };
+  };
   const inForce = async (): Promise<InForce> => ({
     ...inner.snapshot(),
+    // First: threads tell what they counted when they are asked.
     threads: await inner.threads(),
     lists: source.reportLists?.(clock()) ?? [],
     listFaults: source.listFaults?.() ?? [],
     overrides: breakGlass.holding(),
+    candidate: candidateNow(),
   });
   const breakGlass = createBreakGlass({
     file: breakGlassFile(config, base),
@@ -304,6 +318,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
+  const candidate = createCandidateTally();
   const plane = await startDataPlane({
     config,
     files,
@@ -315,6 +330,8 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     elapsed,
     counters: shared ?? ownCounters,
     ownCounters,
+    candidateCounters: createCounters(),
+    countCandidate: candidate.note,
     connections: createPlaces(),
     waitingBodies: createPlaces(),
     tunnels: createPlaces(),
@@ -333,6 +350,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     evidenceFile: evidence.file,
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
+    candidate: () => candidate.total(),
     async take(next) {
       const takeIntoUse = plane.prepare(next);
       takeIntoUse();

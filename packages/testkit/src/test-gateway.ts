@@ -79,6 +79,8 @@ export interface TestGatewayOptions {
   readonly counters?: WrittenConfig['counters'];
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
+  /** YAML text of a candidate policy in shadow. */
+  readonly shadowPolicy?: string;
   /** PEM texts of the trust bundle; default: both families of users. */
   readonly trustPem?: Partial<TrustBundlePem>;
   /** Files of revocation lists, name and bytes, which the authority of the test may make. */
@@ -293,6 +295,7 @@ async function writeConfig(
   const isAnnounced = options.announced ?? true;
   await writeTrust(folder, options.catalogue ?? caisoCatalogue, authority, options.trust ?? null, isAnnounced);
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
+  if (options.shadowPolicy !== undefined) await writeFile(join(folder, 'shadow-policy.yaml'), options.shadowPolicy);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   return configSchema.parse({
     node: options.node ?? 'test',
@@ -322,6 +325,7 @@ async function writeConfig(
     ],
     catalogue: options.catalogue ?? caisoCatalogue,
     ...(options.policy === undefined ? {} : { policy: 'policy.yaml' }),
+    ...(options.shadowPolicy === undefined ? {} : { shadowPolicy: 'shadow-policy.yaml' }),
     ...(options.provisioning === undefined ? {} : { provisioning: 'provisioning.yaml' }),
     trust: 'trust.yaml',
     trustBundles: [

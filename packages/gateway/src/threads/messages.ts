@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EvidenceRecord } from '@headgate/contract';
 import type { ThreadMemory } from '@headgate/rules';
+import type { CandidateCounts } from '../candidate-counts.ts';
 import type { Config } from '../config.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
@@ -54,6 +55,8 @@ export type ThreadSaying =
   | { readonly kind: 'notice'; readonly notice: GatewayNotice }
   /** What was shed since it said so last. */
   | { readonly kind: 'shed'; readonly more: Shed }
+  /** What was counted of a candidate policy since it said so last. */
+  | { readonly kind: 'candidate'; readonly more: CandidateCounts }
   | { readonly kind: 'record'; readonly record: EvidenceRecord };
 
 /** An error with what the system said of it, which a copied Error loses. */

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
+import { createCandidateTally } from '../candidate-counts.ts';
 import { answerCounters } from '../counters/port-counters.ts';
 import { monotonic } from '../deadlines.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
@@ -55,9 +56,11 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   };
 
   const shed = createShedCounts();
+  const candidate = createCandidateTally();
   const hear = (remark: Remark): void => {
     if (remark.kind === 'notice') notice(remark.notice);
     else if (remark.kind === 'shed') shed.add(remark.more);
+    else if (remark.kind === 'candidate') candidate.add(remark.more);
     else options.seen?.(remark.record);
   };
   const ordersFor = (thread: number, isFirst: boolean): ThreadOrders => {
@@ -158,6 +161,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
+    candidate: () => candidate.total(),
     threads,
     take,
     forgetTickets: () => takeTicketKeys(createTicketKeys()),
