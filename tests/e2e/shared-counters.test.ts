@@ -1,6 +1,10 @@
 // Limits that several gateways count together, over their sockets.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { createTestAuthority } from '@headgate/pki';
 import { fakeClock, missing, startTestGateway, startValkey, type TestGateway } from '@headgate/testkit';
 
 const quota = 20;
@@ -42,6 +46,41 @@ test('a policy whose rules one call may meet in two domains is not taken where g
     startTestGateway({ policy: `${policy}${other}`, node: 'one', counters: countersAt(1) }),
     /together and apart, which one call may meet, in different domains/,
   );
+});
+
+test('a gateway reaches its store over TLS, shows its own certificate, and proves itself with a password from a file', {
+  skip: missing('valkey-server'),
+}, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-store-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const at = (name: string): string => join(folder, name);
+  const authority = await createTestAuthority({ nowMs: Date.now() });
+  const { certificatePem, keyPem } = await authority.serverChain('current', ['counters.example.net']);
+  const shown = await authority.user('current', { name: 'GATEx0001', organisation: 'Operator' });
+  const users = authority.trustBundlePem('current', 'user');
+  const files = {
+    store: certificatePem,
+    'store.key': keyPem,
+    ca: authority.trustBundlePem('current', 'server').anchorsPem,
+    gateway: shown.certificatePem,
+    'gateway.key': shown.keyPem,
+    users: users.anchorsPem + users.intermediatesPem,
+  };
+  for (const [name, text] of Object.entries({ ...files, password: 'a secret of the store\n' }))
+    await writeFile(at(name), text, { mode: 0o600 });
+  const served = ['--tls-cert-file', at('store'), '--tls-key-file', at('store.key'), '--tls-ca-cert-file', at('users')];
+  const valkey = await startValkey((port) =>
+    ['--port', '0', '--tls-port', String(port), '--requirepass', 'a secret of the store'].concat(served),
+  );
+  t.after(() => valkey.close());
+  const own = { certificate: at('gateway'), key: at('gateway.key') };
+  const tls = { authorities: at('ca'), serverName: 'counters.example.net', ...own };
+  const { valkey: plain } = countersAt(valkey.port);
+  const counters = { valkey: { ...plain, tls, password: at('password') } };
+  const gateway = await startTestGateway({ policy, node: 'one', counters });
+  t.after(() => gateway.close());
+  const aways = () => gateway.notices.filter(({ kind }) => kind === 'counters-away');
+  while ((await gateway.call()).status !== 200) assert.deepEqual(aways(), []);
 });
 
 test('two gateways of two threads each admit one quota together', { skip: missing('valkey-server') }, async (t) => {
