@@ -23,7 +23,7 @@ function readWithoutLists(config: Config, base: string): Promise<GatewayFiles> {
     ...config,
     trustBundles: config.trustBundles.map((bundle) => ({ ...bundle, crls: [], crlUrls: [] })),
   };
-  return readGatewayFiles(without, base, createSnapshotFiles(without, base));
+  return readGatewayFiles(without, base, createSnapshotFiles(without, base, { withoutOverrides: true }));
 }
 
 /** What ends from `fromMs` to `untilMs`, and whom of those that were seen it strands. Rejects with `UnusableFiles`. */

@@ -572,6 +572,7 @@ test('what another user may not read is told as that, and never as a plan withou
     planned: await run('plan'),
     applied: await run('apply'),
     shown: await run('show'),
+    checked: await runLine(['gateway', '--config', config, '--check'], { more: [registerGateway] }),
   }));
   await chmod(evidence, 0o700);
   await chmod(key, 0o600);
@@ -581,6 +582,7 @@ test('what another user may not read is told as that, and never as a plan withou
     said.shown.stderr,
     /server\.key:1:1 found a file that this user may not read; expected a file that can be/,
   );
+  assert.match(said.checked.stderr, /test\.break-glass\.json:1:1 found a file that this user may not read/);
   await chmod(config, 0o000);
   const closed = await asStranger(() => run('show'));
   assert.match(closed.stderr, /this user may not read \S+gateway\.yaml; run the command as the user that the gateway/);
