@@ -15,5 +15,6 @@ export { RequestHeadReader } from './http1/request-head.ts';
 export { framingOf, readHead } from './listener/framing.ts';
 export { baseOf, createSnapshotFiles } from './snapshot-files.ts';
 export { type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';
+export type { TrustPlan, TrustPlanQuestion } from './trust-plan.ts';
 export { planTrustOf, showTrust } from './trust-questions.ts';
 export { UnusableFiles } from './unusable-files.ts';

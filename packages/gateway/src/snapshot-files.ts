@@ -54,8 +54,7 @@ export function createSnapshotFiles(
   /** Hashes of snapshots without their lists. */
   const filesHashes = new WeakMap<Snapshot, string>();
   const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
-  const overridesNow = async () =>
-    withoutOverrides ? [] : readOverrides(breakGlassFile(configNow(), base), clock());
+  const overridesNow = async () => (withoutOverrides ? [] : readOverrides(breakGlassFile(configNow(), base), clock()));
   const memoryFolder = memoryFolderOf(configNow(), base);
   const lists = createListSources({ base, memoryFolder, clock, tell });
   /** What each snapshot's lists were read from. */

@@ -1,11 +1,10 @@
 // Questions about trust that a person asks of the files of a gateway, whether it runs or not.
-import type { SeenCredential } from '@headgate/contract';
 import type { Config } from './config.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import { reportListFiles } from './list-report.ts';
 import { createTrustBundles } from './serving.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
-import { planTrust, type TrustPlan } from './trust-plan.ts';
+import { planTrust, type TrustPlan, type TrustPlanQuestion } from './trust-plan.ts';
 import { reportTrust, type TrustReport } from './trust-report.ts';
 
 /**
@@ -30,7 +29,7 @@ function readWithoutLists(config: Config, base: string): Promise<GatewayFiles> {
 export async function planTrustOf(
   config: Config,
   base: string,
-  question: { readonly fromMs: number; readonly untilMs: number; readonly seen: readonly SeenCredential[] },
+  question: Omit<TrustPlanQuestion, 'files' | 'config'>,
 ): Promise<TrustPlan> {
   const files = await readWithoutLists(config, base); // No end of an authority hangs on a list.
   return planTrust({ files, config, ...question });

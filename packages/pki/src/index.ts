@@ -25,7 +25,7 @@ export {
   toKeyPem,
   toPem,
 } from './certificate-maker.ts';
-export { createCoverage, type TrustEnding } from './coverage.ts';
+export { type Coverage, createCoverage, type TrustEnding } from './coverage.ts';
 export * as der from './der-writer.ts';
 export {
   type Acceptance,
