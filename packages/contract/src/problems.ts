@@ -313,6 +313,8 @@ export const problems = {
   'identity.not_enrolled': problem<{
     subject: string;
     environment: string;
+    /** The question was about a name, or about a certificate of which not all was judged: whether it is valid is not said. */
+    isUnjudged?: boolean;
     otherCertificate: boolean;
     grantedBy: readonly string[];
   }>({
@@ -321,8 +323,8 @@ export const problems = {
     source: 'downstream',
     retry: 'never',
     title: 'Certificate not enrolled',
-    detail: ({ subject, environment, otherCertificate, grantedBy }) =>
-      `The certificate ${subject} is valid but not enrolled in ${environment}.${otherCertificate ? ' Another certificate with this subject is enrolled, by its fingerprint or serial.' : ''}${grantWords(grantedBy, 'enrols certificates')}`,
+    detail: ({ subject, environment, isUnjudged, otherCertificate, grantedBy }) =>
+      `The certificate ${subject} is ${isUnjudged === true ? '' : 'valid but '}not enrolled in ${environment}.${otherCertificate ? ' Another certificate with this subject is enrolled, by its fingerprint or serial.' : ''}${grantWords(grantedBy, 'enrols certificates')}`,
     fix: 'Ask your access administrator to provision this certificate for the environment.',
   }),
   'identity.username_mismatch': problem<UsernameWords>({

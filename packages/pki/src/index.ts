@@ -36,7 +36,7 @@ export {
   type Verdict,
   type VerdictCheck,
 } from './judge.ts';
-export { attributeOf, comparableName, comparableText } from './name-attributes.ts';
+export { attributeOf, comparableName, comparableText, parseDistinguishedName } from './name-attributes.ts';
 export { buildPath, buildPathOf, type Chain, chainLengthMax, type PathObstacle, type PathResult } from './path.ts';
 export {
   createRevocation,

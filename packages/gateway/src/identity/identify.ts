@@ -159,11 +159,12 @@ function refuseForeignHost({ connection, request }: Exchange): void {
   }
 }
 
-function certificateRefusal(
+/** The refusal of a certificate that the bundle of a host does not accept. */
+export function certificateRefusal(
   leaf: CertificateWords,
   rejection: Rejection,
-  host: ServedHost,
-  { serving }: Exchange,
+  host: Pick<ServedHost, 'trust'>,
+  { serving }: Pick<Exchange, 'serving'>,
   nowMs: number,
 ): Refusal {
   const { check, certificate: at } = rejection;
