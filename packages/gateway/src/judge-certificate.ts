@@ -22,8 +22,8 @@ export interface BundleJudgement {
   readonly refusal: Refusal | null;
   /** The last instant of its acceptance, by every date of the path and of the bundle; null where it refuses. */
   readonly untilMs: number | null;
-  /** Whether it has revocation lists in files; those with URLs are not asked here. */
-  readonly hasLists: boolean;
+  /** Whether the bundle has lists with URLs, which are not asked here. */
+  readonly hasListUrls: boolean;
 }
 
 /**
@@ -51,7 +51,7 @@ export async function judgeCertificate(
         ? null
         : certificateRefusal(verdict.leaf, verdict.rejection, { trust: bundle }, { serving }, nowMs),
       untilMs: verdict.accepted ? verdict.acceptance.validUntilMs : null,
-      hasLists: serving.revocation.has(bundle),
+      hasListUrls: config.trustBundles.some(({ name, crlUrls }) => name === bundle && crlUrls.length > 0),
     };
   });
 }

@@ -10,9 +10,9 @@ import type { CliContext, Register } from '../context.ts';
 import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { readConfig, usable } from '../gateway-config.ts';
 import { appliedText, listFaultsText, statusText } from '../render/control-text.ts';
 import { counted, endedText, planText, reportText } from '../render/trust-text.ts';
+import { configText } from './gateway.ts';
 
 /** One day, in milliseconds. */
 const dayMs = 86_400_000;
@@ -162,6 +162,17 @@ async function isEmpty(folder: string): Promise<boolean> {
   }
 }
 
+/** What the files of a gateway say; those that cannot be used are told with file and line. */
+export async function usable<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+  const { UnusableFiles } = await import('@headgate/gateway');
+  try {
+    return await question();
+  } catch (fault) {
+    if (!(fault instanceof UnusableFiles)) throw fault;
+    throw new CliRefusal(fault.findings.map(sayFinding).join('\n  '), exitCodes.unusable);
+  }
+}
+
 async function askAndTell(ask: ControlAsk, options: TrustOptions, context: CliContext): Promise<void> {
   const ending = ask === 'status' ? [] : await endingAtOnce(options.config, context);
   const answer = await askRunning(ask, options.config);
@@ -208,6 +219,14 @@ async function askRunning(ask: ControlAsk, file: string): Promise<ControlAnswer>
     if (!(fault instanceof GatewayNotAsked)) throw fault;
     throw new CliRefusal(fault.message, exitCodes.failed);
   }
+}
+
+/** The configuration of a gateway. Refuses with every finding. */
+export async function readConfig(file: string): Promise<Config> {
+  const { parseConfig } = await import('@headgate/gateway');
+  const parsed = parseConfig(file, await configText(file));
+  if (parsed.ok) return parsed.config;
+  throw new CliRefusal(parsed.findings.map(sayFinding).join('\n  '), exitCodes.unusable);
 }
 
 function refusedText(answer: Extract<ControlAnswer, { ok: false }>): string {

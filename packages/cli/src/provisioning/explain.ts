@@ -1,5 +1,4 @@
 // Whether a certificate may make a call, by the rules that the gateway decides by, in the gateway's words.
-import { resolve } from 'node:path';
 import { type Channel, nearest, type Operation, problems, type Refusal } from '@headgate/contract';
 import {
   type AllowedCall,
@@ -12,11 +11,10 @@ import {
 } from '@headgate/rules';
 import { CliRefusal } from '../cli-refusal.ts';
 import { folderOf } from '../commands/catalogue.ts';
-import { readGatewayConfig, usable } from '../gateway-config.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { credentialName } from './import-changes.ts';
-import { type CertificateJudgement, type GivenConfig, judgeNamed } from './judge-named.ts';
+import { type CertificateJudgement, type GatewayAtHand, judgeNamed } from './judge-named.ts';
 import { certificateOfFile, type GivenNames, toLookUp, type Untold, untoldOf, wordsFor } from './named-certificate.ts';
 import { type ProvisioningFile, readProvisioning } from './read-files.ts';
 import { miswritten } from './written-name.ts';
@@ -33,7 +31,6 @@ export interface ExplainOptions {
   readonly environment: string;
   readonly channel: Channel;
   readonly scid?: string;
-  readonly config?: string;
   readonly provisioning?: string;
   readonly catalogue?: string;
   readonly at?: number;
@@ -41,12 +38,20 @@ export interface ExplainOptions {
 }
 
 /** Prints the verdict. Exits with 0 where the call is allowed, 1 where it is refused, 3 where too little is said to tell. */
-export async function explain(options: ExplainOptions, context: CliContext): Promise<void> {
+export async function explain(
+  options: ExplainOptions,
+  gateway: GatewayAtHand | null,
+  context: CliContext,
+): Promise<void> {
   const given = givenNames(options);
   const certificate = options.certificate === undefined ? null : await certificateOfFile(options.certificate);
   const names = certificate?.names ?? given;
-  const config = options.config === undefined ? null : await readGatewayConfig(options.config);
-  const read = await readProvisioning(...filesOf(options, config, context), '--provisioning');
+  const catalogue = options.catalogue ?? gateway?.catalogue;
+  const read = await readProvisioning(
+    options.provisioning ?? gateway?.provisioning ?? 'provisioning.yaml',
+    folderOf({ catalogue }, context),
+    '--provisioning',
+  );
   const system = systemOf(options.system, read);
   const { operation, environment, channel, scid } = options;
   const environments = read.catalogue.environments.map(({ id }) => id);
@@ -65,7 +70,7 @@ export async function explain(options: ExplainOptions, context: CliContext): Pro
     return;
   }
   const used = { environment, system: system.id, channel, nowMs };
-  const judgement = await usable(() => judgeNamed(certificate, config, used));
+  const judgement = await judgeNamed(certificate, gateway, used);
   const judged = enrolment === null || judgement.refusal !== null ? null : mayCall(enrolment, call, nowMs);
   if (enrolment !== null && judged?.allowed === true) {
     said(allowedFacts(enrolment, judged, judgement), allowedText(enrolment, judged, judgement));
@@ -79,17 +84,6 @@ export async function explain(options: ExplainOptions, context: CliContext): Pro
       : rightRefusal(rights, enrolment, judged, { certificate: callers, call, systemName: system.name }, nowMs));
   said(refusedFacts(enrolment, refusal, judgement), refusedText(enrolment, refusal, judgement));
   context.exitWith(exitCodes.failed);
-}
-
-/** The provisioning and the catalogue: as said, else those of the configuration, else those of this folder. */
-function filesOf(options: ExplainOptions, given: GivenConfig | null, context: CliContext): [string, string] {
-  const ofConfig = (name: string | undefined) =>
-    given === null || name === undefined ? undefined : resolve(given.base, name);
-  const catalogue = options.catalogue ?? ofConfig(given?.config.catalogue);
-  return [
-    options.provisioning ?? ofConfig(given?.config.provisioning) ?? 'provisioning.yaml',
-    folderOf(catalogue === undefined ? {} : { catalogue }, context),
-  ];
 }
 
 function givenNames(options: ExplainOptions): GivenNames {

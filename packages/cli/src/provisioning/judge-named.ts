@@ -1,13 +1,23 @@
 // What can be judged of the certificate that a question is about, before its rights: its dates, and its path where trust is at hand.
 import { Refusal } from '@headgate/contract';
-import type { BundleJudgement, Config } from '@headgate/gateway';
 import type { CertificateFile } from './named-certificate.ts';
 
-/** The configuration of a gateway, and the folder that its file names start from. */
-export interface GivenConfig {
+/** What a trust bundle of a gateway says of a certificate. */
+export interface BundleJudgement {
+  readonly bundle: string;
+  readonly refusal: Refusal | null;
+  readonly untilMs: number | null;
+  readonly hasListUrls: boolean;
+}
+
+/** A gateway whose configuration is at hand. */
+export interface GatewayAtHand {
+  /** Its configuration file. */
   readonly file: string;
-  readonly config: Config;
-  readonly base: string;
+  readonly catalogue: string;
+  readonly provisioning: string | undefined;
+  /** Judges by each bundle of the hosts that serve the place. */
+  judge(certificate: CertificateFile, used: UsedAt): Promise<readonly BundleJudgement[]>;
 }
 
 /** Where the certificate is used, and when. */
@@ -31,7 +41,7 @@ export interface CertificateJudgement {
 /** Judges what is at hand: nothing of a name alone, the dates of a certificate, and its path where a configuration is given. */
 export async function judgeNamed(
   certificate: CertificateFile | null,
-  given: GivenConfig | null,
+  given: GatewayAtHand | null,
   used: UsedAt,
 ): Promise<CertificateJudgement> {
   if (certificate === null)
@@ -40,7 +50,7 @@ export async function judgeNamed(
       untilMs: Number.POSITIVE_INFINITY,
       unjudged: ['dates, issuer and revocation: give --certificate FILE.pem'],
     };
-  const byTrust = given === null ? [] : await judgedByTrust(certificate, given, used);
+  const byTrust = given === null ? [] : await given.judge(certificate, used);
   const refused = byTrust.find(({ refusal }) => refusal !== null);
   const until = byTrust.flatMap(({ untilMs }) => untilMs ?? []);
   return {
@@ -48,15 +58,6 @@ export async function judgeNamed(
     untilMs: Math.min(certificate.notAfterMs, ...until),
     unjudged: unjudgedOf(given, byTrust, used),
   };
-}
-
-async function judgedByTrust(
-  { der, names }: CertificateFile,
-  { config, base }: GivenConfig,
-  used: UsedAt,
-): Promise<readonly BundleJudgement[]> {
-  const { judgeCertificate } = await import('@headgate/gateway');
-  return judgeCertificate(config, base, { der, fingerprint: names.fingerprint }, used);
 }
 
 function refusalOfDates({ names, notBeforeMs, notAfterMs }: CertificateFile, nowMs: number): Refusal | null {
@@ -69,18 +70,15 @@ function refusalOfDates({ names, notBeforeMs, notAfterMs }: CertificateFile, now
 }
 
 function unjudgedOf(
-  given: GivenConfig | null,
+  given: GatewayAtHand | null,
   byTrust: readonly BundleJudgement[],
   { system, environment, channel }: UsedAt,
 ): readonly string[] {
   if (given === null) return ['issuer and revocation: give --config gateway.yaml'];
   if (byTrust.length === 0)
     return [`issuer and revocation: no host of ${given.file} serves ${system} (${channel}, ${environment}) over TLS`];
-  const withoutLists = byTrust.filter(({ hasLists }) => !hasLists).map(({ bundle }) => bundle);
-  if (withoutLists.length === 0) return [];
-  const fetched = given.config.trustBundles.some(
-    ({ name, crlUrls }) => withoutLists.includes(name) && crlUrls.length > 0,
-  );
-  const why = fetched ? 'has its lists from URLs, which are not asked here' : 'has no lists';
-  return [`revocation: trust bundle ${withoutLists.join(' and ')} ${why}`];
+  // Where a bundle has no lists, the gateway asks for none either.
+  return byTrust
+    .filter(({ hasListUrls }) => hasListUrls)
+    .map(({ bundle }) => `revocation by lists from URLs, which are not asked here (trust bundle ${bundle})`);
 }
