@@ -9,7 +9,7 @@ import {
   toRetryAfterSeconds,
 } from '@headgate/contract';
 import { writeFault } from '@headgate/soap';
-import type { RefusalFormat } from './caller-format.ts';
+import type { RefusalFormat } from '@headgate/rules';
 import { seenFields } from './echo-body.ts';
 import { isAboutCertificate, type PageContext, refusalPage } from './refusal-page.ts';
 import type { Seen } from './seen.ts';

@@ -7,6 +7,7 @@ import {
   chargesFor,
   limitField,
   limitFieldStarts,
+  limitRefusal,
   mayCall,
   overrideCharges,
   policyField,
@@ -20,7 +21,6 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
 import { followSession, sessionState } from './follow-session.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
-import { limitRefusal } from './limit-refusal.ts';
 import { type Permit, settle, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 

@@ -9,14 +9,13 @@ import {
   overrideCharges,
   scidRefusal,
 } from '@headgate/rules';
-import { type PayloadValue, payloadValueCharactersMax } from '@headgate/soap';
+import { type PayloadValue, payloadValueCharactersMax, type ScidWhereabouts } from '@headgate/soap';
 import { dropOldest } from '../drop-oldest.ts';
 import { payloadValue } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { ScidWhereabouts } from '../scid-places.ts';
 
 /** What is known of a caller over a route before its payload is looked at, where limits count over SCIDs. */
 export interface ScidLimits {
