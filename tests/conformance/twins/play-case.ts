@@ -2,8 +2,8 @@
 // than the row means it to: that is judged by the instants taken around each call, and a row that a busy machine spoiled is played
 // again. So nothing here depends on how fast the machine is, and no answer is judged that could rightly have been another.
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readFault } from '@headgate/soap';
+import { clockReaches } from '@headgate/testkit';
 import { toldIn } from '../gateway/told.ts';
 import type { CaseCall, CaseRefusal, CaseRule, CaseStep, LimitCase } from './limit-cases.ts';
 import { longestWindowMs, sentenceOf, windowMsDefault } from './operators.ts';
@@ -26,7 +26,7 @@ export async function playCase(row: LimitCase, callers: WireCallers): Promise<re
   for (let play = 0; play < playsMax; play += 1) {
     const told = await playOnce(row, callers);
     if (told !== null) return told;
-    await sleep(longestWindowMs(row) + 100);
+    await clockReaches(Date.now() + longestWindowMs(row) + 100);
   }
   throw new Error(`this machine was too slow for "${row.title}" ${playsMax} times`);
 }
@@ -52,7 +52,7 @@ async function playOnce(row: LimitCase, callers: WireCallers): Promise<readonly 
   try {
     for (const [at, step] of row.steps.entries()) {
       const waitMs = step.afterMs === 'promise' ? play.promisedMs : (step.afterMs ?? 0);
-      await until(play.endedMs + waitMs);
+      await clockReaches(play.endedMs + waitMs);
       play.nominalMs += waitMs;
       if (!(await takeStep(play, step, at))) return null;
       play.endedMs = Date.now();
@@ -61,11 +61,6 @@ async function playOnce(row: LimitCase, callers: WireCallers): Promise<readonly 
   } finally {
     for (const each of play.open) each.abandon();
   }
-}
-
-/** Timers may fire early by a part of a millisecond. */
-async function until(instantMs: number): Promise<void> {
-  for (let leftMs = instantMs - Date.now(); leftMs > 0; leftMs = instantMs - Date.now()) await sleep(leftMs);
 }
 
 /** False where the instants leave open what the answer had to be. */

@@ -33,7 +33,7 @@ export interface Twins {
   readonly close: () => Promise<void>;
 }
 
-/** Starts both, and waits until both take connections. `personality` is the simulator's, where it is not the gateway's. */
+/** Starts both, and waits until both take connections. */
 export async function startTwins(operator: TwinOperator): Promise<Twins> {
   const catalogue = join(root, 'catalogues', operator.folder);
   // The kit writes certificates and configuration, and its own gateway shows at once whether they can be used.
@@ -58,6 +58,8 @@ export async function startTwins(operator: TwinOperator): Promise<Twins> {
   const pems = await Promise.all(['anchors.pem', 'intermediates.pem'].map((name) => readFile(file(name), 'utf8')));
   await writeFile(file('authorities.pem'), pems.join(''));
 
+  const filesOf = (named: Readonly<Record<string, string>>): readonly string[] =>
+    Object.entries(named).flatMap(([option, name]) => [`--${option}`, file(name)]);
   const running: HeadgateProcess[] = [];
   const started = async (...words: readonly string[]): Promise<readonly string[]> => {
     const each = startHeadgate(words);
@@ -72,9 +74,18 @@ export async function startTwins(operator: TwinOperator): Promise<Twins> {
   const [gateway, simulator] = await Promise.all([
     started('gateway', '--config', file('gateway.json')),
     started(
-      ...['simulator', '--port', '0', '--catalogue', catalogue, '--limits', file('policy.yaml')],
-      ...['--provisioning', file('provisioning.yaml'), '--client-authorities', file('authorities.pem')],
-      ...['--certificate', file('server.pem'), '--key', file('server.key')],
+      'simulator',
+      '--port',
+      '0',
+      '--catalogue',
+      catalogue,
+      ...filesOf({
+        limits: 'policy.yaml',
+        provisioning: 'provisioning.yaml',
+        certificate: 'server.pem',
+        key: 'server.key',
+        'client-authorities': 'authorities.pem',
+      }),
     ),
   ]);
   return {

@@ -2,7 +2,7 @@
 // operators: what a participant tries out against the simulator is what production does.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { clockReaches } from '@headgate/testkit';
 import { type LimitCase, limitCases } from './limit-cases.ts';
 import { longestWindowMs, twinOperators } from './operators.ts';
 import { playCase } from './play-case.ts';
@@ -15,7 +15,7 @@ function createTurns(): <Value>(row: LimitCase, play: () => Promise<Value>) => P
   return (row, play) => {
     const before = row.rules.map(({ name }) => last.get(name)).filter((each) => each !== undefined);
     const played = Promise.allSettled(before).then(async () => {
-      if (before.length > 0) await sleep(longestWindowMs(row));
+      if (before.length > 0) await clockReaches(Date.now() + longestWindowMs(row));
       return play();
     });
     for (const { name } of row.rules) last.set(name, played);

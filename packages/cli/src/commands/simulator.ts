@@ -22,7 +22,7 @@ interface SimulatorFlags {
   /** True: by the catalogue's own policy. */
   readonly limits?: string | true;
   readonly provisioning?: string;
-  readonly personality: string;
+  readonly personality?: Personality;
   readonly certificate?: string;
   readonly key?: string;
   readonly clientAuthorities?: string;
@@ -43,9 +43,9 @@ export const registerSimulator: Register = (program, context) => {
     .option('--limits [file]', "count limits, by this policy or by the catalogue's own; needs --catalogue")
     .option('--provisioning <file>', 'who may do what, and for whom; needs --limits')
     .addOption(
-      new Option('--personality <how>', 'how limits are counted; the first is as the gateway does')
-        .choices(personalityNames)
-        .default('exact-sliding-window'),
+      new Option('--personality <how>', 'how limits are counted; the first is as the gateway does').choices(
+        personalityNames,
+      ),
     )
     .option('--certificate <file>', 'speak TLS with this chain, PEM; needs --key and --client-authorities')
     .option('--key <file>', 'its key, PEM')
@@ -88,7 +88,8 @@ const personalityNames: readonly Personality[] = [
 
 /** The catalogue that is played, and what is counted by. */
 async function playedBy(flags: SimulatorFlags): Promise<Pick<SimulatorOptions, 'catalogue' | 'limits'>> {
-  const { catalogue: folder, limits, provisioning } = flags;
+  const { catalogue: folder, limits, provisioning, personality } = flags;
+  if (limits === undefined && personality !== undefined) throw needs('--personality', '--limits');
   if (limits === undefined && provisioning !== undefined) throw needs('--provisioning', '--limits');
   if (folder === undefined) {
     if (limits !== undefined) throw needs('--limits', '--catalogue');
@@ -98,7 +99,7 @@ async function playedBy(flags: SimulatorFlags): Promise<Pick<SimulatorOptions, '
   if (limits === undefined) return { catalogue: index.catalogue };
   const counted: SimulatorLimits = {
     policy: limits === true ? policy : (await readPolicy(limits)).policy,
-    personality: personalityNames.find((name) => name === flags.personality) ?? 'exact-sliding-window',
+    ...(personality === undefined ? {} : { personality }),
     ...(provisioning === undefined
       ? {}
       : { provisioning: (await readProvisioning(provisioning, folder, '--provisioning')).provisioning }),
@@ -109,22 +110,22 @@ async function playedBy(flags: SimulatorFlags): Promise<Pick<SimulatorOptions, '
 async function tlsOf({ certificate, key, clientAuthorities }: SimulatorFlags): Promise<SimulatorTls | null> {
   const files = { '--certificate': certificate, '--key': key, '--client-authorities': clientAuthorities };
   const named = Object.entries(files);
-  const missing = named.find(([, file]) => file === undefined);
-  if (missing !== undefined) {
-    const [given] = named.find(([, file]) => file !== undefined) ?? [];
-    if (given !== undefined) throw needs(given, missing[0]);
-    return null;
-  }
-  const [certificatePem = '', keyPem = '', clientAuthoritiesPem = ''] = await Promise.all(
-    named.map(([option, file = '']) => pemOf(option, file)),
-  );
-  return { certificatePem, keyPem, clientAuthoritiesPem };
+  const missing = named.find(([, file]) => file === undefined)?.[0];
+  const given = named.find(([, file]) => file !== undefined)?.[0];
+  if (given === undefined) return null;
+  if (missing !== undefined) throw needs(given, missing);
+  return {
+    certificatePem: await pemOf('--certificate', certificate),
+    keyPem: await pemOf('--key', key),
+    clientAuthoritiesPem: await pemOf('--client-authorities', clientAuthorities),
+  };
 }
 
-async function pemOf(option: string, file: string): Promise<string> {
+async function pemOf(option: string, file = ''): Promise<string> {
   const text = await readFile(file, 'utf8').catch((fault: unknown) => {
-    if (isSystemFault(fault)) throw new CliRefusal(sayFault(fault, option), exitCodes.unusable);
-    throw fault;
+    if (!isSystemFault(fault)) throw fault;
+    const found = fault.code === 'ENOENT' ? 'does not exist' : `cannot be read (${fault.code})`;
+    throw new CliRefusal(`${file} ${found}; ${option} names it`, exitCodes.unusable);
   });
   if (text.includes('-----BEGIN ')) return text;
   throw new CliRefusal(`${file} is no PEM file; name one with ${option}`, exitCodes.unusable);

@@ -4,11 +4,11 @@ import {
   type CatalogueIndex,
   type Charge,
   isHeld,
+  isRefusal,
   type Policy,
   type Provisioning,
   type Refusal,
   type StatedRefusal,
-  isRefusal,
 } from '@headgate/contract';
 import {
   chargesFor,
