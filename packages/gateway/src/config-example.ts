@@ -145,6 +145,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
       { name: 'x-ssl-client-cn', value: 'common-name' },
     ]),
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
+    documents: left({ key: 'documents.key' }),
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     evidence: { group: { folder: set('evidence') } },
   };

@@ -252,6 +252,14 @@ const path = z.strictObject({
 /** Bounds and waits of the request path, with defaults applied. */
 export type PathOptions = z.infer<typeof path>;
 
+const documents = z.strictObject({
+  key: file
+    .optional()
+    .describe(
+      'Private key (PEM, Ed25519 or P-256) that signs the documents under /.well-known/headgate/. Without it they are sent unsigned. Read again at reload.',
+    ),
+});
+
 /** Schema of the gateway's configuration file. */
 export const configSchema = z.strictObject({
   node: name.default('gateway').describe('Name of this gateway in evidence.'),
@@ -289,6 +297,7 @@ export const configSchema = z.strictObject({
   upstreams: z.array(upstream).min(1).max(500),
   identityFields: identityFieldList,
   echo: echo.prefault({}),
+  documents: documents.prefault({}),
   path: path.prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
 });

@@ -1,9 +1,14 @@
 // Everything that a gateway reads from files, read and proved usable before any of it is taken into use.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { ListReadingOptions, Snapshot, SnapshotSource } from '@headgate/contract';
 import type { Config } from './config.ts';
+import type { DocumentHistory } from './document-history.ts';
 import { readUpstreamTls, type UpstreamTls } from './forward/upstream-tls.ts';
 import { type KeyedHost, readKeys } from './server-keys.ts';
 import { createServing } from './serving.ts';
+import { createDocumentSigner } from './sign-document.ts';
+import { UnusableFiles } from './unusable-files.ts';
 
 /** One reading of the files. Plain, so that a message can carry it to another thread. */
 export interface GatewayFiles {
@@ -12,6 +17,15 @@ export interface GatewayFiles {
   readonly hosts: readonly (readonly KeyedHost[])[];
   /** TLS files of each upstream, in the order of the configuration; null where there are none. */
   readonly upstreamTls: readonly (UpstreamTls | null)[];
+  readonly documents: DocumentFiles;
+}
+
+/** What documents about the gateway are written with. */
+export interface DocumentFiles {
+  /** The key that signs them, in PEM; null for none. */
+  readonly keyPem: string | null;
+  /** Their versions; null until a gateway that starts has taken them up. */
+  readonly history: DocumentHistory | null;
 }
 
 /** Reads the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`. */
@@ -27,5 +41,20 @@ export async function readGatewayFiles(
     config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base, snapshot)))),
   );
   const upstreamTls = await readUpstreamTls(config.upstreams, base);
-  return { snapshot, hosts, upstreamTls };
+  const documents = { keyPem: await readDocumentKey(config, base), history: null };
+  return { snapshot, hosts, upstreamTls, documents };
+}
+
+async function readDocumentKey({ documents }: Config, base: string): Promise<string | null> {
+  if (documents.key === undefined) return null;
+  const file = resolve(base, documents.key);
+  try {
+    const pem = await readFile(file, 'utf8');
+    createDocumentSigner(pem);
+    return pem;
+  } catch {
+    const expected = 'a private key in PEM, Ed25519 or P-256, that this user may read';
+    const found = 'no key that can sign';
+    throw new UnusableFiles([{ file: documents.key, line: 1, column: 1, path: '', found, expected }]);
+  }
 }

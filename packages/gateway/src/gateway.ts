@@ -1,5 +1,6 @@
 // What the stages need from outside: clock, counters, upstreams, evidence, and every bound of the path.
 import type { CounterStore, EvidenceSink } from '@headgate/contract';
+import type { RecentRefusals } from '@headgate/rules';
 import type { PathOptions } from './config.ts';
 import type { CookieMemory } from './evidence/cookie-memory.ts';
 import type { Verdicts } from './identity/verdicts.ts';
@@ -12,6 +13,7 @@ export interface Gateway {
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
   readonly counters: CounterStore;
+  readonly recentRefusals: RecentRefusals;
   readonly verdicts: Verdicts;
   readonly upstreams: UpstreamPool;
   readonly evidence: EvidenceSink;

@@ -1,7 +1,8 @@
 // Starts, reloads, drains and stops one gateway: in this thread, or in several with this one watching over them.
+import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { EvidenceRecord, ListFault, ListReadingOptions, SnapshotSource } from '@headgate/contract';
-import { createCounters, createPlaces } from '@headgate/rules';
+import { createPlaces, createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from './boot.ts';
 import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
@@ -9,11 +10,13 @@ import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
+import { openHistoryFile } from './document-history-file.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+import { type LimitCounts, limitCountsOf } from './limit-counts.ts';
 import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
@@ -88,6 +91,8 @@ export interface ServingGateway {
   readonly snapshot: () => { readonly number: number; readonly hash: string };
   /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
   readonly shed: () => Shed;
+  /** What limits did since the start. */
+  limitCounts(): LimitCounts;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
   /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
@@ -122,14 +127,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
   const source: NonNullable<GatewayOptions['snapshots']> =
     options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
-  let files = await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true });
+  const historyFile = await openHistoryFile(
+    resolve(base, config.evidence.folder, `${config.node}.documents.json`),
+    (sentence) => notice({ kind: 'documents-trouble', sentence }),
+  );
+  const withHistory = async (read: GatewayFiles): Promise<GatewayFiles> => ({
+    ...read,
+    documents: { ...read.documents, history: await historyFile.with(read.snapshot, clock()) },
+  });
+  let files = await withHistory(
+    await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true }),
+  );
   let restartNeeded: readonly string[] = [];
   const read = async (lists: ListReadingOptions): Promise<GatewayFiles> => {
     const written = await options.readConfig?.();
     const before = config;
     if (written !== undefined) config = takingUp(config, written);
     try {
-      const next = await readGatewayFiles(config, base, source, lists);
+      const next = await withHistory(await readGatewayFiles(config, base, source, lists));
       refuseWorseChains(files.hosts, next.hosts, clock());
       if (written !== undefined) restartNeeded = needRestart(options.config, written);
       return next;
@@ -251,6 +266,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
     ...(seen === undefined ? {} : { seen }),
   });
+  const state = openThreadMemory(createThreadMemory(randomFillSync(new Int32Array(4)), { connectionsMax: 1 }), 1);
   let { snapshot } = files;
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
@@ -265,7 +281,8 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     sharedPort: false,
     clock,
     elapsed,
-    counters: createCounters(),
+    counters: state.counters,
+    recentRefusals: state.recentRefusals,
     connections: createPlaces(),
     waitingBodies: createPlaces(),
     tunnels: createPlaces(),
@@ -284,6 +301,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     evidenceFile: evidence.file,
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
+    limitCounts: () => limitCountsOf(state.counters, snapshot.policy),
     async take(next) {
       const takeIntoUse = plane.prepare(next);
       takeIntoUse();

@@ -16,6 +16,7 @@ export { chargesFor, compilePolicy, connectionCharges } from './match.ts';
 export { earliestTurn } from './pacing.ts';
 export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';
+export type { RecentRefusal, RecentRefusals } from './recent-refusals.ts';
 export type { RefusalWords } from './refusal-text.ts';
 export { refusalWords } from './refusal-text.ts';
 export type {

@@ -70,6 +70,8 @@ export interface TestGatewayOptions {
   readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
   readonly provisioning?: string;
+  /** Key of the gateway's documents, in PEM. Default: none. */
+  readonly documentKeyPem?: string;
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
   /** PEM texts of the trust bundle; default: both families of users. */
@@ -287,6 +289,8 @@ async function writeConfig(
     await writeTrust(folder, options.catalogue ?? caisoCatalogue, authority, options.trust);
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
+  if (options.documentKeyPem !== undefined)
+    await writeFile(join(folder, 'documents.key'), options.documentKeyPem, { mode: 0o600 });
   return configSchema.parse({
     node: 'test',
     threads: options.threads ?? 1,
@@ -333,6 +337,7 @@ async function writeConfig(
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
+    documents: options.documentKeyPem === undefined ? {} : { key: 'documents.key' },
     path: options.path ?? {},
     evidence: { folder: options.evidenceFolder ?? 'evidence' },
   } satisfies Record<keyof Config, unknown> | Record<string, unknown>);

@@ -16,6 +16,8 @@ import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
+import { ownerOf, participantOwner } from '../standing.ts';
+import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
 import { limitRefusal } from './limit-refusal.ts';
 import { type Permit, toPermit } from './permit.ts';
@@ -54,8 +56,8 @@ function decide(
   const nowMs = gateway.clock(); // Anew: a body may have been waited for.
   const decided = gateway.counters.decide(weighed.charges, nowMs);
   return decided instanceof Promise
-    ? decided.then((decision) => permitOrRefuse(exchange, applying, weighed, decision, nowMs))
-    : permitOrRefuse(exchange, applying, weighed, decided, nowMs);
+    ? decided.then((decision) => permitOrRefuse(exchange, applying, weighed, decision, nowMs, gateway))
+    : permitOrRefuse(exchange, applying, weighed, decided, nowMs, gateway);
 }
 
 function permitOrRefuse(
@@ -64,6 +66,7 @@ function permitOrRefuse(
   { charges, bodyBytesMax }: Weighed,
   decision: CounterDecision,
   nowMs: number,
+  { recentRefusals }: Gateway,
 ): Permit | StatedRefusal {
   const { policyText, limitStarts, participant } = applying;
   exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
@@ -71,7 +74,13 @@ function permitOrRefuse(
     exchange.limitPolicy = policyText;
     exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
   }
-  if (!decision.admitted) return limitRefusal(decision, nowMs);
+  if (!decision.admitted) {
+    const { rule } = decision.decidedBy;
+    const retryAfterMs = waitOf(decision.retryAtMs, nowMs);
+    const refused = { exchange: exchange.id, atMs: nowMs, rule: rule.name, system: applying.system, retryAfterMs };
+    for (const owner of applying.owners) recentRefusals.add(owner, refused);
+    return limitRefusal(decision, nowMs);
+  }
   const { shadowRefusals } = decision;
   return toPermit({ id: exchange.id, charges, participant, bodyBytesMax, decidedMs: nowMs, shadowRefusals });
 }
@@ -84,6 +93,9 @@ interface KnownCharges {
   /** What stays the same of `RateLimit-Policy` and `RateLimit`; null where no rule is told of. */
   readonly policyText: string | null;
   readonly limitStarts: readonly string[];
+  /** Who is told of its refused calls, and of which system they were. */
+  readonly owners: readonly string[];
+  readonly system: string;
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
@@ -113,13 +125,21 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
 function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
-  const charges = chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
+  const charges =
+    route.kind === 'document'
+      ? documentCharges(exchange.connection.source)
+      : chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
   const rules = charges.map(({ rule }) => rule);
   return {
     charges,
     weighs: charges.some(isOfBytes),
     policyText: policyField(rules),
     limitStarts: limitFieldStarts(rules),
+    owners: [
+      ownerOf(principal.certificate?.fingerprint256, exchange.connection.source),
+      ...(participant === null ? [] : [participantOwner(participant)]),
+    ],
+    system: route.systemId,
     rules: rules.map(({ name }) => name),
     participant,
     endorsers: allowed?.endorsers ?? [],

@@ -6,6 +6,7 @@ import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
+import { limitCountsOf } from '../limit-counts.ts';
 import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
 import type { GatewayOptions, ServingGateway, ThreadInForce } from '../start-gateway.ts';
@@ -144,6 +145,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
+    limitCounts: () => limitCountsOf(state.counters, files.snapshot.policy),
     threads,
     take,
     forgetTickets: () => takeTicketKeys(createTicketKeys()),

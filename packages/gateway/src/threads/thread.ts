@@ -18,7 +18,10 @@ try {
 
 async function startThread(): Promise<void> {
   const { config, files } = orders;
-  const { counters, connections, waitingBodies, tunnels, inForce } = openThreadMemory(orders.memory, orders.owner);
+  const { counters, recentRefusals, connections, waitingBodies, tunnels, inForce } = openThreadMemory(
+    orders.memory,
+    orders.owner,
+  );
   const notice = (told: Extract<ThreadSaying, { kind: 'notice' }>['notice']): void =>
     say({ kind: 'notice', notice: told });
   const evidence = openThreadEvidence(orders, {
@@ -36,6 +39,7 @@ async function startThread(): Promise<void> {
     clock: Date.now,
     elapsed: monotonic,
     counters,
+    recentRefusals,
     connections,
     waitingBodies,
     tunnels,

@@ -9,6 +9,7 @@ export function memoryWith(bounds: Partial<ThreadMemoryOptions> = {}): ThreadMem
     instantsMax: 40_000,
     connectionsMax: 100,
     rulesMax: 30,
+    refusedSetsMax: 8,
     ...bounds,
   });
 }
