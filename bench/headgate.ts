@@ -48,6 +48,7 @@ function headgateConfig(site: Site, { port, strictPort, threads }: HeadgateOptio
       keepAliveMs: 600_000,
       connectionsPerSourceMax: 4_096,
       exchangesPerSourceMax: 4_096,
+      handshakesPerSourceMax: 4_096,
     },
     evidence: { folder: join(site.folder, `evidence-${port}`) },
     ...(threads > 1 ? { threads } : {}),

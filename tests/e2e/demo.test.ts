@@ -169,10 +169,29 @@ describe('the demo that `npm start` runs', () => {
     };
     const trust = await paste(shown('trust show'));
     assert.equal(trust.code, 0, trust.out);
-    assert.match(trust.out, /^users, plain files\njudges the callers of ws\.prod\.caiso\.com, /m);
+    assert.match(trust.out, /^users, demo-users of the trust file\njudges the callers of ws\.prod\.caiso\.com, /m);
     const provisioning = await paste(shown('provisioning show'));
     assert.equal(provisioning.code, 0, provisioning.out);
     assert.match(provisioning.out, /^alpha-energy +Alpha Energy +EXA1 +1 /m);
+  });
+
+  test('the page of commands has those that the screen has no room for: whom an end of trust strands, and one more certificate', async () => {
+    const page = await readFile(join(demo.folder, 'TRY.md'), 'utf8');
+    const onPage = (words: string) =>
+      page.split('\n').find((line) => line.startsWith(`npx --no headgate ${words}`)) ?? '';
+    const plan = await paste(onPage('trust plan'));
+    assert.equal(plan.code, 0, plan.out);
+    assert.match(plan.out, /CN=ALPHAx1001\S.* +alpha-energy +stranded /);
+    const made = await paste(onPage('demo certificate'));
+    assert.equal(made.code, 0, made.out);
+    const [call = '', bring = '', apply = ''] = made.out
+      .split('\n')
+      .filter((line) => line.startsWith('  npx'))
+      .map((line) => line.trim());
+    assert.match((await paste(call)).out, /identity\.not_enrolled[\s\S]*access@operator\.example\.org/);
+    assert.equal((await paste(bring)).code, 0);
+    assert.match((await paste(apply)).out, /changed: provisioning/);
+    assert.equal((await paste(call)).code, 0);
   });
 
   test('the suggested look-up tells the system behind a shared path', async () => {

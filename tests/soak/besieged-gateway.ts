@@ -2,12 +2,12 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EvidenceRecord } from '@headgate/contract';
@@ -40,6 +40,8 @@ export interface BesiegedGateway {
   readonly plainPort: number;
   /** Resident memory of its process, in bytes. */
   residentBytes(): Promise<number>;
+  /** How long each of its threads has waited for a processor that others had, in milliseconds: what a busy machine adds. */
+  processorWaitsMs(): Promise<ReadonlyMap<string, number>>;
   /** Stops it and counts what it left. */
   stop(): Promise<Aftermath>;
 }
@@ -85,6 +87,14 @@ export async function startBesiegedGateway(path: Partial<PathOptions> = {}): Pro
     async residentBytes() {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1_024;
+    },
+    async processorWaitsMs() {
+      const tasks = await readdir(`/proc/${child.pid}/task`);
+      const waits = tasks.map(async (task): Promise<[string, number]> => {
+        const [, waitedNs = '0'] = (await readFile(`/proc/${child.pid}/task/${task}/schedstat`, 'utf8')).split(' ');
+        return [task, Number(waitedNs) / 1e6];
+      });
+      return new Map(await Promise.all(waits));
     },
     async stop() {
       const closed = once(child, 'close');
@@ -163,6 +173,9 @@ async function aftermathOf(lines: readonly string[]): Promise<Aftermath> {
   if (said === undefined) throw new Error(`the gateway did not stop in order:\n${lines.slice(-20).join('\n')}`);
   return { shed: JSON.parse(said) as Record<string, number>, noticed, notices: notices.length, refusals, defects };
 }
+
+/** Longest that a bystander may wait for an answer, in milliseconds: the fourth promise. */
+export const bystanderMsMax = 500;
 
 /** Calls with a certificate of their own, from a source of their own. */
 export interface Bystander {
@@ -248,6 +261,26 @@ function sendSlowly(outgoing: ReturnType<typeof request>, body: Buffer, bytesPer
     clearInterval(drip);
     outgoing.end();
   }, 1_000 / piecesPerSecond);
+}
+
+/** Watches who else has the machine: tells whether the gateway kept a bystander waiting, or a machine that had others to serve. */
+export async function watchMachine(gateway: BesiegedGateway): Promise<{ stop(): string }> {
+  let [waitsMs, worstMs] = [await gateway.processorWaitsMs(), 0];
+  const ourDelay = monitorEventLoopDelay({ resolution: 5 });
+  ourDelay.enable();
+  const watch = setInterval(() => {
+    void gateway.processorWaitsMs().then((nextMs) => {
+      for (const [task, ms] of nextMs) worstMs = Math.max(worstMs, ms - (waitsMs.get(task) ?? ms));
+      waitsMs = nextMs;
+    });
+  }, 500);
+  return {
+    stop() {
+      clearInterval(watch);
+      ourDelay.disable();
+      return `machine: of 500 ms a thread of the gateway waited at worst ${worstMs.toFixed(0)} ms for a processor; the bystander ${(ourDelay.max / 1e6).toFixed(0)} ms at a time`;
+    },
+  };
 }
 
 /** The value below which that share of the values lies. */

@@ -8,20 +8,19 @@ import { test } from 'node:test';
 import { missing, soapRequest } from '@headgate/testkit';
 import {
   type Aftermath,
+  bystanderMsMax,
   callGuarded,
   megabytes,
   openHosts,
   quantile,
   startBesiegedGateway,
   startBystander,
+  watchMachine,
 } from './besieged-gateway.ts';
 
 const seconds = Number(process.env.HEADGATE_SLOW_S ?? 120);
 const connections = Number(process.env.HEADGATE_SLOW_CONNECTIONS ?? 1_000);
 const chosen = (process.env.HEADGATE_SLOW_KINDS ?? 'headers,body,read,range,plain,tls').split(',');
-
-/** Longest that a bystander may wait for an answer, in milliseconds: the fourth promise. */
-const bystanderMsMax = 500;
 
 /** 64 kbit/s. */
 const honestBytesPerSecond = 8_000;
@@ -79,6 +78,7 @@ for (const proto of ['plain', 'tls'] as const) {
         said = `${said}${chunk.toString()}`.slice(-2_000);
       });
       let peakBytes = startBytes;
+      const machine = await watchMachine(gateway);
       const watch = setInterval(() => {
         void gateway.residentBytes().then((bytes) => {
           peakBytes = Math.max(peakBytes, bytes);
@@ -97,9 +97,11 @@ for (const proto of ['plain', 'tls'] as const) {
       const worstMs = Math.max(...durationsMs);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: slowhttptest colours what it says.
       const ended = /Exit status: [^\n]*/.exec(said.replace(/\x1b\[[0-9;]*m/g, ''))?.[0] ?? '';
+      const [p50, p99] = [0.5, 0.99].map((share) => quantile(durationsMs, share).toFixed(0));
       t.diagnostic(
-        `bystander: ${durationsMs.length} calls, worst ${worstMs.toFixed(0)} ms, p99 ${quantile(durationsMs, 0.99).toFixed(0)} ms`,
+        `bystander: ${durationsMs.length} calls, p50 ${p50} ms, p99 ${p99} ms, worst ${worstMs.toFixed(0)} ms`,
       );
+      t.diagnostic(machine.stop());
       t.diagnostic(`memory: ${[startBytes, peakBytes, endBytes].map(megabytes).join(', ')} at start, peak and end`);
       t.diagnostic(`shed ${sumOf(aftermath.shed)}: ${JSON.stringify(aftermath.shed)}`);
       t.diagnostic(`records: ${JSON.stringify(aftermath.refusals)}; ${aftermath.notices} notices; ${ended}`);

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { registerCall } from './commands/call.ts';
 import { registerCatalogue } from './commands/catalogue.ts';
+import { registerDemo } from './commands/demo.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
 import { registerPolicy } from './commands/policy.ts';
@@ -25,6 +26,7 @@ const registers: readonly Register[] = [
   registerTrust,
   registerSimulator,
   registerStart,
+  registerDemo,
   registerProblem,
   registerVersion,
 ];

@@ -81,8 +81,29 @@ export interface AdmissionEvidence {
   readonly retryAfterMs: number | null;
   /** Rules in shadow mode that would have had no room. */
   readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number | null }[];
+  /** Ids of the break-glass overrides that changed a rule for this call. */
+  readonly breakGlass: readonly string[];
   /** A person's session at a user interface; null where there are none, as wherever programs call. */
   readonly session: SessionState | null;
+  /** The SCID in the payload; null where no limit that matched counts over SCIDs, and nothing was read. */
+  readonly scid: ScidEvidence | null;
+}
+
+/**
+ * What was found of the SCID of a call, and what came of it. `proven`: the caller may act for it, and limits counted over it.
+ * `foreign`: it may not; what was counted is its own. Otherwise limits counted over what they name for calls without one:
+ * `unproven` (no provisioning, or no certificate), `every` (a word for all of the caller's), `absent`, `beyond` (it may stand behind
+ * what was read), `unreadable`, and `no-place` (the catalogue says of none).
+ */
+export interface ScidEvidence {
+  readonly outcome: 'proven' | 'foreign' | 'unproven' | 'every' | 'absent' | 'beyond' | 'unreadable' | 'no-place';
+  /** What was found, in a form that is safe to show; null where nothing was. */
+  readonly value: string | null;
+  readonly where: 'body' | 'attachment' | null;
+  /** Why it could not be read, or why there is no place. */
+  readonly reason: string | null;
+  /** Who gave the right to act for it. */
+  readonly participant: string | null;
 }
 
 /**

@@ -1,4 +1,13 @@
 // The whole public surface of the contract. Nothing of ours is imported here.
+export type { Override, OverrideAsk } from './break-glass.ts';
+export {
+  breakGlassBounds,
+  overrideAskSchema,
+  overrideHolds,
+  overridesFileSchema,
+  sayOverride,
+  whyNoOverride,
+} from './break-glass.ts';
 export type { CellSubject } from './catalogue/announcements.ts';
 export { inForce, isAbout, isKnown, slipsOf } from './catalogue/announcements.ts';
 export type { Classification, RecognisedBy, ServiceClassification, ServiceClues } from './catalogue/classify.ts';
@@ -52,6 +61,7 @@ export type {
 } from './catalogue/provisioning-model.ts';
 export { credentialKey, operationsOf, operationsOfRole, roles } from './catalogue/provisioning-model.ts';
 export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.ts';
+export { type ScidPlace, type ScidStatement, scidStatementOf } from './catalogue/scid-places.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
 export type {
@@ -66,6 +76,7 @@ export type {
   ListenerEvidence,
   ResponseEvidence,
   RouteEvidence,
+  ScidEvidence,
   SeenCredential,
   SessionState,
   UsernameEvidence,

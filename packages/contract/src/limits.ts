@@ -216,6 +216,8 @@ export interface Charge {
   readonly amount?: number;
   /** Whatever the counters keep of the key: a charge that comes again is not looked up by its text. */
   kept?: unknown;
+  /** Whatever is kept of the last refusal that this charge decided: most are repeated word for word. */
+  told?: unknown;
   /** Where the allowance stood after the latest decision over this charge. Written by the counters, in place. */
   standing?: Standing;
 }

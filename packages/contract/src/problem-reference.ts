@@ -138,6 +138,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
     },
     other_environment: { subject: certificate.subject, environment: 'production', enrolled: ['map-stage'], grantedBy },
     not_permitted: { ...right, has: 'It may only read there.' },
+    foreign_scid: { ...right, scid: 'HPA9', rule: 'drrs-by-scid', has: 'It may for HPA1, HPA2.' },
     right_ended: { ...right, at: '2024-02-01T00:00:00.000Z', endorser: 'Harbor Power Authority' },
     right_not_begun: { ...right, at: '2024-03-01T00:00:00.000Z', endorser: null },
     global_limit: {

@@ -465,6 +465,16 @@ export const problems = {
       `${wantedWords(wanted, 'may')} only from ${at}${endorserWords(endorser)}.${grantWords(grantedBy, 'changes that')}`,
     fix: 'Call from the stated instant on, or have the right begin earlier.',
   }),
+  'admission.foreign_scid': problem<RightWords & { scid: string; rule: string; has: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'No right for this SCID',
+    detail: ({ scid, rule, has, grantedBy, ...wanted }) =>
+      `${wantedWords(wanted, 'may not')} for SCID ${scid}, over which limit ${rule} counts. ${has} The call was charged to its own sender.${grantWords(grantedBy, 'grants it')}`,
+    fix: 'Put an SCID into the payload that your certificate may act for, or have the right for this one granted.',
+  }),
   'admission.global_limit': problem<LimitFacts>({
     status: 429,
     proxyError: 'http_request_denied',

@@ -147,6 +147,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
     documents: left({ key: 'documents.key' }),
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
+    breakGlass: { group: { msMax: set(86_400_000) } },
     evidence: { group: { folder: set('evidence') } },
   };
 }

@@ -210,8 +210,8 @@ const path = z.strictObject({
   handshakesMax: count(1, 100_000, 1_000).describe(
     'TLS handshakes under way at once per listener and thread; further connections are closed. Default 1,000.',
   ),
-  handshakesPerSourceMax: count(1, 10_000, 64).describe(
-    'TLS handshakes under way at once from one source in each thread; further ones wait for their turn, as long as for a handshake. Default 64.',
+  handshakesPerSourceMax: count(1, 10_000, 16).describe(
+    'TLS handshakes under way at once from one source in each thread; further ones wait for their turn, as long as for a handshake. A turn of a thread may bring as many signatures, one to two milliseconds each, and a newcomer waits for four such turns. Default 16.',
   ),
   exchangesPerSourceMax: count(1, 100_000, 64).describe(
     'Calls under way at once from one source in each thread; further ones wait for their turn. Below `upstreamConnectionsMax`, so that one source cannot take every connection to a back end. Default 64.',
@@ -299,6 +299,13 @@ export const configSchema = z.strictObject({
   echo: echo.prefault({}),
   documents: documents.prefault({}),
   path: path.prefault({}),
+  breakGlass: z
+    .strictObject({
+      msMax: milliseconds(60_000, 604_800_000, 86_400_000).describe(
+        'Longest that `headgate policy break-glass` may change a rule for. Default 86,400,000 ms (24 h).',
+      ),
+    })
+    .prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
 });
 

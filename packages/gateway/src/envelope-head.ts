@@ -1,5 +1,12 @@
-// The start of the SOAP envelope, peeked once per exchange and shared by routing and inspection.
-import { type EnvelopeHead, type HeaderPath, readMessageHead } from '@headgate/soap';
+// The start of a message, peeked once per exchange and shared by routing, admission and inspection.
+import {
+  type EnvelopeHead,
+  type HeaderPath,
+  type PayloadPlaces,
+  type PayloadValue,
+  readMessageHead,
+  readPayloadValue,
+} from '@headgate/soap';
 import type { Exchange } from './exchange.ts';
 import type { Gateway } from './gateway.ts';
 import type { MaybePromise } from './maybe-promise.ts';
@@ -17,6 +24,22 @@ export function envelopeHeadWith(
   path: HeaderPath,
 ): MaybePromise<EnvelopeHead | null> {
   return peek(exchange, gateway, path);
+}
+
+/** The first value at one of these places of the payload, as far as what is peeked at shows it. Nothing is consumed or charged. */
+export function payloadValue(
+  { body, request }: Exchange,
+  { options }: Gateway,
+  places: PayloadPlaces,
+): MaybePromise<PayloadValue> {
+  if (body.framing === 'none' || body.declaredBytes === 0) return { kind: 'absent' };
+  const contentType = request.fields.get('content-type') ?? '';
+  const read = (bytes: Uint8Array) => {
+    const isWhole = bytes.byteLength < options.peekBytesMax || bytes.byteLength === body.declaredBytes;
+    return readPayloadValue(contentType, { bytes, isWhole }, places);
+  };
+  const prefix = body.head(options.peekBytesMax, options.bodyTimeoutMs);
+  return prefix instanceof Promise ? prefix.then(read) : read(prefix);
 }
 
 function peek(

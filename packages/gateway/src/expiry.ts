@@ -1,6 +1,7 @@
 // What ends soon, weeks before it does: chains that hosts show, authorities of trust bundles, and days on which one is withdrawn.
 // Pure: files and clock in, warnings out.
 import { type CertificateFacts, createTrustBundle } from '@headgate/pki';
+import { announcedWarnings } from './announced-chains.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 import type { ChainFacts } from './server-keys.ts';
 
@@ -19,7 +20,8 @@ export interface TrustWarning {
 }
 
 /** Every warning at an instant, the most urgent first. */
-export function trustWarnings({ hosts, snapshot }: GatewayFiles, nowMs: number): readonly TrustWarning[] {
+export function trustWarnings(files: GatewayFiles, nowMs: number): readonly TrustWarning[] {
+  const { hosts, snapshot } = files;
   const chains = hosts.flat().flatMap(({ name, chains: all, shown }) => {
     const others = all.filter((chain) => chain.file !== shown?.file);
     return [
@@ -30,7 +32,12 @@ export function trustWarnings({ hosts, snapshot }: GatewayFiles, nowMs: number):
     ];
   });
   const bundles = [...snapshot.trust.values()].flatMap((facts) => bundleWarnings(createTrustBundle(facts), nowMs));
-  const unique = new Map([...chains, ...bundles].map((warning) => [`${warning.about} ${warning.sentence}`, warning]));
+  const unique = new Map(
+    [...chains, ...bundles, ...announcedWarnings(files, nowMs)].map((warning) => [
+      `${warning.about} ${warning.sentence}`,
+      warning,
+    ]),
+  );
   return [...unique.values()].toSorted((one, other) => (one.at ?? '').localeCompare(other.at ?? ''));
 }
 

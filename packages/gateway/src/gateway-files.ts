@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ListReadingOptions, Snapshot, SnapshotSource } from '@headgate/contract';
+import { type AnnouncedFile, readAnnounced } from './announced-chains.ts';
 import type { Config } from './config.ts';
 import type { DocumentHistory } from './document-history.ts';
 import { readUpstreamTls, type UpstreamTls } from './forward/upstream-tls.ts';
@@ -17,6 +18,8 @@ export interface GatewayFiles {
   readonly hosts: readonly (readonly KeyedHost[])[];
   /** TLS files of each upstream, in the order of the configuration; null where there are none. */
   readonly upstreamTls: readonly (UpstreamTls | null)[];
+  /** Files of the authorities that callers are told to trust. */
+  readonly announced: readonly AnnouncedFile[];
   readonly documents: DocumentFiles;
 }
 
@@ -42,7 +45,8 @@ export async function readGatewayFiles(
   );
   const upstreamTls = await readUpstreamTls(config.upstreams, base);
   const documents = { keyPem: await readDocumentKey(config, base), history: null };
-  return { snapshot, hosts, upstreamTls, documents };
+  const announced = await readAnnounced(snapshot.catalogue, config, base);
+  return { snapshot, hosts, upstreamTls, announced, documents };
 }
 
 async function readDocumentKey({ documents }: Config, base: string): Promise<string | null> {

@@ -8,9 +8,23 @@ export async function textOf(file: string, base: string): Promise<string> {
   try {
     return await readFile(resolve(base, file), 'utf8');
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const found = code === 'ENOENT' ? 'no such file' : (code ?? 'an unreadable file');
-    throw unusable(file, found, 'a file that can be read');
+    throw unusable(file, whyUnread(cause), 'a file that can be read');
+  }
+}
+
+/** Why a file was not read, in words. */
+export function whyUnread(cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+      return 'no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'a file that this user may not read';
+    case 'EISDIR':
+      return 'a folder';
+    default:
+      return code ?? 'an unreadable file';
   }
 }
 

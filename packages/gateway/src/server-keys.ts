@@ -6,6 +6,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Snapshot } from '@headgate/contract';
 import type { Config } from './config.ts';
 import { keyTextOf, textOf, unusable } from './named-file.ts';
+import { certificatesIn } from './pem-blocks.ts';
 import { tlsSettings } from './tls-settings.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
@@ -17,7 +18,7 @@ export interface ChainPem {
   readonly key: string;
 }
 
-/** What is to be known of a chain without its text. */
+/** What is to be known of a chain without its key. */
 export interface ChainFacts {
   /** The infrastructure that it is for; null for the one of every other. */
   readonly infrastructure: string | null;
@@ -28,6 +29,8 @@ export interface ChainFacts {
   readonly notAfterMs: number;
   /** When the first certificate of the chain, an intermediate perhaps, ends. */
   readonly endsMs: number;
+  /** The server certificate and its intermediates. */
+  readonly certificatesPem: string;
 }
 
 /** One host with the chain that it shows; none on a plain listener. */
@@ -108,6 +111,7 @@ async function readChain(
         notBeforeMs: Date.parse(leaf.validFrom),
         notAfterMs: Date.parse(leaf.validTo),
         endsMs: Math.min(...ends),
+        certificatesPem: pem.cert,
       },
     };
   } catch (cause) {
@@ -127,11 +131,9 @@ export function provePair({ cert, key }: ChainPem): void {
     throw new Error('the key belongs to another certificate');
 }
 
-const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 /** The certificates of a PEM file in its order; the first is the server's. */
 function openChain(pem: string): readonly [X509Certificate, ...X509Certificate[]] {
-  const [leaf, ...others] = pem.match(certificateBlock) ?? [];
+  const [leaf, ...others] = certificatesIn(pem);
   if (leaf === undefined) throw new Error('there is no certificate');
   return [new X509Certificate(leaf), ...others.map((each) => new X509Certificate(each))];
 }

@@ -16,6 +16,7 @@ import type { Config } from './config.ts';
 import { type DocumentPlace, documentPlaces, documentsPath } from './document-places.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
+import { createScidPlaces, type ScidPlaces } from './scid-places.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';
@@ -48,6 +49,7 @@ export interface Serving {
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
   readonly usernames: UsernameChecks;
+  readonly scids: ScidPlaces;
   readonly trust: ReadonlyMap<string, TrustBundle>;
   /** By the name of the bundle; a bundle without lists is absent. */
   readonly revocation: ReadonlyMap<string, Revocation>;
@@ -102,6 +104,7 @@ export function createServing(snapshot: Snapshot, config: Config, documents: Wri
     index,
     limits: compilePolicy(snapshot.policy),
     usernames: createUsernameChecks(snapshot.policy),
+    scids: createScidPlaces(index),
     trust,
     revocation: new Map([...snapshot.revocation].map(([name, facts]) => [name, createRevocation(facts)])),
     rights: snapshot.provisioning === null ? null : compileRights(snapshot.provisioning),

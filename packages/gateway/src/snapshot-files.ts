@@ -7,17 +7,20 @@ import {
   catalogueFileNames,
   compileCatalogue,
   type Finding,
+  type Override,
   parseCatalogue,
   parsePolicy,
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
+import { breakGlassFile, readOverrides } from './break-glass-file.ts';
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import type { ListNotice } from './gateway-notice.ts';
 import { type ReportedList, reportLists } from './list-report.ts';
 import { memoryFolderOf } from './lists/list-memory.ts';
 import { createListSources, type ListReading } from './lists/list-sources.ts';
+import { unusable, whyUnread } from './named-file.ts';
 import { parseProvisioningAside } from './parse-provisioning.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
@@ -49,6 +52,7 @@ export function createSnapshotFiles(
   /** Hashes of snapshots without their lists. */
   const filesHashes = new WeakMap<Snapshot, string>();
   const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
+  const overridesNow = () => readOverrides(breakGlassFile(configNow(), base), clock());
   const memoryFolder = memoryFolderOf(configNow(), base);
   const lists = createListSources({ base, memoryFolder, clock, tell });
   /** What each snapshot's lists were read from. */
@@ -60,7 +64,7 @@ export function createSnapshotFiles(
   ): Snapshot => {
     const { revocation } = reading;
     number += 1;
-    const snapshot: Snapshot = { ...facts, number, hash: hashWithLists(filesHash, revocation), revocation };
+    const snapshot: Snapshot = { ...facts, number, hash: hashOf(filesHash, revocation, facts.overrides), revocation };
     filesHashes.set(snapshot, filesHash);
     readings.set(snapshot, reading);
     return snapshot;
@@ -83,18 +87,33 @@ export function createSnapshotFiles(
       const positions = positionsOf(catalogue, config.positions);
       const chainPositions = chainPositionsOf(catalogue, config.chainPositions);
       const trust = await readTrust({ config, catalogue, chainPositions, text: (file) => read.text(file) });
+      const overrides = await overridesNow();
       const reading = await lists.read(config, trust, options);
       const filesHash = read.hash([config.positions, config.chainPositions, config.trustBundles]);
-      return numbered({ catalogue, policy, trust, provisioning, positions, chainPositions }, filesHash, reading);
+      return numbered(
+        { catalogue, policy, trust, provisioning, positions, chainPositions, overrides },
+        filesHash,
+        reading,
+      );
     },
     async withFreshLists(before) {
       const reading = await lists.look();
       if (reading === null) return null;
       const filesHash = filesHashes.get(before) ?? before.hash;
-      if (hashWithLists(filesHash, reading.revocation) !== before.hash) return numbered(before, filesHash, reading);
+      if (hashOf(filesHash, reading.revocation, before.overrides) !== before.hash)
+        return numbered(before, filesHash, reading);
       // What was seen of the sources counts, though they say what they said before.
       await lists.take(reading);
       return null;
+    },
+    async withOverrides(before) {
+      const overrides = await overridesNow();
+      const filesHash = filesHashes.get(before) ?? before.hash;
+      number += 1;
+      const hash = hashOf(filesHash, before.revocation, overrides);
+      const snapshot: Snapshot = { ...before, number, hash, overrides };
+      filesHashes.set(snapshot, filesHash);
+      return snapshot;
     },
     async taken(snapshot) {
       const reading = readings.get(snapshot);
@@ -105,12 +124,13 @@ export function createSnapshotFiles(
   };
 }
 
-/** The hash of all that was read; without lists that of the other files. */
-function hashWithLists(filesHash: string, revocation: Snapshot['revocation']): string {
-  if (revocation.size === 0) return filesHash;
+/** The hash of all that was read; without lists and overrides that of the other files. */
+function hashOf(filesHash: string, revocation: Snapshot['revocation'], overrides: readonly Override[]): string {
+  if (revocation.size === 0 && overrides.length === 0) return filesHash;
   const hash = createHash('sha256').update(filesHash);
   for (const [bundle, { lists }] of revocation)
     for (const { source, sha256 } of lists) hash.update(`\0${bundle}\0${source}\0${sha256}`);
+  if (overrides.length > 0) hash.update(JSON.stringify(overrides));
   return hash.digest('hex');
 }
 
@@ -125,9 +145,7 @@ function reader(base: string): Reader {
   return {
     async text(file) {
       const text = await readFile(resolve(base, file), 'utf8').catch((cause: unknown) => {
-        const { code } = cause as NodeJS.ErrnoException;
-        const found = code === 'ENOENT' ? 'no such file' : (code ?? 'an unreadable file');
-        throw new UnusableFiles([{ file, line: 1, column: 1, path: '', found, expected: 'a file that can be read' }]);
+        throw unusable(file, whyUnread(cause), 'a file that can be read');
       });
       hash.update(`${file}\0${text}\0`);
       return text;

@@ -5,6 +5,7 @@ import {
   type AllowedCall,
   chargesFor,
   mayCall,
+  overrideCharges,
   type RecentRefusal,
   type RecentRefusals,
   sayAllowance,
@@ -110,7 +111,9 @@ function chargesOf(serving: Serving, { environment, source, principal }: Asker, 
       ...(participant === undefined ? {} : { participant }),
     };
     for (const scid of [undefined, ...(allowed?.scids ?? [])]) {
-      for (const charge of chargesFor(serving.limits, scid === undefined ? subject : { ...subject, scid })) {
+      const own = scid === undefined ? subject : { ...subject, scid };
+      const matching = chargesFor(serving.limits, own);
+      for (const charge of overrideCharges(matching, own, serving.snapshot.overrides, nowMs).charges) {
         if (byKey.size >= allowancesMax) complete = false;
         else if (!byKey.has(charge.key)) byKey.set(charge.key, charge);
       }

@@ -1,9 +1,18 @@
 // Starts, reloads, drains and stops one gateway: in this thread, or in several with this one watching over them.
 import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { EvidenceRecord, ListFault, ListReadingOptions, SnapshotSource } from '@headgate/contract';
+import type {
+  EvidenceRecord,
+  ListFault,
+  ListReadingOptions,
+  Override,
+  OverrideAsk,
+  SnapshotSource,
+} from '@headgate/contract';
 import { createPlaces, createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from './boot.ts';
+import { createBreakGlass, OverrideRefused } from './break-glass.ts';
+import { breakGlassFile } from './break-glass-file.ts';
 import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
@@ -73,6 +82,8 @@ export interface InForce {
   readonly lists: readonly ReportedList[];
   /** What is wrong with their sources; the lists before stay in force. */
   readonly listFaults: readonly ListFault[];
+  /** What break-glass changes of the policy now. */
+  readonly overrides: readonly Override[];
 }
 
 /** What a reload did. */
@@ -115,6 +126,9 @@ export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTic
   /** Looks at revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
   lookAtLists(): Promise<boolean>;
   inForce(): Promise<InForce>;
+  /** Break-glass: resolves once every thread decides by it. Rejects with `OverrideRefused`, and then nothing has changed. */
+  beginOverride(ask: OverrideAsk): Promise<Override>;
+  endOverride(id: string, author: string): Promise<void>;
   /** How many handshakes failed since the start, by reason; a second late at most. */
   handshakeFailures(): HandshakeFailureTotals;
 }
@@ -169,6 +183,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     threads: await inner.threads(),
     lists: source.reportLists?.(clock()) ?? [],
     listFaults: source.listFaults?.() ?? [],
+    overrides: breakGlass.holding(),
+  });
+  const breakGlass = createBreakGlass({
+    file: breakGlassFile(config, base),
+    msMax: config.breakGlass.msMax,
+    clock,
+    policy: () => files.snapshot.policy,
+    overrides: () => files.snapshot.overrides,
+    async takeFile() {
+      const snapshot = await source.withOverrides?.(files.snapshot);
+      if (snapshot === undefined) throw new OverrideRefused('the snapshots of this gateway are not from files');
+      await take({ ...files, snapshot });
+    },
+    notice,
   });
   const take = async (next: GatewayFiles): Promise<void> => {
     await inner.take(next);
@@ -194,6 +222,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const close = async (): Promise<void> => {
     clearInterval(daily);
+    ended.close();
     watch.close();
     await control?.close();
     await inner.close();
@@ -208,6 +237,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     reload: ({ acceptOlderLists = false } = {}) => inOrder(() => reload(acceptOlderLists)),
     lookAtLists: () => inOrder(lookAtLists),
     handshakeFailures: () => handshakes.total(),
+    beginOverride: (ask) => inOrder(() => breakGlass.begin(ask)),
+    endOverride: (id, author) => inOrder(() => breakGlass.end(id, author)),
     close() {
       closed ??= close();
       return closed;
@@ -215,6 +246,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   await source.taken?.(files.snapshot);
   const daily = setInterval(warn, warnEveryMs).unref();
+  const ended = repeatByTimer(overridesLookMs, () => {
+    if (files.snapshot.overrides.some(({ untilMs }) => untilMs <= clock()))
+      void inOrder(() => breakGlass.forgetEnded()).catch((fault: unknown) => {
+        notice({
+          kind: 'evidence-trouble',
+          sentence: `the file of break-glass could not be written: ${String(fault)}`,
+        });
+      });
+  });
   const watch = watchOver(running, { ...options, notice });
   warn();
   const control = await controlOf(running, { ...options, notice });
@@ -233,6 +273,9 @@ function watchOver(running: RunningGateway, { notice, repeat }: GatewayOptions):
     },
   );
 }
+
+/** How often it is looked whether the time of an override is over, in milliseconds: they stop counting by themselves. */
+const overridesLookMs = 1_000;
 
 /** How often a gateway that runs on looks what ends soon, in milliseconds (1 day). */
 const warnEveryMs = 86_400_000;

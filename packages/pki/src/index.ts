@@ -70,10 +70,12 @@ export {
 export { type ListContents, type MadeEntry, makeRevocationList } from './revocation-list-maker.ts';
 export {
   createTestAuthority,
+  createTestIssuer,
   type Family,
   type Side,
   type TestAuthority,
   type TestAuthorityOptions,
+  type TestIssuer,
   type TestListOptions,
   type TestPerson,
   type TestServer,

@@ -11,7 +11,7 @@ import tls from 'node:tls';
 import { readCertificate } from './certificate-facts.ts';
 import { judgePath, type Verdict } from './judge.ts';
 import { buildPath } from './path.ts';
-import { createTestAuthority, type Family, type Side, type TestUser } from './test-authority.ts';
+import { createTestAuthority, createTestIssuer, type Family, type Side, type TestUser } from './test-authority.ts';
 import { createTrustBundle, type TrustBundle } from './trust-bundle.ts';
 
 // A real handshake knows no clock but the system's.
@@ -171,4 +171,16 @@ test('a handshake completes for a stranger, and the verdict refuses them', async
   const { anchorsPem } = authority.trustBundlePem('current', 'server');
   const { verdict } = await shakeHands(stranger, anchorsPem, 'ws0.example.org');
   assert.equal(checkOf(verdict), 'issuer_unknown');
+});
+
+test('an issuer that goes on elsewhere with the key of a family makes users of that family, and none with the key of another', async () => {
+  const issuer = createTestIssuer(authority.userIssuer('legacy'), { nowMs });
+  const user = await issuer.user({ name: 'ECHOx0009', organisation: 'EXAMPLE' });
+  const judged = (family: Family) =>
+    judgePath(buildPath(user.certificateDer, bundleFor(family, 'user')), nowMs, 'clientAuth');
+  assert.equal(judged('legacy').accepted, true);
+  assert.equal(checkOf(judged('current')), 'issuer_unknown');
+  const { certificatePem } = authority.userIssuer('legacy');
+  const { keyPem } = authority.userIssuer('current');
+  assert.throws(() => createTestIssuer({ certificatePem, keyPem }, { nowMs }), /not that of the certificate/);
 });

@@ -1,6 +1,6 @@
 // An authority for tests and demonstrations: two families of roots, as a transition has them, and a stranger. Its keys are
 // made when it is made and die with it; nothing signed by it is ever trusted outside.
-
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { readCertificate } from './certificate-facts.ts';
 import {
   type CertificateContents,
@@ -14,6 +14,7 @@ import {
   toKeyPem,
   toPem,
 } from './certificate-maker.ts';
+import { parseDistinguishedName } from './name-attributes.ts';
 import { type ListContents, makeRevocationList } from './revocation-list-maker.ts';
 
 /** The family before the transition, and the one after it. */
@@ -80,8 +81,15 @@ export interface TestAuthority {
   strangerUser(options: TestUserOptions): Promise<TestUser>;
   /** The revocation list of the authority that issues a family's users, in DER. */
   userRevocationList(family: Family, options: TestListOptions): Uint8Array;
+  /** What issues a family's users, with its key: `createTestIssuer` goes on with it in another process. */
+  userIssuer(family: Family): TestServer;
   /** The root and the intermediate of one side of a family. */
   trustBundlePem(family: Family, side: Side): TrustBundlePem;
+}
+
+/** Issues users of one family. */
+export interface TestIssuer {
+  user(options: TestUserOptions): Promise<TestUser>;
 }
 
 /** What a test authority is made with. */
@@ -145,11 +153,33 @@ export async function createTestAuthority({ nowMs, random }: TestAuthorityOption
           ...entries,
         ],
       }),
+    userIssuer(family) {
+      const { issuing, intermediatesPem } = hierarchies[family].user;
+      return { certificatePem: intermediatesPem, keyPem: toKeyPem(issuing.key) };
+    },
     trustBundlePem: (family, side) => {
       const { anchorsPem, intermediatesPem } = hierarchies[family][side];
       return { anchorsPem, intermediatesPem };
     },
   };
+}
+
+/** Issues users in the name of a test authority that was made elsewhere. Throws for PEM text that is not its certificate and key. */
+export function createTestIssuer(
+  { certificatePem, keyPem }: TestServer,
+  { nowMs, random }: TestAuthorityOptions,
+): TestIssuer {
+  const privateKey = createPrivateKey(keyPem);
+  const certificate = new X509Certificate(certificatePem);
+  if (!certificate.checkPrivateKey(privateKey)) throw new RangeError('The key is not that of the certificate.');
+  const names = parseDistinguishedName(readCertificate(certificate.raw).subject) ?? [];
+  const subject = names
+    .flat()
+    .toReversed()
+    .map(({ type, value }): NameAttribute => ({ [type]: value }));
+  const issuing: Signer = { subject, key: { privateKey, publicKey: createPublicKey(privateKey) } };
+  const make: Make = (contents) => makeCertificate(random === undefined ? contents : { ...contents, random });
+  return { user: (options) => makeUser({ issuing }, options, nowMs, make) };
 }
 
 async function createHierarchy(name: string, nowMs: number, make: Make): Promise<Hierarchy> {
@@ -198,7 +228,7 @@ async function makeServer(
 }
 
 async function makeUser(
-  { issuing }: Hierarchy,
+  { issuing }: Pick<Hierarchy, 'issuing'>,
   options: TestUserOptions,
   nowMs: number,
   make: Make,

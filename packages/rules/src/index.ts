@@ -13,6 +13,8 @@ export { explainMatch } from './explain-match.ts';
 export { limitField, limitFieldStarts, policyField } from './limit-fields.ts';
 export type { CompiledPolicy } from './match.ts';
 export { chargesFor, compilePolicy, connectionCharges } from './match.ts';
+export type { OverriddenCharges } from './overrides.ts';
+export { overrideCharges } from './overrides.ts';
 export { earliestTurn } from './pacing.ts';
 export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';
@@ -31,7 +33,7 @@ export type {
 } from './rights.ts';
 export { compileRights, findEnrolment, grantsOver, isInForce, mayCall } from './rights.ts';
 export type { RefusedCall } from './rights-refusal.ts';
-export { notEnrolled, rightRefusal } from './rights-refusal.ts';
+export { notEnrolled, rightRefusal, scidRefusal } from './rights-refusal.ts';
 export type { WindowLog, WindowVerdict } from './sliding-window.ts';
 export { createWindowLog, recordEvent, windowAdmits } from './sliding-window.ts';
 export { toSourceNetwork } from './source-network.ts';

@@ -65,6 +65,32 @@ export function rightRefusal(
     : new Refusal('admission.right_not_begun', { ...facts, at: new Date(fromMs).toISOString() });
 }
 
+/** Most SCIDs of a caller that one refusal names. */
+const scidsNamedMax = 5;
+
+/**
+ * The refusal of a call for an SCID that its caller may not act for. It names nobody but the caller's own: whose SCID it is, and
+ * whether it is anybody's, is not told.
+ */
+export function scidRefusal(
+  { rights, enrolment, scids }: { rights: CompiledRights; enrolment: Enrolment; scids: readonly string[] },
+  { certificate, call, systemName }: RefusedCall,
+  { scid, rule }: { readonly scid: string; readonly rule: string },
+): Refusal<'admission.foreign_scid'> {
+  const more = scids.length > scidsNamedMax ? ` and ${scids.length - scidsNamedMax} more` : '';
+  return new Refusal('admission.foreign_scid', {
+    subject: certificate.subject,
+    right: roleWord[call.operation],
+    system: systemName,
+    channel: call.channel,
+    environment: call.environment,
+    scid,
+    rule,
+    has: scids.length === 0 ? 'It may for none.' : `It may for ${scids.slice(0, scidsNamedMax).join(', ')}${more}.`,
+    grantedBy: grantersOf(rights, likelyGivers(enrolment), call.system),
+  });
+}
+
 /** The refusal of a credential that is enrolled elsewhere only. */
 function otherEnvironment(
   rights: CompiledRights,

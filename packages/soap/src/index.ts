@@ -37,6 +37,15 @@ export {
   standardOutputV1Namespace,
 } from './namespaces.ts';
 export { type PayloadEncoding, readPayloadEncoding } from './payload-encoding.ts';
+export type {
+  AttachmentElement,
+  PayloadPlaces,
+  PayloadRefusalReason,
+  PayloadValue,
+  XmlPlace,
+} from './payload-places.ts';
+export { payloadValueCharactersMax, toPointerTokens } from './payload-places.ts';
+export { type MessageStart, type PayloadBounds, readPayloadValue } from './payload-value.ts';
 export type { AttachmentInfor, MessageReading, MessageRefusalReason, SoapMessage } from './read-message.ts';
 export { readMessage } from './read-message.ts';
 export type { SigningKey } from './sign-envelope.ts';

@@ -55,12 +55,15 @@ export interface TestGatewayOptions {
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
+  readonly breakGlass?: Partial<Config['breakGlass']>;
   readonly identityFields?: WrittenConfig['identityFields'];
   /** Threads that serve. With more than one the system's clock is read: start the test's clock at the present. */
   readonly threads?: number;
   readonly positions?: Record<string, string>;
   /** When the two user authorities count, by the trust file. Default: plain PEM files with both. */
   readonly trust?: TestTrust;
+  /** Whether the trust file announces the servers' roots to callers. Default: it does. */
+  readonly announced?: boolean;
   /** Hosts with a chain of each family, `HOST-legacy.pem` and `HOST-current.pem`, for the infrastructures named. Default: none. */
   readonly chains?: { readonly hosts: readonly string[]; readonly legacy: string; readonly current: string };
   readonly chainPositions?: Record<string, string>;
@@ -220,7 +223,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     rewrite(change) {
       written = { ...written, ...change };
     },
-    setTrust: (trust) => writeTrust(folder, config.catalogue, authority, trust),
+    setTrust: (trust) => writeTrust(folder, config.catalogue, authority, trust, options.announced ?? true),
     recordOf(answer) {
       const exchange = String(answer.fields['headgate-exchange']);
       const found = records.find((record) => record.exchange === exchange);
@@ -285,8 +288,8 @@ async function writeConfig(
       await writeFile(join(folder, `${host}-${family}.key`), keyPem, { mode: 0o600 });
     }
   }
-  if (options.trust !== undefined)
-    await writeTrust(folder, options.catalogue ?? caisoCatalogue, authority, options.trust);
+  const isAnnounced = options.announced ?? true;
+  await writeTrust(folder, options.catalogue ?? caisoCatalogue, authority, options.trust ?? null, isAnnounced);
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   if (options.documentKeyPem !== undefined)
@@ -320,7 +323,7 @@ async function writeConfig(
     catalogue: options.catalogue ?? caisoCatalogue,
     ...(options.policy === undefined ? {} : { policy: 'policy.yaml' }),
     ...(options.provisioning === undefined ? {} : { provisioning: 'provisioning.yaml' }),
-    ...(options.trust === undefined ? {} : { trust: 'trust.yaml' }),
+    trust: 'trust.yaml',
     trustBundles: [
       {
         name: 'users',
@@ -338,6 +341,7 @@ async function writeConfig(
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
     documents: options.documentKeyPem === undefined ? {} : { key: 'documents.key' },
+    breakGlass: options.breakGlass ?? {},
     path: options.path ?? {},
     evidence: { folder: options.evidenceFolder ?? 'evidence' },
   } satisfies Record<keyof Config, unknown> | Record<string, unknown>);
@@ -352,13 +356,34 @@ function chainsOf(host: string, { chains }: TestGatewayOptions) {
   }));
 }
 
-/** The catalogue's own trust file with one bundle more. */
+/** The catalogue's own trust file, in which callers are told of the test's roots too, with one bundle more where its users are dated. */
 async function writeTrust(
   folder: string,
   catalogue: string,
   authority: TestAuthority,
-  trust: TestTrust,
+  trust: TestTrust | null,
+  isAnnounced: boolean,
 ): Promise<void> {
+  const families = ['legacy', 'current'] as const;
+  const announced = await Promise.all(families.map((family) => writeAnnounced(folder, authority, family)));
+  const users = trust === null ? '' : await writeUsers(folder, catalogue, authority, trust);
+  const text = await readFile(join(catalogue, 'trust.yaml'), 'utf8');
+  await writeFile(
+    join(folder, 'trust.yaml'),
+    text
+      .replaceAll(/purpose: server-chains\n[\s\S]*?\n {4}members:\n/g, (head) =>
+        isAnnounced ? head + announced.join('') : head,
+      )
+      .replace('\nbundles:\n', `\nbundles:\n${users}`),
+  );
+}
+
+async function writeUsers(
+  folder: string,
+  catalogue: string,
+  authority: TestAuthority,
+  trust: TestTrust,
+): Promise<string> {
   const parsed = await loadCatalogueFolder(catalogue);
   if (!parsed.ok) throw new Error(`${catalogue} cannot be read`);
   const members: string[] = [];
@@ -377,9 +402,13 @@ async function writeTrust(
     }
   }
   const environments = parsed.catalogue.environments.map(({ id }) => id).join(', ');
-  const bundle = `  - id: test-users\n    purpose: user-certificates\n    environments: [${environments}]\n    members:\n${members.join('')}`;
-  const text = await readFile(join(catalogue, 'trust.yaml'), 'utf8');
-  await writeFile(join(folder, 'trust.yaml'), text.replace('\nbundles:\n', `\nbundles:\n${bundle}`));
+  return `  - id: test-users\n    purpose: user-certificates\n    environments: [${environments}]\n    members:\n${members.join('')}`;
+}
+
+/** A member of an announced bundle: callers are told of the roots that the servers of the test lead to. */
+async function writeAnnounced(folder: string, authority: TestAuthority, family: Family): Promise<string> {
+  await writeFile(join(folder, `${family}-server.pem`), authority.trustBundlePem(family, 'server').anchorsPem);
+  return `      - { id: ${family}-server, role: anchor, file: ${family}-server.pem, from: done, until: tbd, reason: Of this test, source: This test }\n`;
 }
 
 /** What callers trust in a transition: the roots of both families (deck p. 24). */

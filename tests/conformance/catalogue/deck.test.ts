@@ -221,7 +221,7 @@ test('p. 26: no announcement of the catalogue has a date that the deck does not 
 for (const [number, row] of (deck.limits as readonly deck.LimitRow[]).entries()) {
   test(`p. ${row.page}: limit ${number + 1} (${row.kind}) is what the policy says`, () => {
     assert.ok(policy.ok);
-    const { limits } = policy.policy;
+    const limits = policy.policy.limits.filter(({ mode }) => mode !== 'off');
     if (row.kind === 'namespaces') {
       assert.deepEqual(
         caiso.namespaces.map(({ id }) => id).toSorted(),
@@ -270,6 +270,32 @@ for (const [number, row] of (deck.limits as readonly deck.LimitRow[]).entries())
     }
   });
 }
+
+test('p. 14: the SCID is in the key of no rule in force: those with it are off, assumed, and name the enhancement request', () => {
+  assert.ok(policy.ok);
+  const { limits } = policy.policy;
+  const withScid = limits.filter(({ key }) => key.includes('scid'));
+  assert.deepEqual(
+    withScid,
+    limits.filter(({ mode }) => mode === 'off'),
+  );
+  assert.equal(withScid.length, 2);
+  for (const { name, key, evidence, source, ...rest } of withScid) {
+    assert.deepEqual([evidence, source.includes('271088')], ['assumed', true]);
+    const {
+      name: _,
+      key: without,
+      evidence: __,
+      source: ___,
+      ...asItIs
+    } = limits.find((rule) => `${rule.name}-by-scid` === name) ?? assert.fail(name);
+    assert.deepEqual(
+      key.filter((part) => part !== 'scid'),
+      without,
+    );
+    assert.deepEqual({ ...rest, mode: 'enforce', withoutScid: undefined }, { ...asItIs, withoutScid: undefined });
+  }
+});
 
 test('p. 13: the ws pool holds the fifteen systems of the page and no other', () => {
   const [row] = deck.limits;

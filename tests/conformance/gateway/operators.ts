@@ -351,11 +351,11 @@ export function policyText({ catalogue }: Operator): Promise<string> {
   return readFile(`${catalogue}/policy.yaml`, 'utf8');
 }
 
-/** The operator's limits; throws with every finding when its policy is wrong. */
+/** The operator's limits but for those that are off; throws with every finding when its policy is wrong. */
 export async function limitsOf(operator: Operator): Promise<readonly LimitRule[]> {
   const parsed = parsePolicy('policy.yaml', await policyText(operator));
   if (!parsed.ok) throw new Error(parsed.findings.map(sayFinding).join('\n'));
-  return parsed.policy.limits;
+  return parsed.policy.limits.filter(({ mode }) => mode !== 'off');
 }
 
 /** One rule of the operator's policy; throws when it has none of that name. */

@@ -159,6 +159,7 @@ const snapshot: Snapshot = {
   provisioning: null,
   positions: new Map(),
   chainPositions: new Map(),
+  overrides: [],
 };
 
 function pathOf({ originForm }: Meaning): string {

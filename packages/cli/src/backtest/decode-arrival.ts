@@ -84,7 +84,7 @@ export function createDecoders(index: CatalogueIndex): {
   function subjectOf(
     { listener, identity }: EvidenceRecord,
     route: NonNullable<EvidenceRecord['route']>,
-    { participant }: NonNullable<EvidenceRecord['admission']>,
+    { participant, scid }: NonNullable<EvidenceRecord['admission']>,
   ): LimitSubject {
     const credential = identity?.verdict === 'accepted' ? identity.fingerprint : null;
     return shared({
@@ -99,6 +99,8 @@ export function createDecoders(index: CatalogueIndex): {
       ...(route.operation === null ? {} : { operation: route.operation }),
       ...(credential === null ? {} : { credential }),
       ...(participant === null ? {} : { participant }),
+      // Only where a limit counted over SCIDs, and not in records of before any could.
+      ...(scid?.outcome === 'proven' && scid.value !== null ? { scid: scid.value } : {}),
     });
   }
 

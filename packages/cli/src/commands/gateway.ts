@@ -1,6 +1,7 @@
 // `headgate gateway --config FILE`: runs one gateway from files, alone. `headgate gateway example` writes such a file.
 import { readFile } from 'node:fs/promises';
-import { sayFinding } from '@headgate/contract';
+import { isAbsolute, join } from 'node:path';
+import { sayFinding, sayOverride } from '@headgate/contract';
 import type { Config } from '@headgate/gateway';
 import { type Command, Option } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
@@ -61,8 +62,9 @@ async function runGateway(
     const config = await usableConfig(file, (parsed) => parsed);
     if (check === true) {
       const lists = { olderToo: acceptOlderLists === true };
-      const { number, hash, warnings } = await checkFiles(config, base, context.clock(), lists);
+      const { number, hash, warnings, overrides } = await checkFiles(config, base, context.clock(), lists);
       for (const { about, sentence } of warnings) complain(`${about}: ${sentence}`);
+      for (const override of overrides) complain(sayOverride(override));
       say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);
       return;
     }
@@ -89,7 +91,9 @@ async function runGateway(
     say(`gateway pid ${process.pid}`);
     for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
     say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
-    say(listsLine((await running.inForce()).lists));
+    const { lists, overrides } = await running.inForce();
+    say(listsLine(lists));
+    for (const override of overrides) say(sayOverride(override));
     say(`evidence ${running.evidenceFile}`);
     say('ready');
     await stopped;
@@ -126,12 +130,22 @@ export async function configText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (fault) {
-    const { code } = fault as NodeJS.ErrnoException;
-    const found = code === 'ENOENT' ? `there is no ${file}` : `${file} cannot be read (${code ?? 'unreadable'})`;
-    throw new CliRefusal(
-      `${found}; \`npx --no headgate gateway example > gateway.yaml\` writes a configuration to begin with`,
-      exitCodes.unusable,
-    );
+    const { code = 'unreadable' } = fault as NodeJS.ErrnoException;
+    throw new CliRefusal(configFault(file, code), exitCodes.unusable);
+  }
+}
+
+function configFault(file: string, code: string): string {
+  switch (code) {
+    case 'ENOENT':
+      return `there is no ${file}${isAbsolute(file) ? '' : ` in ${process.cwd()}`}; \`npx --no headgate gateway example > gateway.yaml\` writes a configuration to begin with`;
+    case 'EISDIR':
+      return `${file} is a folder; name the configuration file in it, as ${join(file, 'gateway.yaml')}`;
+    case 'EACCES':
+    case 'EPERM':
+      return `this user may not read ${file}; run the command as the user that the gateway runs as`;
+    default:
+      return `${file} cannot be read (${code})`;
   }
 }
 

@@ -386,8 +386,10 @@ describe('provisioning import', () => {
         refused: [],
         decidedBy: null,
         decidedByKey: null,
+        scid: null,
         retryAfterMs: null,
         shadow: [],
+        breakGlass: [],
       };
       return {
         ...record,

@@ -1,6 +1,8 @@
 // An operator's questions about trust, asked of real files, real evidence and a gateway that runs.
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createTestAuthority } from '@headgate/pki';
@@ -440,6 +442,40 @@ test('apply takes the first list of a bundle up, and says with an exit code of i
   assert.match(accepted.stdout, /\nchanged: revocation lists of users\n$/);
 });
 
+test('gateway --check says which list is older than one that was in force, and passes where that is accepted', async (t) => {
+  const { gateway, config } = await startKit(t, {
+    crls: (authority) => ({ 'users.crl': authority.userRevocationList('current', { number: 5 }) }),
+  });
+  const check = (...more: readonly string[]) =>
+    runLine(['gateway', '--config', config, '--check', ...more], {
+      more: [registerGateway],
+      clock: () => gateway.clock.now(),
+    });
+  assert.equal((await check()).code, exitCodes.ok);
+  await writeFile(join(gateway.folder, 'users.crl'), gateway.authority.userRevocationList('current', { number: 4 }));
+  const refused = await check();
+  assert.equal(refused.code, exitCodes.unusable);
+  assert.match(refused.stderr, /users\.crl:1:1 .*\(number 4, .*\) is older than .*\(number 5, .*--accept-older-lists/);
+  assert.equal((await check('--accept-older-lists')).code, exitCodes.ok);
+});
+
+test('show tells of a fetched list by what is kept of it, and of one that was never fetched', async (t) => {
+  const { gateway, config, run } = await startKit(t);
+  const server = createServer((_request, response) =>
+    response.end(gateway.authority.userRevocationList('current', { number: 12 })),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close().closeAllConnections());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/users.crl`;
+  const fetched = { url, everyMs: 30_000, timeoutMs: 10_000, bytesMax: 1_000_000, authorities: undefined };
+  const trustBundles = gateway.config.trustBundles.map((bundle) => ({ ...bundle, crlUrls: [fetched] }));
+  await writeFile(config, JSON.stringify({ ...gateway.config, trustBundles }));
+  assert.match((await run('show')).stdout, /no: Nothing that was fetched is kept yet\. +http:\S+users\.crl$/m);
+  gateway.rewrite({ trustBundles });
+  assert.equal((await run('apply')).code, exitCodes.ok);
+  assert.match((await run('show')).stdout, / full +12 .* yes +http:\S+users\.crl$/m);
+});
+
 test('apply says with file and line why files cannot be used, and that nothing changed', async (t) => {
   const { gateway, run } = await startKit(t);
   await rm(join(gateway.folder, 'legacy-anchor.pem'));
@@ -476,4 +512,76 @@ test('where no gateway runs, apply says so and how to start one; a wrong day and
   });
   assert.equal(nowhere.code, 4);
   assert.equal((await runLine(['trust', 'show'], { more: [registerTrust] })).code, 2);
+});
+
+test('a folder in place of the configuration, and a file that is not in this folder, are told as what they are', async (t) => {
+  const { gateway } = await startKit(t);
+  const of = (...args: readonly string[]) => runLine(['trust', ...args], { more: [registerTrust] });
+  const folder = await of('plan', '--config', gateway.folder);
+  assert.equal(folder.code, 4);
+  assert.match(folder.stderr, /is a folder; name the configuration file in it, as \S+gateway\.yaml/);
+  const near = await of('status', '--config', 'nowhere.yaml');
+  assert.ok(near.stderr.includes(`there is no nowhere.yaml in ${process.cwd()};`), near.stderr);
+});
+
+test('where a gateway has never run, apply says so; a plan without evidence says that it knows nobody', async (t) => {
+  const { gateway, config, run } = await startKit(t);
+  await writeFile(config, JSON.stringify({ ...gateway.config, evidence: { folder: 'elsewhere' } }));
+  const applied = await run('apply');
+  assert.equal(applied.code, 1);
+  assert.match(
+    applied.stderr,
+    /has run by this configuration yet: its evidence folder \S+elsewhere is not there\. Start it/,
+  );
+  const planned = await run('plan');
+  assert.equal(planned.code, 0);
+  assert.match(
+    planned.stderr,
+    /^no evidence in \S+elsewhere: whom an end strands is not known\. Name that of a gateway/,
+  );
+});
+
+test('a file of a bundle that is a folder is told as one', async (t) => {
+  const { gateway, run } = await startKit(t);
+  await rm(join(gateway.folder, 'server.pem'));
+  await mkdir(join(gateway.folder, 'server.pem'));
+  assert.match((await run('show')).stderr, /server\.pem:1:1 found a folder; expected a file that can be read/);
+});
+
+/** Does work as a user who is not the owner of files with mode 0: root becomes nobody meanwhile. */
+async function asStranger<Done>(work: () => Promise<Done>): Promise<Done> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    return await work();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
+test('what another user may not read is told as that, and never as a plan without anybody', async (t) => {
+  const { gateway, config, run } = await startKit(t);
+  await gateway.recordOf(await gateway.call());
+  const evidence = join(gateway.folder, 'evidence');
+  await chmod(gateway.folder, 0o755);
+  await chmod(config, 0o644);
+  const key = join(gateway.folder, 'server.key');
+  await chmod(key, 0o000);
+  await chmod(evidence, 0o000);
+  const said = await asStranger(async () => ({
+    planned: await run('plan'),
+    applied: await run('apply'),
+    shown: await run('show'),
+  }));
+  await chmod(evidence, 0o700);
+  await chmod(key, 0o600);
+  assert.match(said.planned.stderr, /this user may not read \S+evidence/);
+  assert.match(said.applied.stderr, /this user may not ask the gateway "test"/);
+  assert.match(
+    said.shown.stderr,
+    /server\.key:1:1 found a file that this user may not read; expected a file that can be/,
+  );
+  await chmod(config, 0o000);
+  const closed = await asStranger(() => run('show'));
+  assert.match(closed.stderr, /this user may not read \S+gateway\.yaml; run the command as the user that the gateway/);
 });

@@ -1,4 +1,5 @@
 // `headgate trust`: what a gateway trusts and shows, whom a planned removal would strand, and taking new files into use.
+import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type SeenCredential, sayFinding } from '@headgate/contract';
 import type { Config, ControlAnswer, ControlAsk } from '@headgate/gateway';
@@ -96,7 +97,14 @@ async function plan(options: PlanOptions, context: CliContext): Promise<void> {
   if (options.json === true) context.stdout.write(`${JSON.stringify({ read, ...planned }, null, 2)}\n`);
   else {
     context.stdout.write(planText(planned, context.stdout));
-    context.stderr.write(`${read.records} records in ${read.files} files; ${seen.length} credentials were accepted\n`);
+    if (read.files === 0)
+      context.stderr.write(
+        `no evidence in ${resolve(base, config.evidence.folder)}: whom an end strands is not known. Name that of a gateway that serves with --evidence\n`,
+      );
+    else
+      context.stderr.write(
+        `${read.records} records in ${read.files} files; ${seen.length} credentials were accepted\n`,
+      );
   }
 }
 
@@ -112,13 +120,19 @@ async function credentialsOf(
   context: CliContext,
 ): Promise<ReadCredentials> {
   const count = countCredentials();
-  const { files, records } = await readNamedEvidence(named ?? [folder], context, (record) => count.take(record)).catch(
-    (fault: unknown) => {
-      if (named !== undefined || !(fault instanceof CliRefusal)) throw fault;
-      return { files: 0, records: 0 };
-    },
-  );
+  const { files, records } =
+    named === undefined && (await isEmpty(folder))
+      ? { files: 0, records: 0 }
+      : await readNamedEvidence(named ?? [folder], context, (record) => count.take(record));
   return { read: { files, records, uncounted: count.uncounted }, seen: count.credentials() };
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  try {
+    return !(await readdir(folder)).some((name) => name.endsWith('.ndjson'));
+  } catch (fault) {
+    return (fault as NodeJS.ErrnoException).code === 'ENOENT'; // Any other fault is told by whoever reads it.
+  }
 }
 
 /** What the files of a gateway say; those that cannot be used are told with file and line. */

@@ -19,7 +19,10 @@ export async function readNamedEvidence(
 ): Promise<EvidenceReading & { readonly files: number }> {
   const files = await filesOf(named);
   const progress = progressLine(files, context);
-  const reading = await readEvidence(files, seen, (readBytes) => progress.told(readBytes));
+  const reading = await readEvidence(files, seen, (readBytes) => progress.told(readBytes)).catch((fault: unknown) => {
+    progress.done();
+    throw refusalOf(fault);
+  });
   progress.done();
   return { ...reading, files: files.length };
 }
@@ -33,15 +36,22 @@ export async function filesOf(
     const files = await evidenceFiles(named, endings);
     if (files.length > 0) return files;
   } catch (fault) {
-    const { code, path } = fault as NodeJS.ErrnoException;
-    if (code === undefined) throw fault;
-    const found = code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be read (${code})`;
-    throw new CliRefusal(
-      `${found}; name files or folders that \`evidence.folder\` of a gateway means`,
-      exitCodes.unusable,
-    );
+    throw refusalOf(fault);
   }
   throw new CliRefusal(`${named.join(', ')} holds no ${endings.join(' or ')} file`, exitCodes.unusable);
+}
+
+/** What the system says of a file, as a refusal; whatever else it is, unchanged. */
+function refusalOf(fault: unknown): unknown {
+  const { code, path } = fault as NodeJS.ErrnoException;
+  if (code === undefined || path === undefined) return fault;
+  if (code === 'EACCES' || code === 'EPERM')
+    return new CliRefusal(`this user may not read ${path}; run the command as one who may`, exitCodes.unusable);
+  const found = code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be read (${code})`;
+  return new CliRefusal(
+    `${found}; name files or folders that \`evidence.folder\` of a gateway means`,
+    exitCodes.unusable,
+  );
 }
 
 /** One line that a person at a terminal sees while long files are read, and that is gone afterwards. */

@@ -1,9 +1,9 @@
 // The demo's own world on disk: an authority made at run time, server chains of both families, a few participants with their
 // certificates, and the files that the gateway and the command line read. Nothing of it is a secret of anybody.
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { lockName } from './demo-lock.ts';
 
 /** A participant of the demo: an organisation with one certificate, calling from one loopback address. */
@@ -68,7 +68,7 @@ export async function createDemoWorld(options: DemoWorldOptions): Promise<DemoWo
   await writeFile(gatewayConfig, gatewayYaml(options)); // First: by it an unfinished world is known as a demo's.
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
   const authority = await createTestAuthority({ nowMs: options.nowMs });
-  await Promise.all([writeServers(folder, authority), writeTrust(folder, authority), writePeople(options, authority)]);
+  await Promise.all([writeServers(folder, authority), writeTrust(options, authority), writePeople(options, authority)]);
   return {
     folder,
     gatewayConfig,
@@ -85,30 +85,75 @@ async function writeServers(folder: string, authority: TestAuthority): Promise<v
   }
 }
 
-/** Callers trust both server roots, as the deck asks (p. 24); the gateway accepts both user authorities in overlap. */
-async function writeTrust(folder: string, authority: TestAuthority): Promise<void> {
-  const both = (side: 'server' | 'user') => [
-    authority.trustBundlePem('legacy', side),
-    authority.trustBundlePem('current', side),
+const families = ['legacy', 'current'] as const;
+
+/** How long the legacy authority of users still counts, in days: within what `headgate trust plan` looks ahead, past what is warned of. */
+const legacyUsersDays = 60;
+const dayMs = 86_400_000;
+
+/**
+ * Callers trust both server roots, as the deck asks (p. 24); the gateway accepts both user authorities in overlap, until the trust file
+ * says that the legacy one is gone. The same certificates as plain files are for gateways of one's own.
+ */
+async function writeTrust({ folder, catalogue, nowMs }: DemoWorldOptions, authority: TestAuthority): Promise<void> {
+  await mkdir(join(folder, 'trust'), { recursive: true });
+  const all = { 'server-anchors': '', 'user-anchors': '', 'user-intermediates': '' };
+  for (const family of families) {
+    const servers = authority.trustBundlePem(family, 'server');
+    const users = authority.trustBundlePem(family, 'user');
+    await writeFile(join(folder, 'trust', `${family}-servers.pem`), servers.anchorsPem);
+    await writeFile(join(folder, 'trust', `${family}-users.pem`), users.anchorsPem);
+    await writeFile(join(folder, 'trust', `${family}-users-issuing.pem`), users.intermediatesPem);
+    all['server-anchors'] += servers.anchorsPem;
+    all['user-anchors'] += users.anchorsPem;
+    all['user-intermediates'] += users.intermediatesPem;
+    const issuer = authority.userIssuer(family);
+    await writeFile(join(folder, 'keys', `authority-${family}.pem`), issuer.certificatePem);
+    await writeFile(join(folder, 'keys', `authority-${family}.key`), issuer.keyPem, { mode: 0o600 });
+  }
+  for (const [name, pem] of Object.entries(all)) await writeFile(join(folder, `${name}.pem`), pem);
+  const published = parse(await readFile(join(catalogue, 'trust.yaml'), 'utf8')) as Record<string, unknown>;
+  const lastDay = new Date(nowMs + legacyUsersDays * dayMs).toISOString().slice(0, 10);
+  const said = { ...published, bundles: demoBundles(lastDay) };
+  await writeFile(
+    join(folder, 'trust.yaml'),
+    `# Whom the demo trusts, and from when until when. Try another day, then apply.\n${stringify(said, { aliasDuplicateObjects: false })}`,
+  );
+}
+
+function demoBundles(lastDay: string): readonly unknown[] {
+  const environments = ['production', 'map-stage'];
+  const source = 'invented for the demo';
+  const usersOf = (family: 'legacy' | 'current') => {
+    const rest =
+      family === 'legacy'
+        ? { from: 'done', until: lastDay, reason: 'The current authority has taken over', source }
+        : { from: 'done', until: 'tbd', reason: 'The successor of the legacy authority', source };
+    return [
+      { id: `${family}-users`, role: 'anchor', file: `trust/${family}-users.pem`, ...rest },
+      { id: `${family}-users-issuing`, role: 'intermediate', file: `trust/${family}-users-issuing.pem`, ...rest },
+    ];
+  };
+  return [
+    { id: 'demo-users', purpose: 'user-certificates', environments, members: families.flatMap(usersOf) },
+    ...families.map((family) => ({
+      id: `demo-servers-${family}`,
+      purpose: 'server-chains',
+      environments,
+      infrastructures: [family],
+      members: [
+        {
+          id: `${family}-servers`,
+          role: 'anchor',
+          file: `trust/${family}-servers.pem`,
+          from: 'done',
+          until: 'tbd',
+          reason: `Shown by hosts of the ${family} infrastructure`,
+          source,
+        },
+      ],
+    })),
   ];
-  await writeFile(
-    join(folder, 'server-anchors.pem'),
-    both('server')
-      .map(({ anchorsPem }) => anchorsPem)
-      .join(''),
-  );
-  await writeFile(
-    join(folder, 'user-anchors.pem'),
-    both('user')
-      .map(({ anchorsPem }) => anchorsPem)
-      .join(''),
-  );
-  await writeFile(
-    join(folder, 'user-intermediates.pem'),
-    both('user')
-      .map(({ intermediatesPem }) => intermediatesPem)
-      .join(''),
-  );
 }
 
 async function writePeople(options: DemoWorldOptions, authority: TestAuthority): Promise<void> {
@@ -139,8 +184,8 @@ async function writeOasisProfile({ folder, catalogue, ports }: DemoWorldOptions)
 }
 
 async function writeProfile(
-  options: DemoWorldOptions,
-  participant: DemoParticipant,
+  options: Pick<DemoWorldOptions, 'folder' | 'catalogue' | 'ports'>,
+  participant: Pick<DemoParticipant, 'name' | 'source'>,
   file: string,
   user: TestUser,
   more: Record<string, unknown> = {},
@@ -175,9 +220,11 @@ function provisioningYaml(subjects: ReadonlyMap<string, string>): string {
     const environments = ['production', 'map-stage'];
     const given =
       'endorsedBy' in participant ? { rights: [], endorsements: [{ by: participant.endorsedBy, rights }] } : { rights };
-    return { id, name, scids, credentials: [{ subject: subjects.get(id), environments, ...given }] };
+    const grantedBy = `access@${id}.example.org`;
+    return { id, name, scids, grantedBy, credentials: [{ subject: subjects.get(id), environments, ...given }] };
   });
-  return stringify({ format: 1, participants }, { aliasDuplicateObjects: false });
+  const grantedBy = 'access@operator.example.org';
+  return stringify({ format: 1, grantedBy, participants }, { aliasDuplicateObjects: false });
 }
 
 function gatewayYaml({ catalogue, ports, upstreams }: DemoWorldOptions): string {
@@ -198,7 +245,8 @@ function gatewayYaml({ catalogue, ports, upstreams }: DemoWorldOptions): string 
     ],
     catalogue,
     provisioning: 'provisioning.yaml',
-    trustBundles: [{ name: 'users', anchors: 'user-anchors.pem', intermediates: 'user-intermediates.pem' }],
+    trust: 'trust.yaml',
+    trustBundles: [{ name: 'users', dated: 'demo-users' }],
     upstreams: [
       { system: '*', infrastructure: 'legacy', endpoints: [upstreams.legacy] },
       { system: '*', infrastructure: 'current', endpoints: [upstreams.current] },

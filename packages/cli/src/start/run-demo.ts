@@ -14,7 +14,7 @@ import { type EvidenceFollower, followEvidence } from './follow-evidence.ts';
 import { generationByHost } from './generation-by-host.ts';
 import { createScreen } from './screen.ts';
 import { type Summary, summaryFor, withRecord } from './summary.ts';
-import { tryNext, tryPage } from './try-next.ts';
+import { tryLater, tryNext, tryPage } from './try-next.ts';
 
 /** Ports that the demo prefers; others are taken when these are in use. */
 const preferredPorts = { tls: 8443, plain: 8080 } as const;
@@ -74,7 +74,7 @@ async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promi
   const started = await startParts(folder, ports, running);
   const { parts, world, follower, fleet } = started;
   const suggestions = tryNext(shown);
-  await writeFile(join(world.folder, 'TRY.md'), tryPage(suggestions));
+  await writeFile(join(world.folder, 'TRY.md'), tryPage([...suggestions, ...tryLater(shown)]));
 
   const screen = createScreen(context.stdout, {
     suggestions,

@@ -42,6 +42,26 @@ export function tryNext(folder: string): readonly Suggestion[] {
   ];
 }
 
+/** More of them, for the page alone: the screen is full. */
+export function tryLater(folder: string): readonly Suggestion[] {
+  const config = `--config ${folder}/gateway.yaml`;
+  return [
+    { shows: 'what the gateway trusts and shows, with days and reasons', command: `${headgate} trust show ${config}` },
+    {
+      shows: 'an authority that goes in sixty days, and whom it would strand',
+      command: `${headgate} trust plan ${config}`,
+    },
+    {
+      shows: 'who may do what',
+      command: `${headgate} provisioning show --provisioning ${folder}/provisioning.yaml`,
+    },
+    {
+      shows: 'one more certificate, and how it is enrolled',
+      command: `${headgate} demo certificate --name ECHOx1005 --folder ${folder}`,
+    },
+  ];
+}
+
 /** What "the deck" means, wherever the list is shown. */
 export const deckNote = 'the deck: the operator’s slide deck of 21 February 2024, called so here';
 

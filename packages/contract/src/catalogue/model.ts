@@ -2,6 +2,7 @@
 // actions and known issues. Everything is bounded and closed: an unknown key is a mistake, never an extension.
 import { z } from 'zod';
 import { announcedOnSchema, dateValueSchema, daySchema } from './dates.ts';
+import { payloadsSchema, scidSchema } from './scid-places.ts';
 
 /** An id that a person reads and a file name can hold. */
 export const idSchema = z
@@ -122,6 +123,7 @@ const serviceSchema = z.strictObject({
     .max(10)
     .optional()
     .describe('What the service is about, for limits that name it (meter-data).'),
+  scid: scidSchema.optional().describe('Where its payload carries an SCID. Left out: as its system says.'),
   evidence: z
     .enum(['verified-path', 'named'])
     .describe('verified-path: seen in working code. named: only in a specification.'),
@@ -161,6 +163,9 @@ const systemSchema = z.strictObject({
     .optional()
     .describe('First segments that mean the API where one address serves both channels.'),
   addresses: z.record(idSchema, channelCellsSchema),
+  scid: scidSchema
+    .optional()
+    .describe('Where payloads carry an SCID, for services that do not say so themselves. Left out: it is not known.'),
   services: z.array(serviceSchema).max(500).optional(),
   note: proseSchema.optional(),
 });
@@ -262,6 +267,7 @@ export const catalogueFileSchema = z.strictObject({
     .min(1)
     .max(500),
   naming: namingSchema,
+  payloads: payloadsSchema.optional().describe('How messages carry payloads, and what stands in them for SCIDs.'),
   systems: z.array(systemSchema).min(1).max(200),
 });
 

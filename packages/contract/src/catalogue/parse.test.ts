@@ -31,6 +31,34 @@ async function placeOf(file: string, text: string): Promise<string> {
 
 const wrong: readonly { title: string; file: string; from: string; to: string; says: RegExp }[] = [
   {
+    title: 'a path into a payload of JSON is answered with a pointer',
+    file: 'catalogue.yaml',
+    from: '{ pointer: /outage/party }',
+    to: '{ path: [outage, party] }',
+    says: /systems\.1\.services\.1\.scid\.at\.0: found path; expected a pointer, since it speaks json$/,
+  },
+  {
+    title: 'a pointer into a payload of XML is answered with a path',
+    file: 'catalogue.yaml',
+    from: "at: [{ path: ['*', Party] }]",
+    to: 'at: [{ pointer: /Party }]',
+    says: /systems\.2\.scid\.at\.0: found pointer; expected a path, since it speaks soap$/,
+  },
+  {
+    title: 'a place of an SCID that nobody knows, with how it is known',
+    file: 'catalogue.yaml',
+    from: "at: [{ path: ['*', Party] }]",
+    to: 'at: not-public',
+    says: /systems\.2\.scid\.evidence: found observed; expected stated, observed or assumed; nothing where it is not-public$/,
+  },
+  {
+    title: 'a place of an SCID that is no pointer is answered with both forms',
+    file: 'catalogue.yaml',
+    from: '{ pointer: /outage/party }',
+    to: '{ pointer: outage.party }',
+    says: /systems\.1\.services\.1\.scid\.at\.0\S*: found .*; expected /,
+  },
+  {
     title: 'a misspelt key is answered with the nearest known one',
     file: 'catalogue.yaml',
     from: 'protocol: json',

@@ -5,7 +5,8 @@ import type { FilePath, Finding, ReadFile } from '../yaml-file.ts';
 import { addressOf, everyCell, hostOf } from './addresses.ts';
 import { toInstantSpan } from './date-instants.ts';
 import { isZone } from './dates.ts';
-import type { Catalogue, CertificateNeed, catalogueFileSchemas } from './model.ts';
+import type { Catalogue, CertificateNeed, catalogueFileSchemas, System } from './model.ts';
+import type { ScidStatement } from './scid-places.ts';
 
 /** The files of a folder after reading. */
 export type ReadFiles = {
@@ -227,6 +228,24 @@ function checkServices(catalogue: Catalogue, report: Report): void {
       if (names.indexOf(name) !== number)
         report('catalogue.yaml', ['systems', index, 'services', number, 'name'], `${name} again`, 'each service once');
     }
+    const at = ['systems', index];
+    checkScid(system, system.scid, [...at, 'scid'], report);
+    for (const [number, { scid }] of (system.services ?? []).entries())
+      checkScid(system, scid, [...at, 'services', number, 'scid'], report);
+  }
+}
+
+function checkScid({ protocol }: System, scid: ScidStatement | undefined, path: FilePath, report: Report): void {
+  if (scid === undefined || typeof scid.at === 'string') return;
+  for (const [number, place] of scid.at.entries()) {
+    const expected = protocol === 'json' ? 'pointer' : 'path';
+    if (!(expected in place))
+      report(
+        'catalogue.yaml',
+        [...path, 'at', number],
+        Object.keys(place).join(', '),
+        `a ${expected}, since it speaks ${protocol ?? 'SOAP'}`,
+      );
   }
 }
 

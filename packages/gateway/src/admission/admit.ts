@@ -3,10 +3,12 @@
 import type { Charge, CounterDecision, LimitSubject, RuleRefusal, StatedRefusal } from '@headgate/contract';
 import {
   type AllowedCall,
+  type CallForRights,
   chargesFor,
   limitField,
   limitFieldStarts,
   mayCall,
+  overrideCharges,
   policyField,
   rightRefusal,
 } from '@headgate/rules';
@@ -19,8 +21,9 @@ import type { AnyRoute } from '../route/select-route.ts';
 import { ownerOf, participantOwner } from '../standing.ts';
 import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
+import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
 import { limitRefusal } from './limit-refusal.ts';
-import { type Permit, toPermit } from './permit.ts';
+import { type Permit, settle, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
 /**
@@ -34,41 +37,58 @@ export function admit(
   gateway: Gateway,
 ): MaybePromise<Permit | StatedRefusal> {
   const nowMs = gateway.clock();
-  const applying = chargesOf(exchange, principal, route, nowMs);
+  const known = chargesOf(exchange, principal, route, nowMs);
   if (route.channel === 'ui') followSession(exchange, principal, route, gateway.sessionKeys(), nowMs);
-  if (!applying.weighs) return decide(exchange, applying, unweighed(applying), gateway);
-  const weighed = weighBody(exchange, applying.charges, gateway);
-  return weighed instanceof Promise
-    ? weighed.then((known) => decide(exchange, applying, known, gateway))
-    : decide(exchange, applying, weighed, gateway);
+  if (known.scidLimits === null) return decideOver(exchange, known, null, gateway);
+  const judged = judgeScid(exchange, known.scidLimits, gateway);
+  return judged instanceof Promise
+    ? judged.then((scid) => decideOver(exchange, known, scid, gateway))
+    : decideOver(exchange, known, judged, gateway);
 }
 
-function unweighed({ charges }: KnownCharges): Weighed {
+/** What one call is charged to. */
+interface Applying {
+  readonly known: KnownCharges;
+  readonly scid: JudgedScid | null;
+  readonly weighed: Weighed;
+}
+
+function decideOver(
+  exchange: Exchange,
+  known: KnownCharges,
+  scid: JudgedScid | null,
+  gateway: Gateway,
+): MaybePromise<Permit | StatedRefusal> {
+  const charges = scid?.charges ?? known.charges;
+  if (!known.weighs) return decide(exchange, { known, scid, weighed: unweighed(charges) }, gateway);
+  const weighed = weighBody(exchange, charges, gateway);
+  return weighed instanceof Promise
+    ? weighed.then((body) => decide(exchange, { known, scid, weighed: body }, gateway))
+    : decide(exchange, { known, scid, weighed }, gateway);
+}
+
+function unweighed(charges: readonly Charge[]): Weighed {
   return { charges, bodyBytesMax: Number.POSITIVE_INFINITY };
 }
 
-function decide(
-  exchange: Exchange,
-  applying: KnownCharges,
-  weighed: Weighed,
-  gateway: Gateway,
-): MaybePromise<Permit | StatedRefusal> {
+function decide(exchange: Exchange, applying: Applying, gateway: Gateway): MaybePromise<Permit | StatedRefusal> {
   const nowMs = gateway.clock(); // Anew: a body may have been waited for.
-  const decided = gateway.counters.decide(weighed.charges, nowMs);
+  const decided = gateway.counters.decide(applying.weighed.charges, nowMs);
   return decided instanceof Promise
-    ? decided.then((decision) => permitOrRefuse(exchange, applying, weighed, decision, nowMs, gateway))
-    : permitOrRefuse(exchange, applying, weighed, decided, nowMs, gateway);
+    ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs, gateway))
+    : permitOrRefuse(exchange, applying, decided, nowMs, gateway);
 }
 
 function permitOrRefuse(
   exchange: Exchange,
-  applying: KnownCharges,
-  { charges, bodyBytesMax }: Weighed,
+  applying: Applying,
   decision: CounterDecision,
   nowMs: number,
-  { recentRefusals }: Gateway,
+  gateway: Gateway,
 ): Permit | StatedRefusal {
-  const { policyText, limitStarts, participant } = applying;
+  const { known, scid, weighed } = applying;
+  const { policyText, limitStarts, participant } = known;
+  const { charges, bodyBytesMax } = weighed;
   exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
   if (policyText !== null) {
     exchange.limitPolicy = policyText;
@@ -77,12 +97,16 @@ function permitOrRefuse(
   if (!decision.admitted) {
     const { rule } = decision.decidedBy;
     const retryAfterMs = waitOf(decision.retryAtMs, nowMs);
-    const refused = { exchange: exchange.id, atMs: nowMs, rule: rule.name, system: applying.system, retryAfterMs };
-    for (const owner of applying.owners) recentRefusals.add(owner, refused);
+    const refused = { exchange: exchange.id, atMs: nowMs, rule: rule.name, system: known.system, retryAfterMs };
+    for (const owner of known.owners) gateway.recentRefusals.add(owner, refused);
     return limitRefusal(decision, nowMs);
   }
   const { shadowRefusals } = decision;
-  return toPermit({ id: exchange.id, charges, participant, bodyBytesMax, decidedMs: nowMs, shadowRefusals });
+  const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, decidedMs: nowMs, shadowRefusals });
+  if (scid === null || scid.refusal === null) return permit;
+  // A foreign SCID, behind the limits, so that whoever tries many pays for each. What the call held is given back.
+  settle(exchange, permit, gateway);
+  throw scid.refusal;
 }
 
 /** For whom a call of this caller over this route acts and what it is charged to, while the rights it was judged by hold. */
@@ -99,6 +123,9 @@ interface KnownCharges {
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
+  readonly breakGlass: readonly string[];
+  /** Null where no limit that matched counts over SCIDs: payloads are not looked at then. */
+  readonly scidLimits: ScidLimits | null;
   readonly fromMs: number;
   /** Exclusive. */
   readonly untilMs: number;
@@ -125,10 +152,10 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
 function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
-  const charges =
-    route.kind === 'document'
-      ? documentCharges(exchange.connection.source)
-      : chargesFor(exchange.serving.limits, subjectOf(exchange, principal, route, participant));
+  const { limits, snapshot } = exchange.serving;
+  const subject = subjectOf(exchange, principal, route, participant);
+  const ofRules = route.kind === 'document' ? documentCharges(exchange.connection.source) : chargesFor(limits, subject);
+  const { charges, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
   const rules = charges.map(({ rule }) => rule);
   return {
     charges,
@@ -143,8 +170,19 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
     rules: rules.map(({ name }) => name),
     participant,
     endorsers: allowed?.endorsers ?? [],
-    fromMs: allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY,
-    untilMs: allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY,
+    breakGlass: span.overrides,
+    scidLimits: scidLimits({
+      principal,
+      call: callOver(route),
+      systemName: route.systemName,
+      scids: exchange.serving.scids.of(route),
+      subject,
+      charges,
+      own: allowed?.scids ?? [],
+      breakGlass: span.overrides,
+    }),
+    fromMs: Math.max(span.fromMs, allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY),
+    untilMs: Math.min(span.untilMs, allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY),
   };
 }
 
@@ -157,12 +195,15 @@ function rightOf(
 ): AllowedCall | null {
   // Whoever is enrolled may ask what was seen of it, and about its own session.
   if (serving.rights === null || enrolment === null || certificate === null || route.kind !== 'system') return null;
-  const { environment, systemId: system, systemName, channel } = route;
-  // A user interface has no operation; who may look is whoever may retrieve.
-  const call = { environment, system, channel, operation: route.operation ?? 'retrieve' };
+  const call = callOver(route);
   const judged = mayCall(enrolment, call, nowMs);
   if (judged.allowed) return judged;
-  throw rightRefusal(serving.rights, enrolment, judged, { certificate, call, systemName }, nowMs);
+  throw rightRefusal(serving.rights, enrolment, judged, { certificate, call, systemName: route.systemName }, nowMs);
+}
+
+/** A user interface has no operation; who may look is whoever may retrieve. */
+function callOver({ environment, systemId: system, channel, operation }: AnyRoute): CallForRights {
+  return { environment, system, channel, operation: operation ?? 'retrieve' };
 }
 
 function subjectOf(
@@ -193,23 +234,26 @@ export function isPermit(admitted: Permit | StatedRefusal): admitted is Permit {
 
 function evidenceOf(
   { id, session }: Exchange,
-  { rules, participant, endorsers }: KnownCharges,
+  { known: { rules, participant, endorsers, breakGlass }, scid }: Applying,
   decision: CounterDecision,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
+  const refusing = decision.admitted ? (scid?.rule ?? null) : decision.decidedBy.rule;
   const inWaits = ({ rule, retryAtMs }: RuleRefusal) => ({ rule, retryAfterMs: waitOf(retryAtMs, nowMs) });
   return {
-    admitted: decision.admitted,
-    permit: decision.admitted ? id : null,
+    admitted: refusing === null,
+    permit: refusing === null ? id : null,
     participant,
     endorsers,
     rules,
     refused: decision.admitted ? noRefusals : decision.refusals.map(inWaits),
-    decidedBy: decision.admitted ? null : decision.decidedBy.rule.name,
-    decidedByKey: decision.admitted ? null : decision.decidedBy.rule.key,
+    decidedBy: refusing?.name ?? null,
+    decidedByKey: refusing?.key ?? null,
     retryAfterMs: decision.admitted ? null : waitOf(decision.retryAtMs, nowMs),
     shadow: decision.shadowRefusals.length === 0 ? noRefusals : decision.shadowRefusals.map(inWaits),
+    breakGlass: scid?.breakGlass ?? breakGlass,
     session: sessionState(session),
+    scid: scid?.evidence ?? null,
   };
 }
 

@@ -68,6 +68,8 @@ const notAsked = {
   decidedByKey: null,
   retryAfterMs: null,
   shadow: [],
+  breakGlass: [],
+  scid: null,
 } as const;
 
 /** How the session stood, for evidence: what a person does to it is done behind admission. */

@@ -1,8 +1,9 @@
 // Asks a running gateway on this machine, and says in words why it cannot be asked.
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import { answerBytesMax, type ControlAnswer, type ControlAsk } from './messages.ts';
+import { answerBytesMax, type ControlAnswer, type ControlAsk, type ControlRequest } from './messages.ts';
 import { controlSocket, fittingPath } from './socket-path.ts';
 
 /** Longest wait for an answer, in milliseconds: large files are read and proved meanwhile. */
@@ -17,12 +18,14 @@ export class GatewayNotAsked extends Error {
 export async function askGateway(
   { node, evidence }: Pick<Config, 'node' | 'evidence'>,
   base: string,
-  ask: ControlAsk,
+  asked: ControlAsk | ControlRequest,
 ): Promise<ControlAnswer> {
   const folder = resolve(base, evidence.folder);
   const socket = controlSocket(folder, node);
   try {
-    return JSON.parse(await exchanged(socket, `${JSON.stringify({ ask })}\n`)) as ControlAnswer;
+    return JSON.parse(
+      await exchanged(socket, `${JSON.stringify(typeof asked === 'string' ? { ask: asked } : asked)}\n`),
+    ) as ControlAnswer;
   } catch (fault) {
     throw new GatewayNotAsked(whyNot(fault, socket, node), { cause: fault });
   }
@@ -52,6 +55,8 @@ function whyNot(fault: unknown, socket: string, node: string): string {
   const { code, message } = fault as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOENT':
+      if (!existsSync(dirname(socket)))
+        return `no gateway "${node}" has run by this configuration yet: its evidence folder ${dirname(socket)} is not there. Start it with \`headgate gateway --config\`, or name the configuration that it runs by`;
       return `no gateway "${node}" runs here: there is no ${socket}. Start it with \`headgate gateway --config\` and this configuration`;
     case 'ECONNREFUSED':
       return `no gateway "${node}" runs here any more: nobody listens at ${socket}. Start it again`;

@@ -43,11 +43,13 @@ const record = fc.record({
       participant: maybe(text),
       endorsers: fc.array(text),
       rules: fc.array(text),
+      refused: fc.array(fc.record({ rule: text, retryAfterMs: maybe(number) }), { maxLength: 3 }),
       decidedBy: maybe(text),
       decidedByKey: maybe(fc.array(text)),
       retryAfterMs: maybe(number),
-      shadow: fc.array(fc.record({ rule: text, retryAfterMs: number })),
+      shadow: fc.array(fc.record({ rule: text, retryAfterMs: maybe(number) }), { maxLength: 3 }),
       session: fc.constantFrom(null, 'begun', 'ended'),
+      scid: maybe(fc.record({ outcome: text, value: maybe(text) })),
     }),
   ),
   inspection: maybe(fc.record({ checks: fc.array(text) })),
@@ -134,10 +136,19 @@ test('a line differs from one of a record that is alike wherever a single member
 test('a record as the stages hand it over leaves a form behind, so that the next is not written anew', () => {
   fc.assert(
     fc.property(record, (drawn) => {
-      const shown = { ...drawn, admission: drawn.admission && { ...drawn.admission, shadow: [] } };
       const likeness: Likeness = { caller: {}, head: {} };
-      lineOf(shown, likeness);
-      lineOf(shown, likeness);
+      lineOf(drawn, likeness);
+      const { admission } = drawn;
+      const later = (waits: NonNullable<typeof admission>['refused']) =>
+        waits.map(({ rule, retryAfterMs }) => ({
+          rule,
+          retryAfterMs: retryAfterMs === null ? null : retryAfterMs + 1,
+        }));
+      const again = {
+        ...drawn,
+        admission: admission && { ...admission, refused: later(admission.refused), shadow: later(admission.shadow) },
+      };
+      assert.equal(lineOf(again, likeness), JSON.stringify(again));
       assert.equal((likeness.head.sink as unknown[]).length, 1);
     }),
   );

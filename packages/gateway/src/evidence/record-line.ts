@@ -42,7 +42,7 @@ export class RecordLines {
   }
 
   #fill(form: Form, sequence: number, record: Handed, caller: CallerPieces): Buffer {
-    const room = form.bytes + caller.bytes + numbersBytesMax;
+    const room = form.bytes + caller.bytes;
     if (room > this.#desk.byteLength) this.#desk = Buffer.allocUnsafeSlow(room);
     const bytes = fill(this.#desk, form, valuesOf(sequence, record, caller));
     return bytes === -1 ? this.#writeAnew(sequence, record) : this.#desk.subarray(0, bytes);
@@ -52,14 +52,14 @@ export class RecordLines {
 /** Forms kept of one likeness: admitted and refused, with and without an answer. */
 const formsMax = 4;
 
-/** Most bytes of eight whole numbers and two ids. */
-const numbersBytesMax = 8 * 16 + 2 * 64;
-const idCharactersMax = 64;
+/** Most bytes of a whole number, or of an id. */
+const valueBytesMax = 64;
 
 /** The lines that one form of record takes: the bytes between what changes, and a record that has the form. */
 interface Form {
   readonly of: Handed;
   readonly pieces: readonly Buffer[];
+  /** Room for a line, without what it says of its caller. */
   readonly bytes: number;
 }
 
@@ -107,7 +107,9 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     | 'decidedBy'
     | 'decidedByKey'
     | 'shadow'
+    | 'breakGlass'
     | 'session'
+    | 'scid'
     | Values
   > = true;
   return (
@@ -117,12 +119,14 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     it.participant === of.participant &&
     isSameList(it.endorsers, of.endorsers) &&
     isSameList(it.rules, of.rules) &&
-    isSameList(it.refused, of.refused) &&
+    isAlikeWaits(it.refused, of.refused) &&
     it.decidedBy === of.decidedBy &&
     it.decidedByKey === of.decidedByKey &&
     (it.retryAfterMs === null) === (of.retryAfterMs === null) &&
-    isSameList(it.shadow, of.shadow) &&
-    it.session === of.session
+    isAlikeWaits(it.shadow, of.shadow) &&
+    isSameList(it.breakGlass, of.breakGlass) &&
+    it.session === of.session &&
+    it.scid === of.scid
   );
 }
 
@@ -171,6 +175,21 @@ function hasForm(it: Handed, of: Handed): boolean {
   );
 }
 
+/** Rules that had no room, and how long each has none: null for ever. */
+type Waits = NonNullable<Handed['admission']>['refused'];
+
+/** The same rules in the same order; their waits are values. */
+function isAlikeWaits(it: Waits, of: Waits): boolean {
+  if (it === of) return true;
+  if (it.length !== of.length) return false;
+  for (let at = 0; at < it.length; at += 1) {
+    const one = it[at];
+    const other = of[at];
+    if (one?.rule !== other?.rule || (one?.retryAfterMs === null) !== (other?.retryAfterMs === null)) return false;
+  }
+  return true;
+}
+
 function isSameList(list: readonly unknown[], other: readonly unknown[]): boolean {
   if (list === other) return true;
   if (list.length !== other.length) return false;
@@ -185,8 +204,12 @@ function valuesOf(
   { start, middle, identityText }: CallerPieces,
 ): Value[] {
   const values: Value[] = [sequence, exchange, start, listener.sourcePort, listener.receivedMs, middle, identityText];
-  if (admission !== null && admission.permit !== null) values.push(admission.permit);
-  if (admission !== null && admission.retryAfterMs !== null) values.push(admission.retryAfterMs);
+  if (admission !== null) {
+    if (admission.permit !== null) values.push(admission.permit);
+    for (const { retryAfterMs } of admission.refused) if (retryAfterMs !== null) values.push(retryAfterMs);
+    if (admission.retryAfterMs !== null) values.push(admission.retryAfterMs);
+    for (const { retryAfterMs } of admission.shadow) if (retryAfterMs !== null) values.push(retryAfterMs);
+  }
   if (forward !== null && forward.firstByteMs !== null) values.push(forward.firstByteMs);
   values.push(response.requestBytes, response.responseBytes, response.durationMs);
   return values;
@@ -220,11 +243,11 @@ function formOf(origin: string, of: Handed): Form {
   const text =
     `${origin}${gap},"exchange":"${gap}","snapshot":${snapshot},"listener":{${gap},"sourcePort":${gap},"receivedMs":${gap},` +
     `${gap},${JSON.stringify(listener, ofHead).slice(1)},"identity":${gap},"route":${JSON.stringify(route)},` +
-    `"admission":${withGaps(admission, ['permit', 'retryAfterMs'])},"inspection":${JSON.stringify(inspection)},` +
+    `"admission":${withGaps(admission, ['permit', 'refused', 'retryAfterMs', 'shadow'])},"inspection":${JSON.stringify(inspection)},` +
     `"forward":${withGaps(forward, ['firstByteMs'])},` +
     `"response":${withGaps(response, ['requestBytes', 'responseBytes', 'durationMs'])}}`;
   const pieces = lastingPieces(text.split(gap));
-  return { of, pieces, bytes: Buffer.byteLength(text) };
+  return { of, pieces, bytes: Buffer.byteLength(text) + pieces.length * valueBytesMax };
 }
 
 /** A section as JSON, with gaps for the values of these keys where they are not null. */
@@ -232,9 +255,18 @@ function withGaps<Section extends object>(section: Section | null, keys: readonl
   if (section === null) return 'null';
   const members = Object.entries(section).map(([key, value]) => {
     if (value === null || !keys.some((each) => each === key)) return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
-    return `${JSON.stringify(key)}:${typeof value === 'string' ? `"${gap}"` : gap}`;
+    return `${JSON.stringify(key)}:${Array.isArray(value) ? waitsWithGaps(value) : typeof value === 'string' ? `"${gap}"` : gap}`;
   });
   return `{${members.join(',')}}`;
+}
+
+function waitsWithGaps(waits: Waits): string {
+  const texts = waits.map(({ rule, retryAfterMs }) =>
+    retryAfterMs === null
+      ? JSON.stringify({ rule, retryAfterMs })
+      : `{"rule":${JSON.stringify(rule)},"retryAfterMs":${gap}}`,
+  );
+  return `[${texts.join(',')}]`;
 }
 
 /** Writes a form with its values; returns how many bytes, or -1 for a value that cannot be written so. */
@@ -293,7 +325,7 @@ function writeNumber(place: Buffer, from: number, value: number): number {
 
 /** An id of letters, digits and hyphens; the offset behind it, or -1 for any other text. */
 function writeId(place: Buffer, from: number, id: string): number {
-  if (id.length > idCharactersMax) return -1;
+  if (id.length > valueBytesMax) return -1;
   for (let at = 0; at < id.length; at += 1) {
     const code = id.charCodeAt(at);
     if (isPlain[code] !== 1) return -1;

@@ -469,7 +469,8 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
 
   #end(): void {
     this.held.release();
-    this.#socket.end();
+    // Node makes an error with a stack of every end but the first.
+    if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   #closed(): void {

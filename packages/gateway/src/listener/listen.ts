@@ -205,9 +205,10 @@ function directSource(socket: Socket): Source {
   return { address: canonicalSource(socket.remoteAddress), port: socket.remotePort ?? 0, balanced: false };
 }
 
+/** Of all hosts but the first, whose certificate is the server's own. Throws where one cannot be used, the first included. */
 function secureContexts({ hosts, tls }: ListenerOptions): Map<string, SecureContext> {
   if (!tls) return new Map();
-  return new Map(hosts.map(({ name, pem }) => [name, toSecureContext(pem)]));
+  return new Map(hosts.map(({ name, pem }): [string, SecureContext] => [name, toSecureContext(pem)]).slice(1));
 }
 
 async function opened(server: Server, options: ListenerOptions): Promise<void> {

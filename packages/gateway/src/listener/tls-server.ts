@@ -3,7 +3,10 @@ import { createServer, type SecureContext, type TLSSocket, type Server as TlsSer
 import { tlsSettings } from '../tls-settings.ts';
 import type { ListenerOptions } from './listener-options.ts';
 
-/** Creates the server; it accepts nothing by itself. `contextOf` gives the certificate of a host, by its name. */
+/**
+ * Creates the server; it accepts nothing by itself. `contextOf` gives the certificate of a host, by its name, where it is not the
+ * server's own: changing from one to another costs a handshake one part in fifty.
+ */
 export function createTlsServer(
   options: ListenerOptions,
   contextOf: (name: string) => SecureContext | undefined,
@@ -21,7 +24,7 @@ export function createTlsServer(
       // A throw here would end the process (CVE-2026-21637).
       try {
         const name = toHostName(serverName);
-        askForCertificate(this, options.serving().host(options.name, name)?.certificates.isAsked ?? false);
+        if (options.serving().host(options.name, name)?.certificates.isAsked !== true) askForNone(this);
         done(null, contextOf(name));
       } catch (thrown) {
         done(thrown as Error);
@@ -41,9 +44,9 @@ export function toHostName(serverName: string): string {
  * handshake is read once, by OpenSSL: a ClientHello that we read beside it could name two hosts to two readers
  * (docs/decisions/0026). Where a Node no longer has it, everybody is asked, and tls.test.ts fails.
  */
-function askForCertificate(socket: TLSSocket, isAsked: boolean): void {
+function askForNone(socket: TLSSocket): void {
   const { _handle: handle } = socket as TLSSocket & { readonly _handle?: NativeTls };
-  handle?.setVerifyMode?.(isAsked, false);
+  handle?.setVerifyMode?.(false, false);
 }
 
 interface NativeTls {

@@ -118,7 +118,8 @@ export async function createWorld(operator: Operator, ledger: Ledger, threads: n
     },
     async ask(word) {
       const answer = await askGateway({ node, evidence }, folder, word);
-      return { status: answer.ok ? 0 : 4, text: JSON.stringify(answer) };
+      const okStatus = answer.ok && word !== 'status' && answer.listFaults.length > 0 ? 7 : 0;
+      return { status: answer.ok ? okStatus : 4, text: JSON.stringify(answer) };
     },
     close: () => kit.close(),
   };
