@@ -80,6 +80,14 @@ function secureHosts(options: OptionSchema): readonly ShownGroup[] {
   ];
 }
 
+const listUrl = {
+  url: 'https://crl.test/a',
+  authorities: 'b.pem',
+  everyMs: 30_000,
+  timeoutMs: 10_000,
+  bytesMax: 1_048_576,
+};
+
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
@@ -114,15 +122,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
           crls: left(['trust/users-issuing.crl']),
-          crlUrls: left([
-            {
-              url: 'https://crl.test/a',
-              authorities: 'b.pem',
-              everyMs: 30_000,
-              timeoutMs: 10_000,
-              bytesMax: 1_048_576,
-            },
-          ]),
+          crlUrls: left([listUrl]),
           staleCrls: left('accept'),
         },
       ],
