@@ -2,6 +2,7 @@
 import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
 import { listBytesMax } from '@headgate/pki';
 import { z } from 'zod';
+import { countersFindings, countersOption } from './config-counters.ts';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
@@ -269,6 +270,11 @@ export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
   policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),
+  shadowPolicy: file
+    .optional()
+    .describe(
+      'Policy file with a candidate: its rules over requests are judged beside the policy on every call, refuse nobody, and stand in evidence (`admission.candidate`). Read again at reload. Default: none.',
+    ),
   provisioning: file
     .optional()
     .describe('Provisioning file. Without it certificates are judged, but enrolment and rights are not.'),
@@ -295,6 +301,7 @@ export const configSchema = z.strictObject({
       'Infrastructure whose server chain a host shows, by host name, where it differs from the catalogue. A step of its own: the chain belongs to the host, and its addresses may move before or after it. Read again at reload.',
     ),
   upstreams: z.array(upstream).min(1).max(500),
+  counters: countersOption.optional(),
   identityFields: identityFieldList,
   echo: echo.prefault({}),
   documents: documents.prefault({}),
@@ -380,6 +387,7 @@ export function parseConfig(
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
+  findings.push(...countersFindings(config.counters, config.node, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }
 

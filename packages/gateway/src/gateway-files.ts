@@ -1,7 +1,8 @@
 // Everything that a gateway reads from files, read and proved usable before any of it is taken into use.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ListReadingOptions, Snapshot, SnapshotSource } from '@headgate/contract';
+import type { ListReadingOptions, Policy, Snapshot, SnapshotSource } from '@headgate/contract';
+import { rulesOverDomains } from '@headgate/rules';
 import { type AnnouncedFile, readAnnounced } from './announced-chains.ts';
 import type { Config } from './config.ts';
 import type { DocumentHistory } from './document-history.ts';
@@ -40,6 +41,7 @@ export async function readGatewayFiles(
 ): Promise<GatewayFiles> {
   const snapshot = await snapshots.current(lists);
   createServing(snapshot, config);
+  if (config.counters !== undefined) refuseStackedDomains(snapshot.policy, config.policy ?? 'policy.yaml');
   const hosts = await Promise.all(
     config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base, snapshot)))),
   );
@@ -61,4 +63,17 @@ async function readDocumentKey({ documents }: Config, base: string): Promise<str
     const found = 'no key that can sign';
     throw new UnusableFiles([{ file: documents.key, line: 1, column: 1, path: '', found, expected }]);
   }
+}
+
+/** Where nodes share counters, a domain is one place, and over two of them a call could be charged to one rule and not to another. */
+function refuseStackedDomains(policy: Policy, file: string): void {
+  const findings = rulesOverDomains(policy).map(({ rule, other }) => ({
+    file,
+    line: 1,
+    column: 1,
+    path: `limits.${rule.name}`,
+    found: `${rule.name} and ${other.name}, which one call may meet, in different domains`,
+    expected: 'one domain for both, or conditions that no call fits both of',
+  }));
+  if (findings.length > 0) throw new UnusableFiles(findings);
 }

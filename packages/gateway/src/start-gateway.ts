@@ -9,10 +9,11 @@ import type {
   OverrideAsk,
   SnapshotSource,
 } from '@headgate/contract';
-import { createPlaces, createThreadMemory, openThreadMemory } from '@headgate/rules';
+import { createThreadMemory, openThreadMemory, type ThreadState } from '@headgate/rules';
 import { toBoot } from './boot.ts';
 import { createBreakGlass, OverrideRefused } from './break-glass.ts';
 import { breakGlassFile } from './break-glass-file.ts';
+import { type CandidateCounts, createCandidateTally } from './candidate-counts.ts';
 import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
@@ -29,6 +30,8 @@ import { type LimitCounts, limitCountsOf } from './limit-counts.ts';
 import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
+import { openSharedCounters } from './open-shared-counters.ts';
+
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -84,6 +87,8 @@ export interface InForce {
   readonly listFaults: readonly ListFault[];
   /** What break-glass changes of the policy now. */
   readonly overrides: readonly Override[];
+  /** The candidate policy in shadow and what it would have decided otherwise; null where none is loaded. */
+  readonly candidate: CandidateCounts | null;
 }
 
 /** What a reload did. */
@@ -104,6 +109,8 @@ export interface ServingGateway {
   readonly shed: () => Shed;
   /** What limits did since the start. */
   limitCounts(): LimitCounts;
+  /** What a candidate policy in shadow would have decided otherwise; null before it judged a call. */
+  readonly candidate: () => CandidateCounts | null;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
   /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
@@ -178,12 +185,21 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
+  const candidateNow = (): CandidateCounts | null => {
+    const { shadowPolicy } = files.snapshot;
+    if (shadowPolicy === null) return null;
+    const counted = inner.candidate();
+    const policy = shadowPolicy.hash.slice(0, 12);
+    return counted?.policy === policy ? counted : { policy, decided: 0, newlyRefused: 0, newlyAdmitted: 0, byRule: {} };
+  };
   const inForce = async (): Promise<InForce> => ({
     ...inner.snapshot(),
+    // First: threads tell what they counted when they are asked.
     threads: await inner.threads(),
     lists: source.reportLists?.(clock()) ?? [],
     listFaults: source.listFaults?.() ?? [],
     overrides: breakGlass.holding(),
+    candidate: candidateNow(),
   });
   const breakGlass = createBreakGlass({
     file: breakGlassFile(config, base),
@@ -298,6 +314,12 @@ interface StartOptions extends GatewayOptions {
   readonly files: GatewayFiles;
 }
 
+/** What several threads would share, for one. */
+function openOwnMemory({ listeners, path }: Config): ThreadState {
+  const seed = randomFillSync(new Int32Array(4));
+  return openThreadMemory(createThreadMemory(seed, { connectionsMax: listeners.length * path.connectionsMax }), 1);
+}
+
 async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
@@ -309,12 +331,14 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
     ...(seen === undefined ? {} : { seen }),
   });
-  const state = openThreadMemory(createThreadMemory(randomFillSync(new Int32Array(4)), { connectionsMax: 1 }), 1);
+  const state = openOwnMemory(config);
   let { snapshot } = files;
-  const inForce = Int32Array.of(snapshot.number);
+  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
+  Atomics.store(state.inForce, 0, snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
+  const candidate = createCandidateTally();
   const plane = await startDataPlane({
     config,
     files,
@@ -324,12 +348,10 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     sharedPort: false,
     clock,
     elapsed,
-    counters: state.counters,
-    recentRefusals: state.recentRefusals,
-    connections: createPlaces(),
-    waitingBodies: createPlaces(),
-    tunnels: createPlaces(),
-    inForce,
+    ...state,
+    counters: shared ?? state.counters,
+    ownCounters: state.counters,
+    countCandidate: candidate.note,
     evidence,
     notice,
     shed: (bound) => shed.add({ [bound]: 1 }),
@@ -345,11 +367,12 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
     limitCounts: () => limitCountsOf(state.counters, snapshot.policy),
+    candidate: () => candidate.total(),
     async take(next) {
       const takeIntoUse = plane.prepare(next);
       takeIntoUse();
       ({ snapshot } = next);
-      Atomics.store(inForce, 0, snapshot.number);
+      Atomics.store(state.inForce, 0, snapshot.number);
     },
     async forgetTickets() {
       plane.setTicketKeys(createTicketKeys());
@@ -357,7 +380,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {
       for (const renewal of renewals) renewal.close();
-      closed ??= plane.close();
+      closed ??= plane.close().then(() => shared?.close());
       return closed;
     },
   };

@@ -8,6 +8,8 @@ export type { Lane, Reorder, ReorderOptions, ReorderStats, Timed } from './backt
 export { createReorder } from './backtest/reorder.ts';
 export type { Counters, CountersOptions, CountersStats } from './counters.ts';
 export { createCounters } from './counters.ts';
+export type { StackedDomains } from './domains.ts';
+export { rulesOverDomains } from './domains.ts';
 export type { RuleMatch, UnmetCondition } from './explain-match.ts';
 export { explainMatch } from './explain-match.ts';
 export { limitField, limitFieldStarts, policyField } from './limit-fields.ts';

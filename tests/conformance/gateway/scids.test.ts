@@ -182,6 +182,7 @@ function countsOverScids(operator: Operator): void {
         refused: [],
         shadow: undefined,
         breakGlass: [],
+        candidate: null,
         session: null,
         scid: { outcome: 'foreign', value: 'A1', where: 'body', reason: null, participant: null },
       },

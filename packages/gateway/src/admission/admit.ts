@@ -1,6 +1,13 @@
 // May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only
 // `admit` makes a Permit.
-import type { Charge, CounterDecision, LimitSubject, RuleRefusal, StatedRefusal } from '@headgate/contract';
+import type {
+  CandidateEvidence,
+  Charge,
+  CounterDecision,
+  LimitSubject,
+  RuleRefusal,
+  StatedRefusal,
+} from '@headgate/contract';
 import {
   type AllowedCall,
   type CallForRights,
@@ -21,6 +28,7 @@ import type { AnyRoute } from '../route/select-route.ts';
 import { ownerOf, participantOwner } from '../standing.ts';
 import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
+import { chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
 import { limitRefusal } from './limit-refusal.ts';
 import { type Permit, settle, toPermit } from './permit.ts';
@@ -89,7 +97,8 @@ function permitOrRefuse(
   const { known, scid, weighed } = applying;
   const { policyText, limitStarts, participant } = known;
   const { charges, bodyBytesMax } = weighed;
-  exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
+  const candidate = judgeCandidate(exchange, scid?.candidate ?? known.candidate, decision, gateway, nowMs);
+  exchange.admission = evidenceOf(exchange, applying, decision, candidate, nowMs);
   if (policyText !== null) {
     exchange.limitPolicy = policyText;
     exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
@@ -124,6 +133,8 @@ interface KnownCharges {
   readonly participant: string | null;
   readonly endorsers: readonly string[];
   readonly breakGlass: readonly string[];
+  /** What a candidate policy in shadow would charge; nothing where none is loaded. */
+  readonly candidate: readonly Charge[];
   /** Null where no limit that matched counts over SCIDs: payloads are not looked at then. */
   readonly scidLimits: ScidLimits | null;
   readonly fromMs: number;
@@ -156,6 +167,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const subject = subjectOf(exchange, principal, route, participant);
   const ofRules = route.kind === 'document' ? documentCharges(exchange.connection.source) : chargesFor(limits, subject);
   const { charges, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
+  const candidate = route.kind === 'document' ? [] : chargesByCandidate(exchange.serving, subject);
   const rules = charges.map(({ rule }) => rule);
   return {
     charges,
@@ -171,6 +183,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
     participant,
     endorsers: allowed?.endorsers ?? [],
     breakGlass: span.overrides,
+    candidate,
     scidLimits: scidLimits({
       principal,
       call: callOver(route),
@@ -180,6 +193,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
       charges,
       own: allowed?.scids ?? [],
       breakGlass: span.overrides,
+      candidate,
     }),
     fromMs: Math.max(span.fromMs, allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY),
     untilMs: Math.min(span.untilMs, allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY),
@@ -236,6 +250,7 @@ function evidenceOf(
   { id, session }: Exchange,
   { known: { rules, participant, endorsers, breakGlass }, scid }: Applying,
   decision: CounterDecision,
+  candidate: CandidateEvidence | null,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
   const refusing = decision.admitted ? (scid?.rule ?? null) : decision.decidedBy.rule;
@@ -252,6 +267,7 @@ function evidenceOf(
     retryAfterMs: decision.admitted ? null : waitOf(decision.retryAtMs, nowMs),
     shadow: decision.shadowRefusals.length === 0 ? noRefusals : decision.shadowRefusals.map(inWaits),
     breakGlass: scid?.breakGlass ?? breakGlass,
+    candidate,
     session: sessionState(session),
     scid: scid?.evidence ?? null,
   };

@@ -27,6 +27,8 @@ export interface ThreadMemory {
 /** What the threads share, as one of them uses it. */
 export interface ThreadState {
   readonly counters: ThreadCounters;
+  /** Of a candidate policy in shadow, which never shares a key or a page with those that refuse. */
+  readonly candidateCounters: ThreadCounters;
   /** Two places a connection: one of its listener, one of its source. */
   readonly connections: ThreadPlaces;
   readonly waitingBodies: ThreadPlaces;
@@ -54,6 +56,7 @@ export function createThreadMemory(seed: Int32Array, options: ThreadMemoryOption
 export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: number): ThreadState {
   const parts = dealState(partsOf(memory), bounds);
   const counters = openCounters(parts.counters, seed, owner);
+  const candidateCounters = openCounters(parts.candidateCounters, seed, owner);
   const connections = openPlaces(parts.connections, seed, owner);
   const openPlacesOf = new Map<number, number>();
   const waitingBodies = openPlaces(parts.waitingBodies, seed, owner);
@@ -61,6 +64,7 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
   const recentRefusals = openRecentRefusals(parts.recentRefusals, seed, owner);
   return {
     counters,
+    candidateCounters,
     connections,
     waitingBodies,
     tunnels,
@@ -68,7 +72,8 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
     inForce: parts.inForce,
     repairAfter(goneOwner) {
       recentRefusals.repairAfter(goneOwner);
-      const isCounted = counters.repairAfter(goneOwner);
+      const isJudged = candidateCounters.repairAfter(goneOwner);
+      const isCounted = counters.repairAfter(goneOwner) && isJudged;
       // All at each try: of one that is put right nothing is left to do.
       const waiting = waitingBodies.repairAfter(goneOwner);
       const joined = tunnels.repairAfter(goneOwner);
@@ -86,6 +91,7 @@ function dealState(parts: MemoryParts, bounds: MemoryBounds) {
   return {
     inForce: parts.words(1),
     counters: dealCounters(parts, bounds),
+    candidateCounters: dealCounters(parts, bounds),
     connections: dealPlaces(parts, bounds.connectionsMax * 2),
     waitingBodies: dealPlaces(parts, bounds.connectionsMax),
     tunnels: dealPlaces(parts, bounds.connectionsMax),
