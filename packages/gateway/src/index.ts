@@ -12,6 +12,7 @@ export { ChunkedDecoder } from './http1/chunked.ts';
 export { Malformed } from './http1/malformed.ts';
 export { RequestHeadReader } from './http1/request-head.ts';
 export { framingOf, readHead } from './listener/framing.ts';
+export { persists } from './passing-fields.ts';
 export { baseOf, createSnapshotFiles } from './snapshot-files.ts';
 export { type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';
 export { planTrustOf, showTrust } from './trust-questions.ts';

@@ -13,9 +13,8 @@ import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head
 import { SwitchedSocket } from '../http1/switched-socket.ts';
 import { atTurnEnd } from '../http1/turn-end.ts';
 import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
-import { connectionOptions } from '../passing-fields.ts';
 import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { type AnswerHeads, answerFraming, type KnownAnswer, toAnswerHead, valuesOf } from './answer-heads.ts';
+import { type AnswerHeads, answerFraming, type KnownAnswer, toAnswerHead } from './answer-heads.ts';
 import { handshakeFound, isCertificateAlert, isLastingFault, secureOptions, type UpstreamTls } from './upstream-tls.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
@@ -531,9 +530,12 @@ export class UpstreamConnection implements Waiting {
 /** Of bodies that have come whole: nobody need be paused. */
 const wholeSource = { pause: () => undefined, resume: () => undefined };
 
-/** RFC 9110 §15.2: HTTP/1.0 has no interim answers, and nothing follows `close`. Another reader takes either for the last one. */
-function refuseAsFinal({ httpVersion, fields }: RawResponseHead): void {
-  if (httpVersion === '1.0' || connectionOptions(valuesOf(fields, 'connection')).has('close'))
+/**
+ * RFC 9110 §15.2: HTTP/1.0 has no interim answers, nothing follows `close`, and none has content (§8.6). Another reader takes it
+ * for the last one, or what follows for its content.
+ */
+function refuseAsFinal(head: RawResponseHead): void {
+  if (head.httpVersion === '1.0' || !answerFraming(head, 'GET').keepAlive)
     throw new Malformed('syntax', 'an interim answer behind which nothing may follow');
 }
 
