@@ -103,7 +103,7 @@ export interface Oracle {
 }
 
 /** Longest that it may take over one stream, in milliseconds. */
-const oraclePatienceMs = 5_000;
+const oraclePatienceMs = 30_000;
 
 /** Creates the oracle; it opens no port. */
 export function createOracle(): Oracle {

@@ -39,10 +39,24 @@ const helloInChunks = '2\r\nhe\r\n3;a=b\r\nllo\r\n0\r\nX-T: 1\r\n\r\n';
 
 /** Many differ in one byte, and most mean something else behind another status, or to HEAD. */
 const heads: readonly string[] = [
-  ...['', 'X: 1', hello, 'Content-Length: 6', 'Content-Length: 0', 'Content-Length: 5#', 'Xontent-Length: 5'],
-  ...[`${hello}\r\n${hello}`, `${hello}\r\n${chunked}`, chunked, 'Transfer-Encoding: chunkee'],
-  ...[`${hello}\r\nConnection: close`, `${hello}\r\nConnection: clos`, `${hello}\r\nConnection: keep-alive`],
-  ...[`${hello}\r\nX: a`, `${hello}\r\nX: b`, `${hello}\r\n X: a`, `${hello}\nX: a`],
+  '',
+  'X: 1',
+  hello,
+  'Content-Length: 6',
+  'Content-Length: 0',
+  'Content-Length: 5#',
+  'Xontent-Length: 5',
+  `${hello}\r\n${hello}`,
+  `${hello}\r\n${chunked}`,
+  chunked,
+  'Transfer-Encoding: chunkee',
+  `${hello}\r\nConnection: close`,
+  `${hello}\r\nConnection: clos`,
+  `${hello}\r\nConnection: keep-alive`,
+  `${hello}\r\nX: a`,
+  `${hello}\r\nX: b`,
+  `${hello}\r\n X: a`,
+  `${hello}\nX: a`,
 ].flatMap((lines) =>
   [ok, 'HTTP/1.1 204 OK\r\n', 'HTTP/1.1 304 OK\r\n', 'HTTP/1.0 200 OK\r\n', 'HTTP/1.1 103 OK\r\n', early + ok].map(
     (before) => `${before}${lines === '' ? '' : `${lines}\r\n`}\r\n`,

@@ -62,6 +62,16 @@ export function answerFraming({ fields, status, httpVersion }: RawResponseHead, 
   };
 }
 
+/**
+ * Refuses what is no interim answer. RFC 9110 §15.2: HTTP/1.0 has none, nothing follows `close`, and none has content (§8.6);
+ * another reader takes such a one for the last, or what follows for its content. 101 was never asked for.
+ */
+export function refuseAsFinal(head: RawResponseHead): void {
+  if (head.status === 101) throw new Malformed('syntax', 'a switch of protocols that nobody asked for');
+  if (head.httpVersion === '1.0' || !answerFraming(head, 'GET').keepAlive)
+    throw new Malformed('syntax', 'an interim answer behind which nothing may follow');
+}
+
 function valuesOf(fields: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) values.push(fields[at + 1] ?? '');

@@ -14,7 +14,7 @@ import { SwitchedSocket } from '../http1/switched-socket.ts';
 import { atTurnEnd } from '../http1/turn-end.ts';
 import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
 import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { type AnswerHeads, answerFraming, type KnownAnswer, toAnswerHead } from './answer-heads.ts';
+import { type AnswerHeads, answerFraming, type KnownAnswer, refuseAsFinal, toAnswerHead } from './answer-heads.ts';
 import { handshakeFound, isCertificateAlert, isLastingFault, secureOptions, type UpstreamTls } from './upstream-tls.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
@@ -352,9 +352,7 @@ export class UpstreamConnection implements Waiting {
         this.#beginAnswer(this.#toKnown(head, input, beganAt, at), input, at);
         return;
       }
-      // RFC 9110 §15.2: interim answers are for us alone. 101 was never asked for.
-      if (head.status === 101) throw new Malformed('syntax', 'a switch of protocols that nobody asked for');
-      refuseAsFinal(head);
+      refuseAsFinal(head); // RFC 9110 §15.2: interim answers are for us alone.
       if (at === input.byteLength) return;
     }
   }
@@ -529,15 +527,6 @@ export class UpstreamConnection implements Waiting {
 
 /** Of bodies that have come whole: nobody need be paused. */
 const wholeSource = { pause: () => undefined, resume: () => undefined };
-
-/**
- * RFC 9110 §15.2: HTTP/1.0 has no interim answers, nothing follows `close`, and none has content (§8.6). Another reader takes it
- * for the last one, or what follows for its content.
- */
-function refuseAsFinal(head: RawResponseHead): void {
-  if (head.httpVersion === '1.0' || !answerFraming(head, 'GET').keepAlive)
-    throw new Malformed('syntax', 'an interim answer behind which nothing may follow');
-}
 
 function tlsFailure(cause: Error): NotConnected {
   return { kind: 'not-connected', reason: 'tls', found: handshakeFound(cause), isLasting: isLastingFault(cause) };
