@@ -1,4 +1,13 @@
 // The whole public surface of the contract. Nothing of ours is imported here.
+export type { Override, OverrideAsk } from './break-glass.ts';
+export {
+  breakGlassBounds,
+  overrideAskSchema,
+  overrideHolds,
+  overridesFileSchema,
+  sayOverride,
+  whyNoOverride,
+} from './break-glass.ts';
 export type { CellSubject } from './catalogue/announcements.ts';
 export { inForce, isAbout, isKnown, slipsOf } from './catalogue/announcements.ts';
 export type { Classification, RecognisedBy, ServiceClassification, ServiceClues } from './catalogue/classify.ts';
@@ -57,6 +66,7 @@ export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
 export type {
   AdmissionEvidence,
+  CandidateEvidence,
   CookieEvidence,
   EvidenceRecord,
   EvidenceSink,

@@ -216,6 +216,8 @@ export interface Charge {
   readonly amount?: number;
   /** Whatever the counters keep of the key: a charge that comes again is not looked up by its text. */
   kept?: unknown;
+  /** Whatever is kept of the last refusal that this charge decided: most are repeated word for word. */
+  told?: unknown;
   /** Where the allowance stood after the latest decision over this charge. Written by the counters, in place. */
   standing?: Standing;
 }
@@ -242,6 +244,8 @@ export type CounterDecision =
       /** Every enforced rule that refused, the deciding one among them. */
       readonly refusals: readonly RuleRefusal[];
       readonly shadowRefusals: readonly RuleRefusal[];
+      /** No rule was full: the store that nodes share cannot be asked, or has forgotten, and nobody can count. */
+      readonly uncounted?: true;
     };
 
 /** A rule that refused a call, or would have if it were not in shadow mode, and when it alone has room. */

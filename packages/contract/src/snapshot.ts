@@ -1,4 +1,5 @@
 // What a gateway serves by: one immutable, numbered, hashed set of facts, taken from a source and swapped whole.
+import type { Override } from './break-glass.ts';
 import type { Catalogue } from './catalogue/model.ts';
 import type { Provisioning } from './catalogue/provisioning-model.ts';
 import type { Policy } from './limits.ts';
@@ -112,6 +113,10 @@ export interface Snapshot {
   readonly provisioning: Provisioning | null;
   readonly positions: Positions;
   readonly chainPositions: ChainPositions;
+  /** A candidate that is judged beside the policy and refuses nobody, with the SHA-256 of its file; null where there is none. */
+  readonly shadowPolicy: { readonly policy: Policy; readonly hash: string } | null;
+  /** What break-glass changes of the policy, some of it perhaps over already. */
+  readonly overrides: readonly Override[];
 }
 
 /** Where snapshots come from: files first, control later. */
@@ -122,6 +127,8 @@ export interface SnapshotSource {
    * Absent where lists come with snapshots alone.
    */
   withFreshLists?(before: Snapshot): Promise<Snapshot | null>;
+  /** A snapshot of this source with the overrides of this moment. Everything else in it stays. Absent where there are none. */
+  withOverrides?(before: Snapshot): Promise<Snapshot>;
   /** Hears that a snapshot of this source is in force: what a later reading is compared with, and remembered beyond the process. */
   taken?(snapshot: Snapshot): Promise<void>;
   /** What is wrong with revocation lists now. */

@@ -6,7 +6,7 @@ import { readGatewayFiles } from './gateway-files.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
 
 /** What a check found that does not stand in the way. */
-export interface CheckedFiles extends Pick<Snapshot, 'number' | 'hash'> {
+export interface CheckedFiles extends Pick<Snapshot, 'number' | 'hash' | 'overrides'> {
   readonly warnings: readonly TrustWarning[];
 }
 
@@ -18,6 +18,6 @@ export async function checkFiles(
   lists: ListReadingOptions = {},
 ): Promise<CheckedFiles> {
   const files = await readGatewayFiles(config, base, createSnapshotFiles(config, base), lists);
-  const { number, hash } = files.snapshot;
-  return { number, hash, warnings: trustWarnings(files, nowMs) };
+  const { number, hash, overrides } = files.snapshot;
+  return { number, hash, overrides, warnings: trustWarnings(files, nowMs) };
 }

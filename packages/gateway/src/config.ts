@@ -2,6 +2,7 @@
 import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
 import { listBytesMax } from '@headgate/pki';
 import { z } from 'zod';
+import { countersFindings, countersOption } from './config-counters.ts';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
@@ -261,6 +262,11 @@ export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
   policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),
+  shadowPolicy: file
+    .optional()
+    .describe(
+      'Policy file with a candidate: its rules over requests are judged beside the policy on every call, refuse nobody, and stand in evidence (`admission.candidate`). Read again at reload. Default: none.',
+    ),
   provisioning: file
     .optional()
     .describe('Provisioning file. Without it certificates are judged, but enrolment and rights are not.'),
@@ -287,9 +293,17 @@ export const configSchema = z.strictObject({
       'Infrastructure whose server chain a host shows, by host name, where it differs from the catalogue. A step of its own: the chain belongs to the host, and its addresses may move before or after it. Read again at reload.',
     ),
   upstreams: z.array(upstream).min(1).max(500),
+  counters: countersOption.optional(),
   identityFields: identityFieldList,
   echo: echo.prefault({}),
   path: path.prefault({}),
+  breakGlass: z
+    .strictObject({
+      msMax: milliseconds(60_000, 604_800_000, 86_400_000).describe(
+        'Longest that `headgate policy break-glass` may change a rule for. Default 86,400,000 ms (24 h).',
+      ),
+    })
+    .prefault({}),
   evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
 });
 
@@ -364,6 +378,7 @@ export function parseConfig(
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
+  findings.push(...countersFindings(config.counters, config.node, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }
 

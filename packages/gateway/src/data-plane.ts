@@ -1,9 +1,11 @@
 // Everything that one thread needs to serve: listeners, upstream pool, verdicts and what ties them to the path. A gateway of
 // one thread has one of these; with several, each thread has its own and shares what is passed in.
 import { randomBytes, randomFillSync } from 'node:crypto';
-import type { EvidenceSink } from '@headgate/contract';
+import type { Charge, CounterStore, EvidenceSink } from '@headgate/contract';
 import { type Counters, connectionCharges, type Places } from '@headgate/rules';
+import type { CandidateTally } from './candidate-counts.ts';
 import type { Config } from './config.ts';
+import { partOf } from './counters/own-part.ts';
 import { Deadlines } from './deadlines.ts';
 import { createCookieMemory } from './evidence/cookie-memory.ts';
 import { createExchangeIds } from './exchange-ids.ts';
@@ -35,7 +37,12 @@ export interface DataPlaneOptions {
   readonly clock: () => number;
   /** Milliseconds that only go forward, for waits. */
   readonly elapsed: () => number;
-  readonly counters: Counters;
+  /** What calls are charged to: `ownCounters`, or those of all nodes that share them. */
+  readonly counters: CounterStore;
+  /** Of this process: connections are counted by it alone, because nothing may be waited for before TLS. */
+  readonly ownCounters: Counters;
+  readonly candidateCounters: Counters;
+  readonly countCandidate: CandidateTally['note'];
   readonly connections: Places;
   readonly waitingBodies: Places;
   /** Tunnels that are open, counted over all threads. */
@@ -67,6 +74,7 @@ export interface DataPlane {
 /** Starts a data plane. Rejects with the system's error for a taken port; evidence is closed then. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const { config, clock, evidence } = options;
+  const nodeCount = config.counters?.valkey.nodes.length ?? 1;
   const serving = createServingInForce(options);
   const inFlight = createInFlight();
   const turns = createTurns(config.path.exchangesPerSourceMax);
@@ -84,6 +92,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const gateway: Gateway = {
     clock,
     counters: options.counters,
+    candidateCounters: options.candidateCounters,
+    countCandidate: options.countCandidate,
     verdicts: createVerdicts(),
     upstreams,
     evidence,
@@ -104,7 +114,13 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     admitConnection(source) {
       const { limits } = serving.current();
       if (limits.connections.length === 0) return null;
-      const decision = options.counters.decide(connectionCharges(limits, source), clock());
+      const charges: Charge[] = [];
+      for (const charge of connectionCharges(limits, source)) {
+        const part = partOf(charge, nodeCount);
+        if (part === null) return charge.rule.name;
+        charges.push(part);
+      }
+      const decision = options.ownCounters.decide(charges, clock());
       return decision.admitted ? null : decision.decidedBy.rule.name;
     },
     serve: (exchange, served) => {

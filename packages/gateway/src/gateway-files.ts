@@ -1,10 +1,12 @@
 // Everything that a gateway reads from files, read and proved usable before any of it is taken into use.
-import type { ListReadingOptions, Snapshot, SnapshotSource } from '@headgate/contract';
+import type { ListReadingOptions, Policy, Snapshot, SnapshotSource } from '@headgate/contract';
+import { rulesOverDomains } from '@headgate/rules';
 import { type AnnouncedFile, readAnnounced } from './announced-chains.ts';
 import type { Config } from './config.ts';
 import { readUpstreamTls, type UpstreamTls } from './forward/upstream-tls.ts';
 import { type KeyedHost, readKeys } from './server-keys.ts';
 import { createServing } from './serving.ts';
+import { UnusableFiles } from './unusable-files.ts';
 
 /** One reading of the files. Plain, so that a message can carry it to another thread. */
 export interface GatewayFiles {
@@ -26,10 +28,24 @@ export async function readGatewayFiles(
 ): Promise<GatewayFiles> {
   const snapshot = await snapshots.current(lists);
   createServing(snapshot, config);
+  if (config.counters !== undefined) refuseStackedDomains(snapshot.policy, config.policy ?? 'policy.yaml');
   const hosts = await Promise.all(
     config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base, snapshot)))),
   );
   const upstreamTls = await readUpstreamTls(config.upstreams, base);
   const announced = await readAnnounced(snapshot.catalogue, config, base);
   return { snapshot, hosts, upstreamTls, announced };
+}
+
+/** Where nodes share counters, a domain is one place, and over two of them a call could be charged to one rule and not to another. */
+function refuseStackedDomains(policy: Policy, file: string): void {
+  const findings = rulesOverDomains(policy).map(({ rule, other }) => ({
+    file,
+    line: 1,
+    column: 1,
+    path: `limits.${rule.name}`,
+    found: `${rule.name} and ${other.name}, which one call may meet, in different domains`,
+    expected: 'one domain for both, or conditions that no call fits both of',
+  }));
+  if (findings.length > 0) throw new UnusableFiles(findings);
 }

@@ -1,4 +1,6 @@
 // What a gateway says beside its evidence: what happened outside any exchange.
+import type { Override } from '@headgate/contract';
+import type { CountersNotice } from './counters/shared-counters.ts';
 import type { TrustWarning } from './expiry.ts';
 import type { HandshakeFailureCount } from './handshake-failures.ts';
 import type { HandshakeFailure } from './listener/handshake-failure.ts';
@@ -97,6 +99,15 @@ export type GatewayNotice =
   | ListNotice
   /** A certificate or an authority ends within weeks, or has ended. Told at start, at reload, and once a day. */
   | ({ readonly kind: 'trust-warning' } & TrustWarning)
+  /** Break-glass changes a rule of the policy: told at start, when it begins and when it ends. */
+  | {
+      readonly kind: 'break-glass-holds' | 'break-glass-ended';
+      readonly override: Override;
+      /** What becomes of it, and who ended it before its time. */
+      readonly sentence: string;
+    }
+  /** The store of shared counters is away, is back, forgot, or is used by nodes that do not agree. */
+  | CountersNotice
   /** Local commands cannot reach this gateway. */
   | { readonly kind: 'control-unavailable'; readonly sentence: string }
   /** The system resets connections that wait at a listener which closes. */

@@ -1,10 +1,11 @@
 // The public surface of the gateway: start one from a configuration.
 
+export { breakGlassFile, readOverrides } from './break-glass-file.ts';
 export { checkFiles } from './check-files.ts';
 export { type Config, configSchema, type PathOptions, parseConfig, type WrittenConfig } from './config.ts';
 export { exampleConfig } from './config-example.ts';
 export { askGateway, GatewayNotAsked } from './control/ask-gateway.ts';
-export type { ControlAnswer, ControlAsk } from './control/messages.ts';
+export type { ControlAnswer, ControlAsk, ControlRequest } from './control/messages.ts';
 export type { TrustWarning } from './expiry.ts';
 // The strict reading of HTTP/1.1, for conformance tests and fuzzing.
 export { answerFraming, refuseAsFinal } from './forward/answer-heads.ts';

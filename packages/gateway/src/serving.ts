@@ -3,6 +3,7 @@
 import {
   type Address,
   type AddressMatch,
+  type CandidateEvidence,
   type CatalogueIndex,
   cellStatus,
   compileCatalogue,
@@ -41,11 +42,20 @@ export interface Decommissioned {
   readonly replacement: string | null;
 }
 
+/** A candidate policy: its rules over requests, since it holds no places and weighs no bodies. */
+export interface Candidate {
+  readonly limits: CompiledPolicy;
+  /** What stands in the records of calls that it admits: one object, so that it is written down once. */
+  readonly admits: CandidateEvidence;
+}
+
 /** Everything one exchange decides by. */
 export interface Serving {
   readonly snapshot: Snapshot;
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
+  /** The candidate policy in shadow; null where none is loaded. */
+  readonly candidate: Candidate | null;
   readonly usernames: UsernameChecks;
   readonly scids: ScidPlaces;
   readonly trust: ReadonlyMap<string, TrustBundle>;
@@ -96,6 +106,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     snapshot,
     index,
     limits: compilePolicy(snapshot.policy),
+    candidate: candidateOf(snapshot),
     usernames: createUsernameChecks(snapshot.policy),
     scids: createScidPlaces(index),
     trust,
@@ -122,6 +133,14 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       return { channel: channels.size === 1 ? ([...channels][0] ?? null) : null, speaksSoap: false };
     },
   };
+}
+
+function candidateOf({ shadowPolicy }: Snapshot): Candidate | null {
+  if (shadowPolicy === null) return null;
+  const { policy, hash } = shadowPolicy;
+  const limits = policy.limits.filter(({ unit }) => unit === 'requests');
+  const admits = { policy: hash.slice(0, 12), admitted: true, decidedBy: null, retryAfterMs: null, shadow: [] };
+  return { limits: compilePolicy({ ...policy, limits }), admits };
 }
 
 /** The bundles of a snapshot, ready to build paths in. Throws `UnreadableTrustBundle` for PEM that cannot be used. */

@@ -7,11 +7,13 @@ import {
   catalogueFileNames,
   compileCatalogue,
   type Finding,
+  type Override,
   parseCatalogue,
   parsePolicy,
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
+import { breakGlassFile, readOverrides } from './break-glass-file.ts';
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import type { ListNotice } from './gateway-notice.ts';
@@ -50,6 +52,7 @@ export function createSnapshotFiles(
   /** Hashes of snapshots without their lists. */
   const filesHashes = new WeakMap<Snapshot, string>();
   const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
+  const overridesNow = () => readOverrides(breakGlassFile(configNow(), base), clock());
   const memoryFolder = memoryFolderOf(configNow(), base);
   const lists = createListSources({ base, memoryFolder, clock, tell });
   /** What each snapshot's lists were read from. */
@@ -61,7 +64,7 @@ export function createSnapshotFiles(
   ): Snapshot => {
     const { revocation } = reading;
     number += 1;
-    const snapshot: Snapshot = { ...facts, number, hash: hashWithLists(filesHash, revocation), revocation };
+    const snapshot: Snapshot = { ...facts, number, hash: hashOf(filesHash, revocation, facts.overrides), revocation };
     filesHashes.set(snapshot, filesHash);
     readings.set(snapshot, reading);
     return snapshot;
@@ -76,6 +79,7 @@ export function createSnapshotFiles(
       if (undeclared.length > 0) throw new UnusableFiles(undeclared);
       const policyFile = config.policy ?? join(config.catalogue, 'policy.yaml');
       const policy = parsed(parsePolicy(policyFile, await read.text(policyFile))).policy;
+      const shadowPolicy = config.shadowPolicy === undefined ? null : await readShadow(read, config.shadowPolicy);
       const provisioning =
         config.provisioning === undefined
           ? null
@@ -84,18 +88,33 @@ export function createSnapshotFiles(
       const positions = positionsOf(catalogue, config.positions);
       const chainPositions = chainPositionsOf(catalogue, config.chainPositions);
       const trust = await readTrust({ config, catalogue, chainPositions, text: (file) => read.text(file) });
+      const overrides = await overridesNow();
       const reading = await lists.read(config, trust, options);
       const filesHash = read.hash([config.positions, config.chainPositions, config.trustBundles]);
-      return numbered({ catalogue, policy, trust, provisioning, positions, chainPositions }, filesHash, reading);
+      return numbered(
+        { catalogue, policy, shadowPolicy, trust, provisioning, positions, chainPositions, overrides },
+        filesHash,
+        reading,
+      );
     },
     async withFreshLists(before) {
       const reading = await lists.look();
       if (reading === null) return null;
       const filesHash = filesHashes.get(before) ?? before.hash;
-      if (hashWithLists(filesHash, reading.revocation) !== before.hash) return numbered(before, filesHash, reading);
+      if (hashOf(filesHash, reading.revocation, before.overrides) !== before.hash)
+        return numbered(before, filesHash, reading);
       // What was seen of the sources counts, though they say what they said before.
       await lists.take(reading);
       return null;
+    },
+    async withOverrides(before) {
+      const overrides = await overridesNow();
+      const filesHash = filesHashes.get(before) ?? before.hash;
+      number += 1;
+      const hash = hashOf(filesHash, before.revocation, overrides);
+      const snapshot: Snapshot = { ...before, number, hash, overrides };
+      filesHashes.set(snapshot, filesHash);
+      return snapshot;
     },
     async taken(snapshot) {
       const reading = readings.get(snapshot);
@@ -106,12 +125,19 @@ export function createSnapshotFiles(
   };
 }
 
-/** The hash of all that was read; without lists that of the other files. */
-function hashWithLists(filesHash: string, revocation: Snapshot['revocation']): string {
-  if (revocation.size === 0) return filesHash;
+async function readShadow(read: Reader, file: string): Promise<Snapshot['shadowPolicy']> {
+  const text = await read.text(file);
+  const { policy } = parsed(parsePolicy(file, text));
+  return { policy, hash: createHash('sha256').update(text).digest('hex') };
+}
+
+/** The hash of all that was read; without lists and overrides that of the other files. */
+function hashOf(filesHash: string, revocation: Snapshot['revocation'], overrides: readonly Override[]): string {
+  if (revocation.size === 0 && overrides.length === 0) return filesHash;
   const hash = createHash('sha256').update(filesHash);
   for (const [bundle, { lists }] of revocation)
     for (const { source, sha256 } of lists) hash.update(`\0${bundle}\0${source}\0${sha256}`);
+  if (overrides.length > 0) hash.update(JSON.stringify(overrides));
   return hash.digest('hex');
 }
 

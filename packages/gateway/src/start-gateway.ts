@@ -1,8 +1,18 @@
 // Starts, reloads, drains and stops one gateway: in this thread, or in several with this one watching over them.
 import { resolve } from 'node:path';
-import type { EvidenceRecord, ListFault, ListReadingOptions, SnapshotSource } from '@headgate/contract';
+import type {
+  EvidenceRecord,
+  ListFault,
+  ListReadingOptions,
+  Override,
+  OverrideAsk,
+  SnapshotSource,
+} from '@headgate/contract';
 import { createCounters, createPlaces } from '@headgate/rules';
 import { toBoot } from './boot.ts';
+import { createBreakGlass, OverrideRefused } from './break-glass.ts';
+import { breakGlassFile } from './break-glass-file.ts';
+import { type CandidateCounts, createCandidateTally } from './candidate-counts.ts';
 import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
@@ -14,9 +24,12 @@ import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+
 import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
+import { openSharedCounters } from './open-shared-counters.ts';
+
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -70,6 +83,10 @@ export interface InForce {
   readonly lists: readonly ReportedList[];
   /** What is wrong with their sources; the lists before stay in force. */
   readonly listFaults: readonly ListFault[];
+  /** What break-glass changes of the policy now. */
+  readonly overrides: readonly Override[];
+  /** The candidate policy in shadow and what it would have decided otherwise; null where none is loaded. */
+  readonly candidate: CandidateCounts | null;
 }
 
 /** What a reload did. */
@@ -88,6 +105,8 @@ export interface ServingGateway {
   readonly snapshot: () => { readonly number: number; readonly hash: string };
   /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
   readonly shed: () => Shed;
+  /** What a candidate policy in shadow would have decided otherwise; null before it judged a call. */
+  readonly candidate: () => CandidateCounts | null;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
   /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
@@ -110,6 +129,9 @@ export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTic
   /** Looks at revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
   lookAtLists(): Promise<boolean>;
   inForce(): Promise<InForce>;
+  /** Break-glass: resolves once every thread decides by it. Rejects with `OverrideRefused`, and then nothing has changed. */
+  beginOverride(ask: OverrideAsk): Promise<Override>;
+  endOverride(id: string, author: string): Promise<void>;
   /** How many handshakes failed since the start, by reason; a second late at most. */
   handshakeFailures(): HandshakeFailureTotals;
 }
@@ -149,11 +171,34 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
+  const candidateNow = (): CandidateCounts | null => {
+    const { shadowPolicy } = files.snapshot;
+    if (shadowPolicy === null) return null;
+    const counted = inner.candidate();
+    const policy = shadowPolicy.hash.slice(0, 12);
+    return counted?.policy === policy ? counted : { policy, decided: 0, newlyRefused: 0, newlyAdmitted: 0, byRule: {} };
+  };
   const inForce = async (): Promise<InForce> => ({
     ...inner.snapshot(),
+    // First: threads tell what they counted when they are asked.
     threads: await inner.threads(),
     lists: source.reportLists?.(clock()) ?? [],
     listFaults: source.listFaults?.() ?? [],
+    overrides: breakGlass.holding(),
+    candidate: candidateNow(),
+  });
+  const breakGlass = createBreakGlass({
+    file: breakGlassFile(config, base),
+    msMax: config.breakGlass.msMax,
+    clock,
+    policy: () => files.snapshot.policy,
+    overrides: () => files.snapshot.overrides,
+    async takeFile() {
+      const snapshot = await source.withOverrides?.(files.snapshot);
+      if (snapshot === undefined) throw new OverrideRefused('the snapshots of this gateway are not from files');
+      await take({ ...files, snapshot });
+    },
+    notice,
   });
   const take = async (next: GatewayFiles): Promise<void> => {
     await inner.take(next);
@@ -179,6 +224,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const close = async (): Promise<void> => {
     clearInterval(daily);
+    ended.close();
     watch.close();
     await control?.close();
     await inner.close();
@@ -193,6 +239,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     reload: ({ acceptOlderLists = false } = {}) => inOrder(() => reload(acceptOlderLists)),
     lookAtLists: () => inOrder(lookAtLists),
     handshakeFailures: () => handshakes.total(),
+    beginOverride: (ask) => inOrder(() => breakGlass.begin(ask)),
+    endOverride: (id, author) => inOrder(() => breakGlass.end(id, author)),
     close() {
       closed ??= close();
       return closed;
@@ -200,6 +248,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   await source.taken?.(files.snapshot);
   const daily = setInterval(warn, warnEveryMs).unref();
+  const ended = repeatByTimer(overridesLookMs, () => {
+    if (files.snapshot.overrides.some(({ untilMs }) => untilMs <= clock()))
+      void inOrder(() => breakGlass.forgetEnded()).catch((fault: unknown) => {
+        notice({
+          kind: 'evidence-trouble',
+          sentence: `the file of break-glass could not be written: ${String(fault)}`,
+        });
+      });
+  });
   const watch = watchOver(running, { ...options, notice });
   warn();
   const control = await controlOf(running, { ...options, notice });
@@ -218,6 +275,9 @@ function watchOver(running: RunningGateway, { notice, repeat }: GatewayOptions):
     },
   );
 }
+
+/** How often it is looked whether the time of an override is over, in milliseconds: they stop counting by themselves. */
+const overridesLookMs = 1_000;
 
 /** How often a gateway that runs on looks what ends soon, in milliseconds (1 day). */
 const warnEveryMs = 86_400_000;
@@ -252,10 +312,13 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     ...(seen === undefined ? {} : { seen }),
   });
   let { snapshot } = files;
+  const ownCounters = createCounters();
+  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
   const inForce = Int32Array.of(snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
+  const candidate = createCandidateTally();
   const plane = await startDataPlane({
     config,
     files,
@@ -265,7 +328,10 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     sharedPort: false,
     clock,
     elapsed,
-    counters: createCounters(),
+    counters: shared ?? ownCounters,
+    ownCounters,
+    candidateCounters: createCounters(),
+    countCandidate: candidate.note,
     connections: createPlaces(),
     waitingBodies: createPlaces(),
     tunnels: createPlaces(),
@@ -284,6 +350,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     evidenceFile: evidence.file,
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
+    candidate: () => candidate.total(),
     async take(next) {
       const takeIntoUse = plane.prepare(next);
       takeIntoUse();
@@ -296,7 +363,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {
       for (const renewal of renewals) renewal.close();
-      closed ??= plane.close();
+      closed ??= plane.close().then(() => shared?.close());
       return closed;
     },
   };

@@ -8,11 +8,15 @@ export type { Lane, Reorder, ReorderOptions, ReorderStats, Timed } from './backt
 export { createReorder } from './backtest/reorder.ts';
 export type { Counters, CountersOptions, CountersStats } from './counters.ts';
 export { createCounters } from './counters.ts';
+export type { StackedDomains } from './domains.ts';
+export { rulesOverDomains } from './domains.ts';
 export type { RuleMatch, UnmetCondition } from './explain-match.ts';
 export { explainMatch } from './explain-match.ts';
 export { limitField, limitFieldStarts, policyField } from './limit-fields.ts';
 export type { CompiledPolicy } from './match.ts';
 export { chargesFor, compilePolicy, connectionCharges } from './match.ts';
+export type { OverriddenCharges } from './overrides.ts';
+export { overrideCharges } from './overrides.ts';
 export { earliestTurn } from './pacing.ts';
 export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Endorsement, ProvisionedRight, Provisioning } from '@headgate/contract';
 import { certificate, credential, deskSubject, provisioning, right, vendorSubject } from './rights.fixture.ts';
 import { type CallForRights, compileRights, findEnrolment, mayCall } from './rights.ts';
-import { notEnrolled, rightRefusal } from './rights-refusal.ts';
+import { notEnrolled, rightRefusal, scidRefusal } from './rights-refusal.ts';
 
 const noon = Date.UTC(2024, 1, 21, 12);
 const submit: CallForRights = { environment: 'production', system: 'sibr', channel: 'api', operation: 'submit' };
@@ -111,4 +111,22 @@ test('a certificate that nobody holds is told who enrols, and whether another wi
     detail('CN=RENEWED'),
     /Another certificate with this subject is enrolled, by its fingerprint or serial\./,
   );
+});
+
+test('a foreign SCID is told with a few of those that the caller may act for', () => {
+  const rights = compileRights(provisioning([]));
+  const names = certificate({ subject: deskSubject });
+  const enrolment = findEnrolment(rights, names);
+  assert.ok(enrolment);
+  const told = (scids: readonly string[]) =>
+    scidRefusal(
+      { rights, enrolment, scids },
+      { certificate: names, call: submit, systemName: 'SIBR' },
+      { scid: 'X9', rule: 'by-scid' },
+    ).detail;
+  const start = `${deskSubject} may not submit on SIBR (api, production) for SCID X9, over which limit by-scid counts.`;
+  const end = `The call was charged to its own sender. ${granted}`;
+  assert.equal(told([]), `${start} It may for none. ${end}`);
+  assert.equal(told(['A', 'B']), `${start} It may for A, B. ${end}`);
+  assert.equal(told(['A', 'B', 'C', 'D', 'E', 'F', 'G']), `${start} It may for A, B, C, D, E and 2 more. ${end}`);
 });

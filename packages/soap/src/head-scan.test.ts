@@ -8,7 +8,7 @@ import { writeFault } from './fault.ts';
 import { envelopeBytes, headBounds } from './head.fixture.ts';
 import { defaultHeadBounds, type HeadBounds } from './head.ts';
 import { parseHead } from './head-parse.ts';
-import { scanHead } from './head-scan.ts';
+import { scanHead, withoutHeader } from './head-scan.ts';
 import { toHeaderPath } from './header-path.ts';
 import { readMultipart } from './multipart.ts';
 import { caisoHeaderNamespace, soap11Namespace, soap12Namespace } from './namespaces.ts';
@@ -143,4 +143,19 @@ test('what the scan decides the parser decides alike, for any bytes and bounds',
     }),
     { numRuns: 2000 },
   );
+});
+
+test('an envelope without its header is read as the whole is, and is left whole where the header is not sound', () => {
+  let shortened = 0;
+  fc.assert(
+    fc.property(envelopeBytes, headBounds, (bytes, bounds) => {
+      const rest = withoutHeader(bytes, bounds);
+      if (rest === bytes) return;
+      shortened += 1;
+      assert.ok(rest.byteLength < bytes.byteLength);
+      assert.deepEqual(parseHead(rest, bounds), parseHead(bytes, bounds));
+    }),
+    { numRuns: 3_000 },
+  );
+  assert.ok(shortened > 500, `${shortened} had a header that could be left out`);
 });

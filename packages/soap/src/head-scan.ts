@@ -17,6 +17,15 @@ export function scanHead(
   return new HeadScan(bytes, bounds, path).read();
 }
 
+/** The bytes of an envelope without what stands between the tag of its root and its Body. */
+export function withoutHeader(bytes: Uint8Array, bounds: HeadBounds): Uint8Array {
+  if (bytes.length < 4 || bytes[3] === 0) return bytes;
+  const scan = new HeadScan(bytes, bounds, null);
+  // Only a header that was read to its end and found sound may be left out: whatever is wrong in one is the parser's to tell.
+  if (scan.read() === 'undecided' || scan.bodyAt === 0) return bytes;
+  return Buffer.concat([bytes.subarray(0, scan.rootEnd), bytes.subarray(scan.bodyAt)]);
+}
+
 // What is open, as offsets. One scan is over before the next begins, so all scans share them.
 const elementsMax = 64;
 const elements = new Int32Array(3 * elementsMax); // Start and end of the name; declarations in scope around it.
@@ -70,6 +79,10 @@ const xmlDeclaration = new RegExp(
 let lastDeclaration = new Uint8Array(0);
 
 class HeadScan {
+  /** Behind the start tag of the root. */
+  rootEnd = 0;
+  /** Where the start tag of the Body begins; zero while none was seen. */
+  bodyAt = 0;
   readonly #bytes: Uint8Array;
   readonly #runs: XmlRuns;
   readonly #bounds: HeadBounds;
@@ -195,6 +208,8 @@ class HeadScan {
     elements[element + 2] = declarationsAround;
     const localStart = colonAt === 0 ? start : colonAt + 1;
     this.#open(localStart, end, declaration);
+    if (depth === 1) this.rootEnd = at + 1;
+    else if (depth === 2 && this.#isInBody) this.bodyAt = from;
     if (this.#path !== null && !this.#enterPath(this.#path, localStart, end, declaration, at + 1)) return doubt;
     if (isEmpty) {
       if (this.#path !== null && !this.#leavePath(this.#path, at + 1)) return doubt;

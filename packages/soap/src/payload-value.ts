@@ -2,9 +2,9 @@
 // attachment, in a MIME part; plain, or packed with gzip and base64. It reads no further than it must, holds no more than the head
 // and a bounded part of what the head unpacks to, and never throws.
 import { constants, createGunzip } from 'node:zlib';
-import type { ParserBounds } from './bounded-parser.ts';
-import { defaultHeadBounds } from './head.ts';
+import { defaultHeadBounds, type HeadBounds } from './head.ts';
 import { isWideEncoding } from './head-parse.ts';
+import { withoutHeader } from './head-scan.ts';
 import { findInJson } from './json-value.ts';
 import { bareId, type MimePartPrefix, parseContentType, readMultipartPrefix } from './multipart.ts';
 import type { PayloadPlaces, PayloadRefusalReason, PayloadValue, XmlPlace } from './payload-places.ts';
@@ -19,7 +19,7 @@ export interface MessageStart {
 }
 
 /** Ceilings of looking for a value. */
-export interface PayloadBounds extends ParserBounds {
+export interface PayloadBounds extends HeadBounds {
   /** Bytes that are looked at of what a packed payload unpacks to. Default 64 KiB. */
   readonly unpackedBytesMax: number;
 }
@@ -71,7 +71,8 @@ const pieceCharacters = 1024;
 function inEnvelope({ bytes, isWhole }: MessageStart, { places, bounds }: Search): EnvelopeStep {
   if (isWideEncoding(bytes)) return unreadable('encoding_unsupported');
   const pieces = new Utf8Pieces();
-  const text = pieces.write(bytes);
+  // Most of an envelope is the header, which says nothing of the payload.
+  const text = pieces.write(withoutHeader(bytes, bounds));
   const finder = new PlaceFinder(places.xml, { as: 'envelope', attachment: places.attachment }, bounds);
   for (let at = 0; at < text.length; at += pieceCharacters) {
     finder.write(text.slice(at, at + pieceCharacters));

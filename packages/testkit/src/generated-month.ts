@@ -221,6 +221,8 @@ export function evidenceOfCall(call: GeneratedCall, sequence: number, admitted: 
       retryAfterMs: admitted ? null : 1_000,
       refused: admitted ? [] : [{ rule: 'ws-global', retryAfterMs: 1_000 }],
       shadow: [],
+      breakGlass: [],
+      candidate: null,
       session: null,
       scid: null,
     },

@@ -55,6 +55,7 @@ export interface TestGatewayOptions {
   readonly answer?: UpstreamAnswer;
   readonly path?: Partial<Config['path']>;
   readonly echo?: Partial<Config['echo']>;
+  readonly breakGlass?: Partial<Config['breakGlass']>;
   readonly identityFields?: WrittenConfig['identityFields'];
   /** Threads that serve. With more than one the system's clock is read: start the test's clock at the present. */
   readonly threads?: number;
@@ -72,8 +73,14 @@ export interface TestGatewayOptions {
   readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
   readonly provisioning?: string;
+  /** Name of the gateway. Default: test. */
+  readonly node?: string;
+  /** A store that gateways share. Default: none. */
+  readonly counters?: WrittenConfig['counters'];
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
+  /** YAML text of a candidate policy in shadow. */
+  readonly shadowPolicy?: string;
   /** PEM texts of the trust bundle; default: both families of users. */
   readonly trustPem?: Partial<TrustBundlePem>;
   /** Files of revocation lists, name and bytes, which the authority of the test may make. */
@@ -288,9 +295,10 @@ async function writeConfig(
   const isAnnounced = options.announced ?? true;
   await writeTrust(folder, options.catalogue ?? caisoCatalogue, authority, options.trust ?? null, isAnnounced);
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
+  if (options.shadowPolicy !== undefined) await writeFile(join(folder, 'shadow-policy.yaml'), options.shadowPolicy);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
   return configSchema.parse({
-    node: 'test',
+    node: options.node ?? 'test',
     threads: options.threads ?? 1,
     listeners: [
       {
@@ -317,6 +325,7 @@ async function writeConfig(
     ],
     catalogue: options.catalogue ?? caisoCatalogue,
     ...(options.policy === undefined ? {} : { policy: 'policy.yaml' }),
+    ...(options.shadowPolicy === undefined ? {} : { shadowPolicy: 'shadow-policy.yaml' }),
     ...(options.provisioning === undefined ? {} : { provisioning: 'provisioning.yaml' }),
     trust: 'trust.yaml',
     trustBundles: [
@@ -333,8 +342,10 @@ async function writeConfig(
     positions: options.positions ?? {},
     chainPositions: options.chainPositions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    ...(options.counters === undefined ? {} : { counters: options.counters }),
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
+    breakGlass: options.breakGlass ?? {},
     path: options.path ?? {},
     evidence: { folder: options.evidenceFolder ?? 'evidence' },
   } satisfies Record<keyof Config, unknown> | Record<string, unknown>);

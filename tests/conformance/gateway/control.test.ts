@@ -36,6 +36,8 @@ test('a running gateway tells which snapshot is in force, in which threads, and 
     threads: [{ thread: 0, snapshot: 1 }],
     lists: [],
     listFaults: [],
+    overrides: [],
+    candidate: null,
   } satisfies ControlAnswer);
 });
 
@@ -105,7 +107,7 @@ test('a question that is none is refused, one without end is cut off, and the ne
   for (const bytes of ['nonsense\n', '{}\n', '[]\n', '{"ask":"stop"}\n', 'null'])
     assert.match(
       await told(gateway, bytes),
-      /^\{"ok":false,"reason":"request","detail":"expected .*status, apply, apply-older-lists"\}\n$/,
+      /^\{"ok":false,"reason":"request","detail":"expected .*status, apply, apply-older-lists, break-glass, break-glass-end"\}\n$/,
     );
   assert.equal(await told(gateway, '{"ask":"'.padEnd(100_000, 'x')), '');
   assert.equal(await told(gateway, ''), '');

@@ -159,6 +159,8 @@ const snapshot: Snapshot = {
   provisioning: null,
   positions: new Map(),
   chainPositions: new Map(),
+  overrides: [],
+  shadowPolicy: null,
 };
 
 function pathOf({ originForm }: Meaning): string {

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { openCatalogue } from '@headgate/client';
 import { type EvidenceRecord, type LimitSubject, sayFinding } from '@headgate/contract';
-import type { Config } from '@headgate/gateway';
+import type { Config, ControlRequest } from '@headgate/gateway';
 import { explainMatch } from '@headgate/rules';
 import type { Command } from 'commander';
 import { createDecoders } from '../backtest/decode-arrival.ts';
@@ -12,11 +12,13 @@ import type { CliContext, Register } from '../context.ts';
 import { readEvidence } from '../evidence/read-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { backtestPolicy } from '../policy/backtest-policy.ts';
+import { type BreakGlassFlags, breakGlassAsk } from '../policy/break-glass-ask.ts';
 import { callOf } from '../policy/call-words.ts';
 import { checkPolicy } from '../policy/check-policy.ts';
 import { diffPolicies } from '../policy/diff-policies.ts';
 import { type NamedPolicy, readPolicy } from '../policy/policy-file.ts';
-import { differencesText, explainedText, remarksText } from '../render/policy-text.ts';
+import { statusText } from '../render/control-text.ts';
+import { differencesText, explainedText, policyText, remarksText } from '../render/policy-text.ts';
 import { folderOf } from './catalogue.ts';
 import { configText } from './gateway.ts';
 
@@ -35,6 +37,13 @@ interface ExplainOptions extends CatalogueOptions {
   readonly record?: string;
   readonly exchange?: string;
 }
+
+interface ConfigOptions {
+  readonly config: string;
+  readonly json?: true;
+}
+
+type BreakGlassOptions = ConfigOptions & BreakGlassFlags & { readonly end?: string };
 
 interface BacktestOptions extends CatalogueOptions {
   readonly policy: string;
@@ -84,7 +93,33 @@ export const registerPolicy: Register = (program, context) => {
     .option('--html <file>', 'write a page with a chart as well')
     .option('--max-new-denials <n>', 'end with 6 when the candidate refuses more calls that are admitted now', toCount)
     .action((options: BacktestOptions) => backtest(options, context));
+  withConfig(policy.command('show'))
+    .description('list the rules of a gateway, and what break-glass changes of them; the gateway need not run')
+    .action((options: ConfigOptions) => show(options, context));
+  withConfig(policy.command('status'))
+    .description('say what a running gateway has in force, thread by thread, with what break-glass changes')
+    .action((options: ConfigOptions) => askAndTell({ ask: 'status' }, options, context));
+  withConfig(policy.command('break-glass'))
+    .description('for some hours, let a rule refuse nobody or one caller do more; in force in every thread on return')
+    .option('--rule <name>', 'the rule')
+    .option('--shadow', 'it refuses nobody, and goes on to be counted')
+    .option('--quota <n>', 'its quota for one caller', toCount)
+    .option('--participant <id>', 'whose calls it is about: those made for this participant')
+    .option('--source <address>', 'whose calls it is about: those from this address')
+    .option('--credential <fingerprint>', 'whose calls it is about: those with this certificate')
+    .option('--reason <text>', 'why; it stands wherever the override is told of')
+    .option('--author <name>', 'who says so (default: the user of this system)')
+    .option('--for <span>', 'how long, as 30m or 2h', toSpanMs)
+    .option('--until <date>', 'until when: an instant, as 2024-02-21T18:00:00Z', toInstant)
+    .option('--end <id>', 'end this one before its time')
+    .action((options: BreakGlassOptions) => breakGlass(options, context));
 };
+
+function withConfig(command: Command): Command {
+  return command
+    .requiredOption('--config <file>', 'configuration file of the gateway')
+    .option('--json', 'print JSON and nothing else');
+}
 
 function withCatalogue(command: Command): Command {
   return command
@@ -101,7 +136,7 @@ async function check(
   const file = named ?? join(folder, 'policy.yaml');
   const read = await readPolicy(file);
   const { index } = await openCatalogue(folder);
-  const remarks = checkPolicy(read.policy, index);
+  const remarks = checkPolicy(read, index);
   const failing = remarks.filter(({ level }) => level === 'error' || (options.strict === true && level === 'warning'));
   if (failing.length > 0) context.exitWith(exitCodes.failed);
   if (options.json === true) {
@@ -207,6 +242,61 @@ async function backtest(options: BacktestOptions, context: CliContext): Promise<
     },
     context,
   );
+}
+
+async function show({ config: file, json }: ConfigOptions, context: CliContext): Promise<void> {
+  const { baseOf, breakGlassFile, readOverrides } = await import('@headgate/gateway');
+  const { policy } = await readPolicy((await filesOfGateway(file)).policy);
+  const held = breakGlassFile(await readConfig(file), baseOf(file));
+  const overrides = await usable(() => readOverrides(held, context.clock()));
+  context.stdout.write(
+    json === true
+      ? `${JSON.stringify({ rules: policy.limits, overrides }, null, 2)}\n`
+      : policyText(policy, overrides, context.stdout),
+  );
+}
+
+async function breakGlass(options: BreakGlassOptions, context: CliContext): Promise<void> {
+  const author = options.author ?? context.env.SUDO_USER ?? context.env.USER ?? context.env.LOGNAME ?? null;
+  if (options.end !== undefined) {
+    if (author === null) throw new CliRefusal('who says so? Give --author NAME', exitCodes.usage);
+    return askAndTell({ ask: 'break-glass-end', id: options.end, author }, options, context);
+  }
+  const asked = breakGlassAsk(options, author, context.clock());
+  if (typeof asked === 'string') throw new CliRefusal(asked, exitCodes.usage);
+  return askAndTell({ ask: 'break-glass', override: asked }, options, context);
+}
+
+async function askAndTell(
+  request: ControlRequest,
+  { config: file, json }: ConfigOptions,
+  context: CliContext,
+): Promise<void> {
+  const { askGateway, baseOf, GatewayNotAsked } = await import('@headgate/gateway');
+  const config = await readConfig(file);
+  const answer = await askGateway(config, baseOf(file), request).catch((fault: unknown) => {
+    if (!(fault instanceof GatewayNotAsked)) throw fault;
+    throw new CliRefusal(fault.message, exitCodes.failed);
+  });
+  if (json === true) context.stdout.write(`${JSON.stringify(answer)}\n`);
+  if (!answer.ok) {
+    const why = answer.reason === 'files' ? answer.findings.map(sayFinding).join('\n  ') : answer.detail;
+    if (json !== true) context.stderr.write(`headgate policy: the gateway refused, and nothing changed: ${why}\n`);
+    context.exitWith(answer.reason === 'files' ? exitCodes.unusable : exitCodes.failed);
+    return;
+  }
+  if (json !== true) context.stdout.write(statusText(answer));
+}
+
+/** What files of a gateway say; those that cannot be used are told with file and line. */
+async function usable<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+  const { UnusableFiles } = await import('@headgate/gateway');
+  try {
+    return await question();
+  } catch (fault) {
+    if (!(fault instanceof UnusableFiles)) throw fault;
+    throw new CliRefusal(fault.findings.map(sayFinding).join('\n  '), exitCodes.unusable);
+  }
 }
 
 async function filesOfGateway(file: string): Promise<{ catalogue: string; policy: string; evidence: string }> {

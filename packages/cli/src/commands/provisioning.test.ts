@@ -389,6 +389,8 @@ describe('provisioning import', () => {
         scid: null,
         retryAfterMs: null,
         shadow: [],
+        breakGlass: [],
+        candidate: null,
       };
       return {
         ...record,

@@ -1,8 +1,9 @@
 // What a policy says that no schema can judge: names that the catalogue does not have, rules that count nobody, rules that can
 // never refuse because another one refuses first, and what is counted less exactly than its number says.
-import { type CatalogueIndex, exactQuotaMax, type FilePath, type LimitRule, type Policy } from '@headgate/contract';
+import type { CatalogueIndex, FilePath, LimitRule, Policy } from '@headgate/contract';
 import { explainMatch } from '@headgate/rules';
 import { nearestOf } from './nearest-of.ts';
+import type { NamedPolicy } from './policy-file.ts';
 import { sayMs, sayQuota } from './rule-words.ts';
 
 /** One remark about a policy. An error is a rule that cannot mean what it says; a warning one that may surprise. */
@@ -13,8 +14,11 @@ export interface PolicyRemark {
   readonly sentence: string;
 }
 
-/** Every remark, in file order. */
-export function checkPolicy(policy: Policy, index: CatalogueIndex): readonly PolicyRemark[] {
+/** Every remark, in file order. `notices` are what reading the file told. */
+export function checkPolicy(
+  { policy, notices }: Pick<NamedPolicy, 'policy' | 'notices'>,
+  index: CatalogueIndex,
+): readonly PolicyRemark[] {
   return policy.limits.flatMap((rule, at) => {
     const say = (level: PolicyRemark['level'], path: FilePath, sentence: string): PolicyRemark => ({
       level,
@@ -28,6 +32,9 @@ export function checkPolicy(policy: Policy, index: CatalogueIndex): readonly Pol
       ...(unknown.length === 0 ? neverMatches(rule, policy, index, say) : []),
       ...neverRefuses(rule, policy, say),
       ...sameText(rule, policy, say),
+      ...notices
+        .filter(({ path }) => path.startsWith(`limits.${at}.`))
+        .map(({ path, said }) => say('notice', path.split('.').slice(2), said)),
       ...plainRemarks(rule, say),
     ];
   });
@@ -152,17 +159,8 @@ function sameText(rule: LimitRule, { limits }: Policy, say: Say): readonly Polic
   return [say('warning', ['refusal', 'text'], sentence)];
 }
 
-function plainRemarks({ quota, windowMs, mode, refusal }: LimitRule, say: Say): readonly PolicyRemark[] {
+function plainRemarks({ windowMs, mode, refusal }: LimitRule, say: Say): readonly PolicyRemark[] {
   return [
-    ...(quota > exactQuotaMax
-      ? [
-          say(
-            'notice',
-            ['quota'],
-            `past ${exactQuotaMax.toLocaleString('en-US')} events a window is counted in parts, which may refuse early and never admits more`,
-          ),
-        ]
-      : []),
     ...(refusal.text.includes('<n>')
       ? []
       : [

@@ -1,6 +1,6 @@
 // A policy file as a command line names it: read, judged, and each part of it with its line.
 import { readFile } from 'node:fs/promises';
-import { type FilePath, type Policy, parsePolicy, sayFinding } from '@headgate/contract';
+import { type FilePath, type Policy, type PolicyNotice, parsePolicy, sayFinding } from '@headgate/contract';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { CliRefusal } from '../cli-refusal.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -9,6 +9,8 @@ import { exitCodes } from '../exit-codes.ts';
 export interface NamedPolicy {
   readonly file: string;
   readonly policy: Policy;
+  /** What is allowed and worth knowing. */
+  readonly notices: readonly PolicyNotice[];
   /** Where a part of it stands, from 1; the nearest part above it that exists. */
   readonly placeOf: (path: FilePath) => { readonly line: number; readonly column: number };
 }
@@ -18,7 +20,7 @@ export async function readPolicy(file: string): Promise<NamedPolicy> {
   const text = await textOf(file);
   const parsed = parsePolicy(file, text);
   if (!parsed.ok) throw new CliRefusal(parsed.findings.map(sayFinding).join('\n  '), exitCodes.unusable);
-  return { file, policy: parsed.policy, placeOf: placesIn(text) };
+  return { file, policy: parsed.policy, notices: parsed.notices, placeOf: placesIn(text) };
 }
 
 async function textOf(file: string): Promise<string> {

@@ -1,5 +1,5 @@
 // What a running gateway answered, for a person: what is in force, in which threads, and what changed.
-import type { ListFault } from '@headgate/contract';
+import { type ListFault, type Override, sayOverride } from '@headgate/contract';
 import { listsLine, type PrintedList } from './lists-text.ts';
 
 /** An answer of a gateway, as far as it is printed. */
@@ -10,8 +10,19 @@ export interface InForceAnswer {
   readonly hash: string;
   readonly threads: readonly { readonly thread: number; readonly snapshot: number | null }[];
   readonly lists: readonly PrintedList[];
+  readonly overrides: readonly Override[];
+  readonly candidate: CandidateAnswer | null;
   readonly changes?: readonly string[] | undefined;
   readonly needRestart?: readonly string[] | undefined;
+}
+
+/** What a candidate policy in shadow would have decided otherwise. */
+export interface CandidateAnswer {
+  readonly policy: string;
+  readonly decided: number;
+  readonly newlyRefused: number;
+  readonly newlyAdmitted: number;
+  readonly byRule: Readonly<Record<string, { readonly newlyRefused: number; readonly newlyAdmitted: number }>>;
 }
 
 /** What `apply` did. */
@@ -26,7 +37,7 @@ export function appliedText(answer: InForceAnswer): string {
       : []),
     ...changes.map((change) => `changed: ${change}`),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${candidateText(answer.candidate)}${overridesText(answer.overrides)}`;
 }
 
 /** What is in force, a line for each thread, one for the revocation lists, and one for each that is not in force or past its end. */
@@ -37,7 +48,25 @@ export function statusText(answer: InForceAnswer): string {
   const troubled = answer.lists.flatMap(({ from, issuer, why }) =>
     why === null ? [] : [`${from}${issuer === null ? '' : `, list of ${issuer}`}: ${why}`],
   );
-  return `${[inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled].join('\n')}\n`;
+  const lines = [inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled];
+  return `${lines.join('\n')}\n${candidateText(answer.candidate)}${overridesText(answer.overrides)}`;
+}
+
+/** What a candidate policy would have decided otherwise, in a line; nothing where none is loaded. */
+export function candidateText(candidate: CandidateAnswer | null): string {
+  if (candidate === null) return '';
+  const { policy, decided, newlyRefused, newlyAdmitted, byRule } = candidate;
+  const number = (value: number) => value.toLocaleString('en-US');
+  const rules = Object.entries(byRule).map(
+    ([rule, counts]) => `${rule} ${number(counts.newlyRefused)} and ${number(counts.newlyAdmitted)}`,
+  );
+  const by = rules.length === 0 ? '' : ` (${rules.join(', ')})`;
+  return `shadow policy ${policy}: of ${number(decided)} calls ${number(newlyRefused)} newly refused, ${number(newlyAdmitted)} newly admitted${by}\n`;
+}
+
+/** What break-glass changes of a policy, a line for each; nothing where there is none. */
+export function overridesText(overrides: readonly Override[]): string {
+  return overrides.map((override) => `${sayOverride(override)}\n`).join('');
 }
 
 /** What is wrong with revocation lists, a line for each. */

@@ -1,11 +1,12 @@
 // Policies for a person: remarks with file and line, differences as sentences, and what each rule makes of a call.
-import type { LimitSubject } from '@headgate/contract';
+import type { LimitSubject, Override, Policy } from '@headgate/contract';
 import type { RuleMatch } from '@headgate/rules';
 import type { Output } from '../context.ts';
 import type { PolicyRemark } from '../policy/check-policy.ts';
 import type { PolicyDifference } from '../policy/diff-policies.ts';
 import type { NamedPolicy } from '../policy/policy-file.ts';
-import { listed, sayQuota } from '../policy/rule-words.ts';
+import { listed, sayKey, sayQuota } from '../policy/rule-words.ts';
+import { overridesText } from './control-text.ts';
 import { paint, type Style } from './paint.ts';
 import { textTable } from './text-table.ts';
 
@@ -43,6 +44,18 @@ export function explainedText(subject: LimitSubject, matches: readonly RuleMatch
   ]);
   const columnsMax = stream.isTTY === true ? stream.columns : undefined;
   return `${facts.join('\n')}\n\n${textTable(['rule', 'counts it', 'allows', 'key, or why not'], rows, { cellCharsMax: 300, columnsMax })}`;
+}
+
+/** The rules of a policy, and what break-glass changes of them. */
+export function policyText({ limits }: Policy, overrides: readonly Override[], stream: Output): string {
+  const rows = limits.map((rule) => [
+    rule.name,
+    sayQuota(rule),
+    sayKey(rule),
+    overrides.some((override) => override.rule === rule.name) ? `${rule.mode}, see below` : rule.mode,
+  ]);
+  const columnsMax = stream.isTTY === true ? stream.columns : undefined;
+  return `${textTable(['rule', 'allows', 'counted', 'mode'], rows, { columnsMax })}${overridesText(overrides)}`;
 }
 
 function sayUnmet({ part, wanted, found }: RuleMatch['unmet'][number]): string {

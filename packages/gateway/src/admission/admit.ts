@@ -1,6 +1,13 @@
 // May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only
 // `admit` makes a Permit.
-import type { Charge, CounterDecision, LimitSubject, RuleRefusal, StatedRefusal } from '@headgate/contract';
+import type {
+  CandidateEvidence,
+  Charge,
+  CounterDecision,
+  LimitSubject,
+  RuleRefusal,
+  StatedRefusal,
+} from '@headgate/contract';
 import {
   type AllowedCall,
   type CallForRights,
@@ -8,6 +15,7 @@ import {
   limitField,
   limitFieldStarts,
   mayCall,
+  overrideCharges,
   policyField,
   rightRefusal,
 } from '@headgate/rules';
@@ -18,6 +26,7 @@ import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
 import { followSession, sessionState } from './follow-session.ts';
+import { chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
 import { limitRefusal } from './limit-refusal.ts';
 import { type Permit, settle, toPermit } from './permit.ts';
@@ -86,7 +95,8 @@ function permitOrRefuse(
   const { known, scid, weighed } = applying;
   const { policyText, limitStarts, participant } = known;
   const { charges, bodyBytesMax } = weighed;
-  exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
+  const candidate = judgeCandidate(exchange, scid?.candidate ?? known.candidate, decision, gateway, nowMs);
+  exchange.admission = evidenceOf(exchange, applying, decision, candidate, nowMs);
   if (policyText !== null) {
     exchange.limitPolicy = policyText;
     exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
@@ -111,6 +121,9 @@ interface KnownCharges {
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
+  readonly breakGlass: readonly string[];
+  /** What a candidate policy in shadow would charge; nothing where none is loaded. */
+  readonly candidate: readonly Charge[];
   /** Null where no limit that matched counts over SCIDs: payloads are not looked at then. */
   readonly scidLimits: ScidLimits | null;
   readonly fromMs: number;
@@ -139,8 +152,10 @@ function chargesOf(exchange: Exchange, principal: Principal, route: AnyRoute, no
 function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, nowMs: number): KnownCharges {
   const allowed = rightOf(exchange, principal, route, nowMs);
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
+  const { limits, snapshot } = exchange.serving;
   const subject = subjectOf(exchange, principal, route, participant);
-  const charges = chargesFor(exchange.serving.limits, subject);
+  const { charges, ...span } = overrideCharges(chargesFor(limits, subject), subject, snapshot.overrides, nowMs);
+  const candidate = chargesByCandidate(exchange.serving, subject);
   const rules = charges.map(({ rule }) => rule);
   return {
     charges,
@@ -150,6 +165,8 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
     rules: rules.map(({ name }) => name),
     participant,
     endorsers: allowed?.endorsers ?? [],
+    breakGlass: span.overrides,
+    candidate,
     scidLimits: scidLimits({
       principal,
       call: callOver(route),
@@ -158,9 +175,11 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
       subject,
       charges,
       own: allowed?.scids ?? [],
+      breakGlass: span.overrides,
+      candidate,
     }),
-    fromMs: allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY,
-    untilMs: allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY,
+    fromMs: Math.max(span.fromMs, allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY),
+    untilMs: Math.min(span.untilMs, allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY),
   };
 }
 
@@ -212,8 +231,9 @@ export function isPermit(admitted: Permit | StatedRefusal): admitted is Permit {
 
 function evidenceOf(
   { id, session }: Exchange,
-  { known: { rules, participant, endorsers }, scid }: Applying,
+  { known: { rules, participant, endorsers, breakGlass }, scid }: Applying,
   decision: CounterDecision,
+  candidate: CandidateEvidence | null,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
   const refusing = decision.admitted ? (scid?.rule ?? null) : decision.decidedBy.rule;
@@ -229,6 +249,8 @@ function evidenceOf(
     decidedByKey: refusing?.key ?? null,
     retryAfterMs: decision.admitted ? null : waitOf(decision.retryAtMs, nowMs),
     shadow: decision.shadowRefusals.length === 0 ? noRefusals : decision.shadowRefusals.map(inWaits),
+    breakGlass: scid?.breakGlass ?? breakGlass,
+    candidate,
     session: sessionState(session),
     scid: scid?.evidence ?? null,
   };

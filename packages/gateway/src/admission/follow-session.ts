@@ -68,6 +68,8 @@ const notAsked = {
   decidedByKey: null,
   retryAfterMs: null,
   shadow: [],
+  breakGlass: [],
+  candidate: null,
   scid: null,
 } as const;
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import { answerBytesMax, type ControlAnswer, type ControlAsk } from './messages.ts';
+import { answerBytesMax, type ControlAnswer, type ControlAsk, type ControlRequest } from './messages.ts';
 import { controlSocket, fittingPath } from './socket-path.ts';
 
 /** Longest wait for an answer, in milliseconds: large files are read and proved meanwhile. */
@@ -18,12 +18,14 @@ export class GatewayNotAsked extends Error {
 export async function askGateway(
   { node, evidence }: Pick<Config, 'node' | 'evidence'>,
   base: string,
-  ask: ControlAsk,
+  asked: ControlAsk | ControlRequest,
 ): Promise<ControlAnswer> {
   const folder = resolve(base, evidence.folder);
   const socket = controlSocket(folder, node);
   try {
-    return JSON.parse(await exchanged(socket, `${JSON.stringify({ ask })}\n`)) as ControlAnswer;
+    return JSON.parse(
+      await exchanged(socket, `${JSON.stringify(typeof asked === 'string' ? { ask: asked } : asked)}\n`),
+    ) as ControlAnswer;
   } catch (fault) {
     throw new GatewayNotAsked(whyNot(fault, socket, node), { cause: fault });
   }

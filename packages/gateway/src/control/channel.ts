@@ -3,9 +3,12 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { RunningGateway } from '../start-gateway.ts';
+import { overrideAskSchema } from '@headgate/contract';
+import { z } from 'zod';
+import { OverrideRefused } from '../break-glass.ts';
+import type { InForce, RunningGateway } from '../start-gateway.ts';
 import { UnusableFiles } from '../unusable-files.ts';
-import { type ControlAnswer, type ControlAsk, controlAsks, requestBytesMax } from './messages.ts';
+import { type ControlAnswer, type ControlRequest, controlAsks, requestBytesMax } from './messages.ts';
 import { controlSocket, fittingPath } from './socket-path.ts';
 
 /** An open channel. */
@@ -13,6 +16,9 @@ export interface ControlChannel {
   /** Takes no more questions; those that were taken are answered. */
   close(): Promise<void>;
 }
+
+/** What is asked of a gateway. */
+type AskedGateway = Pick<RunningGateway, 'inForce' | 'reload' | 'beginOverride' | 'endOverride'>;
 
 /** Connections at once: a person, a script and whoever watches. */
 const connectionsMax = 8;
@@ -24,13 +30,13 @@ const requestTimeoutMs = 5_000;
 export async function openControlChannel(
   evidenceFolder: string,
   node: string,
-  gateway: Pick<RunningGateway, 'inForce' | 'reload'>,
+  gateway: AskedGateway,
 ): Promise<ControlChannel> {
   const socket = controlSocket(evidenceFolder, node);
   rmSync(socket, { force: true });
   const { path, release } = fittingPath(socket);
   const server = createServer({ allowHalfOpen: true }, (connection) => {
-    void converse(connection, (ask) => answer(ask, node, gateway));
+    void converse(connection, (request) => answer(request, node, gateway));
   });
   server.maxConnections = connectionsMax;
   try {
@@ -59,17 +65,20 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
   await listening;
 }
 
-async function converse(connection: Socket, answerTo: (ask: ControlAsk) => Promise<ControlAnswer>): Promise<void> {
+async function converse(
+  connection: Socket,
+  answerTo: (request: ControlRequest) => Promise<ControlAnswer>,
+): Promise<void> {
   connection.on('error', () => undefined); // Whoever asked is gone; there is nobody to tell.
   connection.setTimeout(requestTimeoutMs, () => connection.destroy());
   const line = await firstLine(connection);
   if (line === null) return;
   connection.setTimeout(0);
-  const ask = askOf(line);
+  const request = requestOf(line);
   const told: ControlAnswer =
-    ask === null
+    request === null
       ? { ok: false, reason: 'request', detail: `expected {"ask":"…"} with one of ${controlAsks.join(', ')}` }
-      : await answerTo(ask);
+      : await answerTo(request);
   connection.end(`${JSON.stringify(told)}\n`);
 }
 
@@ -89,28 +98,46 @@ async function firstLine(connection: Socket): Promise<string | null> {
   return text === '' ? null : text;
 }
 
-function askOf(line: string): ControlAsk | null {
+/** A question of this version; null for anything else. What is asked of break-glass is judged before it is believed. */
+function requestOf(line: string): ControlRequest | null {
   try {
-    const request: unknown = JSON.parse(line);
-    if (typeof request !== 'object' || request === null || !('ask' in request)) return null;
-    return controlAsks.find((ask) => ask === request.ask) ?? null;
+    const parsed = requestSchema.safeParse(JSON.parse(line));
+    return parsed.success ? parsed.data : null;
   } catch {
     return null;
   }
 }
 
-async function answer(
-  ask: ControlAsk,
-  node: string,
-  gateway: Pick<RunningGateway, 'inForce' | 'reload'>,
-): Promise<ControlAnswer> {
+const requestSchema = z.discriminatedUnion('ask', [
+  z.object({ ask: z.enum(['status', 'apply', 'apply-older-lists']) }),
+  z.object({ ask: z.literal('break-glass'), override: overrideAskSchema }),
+  z.object({ ask: z.literal('break-glass-end'), id: z.string().max(80), author: z.string().min(1).max(300) }),
+]);
+
+async function answer(request: ControlRequest, node: string, gateway: AskedGateway): Promise<ControlAnswer> {
   const speaker = { node, pid: process.pid };
   try {
-    if (ask === 'status') return { ok: true, ...speaker, ...(await gateway.inForce()) };
-    return { ok: true, ...speaker, ...(await gateway.reload({ acceptOlderLists: ask === 'apply-older-lists' })) };
+    return { ok: true, ...speaker, ...(await carriedOut(request, gateway)) };
   } catch (fault) {
     if (fault instanceof UnusableFiles)
       return { ok: false, reason: 'files', findings: fault.findings, ...speaker, ...(await gateway.inForce()) };
+    if (fault instanceof OverrideRefused) return { ok: false, reason: 'refused', detail: fault.message };
     return { ok: false, reason: 'fault', detail: fault instanceof Error ? fault.message : String(fault) };
+  }
+}
+
+async function carriedOut(request: ControlRequest, gateway: AskedGateway): Promise<InForce> {
+  switch (request.ask) {
+    case 'apply':
+    case 'apply-older-lists':
+      return gateway.reload({ acceptOlderLists: request.ask === 'apply-older-lists' });
+    case 'break-glass':
+      await gateway.beginOverride(request.override);
+      return gateway.inForce();
+    case 'break-glass-end':
+      await gateway.endOverride(request.id, request.author);
+      return gateway.inForce();
+    case 'status':
+      return gateway.inForce();
   }
 }

@@ -1,11 +1,18 @@
 // What a local command and a running gateway say to each other: one line of JSON each way, then the connection ends.
-import type { Finding } from '@headgate/contract';
+import type { Finding, OverrideAsk } from '@headgate/contract';
 import type { InForce, Reloaded } from '../start-gateway.ts';
 
 /** What may be asked. `apply` takes the files on disk into use, `apply-older-lists` also revocation lists that go backwards. */
-export const controlAsks = ['status', 'apply', 'apply-older-lists'] as const;
-/** What is asked. */
-export type ControlAsk = (typeof controlAsks)[number];
+export const controlAsks = ['status', 'apply', 'apply-older-lists', 'break-glass', 'break-glass-end'] as const;
+/** A question that is one word. */
+export type ControlAsk = 'status' | 'apply' | 'apply-older-lists';
+
+/** A whole question. */
+export type ControlRequest =
+  | { readonly ask: ControlAsk }
+  | { readonly ask: 'break-glass'; readonly override: OverrideAsk }
+  /** Ends one before its time. */
+  | { readonly ask: 'break-glass-end'; readonly id: string; readonly author: string };
 
 /** Who answers. */
 export interface ControlSpeaker {
@@ -17,7 +24,7 @@ export interface ControlSpeaker {
 export type ControlAnswer =
   | ({ readonly ok: true } & ControlSpeaker & InForce & Partial<Reloaded>)
   | ({ readonly ok: false; readonly reason: 'files'; readonly findings: readonly Finding[] } & ControlSpeaker & InForce)
-  | { readonly ok: false; readonly reason: 'request' | 'fault'; readonly detail: string };
+  | { readonly ok: false; readonly reason: 'request' | 'refused' | 'fault'; readonly detail: string };
 
 /** Longest question and longest answer, in bytes. */
 export const requestBytesMax = 4_096;

@@ -107,6 +107,8 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     | 'decidedBy'
     | 'decidedByKey'
     | 'shadow'
+    | 'breakGlass'
+    | 'candidate'
     | 'session'
     | 'scid'
     | Values
@@ -123,6 +125,8 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     it.decidedByKey === of.decidedByKey &&
     (it.retryAfterMs === null) === (of.retryAfterMs === null) &&
     isAlikeWaits(it.shadow, of.shadow) &&
+    isSameList(it.breakGlass, of.breakGlass) &&
+    it.candidate === of.candidate &&
     it.session === of.session &&
     it.scid === of.scid
   );

@@ -24,7 +24,7 @@ export function readingOnDesk(hear: HearBytes): OnReadOpts {
 /**
  * Hears a socket from now on, in place of whoever heard it so far. Node reads accepted sockets into one place as well as those
  * that `connect` made, but its documentation has only the option of `connect`; the symbols by which it knows the place are
- * taken from such a socket (docs/decisions/0031). Where a Node has them no more, each read gets a buffer of its own, and
+ * taken from such a socket (docs/decisions/0032). Where a Node has them no more, each read gets a buffer of its own, and
  * read-desk.test.ts fails.
  */
 export function hearBytes(socket: Socket, hear: HearBytes): void {

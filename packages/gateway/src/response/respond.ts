@@ -247,6 +247,7 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
 
 /** Whether nothing but exchange and instant would differ. All facts are in the sentence, but for the methods allowed and for limits. */
 function saysTheSame(last: RepeatableRefusal, refusal: StatedRefusal, detail: string): boolean {
+  if (last.refusal === refusal) return true;
   return (
     last.detail === detail &&
     last.refusal.code === refusal.code &&

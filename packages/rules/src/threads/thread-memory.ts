@@ -24,6 +24,8 @@ export interface ThreadMemory {
 /** What the threads share, as one of them uses it. */
 export interface ThreadState {
   readonly counters: ThreadCounters;
+  /** Of a candidate policy in shadow, which never shares a key or a page with those that refuse. */
+  readonly candidateCounters: ThreadCounters;
   /** Two places a connection: one of its listener, one of its source. */
   readonly connections: ThreadPlaces;
   readonly waitingBodies: ThreadPlaces;
@@ -50,18 +52,21 @@ export function createThreadMemory(seed: Int32Array, options: ThreadMemoryOption
 export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: number): ThreadState {
   const parts = dealState(partsOf(memory), bounds);
   const counters = openCounters(parts.counters, seed, owner);
+  const candidateCounters = openCounters(parts.candidateCounters, seed, owner);
   const connections = openPlaces(parts.connections, seed, owner);
   const openPlacesOf = new Map<number, number>();
   const waitingBodies = openPlaces(parts.waitingBodies, seed, owner);
   const tunnels = openPlaces(parts.tunnels, seed, owner);
   return {
     counters,
+    candidateCounters,
     connections,
     waitingBodies,
     tunnels,
     inForce: parts.inForce,
     repairAfter(goneOwner) {
-      const isCounted = counters.repairAfter(goneOwner);
+      const isJudged = candidateCounters.repairAfter(goneOwner);
+      const isCounted = counters.repairAfter(goneOwner) && isJudged;
       // All at each try: of one that is put right nothing is left to do.
       const waiting = waitingBodies.repairAfter(goneOwner);
       const joined = tunnels.repairAfter(goneOwner);
@@ -79,6 +84,7 @@ function dealState(parts: MemoryParts, bounds: MemoryBounds) {
   return {
     inForce: parts.words(1),
     counters: dealCounters(parts, bounds),
+    candidateCounters: dealCounters(parts, bounds),
     connections: dealPlaces(parts, bounds.connectionsMax * 2),
     waitingBodies: dealPlaces(parts, bounds.connectionsMax),
     tunnels: dealPlaces(parts, bounds.connectionsMax),
