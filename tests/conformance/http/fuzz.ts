@@ -113,12 +113,12 @@ function compareWithLlhttp({ requests, end }: Reading, theirs: LlhttpReading<Llh
 }
 
 /**
- * Where we close and llhttp would not, we are stricter: HTTP/1.0 with `close` and `keep-alive`, and `close` before a tab. It
- * obeys Proxy-Connection, which RFC 9112 §C.2.2 forbids.
+ * Where we close and llhttp would not, we are stricter: HTTP/1.0 with `close` and `keep-alive`. It obeys Proxy-Connection, which
+ * RFC 9112 §C.2.2 forbids.
  */
 function keepsAliveBy(theirs: LlhttpRequest, ours: LlhttpRequest): boolean {
   const options = valuesIn(theirs.fields, 'connection').join().toLowerCase();
-  const isStricter = !ours.keepsAlive && options.includes('close') && /keep-alive|\t/.test(options);
+  const isStricter = !ours.keepsAlive && options.includes('close') && options.includes('keep-alive');
   return isStricter || valuesIn(theirs.fields, 'proxy-connection').length > 0 ? ours.keepsAlive : theirs.keepsAlive;
 }
 

@@ -39,11 +39,13 @@ export interface Llhttp {
 }
 
 /**
- * Whether llhttp may refuse a stream, or read it otherwise, where RFC 9110 §5.5 is on our side: it takes no tab behind `chunked`
- * nor, as undici carries it, behind a length.
+ * Whether llhttp may refuse a stream, or read it otherwise, where RFC 9110 §5.5 and §5.6.1 are on our side: it takes no tab behind
+ * `chunked`, `close` or `keep-alive` nor, as undici carries it, behind a length.
  */
 export function isReadOtherwiseByLlhttp(stream: string): boolean {
-  return /^(?:transfer-encoding:[ \t]*chunked|content-length:[ \t]*\d+) *\t/im.test(stream);
+  return /^(?:transfer-encoding:[ \t]*chunked|content-length:[ \t]*\d+|connection:[^\r\n]*(?:close|keep-alive)) *\t/im.test(
+    stream,
+  );
 }
 
 /** What the module exports, as far as it is used. Pointers are offsets in its memory. */
