@@ -36,12 +36,15 @@ export interface ValkeyCluster {
   close(): Promise<void>;
 }
 
+/** Arguments of the server beside those of every test; they may need its port. */
+export type ValkeySettings = readonly string[] | ((port: number) => readonly string[]);
+
 const execute = promisify(execFile);
 const attemptsMax = 5;
 const keepNothing = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
 
 /** Starts a Valkey (Debian package `valkey-server`); rejects with what it wrote when it does not start. */
-export async function startValkey(settings: readonly string[] = []): Promise<Valkey> {
+export async function startValkey(settings: ValkeySettings = []): Promise<Valkey> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-valkey-'));
   try {
     const started = await startOnFreePort(folder, settings);
@@ -129,7 +132,7 @@ export async function startValkeyCluster(
 // Valkey cannot be told to take any port, and a port that was free a moment ago may be taken by now.
 async function startOnFreePort(
   folder: string,
-  settings: readonly string[],
+  settings: ValkeySettings,
 ): Promise<{ port: number; server: ServerProcess }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
@@ -141,10 +144,11 @@ async function startOnFreePort(
   }
 }
 
-function startOn(port: number, folder: string, settings: readonly string[]): Promise<ServerProcess> {
+function startOn(port: number, folder: string, settings: ValkeySettings): Promise<ServerProcess> {
+  const own = typeof settings === 'function' ? settings(port) : settings;
   return startServerProcess({
     command: 'valkey-server',
-    args: ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, ...keepNothing, ...settings],
+    args: ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, ...keepNothing, ...own],
     readyWhen: /Ready to accept connections/,
     stopSignal: 'SIGTERM',
   });

@@ -202,8 +202,11 @@ local function present(keys, args, now)
     if before.lease >= quiet_since then record.gap, record.long_gap = before.gap, before.long_gap end
   end
   if memory >= 0 then
-    record.long_gap = 0
-    if record.memory < 0 then record.memory = now - memory end
+    local since = now - memory
+    -- What it admitted on its own is in the logs, but for what a process of its name did before its memory began.
+    record.long_gap = since
+    if before and before.lease >= since then record.long_gap = math.min(before.long_gap, since) end
+    if record.memory < 0 then record.memory = since end
   end
   write_record(state, node, record)
   local agreed, vouched = 1, 0

@@ -64,7 +64,7 @@ function said(decision: CounterDecision) {
   return { admitted: false, by: decision.decidedBy.key, retryAtMs: decision.retryAtMs };
 }
 
-test('the store decides as the counters of one process do, over stacked rules, attempts and shadows', {
+test('the store decides, and says where allowances stand, as the counters of one process do, over stacked rules, attempts and shadows', {
   skip,
 }, async () => {
   const runs = Number(process.env.HEADGATE_PROPERTY_RUNS ?? '150');
@@ -79,6 +79,7 @@ test('the store decides as the counters of one process do, over stacked rules, a
         assert.deepEqual(said(other), said(one));
         // What a refusal that is known already says of shadowed rules is as old as the refusal.
         if (one.admitted) assert.deepEqual(other.shadowRefusals, one.shadowRefusals);
+        assert.deepEqual(await domain.standings(charges, nowMs), counters.standings(charges, nowMs));
       }
       await domain.close();
     }),

@@ -84,6 +84,39 @@ test('no rule is held for longer than the operator said', { skip }, async (t) =>
   assert.ok((await node.decide([chargeTo(hourly)])).admitted);
 });
 
+test('a node that crashed while it was alone leaves its part of a long window kept, and one that crashed within its lease does not', {
+  skip,
+}, async (t) => {
+  const valkey = await startStore(t);
+  let nowUs = Date.UTC(2100, 0, 1) * 1_000;
+  const link = openTimedLink(valkey.port, () => nowUs);
+  t.after(() => link.close());
+  const hourUs = hourMs * 1_000;
+  const state = 'headgate:1:{long}';
+  const [, , epoch] = (await link.call('probe', [state], [''], 0)) as [number, number, string];
+  const present = (node: string, boot: string, leaseUs: number, aliveUs: number) =>
+    link.call('present', [state], [epoch, nowUs + 1, node, boot, leaseUs, aliveUs, aliveUs, 'a,b', 'a', 'b'], 0);
+  /** How many more calls a rule of four over an hour would admit. */
+  const room = async (): Promise<unknown> => {
+    const bounds = [epoch, nowUs + 1, 10_000_000, 24 * hourUs, 2, 2, 'a', 'b'];
+    const reply = await link.call('stand', [state, `${state}:log`], [...bounds, 4, hourUs, 4], 0);
+    return reply[4];
+  };
+  const leaseUs = 1_000_000;
+  nowUs += 3 * hourUs;
+  await present('b', 'b1', 10 * hourUs, 2 * hourUs);
+  await present('a', 'a1', leaseUs, 2 * hourUs);
+  assert.equal(await room(), 4);
+  nowUs += leaseUs / 2;
+  await present('a', 'a2', leaseUs, 0);
+  assert.equal(await room(), 4);
+  nowUs += leaseUs * 2;
+  await present('a', 'a3', 10 * hourUs, 0);
+  assert.equal(await room(), 2);
+  nowUs += hourUs;
+  assert.equal(await room(), 4);
+});
+
 for (const [way, stepMs] of [
   ['ahead', 700],
   ['back', -700],
