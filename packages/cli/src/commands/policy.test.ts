@@ -147,6 +147,18 @@ test('a rule that another one always forestalls is warned of, and with --strict 
     );
 });
 
+test('a rule that one call may meet with another of a different domain is an error; one that no call meets both of is none', async () => {
+  const file = await changed(withRule({ where: { namespace: 'oasis' }, domain: 'apart' }));
+  const { code, stdout } = await run('check', file);
+  assert.equal(code, exitCodes.failed);
+  const met = [
+    ...stdout.matchAll(/error added: one call may meet ([\w-]+) too, which is counted in domain "default"/g),
+  ];
+  const names = met.map(([, name]) => name);
+  assert.ok(names.includes('oasis-global'), stdout);
+  assert.ok(!names.includes('ws-global') && !names.includes('ads-global'), stdout);
+});
+
 test('a global limit with the sentence of an acceptable-use rule is warned of', async () => {
   const remarks = await remarksOf([
     /Global rate limit exceeded: 30 requests per second[^']*/,
