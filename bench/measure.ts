@@ -38,10 +38,10 @@ export async function measureLoad(
   }));
 }
 
-/** Warms a server up: a Node server compiles what it runs often, and is measured as it runs after a minute. */
-export async function warmUp(bench: Bench, server: Server): Promise<void> {
+/** Warms a server up: a Node server compiles what it runs often, each thread for itself, and is measured as it runs after a minute. */
+export async function warmUp(bench: Bench, server: Server, threads: 1 | 2 = 1): Promise<void> {
   const { load } = loadOf('get', bench.bodies, bench.quick);
-  await generate(bench, server, server.port, { ...load, seconds: bench.quick ? 0.5 : 5 });
+  await generate(bench, server, server.port, { ...load, seconds: threads * (bench.quick ? 0.5 : 5) });
 }
 
 /** Memory of idle connections: a fresh server, a few calls, then many connections that made one call each. */
@@ -85,7 +85,7 @@ export async function measureTwoThreads(bench: Bench, round: number): Promise<Ru
 async function threadRun(bench: Bench, threads: 1 | 2): Promise<LoadResult> {
   const server = await startServer(bench.processes, bench.site, 'headgate', threads);
   try {
-    await warmUp(bench, server);
+    await warmUp(bench, server, threads);
     return await applyLoad(bench, server, 'two-threads');
   } finally {
     await server.running.stop();

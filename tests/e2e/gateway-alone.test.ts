@@ -133,6 +133,29 @@ test('a gateway of two threads says what a stop costs where Linux hands no conne
   assert.equal(running.lines.at(-1), 'stopped');
 });
 
+test('a candidate named at the start is judged in shadow, said at the start and at the stop, and one that is none is refused', async (t) => {
+  const kit = await startTestGateway();
+  t.after(() => kit.close());
+  const config = await configFile(kit, 'shadowing');
+  const candidate = join(kit.folder, 'candidate.yaml');
+  await writeFile(candidate, 'limits: []\n');
+  const running = run(['gateway', '--config', config, '--shadow', candidate]);
+  t.after(() => running.child.kill('SIGKILL'));
+  await running.line(/^shadow policy [0-9a-f]{12}: judged beside the policy, and refuses nobody$/);
+  await running.line(/^ready$/);
+  running.child.kill('SIGHUP');
+  await running.line(/^reloaded: snapshot 2 /);
+  running.child.kill('SIGTERM');
+  assert.equal(await running.ended, 0);
+  await writeFile(candidate, 'limits: none\n');
+  const broken = run(['gateway', '--config', config, '--shadow', candidate]);
+  await broken.line(/candidate\.yaml:1:9 limits: found none/);
+  assert.equal(await broken.ended, 4);
+  const absent = run(['gateway', '--config', config, '--shadow', join(kit.folder, 'nowhere.yaml')]);
+  await absent.line(/found no such file; expected a file that can be read: .*nowhere\.yaml/);
+  assert.equal(await absent.ended, 4);
+});
+
 test('two gateways run on one host from two files', async (t) => {
   const kit = await startTestGateway();
   t.after(() => kit.close());

@@ -24,6 +24,7 @@ export interface FilesOfConfig {
   }[];
   readonly catalogue: string;
   readonly policy?: string | undefined;
+  readonly shadowPolicy?: string | undefined;
   readonly provisioning?: string | undefined;
   readonly trust?: string | undefined;
   readonly trustBundles: readonly {
@@ -61,7 +62,7 @@ export async function missingFiles(
 }
 
 function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
-  const { catalogue, policy, provisioning, trust, listeners, trustBundles, upstreams } = config;
+  const { catalogue, policy, shadowPolicy, provisioning, trust, listeners, trustBundles, upstreams } = config;
   const optional = (at: NamedFile['at'], name: string | undefined) => (name === undefined ? [] : [{ at, name }]);
   return [
     ...listeners.flatMap(({ hosts }, listener) =>
@@ -79,6 +80,7 @@ function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
       .map((file) => ({ at: ['catalogue'], name: join(catalogue, file) })),
     ...optional(['trust'], trust),
     ...optional(['policy'], policy),
+    ...optional(['shadowPolicy'], shadowPolicy),
     ...optional(['provisioning'], provisioning),
     ...trustBundles.flatMap(({ anchors, intermediates, crls, crlUrls }, bundle) => [
       ...optional(['trustBundles', bundle, 'anchors'], anchors),

@@ -61,6 +61,17 @@ export interface RouteEvidence {
   readonly decidedBy: string;
 }
 
+/** A candidate policy beside the one in force: what it would have decided, as though it alone were enforced. */
+export interface CandidateEvidence {
+  /** The first digits of the SHA-256 of its file. */
+  readonly policy: string;
+  readonly admitted: boolean;
+  readonly decidedBy: string | null;
+  readonly retryAfterMs: number | null;
+  /** Its own rules in shadow mode that would have had no room. */
+  readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number | null }[];
+}
+
 /** For whom the call acts, what was charged, and which rule decided. */
 export interface AdmissionEvidence {
   readonly admitted: boolean;
@@ -83,6 +94,8 @@ export interface AdmissionEvidence {
   readonly shadow: readonly { readonly rule: string; readonly retryAfterMs: number | null }[];
   /** Ids of the break-glass overrides that changed a rule for this call. */
   readonly breakGlass: readonly string[];
+  /** What a candidate policy in shadow says of the call; null where none is loaded. */
+  readonly candidate: CandidateEvidence | null;
   /** A person's session at a user interface; null where there are none, as wherever programs call. */
   readonly session: SessionState | null;
   /** The SCID in the payload; null where no limit that matched counts over SCIDs, and nothing was read. */

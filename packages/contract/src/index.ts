@@ -66,6 +66,7 @@ export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
 export type {
   AdmissionEvidence,
+  CandidateEvidence,
   CookieEvidence,
   EvidenceRecord,
   EvidenceSink,

@@ -244,6 +244,8 @@ export type CounterDecision =
       /** Every enforced rule that refused, the deciding one among them. */
       readonly refusals: readonly RuleRefusal[];
       readonly shadowRefusals: readonly RuleRefusal[];
+      /** No rule was full: the store that nodes share cannot be asked, or has forgotten, and nobody can count. */
+      readonly uncounted?: true;
     };
 
 /** A rule that refused a call, or would have if it were not in shadow mode, and when it alone has room. */

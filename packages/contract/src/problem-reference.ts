@@ -155,6 +155,7 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
       ...limit,
       text: 'More than 8 calls at once with one certificate. Please retry your request after 1 seconds.',
     },
+    uncounted: { rule: 'ws-global' },
   },
   inspection: {
     body_too_large: { limitBytes: 1_048_576, seenBytes: 2_000_000, declared: true },

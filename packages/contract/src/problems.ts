@@ -521,6 +521,18 @@ export const problems = {
     detail: ({ text }) => text,
     fix: 'Wait for the answer to a call that is under way, then send this one; keep fewer calls open at once.',
   }),
+  'admission.uncounted': problem<{ rule: string }>({
+    status: 503,
+    proxyError: 'http_request_denied',
+    source: 'gateway',
+    retry: 'after',
+    title: 'Limits cannot be counted',
+    detail: ({ rule }) =>
+      `The gateways that count the limit ${rule} together have lost touch with what was counted. Nobody is said to have exceeded it; your request was not forwarded.`,
+    fix: 'Repeat the call after the stated seconds; it is safe, since nothing was forwarded.',
+    operatorFix:
+      'Look for `counters-away` and `counters-began-anew` among the notices of the gateways, and see to the store at `counters.valkey`.',
+  }),
   'inspection.body_too_large': problem<{ limitBytes: number; seenBytes: number; declared: boolean }>({
     status: 413,
     proxyError: 'http_request_denied',

@@ -113,6 +113,8 @@ export interface Snapshot {
   readonly provisioning: Provisioning | null;
   readonly positions: Positions;
   readonly chainPositions: ChainPositions;
+  /** A candidate that is judged beside the policy and refuses nobody, with the SHA-256 of its file; null where there is none. */
+  readonly shadowPolicy: { readonly policy: Policy; readonly hash: string } | null;
   /** What break-glass changes of the policy, some of it perhaps over already. */
   readonly overrides: readonly Override[];
 }

@@ -13,9 +13,9 @@ const heldBytesMax = 256 * 1024;
 const smallBytesMax = 1_024;
 const joinedBytes = 16 * 1024;
 
-/** Copies up to this size lie in slabs, in bytes: most bodies are small, and live for one call. */
+/** Copies up to this size lie in slabs, in bytes: most bodies are small, and live for one call. One that stays keeps its slab. */
 const slabbedBytesMax = 8 * 1024;
-const slabBytes = 64 * 1024;
+const slabBytes = 16 * 1024;
 let slab = Buffer.allocUnsafeSlow(slabBytes);
 let slabbedBytes = 0;
 

@@ -27,6 +27,7 @@ function snapshotChanges({ snapshot: before }: GatewayFiles, { snapshot: next }:
     ['catalogue', catalogueBefore, catalogueNext],
     ['trust file', trustBefore, trustNext],
     ['policy', before.policy, next.policy],
+    ['shadow policy', before.shadowPolicy, next.shadowPolicy],
     ['provisioning', before.provisioning, next.provisioning],
   ];
   const whole = parts.flatMap(([name, one, other]) => (isDeepStrictEqual(one, other) ? [] : [name]));
@@ -72,12 +73,18 @@ function hostChanges(before: GatewayFiles, next: GatewayFiles): readonly string[
 }
 
 /** Options that a reload takes up. */
-const takenUp = ['positions', 'chainPositions', 'trust', 'trustBundles'] as const satisfies readonly (keyof Config)[];
+const takenUp = [
+  'positions',
+  'chainPositions',
+  'shadowPolicy',
+  'trust',
+  'trustBundles',
+] as const satisfies readonly (keyof Config)[];
 
 /** A configuration with what a reload takes up from another. */
 export function takingUp(config: Config, written: Config): Config {
-  const { positions, chainPositions, trust, trustBundles } = written;
-  return { ...config, positions, chainPositions, trust, trustBundles };
+  const { positions, chainPositions, shadowPolicy, trust, trustBundles } = written;
+  return { ...config, positions, chainPositions, shadowPolicy, trust, trustBundles };
 }
 
 /** Names of the options that differ and need a restart. */

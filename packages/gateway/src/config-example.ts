@@ -80,30 +80,54 @@ function secureHosts(options: OptionSchema): readonly ShownGroup[] {
   ];
 }
 
+const listUrl = {
+  url: 'https://crl.test/a',
+  authorities: 'b.pem',
+  everyMs: 30_000,
+  timeoutMs: 10_000,
+  bytesMax: 1_048_576,
+};
+/** A store that gateways share, with values for what has no default. */
+function countersValues(options: OptionSchema | undefined): ShownGroup {
+  const tls = {
+    authorities: left('trust/store-anchors.pem'),
+    serverName: left('counters.example.net'),
+    certificate: left('certificates/gateway.pem'),
+    key: left('certificates/gateway.key'),
+  };
+  const values = {
+    ...defaultsOf(options),
+    endpoints: left([{ host: 'counters.example.net', port: 6_379 }]),
+    nodes: left(['gateway-1', 'gateway-2']),
+    username: left('headgate'),
+    password: left('certificates/counters.password'),
+    tls: { leftGroup: tls },
+  };
+  return { valkey: { leftGroup: values } };
+}
+
+function exampleListeners(options: OptionSchema): readonly ShownGroup[] {
+  return [
+    {
+      name: set('secure'),
+      address: set('127.0.0.1'),
+      port: set(8443),
+      tls: left(true),
+      balancers: left(['192.0.2.0/24']),
+      hosts: { list: secureHosts(options) },
+    },
+    { name: set('plain'), port: set(8080), tls: set(false), hosts: { list: [{ name: set('oasis.caiso.com') }] } },
+  ];
+}
+
 function exampleValues(options: OptionSchema): ShownGroup {
   return {
     node: set('gateway-1'),
     threads: left(1),
-    listeners: {
-      list: [
-        {
-          name: set('secure'),
-          address: set('127.0.0.1'),
-          port: set(8443),
-          tls: left(true),
-          balancers: left(['192.0.2.0/24']),
-          hosts: { list: secureHosts(options) },
-        },
-        {
-          name: set('plain'),
-          port: set(8080),
-          tls: set(false),
-          hosts: { list: [{ name: set('oasis.caiso.com') }] },
-        },
-      ],
-    },
+    listeners: { list: exampleListeners(options) },
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
+    shadowPolicy: left('candidate.yaml'),
     provisioning: left('provisioning.yaml'),
     trust: left('trust/trust.yaml'),
     trustBundles: {
@@ -114,15 +138,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
           crls: left(['trust/users-issuing.crl']),
-          crlUrls: left([
-            {
-              url: 'https://crl.test/a',
-              authorities: 'b.pem',
-              everyMs: 30_000,
-              timeoutMs: 10_000,
-              bytesMax: 1_048_576,
-            },
-          ]),
+          crlUrls: left([listUrl]),
           staleCrls: left('accept'),
         },
       ],
@@ -140,16 +156,20 @@ function exampleValues(options: OptionSchema): ShownGroup {
         },
       ],
     },
-    identityFields: left([
-      { name: 'client-cert', value: 'certificate' },
-      { name: 'x-ssl-client-cn', value: 'common-name' },
-    ]),
+    counters: { leftGroup: countersValues(options.properties?.counters?.properties?.valkey) },
+    identityFields: exampleFields,
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
+    documents: left({ key: 'documents.key' }),
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     breakGlass: { group: { msMax: set(86_400_000) } },
     evidence: { group: { folder: set('evidence') } },
   };
 }
+
+const exampleFields = left([
+  { name: 'client-cert', value: 'certificate' },
+  { name: 'x-ssl-client-cn', value: 'common-name' },
+]);
 
 /** Writes the commented example: every option with its meaning, default and bounds, ready to be edited. */
 export function exampleConfig(): string {

@@ -2,6 +2,7 @@
 import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
 import { listBytesMax } from '@headgate/pki';
 import { z } from 'zod';
+import { countersFindings, countersOption } from './config-counters.ts';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
@@ -252,6 +253,14 @@ const path = z.strictObject({
 /** Bounds and waits of the request path, with defaults applied. */
 export type PathOptions = z.infer<typeof path>;
 
+const documents = z.strictObject({
+  key: file
+    .optional()
+    .describe(
+      'Private key (PEM, Ed25519 or P-256) that signs the documents under /.well-known/headgate/. Without it they are sent unsigned. Read again at reload.',
+    ),
+});
+
 /** Schema of the gateway's configuration file. */
 export const configSchema = z.strictObject({
   node: name.default('gateway').describe('Name of this gateway in evidence.'),
@@ -261,6 +270,11 @@ export const configSchema = z.strictObject({
   listeners: z.array(listener).min(1).max(16),
   catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
   policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),
+  shadowPolicy: file
+    .optional()
+    .describe(
+      'Policy file with a candidate: its rules over requests are judged beside the policy on every call, refuse nobody, and stand in evidence (`admission.candidate`). Read again at reload. Default: none.',
+    ),
   provisioning: file
     .optional()
     .describe('Provisioning file. Without it certificates are judged, but enrolment and rights are not.'),
@@ -287,8 +301,10 @@ export const configSchema = z.strictObject({
       'Infrastructure whose server chain a host shows, by host name, where it differs from the catalogue. A step of its own: the chain belongs to the host, and its addresses may move before or after it. Read again at reload.',
     ),
   upstreams: z.array(upstream).min(1).max(500),
+  counters: countersOption.optional(),
   identityFields: identityFieldList,
   echo: echo.prefault({}),
+  documents: documents.prefault({}),
   path: path.prefault({}),
   breakGlass: z
     .strictObject({
@@ -371,6 +387,7 @@ export function parseConfig(
   }
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
+  findings.push(...countersFindings(config.counters, config.node, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }
 

@@ -1,5 +1,6 @@
 // What a gateway says beside its evidence: what happened outside any exchange.
 import type { Override } from '@headgate/contract';
+import type { CountersNotice } from './counters/shared-counters.ts';
 import type { TrustWarning } from './expiry.ts';
 import type { HandshakeFailureCount } from './handshake-failures.ts';
 import type { HandshakeFailure } from './listener/handshake-failure.ts';
@@ -69,6 +70,7 @@ export type ListNotice =
 export type GatewayNotice =
   | CountedNotice
   | { readonly kind: 'evidence-trouble'; readonly sentence: string }
+  | { readonly kind: 'documents-trouble'; readonly sentence: string }
   | {
       /** The handshakes that failed within the last hour, or since it was told: `count` in all, the most frequent in rows. */
       readonly kind: 'handshake-failures';
@@ -105,6 +107,8 @@ export type GatewayNotice =
       /** What becomes of it, and who ended it before its time. */
       readonly sentence: string;
     }
+  /** The store of shared counters is away, is back, forgot, or is used by nodes that do not agree. */
+  | CountersNotice
   /** Local commands cannot reach this gateway. */
   | { readonly kind: 'control-unavailable'; readonly sentence: string }
   /** The system resets connections that wait at a listener which closes. */

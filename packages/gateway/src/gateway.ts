@@ -1,5 +1,7 @@
 // What the stages need from outside: clock, counters, upstreams, evidence, and every bound of the path.
 import type { CounterStore, EvidenceSink } from '@headgate/contract';
+import type { Counters, RecentRefusals } from '@headgate/rules';
+import type { CandidateTally } from './candidate-counts.ts';
 import type { PathOptions } from './config.ts';
 import type { CookieMemory } from './evidence/cookie-memory.ts';
 import type { Verdicts } from './identity/verdicts.ts';
@@ -12,6 +14,10 @@ export interface Gateway {
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
   readonly counters: CounterStore;
+  readonly recentRefusals: RecentRefusals;
+  /** Of a candidate policy in shadow: its own, which refuse nobody. */
+  readonly candidateCounters: Counters;
+  readonly countCandidate: CandidateTally['note'];
   readonly verdicts: Verdicts;
   readonly upstreams: UpstreamPool;
   readonly evidence: EvidenceSink;

@@ -3,6 +3,7 @@
 import {
   type Address,
   type AddressMatch,
+  type CandidateEvidence,
   type CatalogueIndex,
   cellStatus,
   compileCatalogue,
@@ -14,12 +15,14 @@ import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights 
 import { createScidPlaces, type ScidPlaces } from '@headgate/soap';
 import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
+import { type DocumentPlace, documentPlaces, documentsPath } from './document-places.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';
 import { createUsernameChecks, type UsernameChecks } from './username-check.ts';
+import type { WrittenDocuments } from './written-documents.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -41,11 +44,20 @@ export interface Decommissioned {
   readonly replacement: string | null;
 }
 
+/** A candidate policy: its rules over requests, since it holds no places and weighs no bodies. */
+export interface Candidate {
+  readonly limits: CompiledPolicy;
+  /** What stands in the records of calls that it admits: one object, so that it is written down once. */
+  readonly admits: CandidateEvidence;
+}
+
 /** Everything one exchange decides by. */
 export interface Serving {
   readonly snapshot: Snapshot;
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
+  /** The candidate policy in shadow; null where none is loaded. */
+  readonly candidate: Candidate | null;
   readonly usernames: UsernameChecks;
   readonly scids: ScidPlaces;
   readonly trust: ReadonlyMap<string, TrustBundle>;
@@ -64,6 +76,10 @@ export interface Serving {
   decommissioned(match: AddressMatch, nowMs: number): Decommissioned | null;
   /** The echo address at this very path of a host, where the host offers one. */
   echo(listener: string, host: string, path: string): EchoPlace | null;
+  /** The documents of this gateway about itself; null where the serving is not a running gateway's. */
+  readonly documents: WrittenDocuments | null;
+  /** The document at this very path of a host that programs call. */
+  document(listener: string, host: string, path: string): DocumentPlace | null;
   /** The page about sessions at this very path of a host, where the host has sessions. */
   session(listener: string, host: string, path: string): EchoPlace | null;
   /** Whether every system behind an address speaks SOAP. */
@@ -71,7 +87,7 @@ export interface Serving {
 }
 
 /** Compiles a snapshot for the hosts of a configuration. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
-export function createServing(snapshot: Snapshot, config: Config): Serving {
+export function createServing(snapshot: Snapshot, config: Config, documents: WrittenDocuments | null = null): Serving {
   const index = compileCatalogue(snapshot.catalogue);
   const trust = createTrustBundles(snapshot.trust);
   const hosts = new Map(
@@ -85,6 +101,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     ),
   );
   const echoes = echoPlaces(index, snapshot.positions, config);
+  const places = documents === null ? null : documentPlaces(index, snapshot.positions);
   const sessions = sessionPlaces(index, snapshot.positions, config);
   const speaksSoap = (address: Address) =>
     address.channel === 'api' &&
@@ -96,6 +113,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     snapshot,
     index,
     limits: compilePolicy(snapshot.policy),
+    candidate: candidateOf(snapshot),
     usernames: createUsernameChecks(snapshot.policy),
     scids: createScidPlaces(index),
     trust,
@@ -108,6 +126,11 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
+    documents,
+    document: (listener, name, path) =>
+      places !== null && path.startsWith(documentsPath) && hosts.has(`${listener}/${name}`)
+        ? (places.get(`${name}${path}`) ?? null)
+        : null,
     session: (listener, name, path) =>
       (path === sessionPath || path === logoutPath) && (hosts.get(`${listener}/${name}`)?.uiSession ?? null) !== null
         ? (sessions.get(name)?.[path] ?? null)
@@ -122,6 +145,14 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
       return { channel: channels.size === 1 ? ([...channels][0] ?? null) : null, speaksSoap: false };
     },
   };
+}
+
+function candidateOf({ shadowPolicy }: Snapshot): Candidate | null {
+  if (shadowPolicy === null) return null;
+  const { policy, hash } = shadowPolicy;
+  const limits = policy.limits.filter(({ unit }) => unit === 'requests');
+  const admits = { policy: hash.slice(0, 12), admitted: true, decidedBy: null, retryAfterMs: null, shadow: [] };
+  return { limits: compilePolicy({ ...policy, limits }), admits };
 }
 
 /** The bundles of a snapshot, ready to build paths in. Throws `UnreadableTrustBundle` for PEM that cannot be used. */

@@ -79,6 +79,7 @@ export function createSnapshotFiles(
       if (undeclared.length > 0) throw new UnusableFiles(undeclared);
       const policyFile = config.policy ?? join(config.catalogue, 'policy.yaml');
       const policy = parsed(parsePolicy(policyFile, await read.text(policyFile))).policy;
+      const shadowPolicy = config.shadowPolicy === undefined ? null : await readShadow(read, config.shadowPolicy);
       const provisioning =
         config.provisioning === undefined
           ? null
@@ -91,7 +92,7 @@ export function createSnapshotFiles(
       const reading = await lists.read(config, trust, options);
       const filesHash = read.hash([config.positions, config.chainPositions, config.trustBundles]);
       return numbered(
-        { catalogue, policy, trust, provisioning, positions, chainPositions, overrides },
+        { catalogue, policy, shadowPolicy, trust, provisioning, positions, chainPositions, overrides },
         filesHash,
         reading,
       );
@@ -122,6 +123,12 @@ export function createSnapshotFiles(
     listFaults: () => lists.faults(),
     reportLists: (atMs) => reportLists(lists.inForce(), atMs),
   };
+}
+
+async function readShadow(read: Reader, file: string): Promise<Snapshot['shadowPolicy']> {
+  const text = await read.text(file);
+  const { policy } = parsed(parsePolicy(file, text));
+  return { policy, hash: createHash('sha256').update(text).digest('hex') };
 }
 
 /** The hash of all that was read; without lists and overrides that of the other files. */

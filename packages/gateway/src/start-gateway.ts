@@ -1,4 +1,5 @@
 // Starts, reloads, drains and stops one gateway: in this thread, or in several with this one watching over them.
+import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import type {
   EvidenceRecord,
@@ -8,24 +9,29 @@ import type {
   OverrideAsk,
   SnapshotSource,
 } from '@headgate/contract';
-import { createCounters, createPlaces } from '@headgate/rules';
+import { createThreadMemory, openThreadMemory, type ThreadState } from '@headgate/rules';
 import { toBoot } from './boot.ts';
 import { createBreakGlass, OverrideRefused } from './break-glass.ts';
 import { breakGlassFile } from './break-glass-file.ts';
+import { type CandidateCounts, createCandidateTally } from './candidate-counts.ts';
 import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
+import { openHistoryFile } from './document-history-file.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
+import { type LimitCounts, limitCountsOf } from './limit-counts.ts';
 import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
+import { openSharedCounters } from './open-shared-counters.ts';
+
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -81,6 +87,8 @@ export interface InForce {
   readonly listFaults: readonly ListFault[];
   /** What break-glass changes of the policy now. */
   readonly overrides: readonly Override[];
+  /** The candidate policy in shadow and what it would have decided otherwise; null where none is loaded. */
+  readonly candidate: CandidateCounts | null;
 }
 
 /** What a reload did. */
@@ -99,6 +107,10 @@ export interface ServingGateway {
   readonly snapshot: () => { readonly number: number; readonly hash: string };
   /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
   readonly shed: () => Shed;
+  /** What limits did since the start. */
+  limitCounts(): LimitCounts;
+  /** What a candidate policy in shadow would have decided otherwise; null before it judged a call. */
+  readonly candidate: () => CandidateCounts | null;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
   take(files: GatewayFiles): Promise<void>;
   /** Makes every session ticket that was given good for nothing. Resolves once no thread takes one. */
@@ -136,14 +148,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
   const source: NonNullable<GatewayOptions['snapshots']> =
     options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
-  let files = await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true });
+  const historyFile = await openHistoryFile(
+    resolve(base, config.evidence.folder, `${config.node}.documents.json`),
+    (sentence) => notice({ kind: 'documents-trouble', sentence }),
+  );
+  const withHistory = async (read: GatewayFiles): Promise<GatewayFiles> => ({
+    ...read,
+    documents: { ...read.documents, history: await historyFile.with(read.snapshot, clock()) },
+  });
+  let files = await withHistory(
+    await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true }),
+  );
   let restartNeeded: readonly string[] = [];
   const read = async (lists: ListReadingOptions): Promise<GatewayFiles> => {
     const written = await options.readConfig?.();
     const before = config;
     if (written !== undefined) config = takingUp(config, written);
     try {
-      const next = await readGatewayFiles(config, base, source, lists);
+      const next = await withHistory(await readGatewayFiles(config, base, source, lists));
       refuseWorseChains(files.hosts, next.hosts, clock());
       if (written !== undefined) restartNeeded = needRestart(options.config, written);
       return next;
@@ -163,12 +185,21 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
+  const candidateNow = (): CandidateCounts | null => {
+    const { shadowPolicy } = files.snapshot;
+    if (shadowPolicy === null) return null;
+    const counted = inner.candidate();
+    const policy = shadowPolicy.hash.slice(0, 12);
+    return counted?.policy === policy ? counted : { policy, decided: 0, newlyRefused: 0, newlyAdmitted: 0, byRule: {} };
+  };
   const inForce = async (): Promise<InForce> => ({
     ...inner.snapshot(),
+    // First: threads tell what they counted when they are asked.
     threads: await inner.threads(),
     lists: source.reportLists?.(clock()) ?? [],
     listFaults: source.listFaults?.() ?? [],
     overrides: breakGlass.holding(),
+    candidate: candidateNow(),
   });
   const breakGlass = createBreakGlass({
     file: breakGlassFile(config, base),
@@ -283,6 +314,12 @@ interface StartOptions extends GatewayOptions {
   readonly files: GatewayFiles;
 }
 
+/** What several threads would share, for one. */
+function openOwnMemory({ listeners, path }: Config): ThreadState {
+  const seed = randomFillSync(new Int32Array(4));
+  return openThreadMemory(createThreadMemory(seed, { connectionsMax: listeners.length * path.connectionsMax }), 1);
+}
+
 async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
@@ -294,11 +331,14 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
     ...(seen === undefined ? {} : { seen }),
   });
+  const state = openOwnMemory(config);
   let { snapshot } = files;
-  const inForce = Int32Array.of(snapshot.number);
+  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
+  Atomics.store(state.inForce, 0, snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
+  const candidate = createCandidateTally();
   const plane = await startDataPlane({
     config,
     files,
@@ -308,11 +348,10 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     sharedPort: false,
     clock,
     elapsed,
-    counters: createCounters(),
-    connections: createPlaces(),
-    waitingBodies: createPlaces(),
-    tunnels: createPlaces(),
-    inForce,
+    ...state,
+    counters: shared ?? state.counters,
+    ownCounters: state.counters,
+    countCandidate: candidate.note,
     evidence,
     notice,
     shed: (bound) => shed.add({ [bound]: 1 }),
@@ -327,11 +366,13 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     evidenceFile: evidence.file,
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
+    limitCounts: () => limitCountsOf(state.counters, snapshot.policy),
+    candidate: () => candidate.total(),
     async take(next) {
       const takeIntoUse = plane.prepare(next);
       takeIntoUse();
       ({ snapshot } = next);
-      Atomics.store(inForce, 0, snapshot.number);
+      Atomics.store(state.inForce, 0, snapshot.number);
     },
     async forgetTickets() {
       plane.setTicketKeys(createTicketKeys());
@@ -339,7 +380,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     threads: () => Promise.resolve([{ thread: 0, snapshot: plane.snapshotNumber() }]),
     close() {
       for (const renewal of renewals) renewal.close();
-      closed ??= plane.close();
+      closed ??= plane.close().then(() => shared?.close());
       return closed;
     },
   };

@@ -10,6 +10,8 @@ export type { CallerSigns, RefusalFormat } from './caller-format.ts';
 export { callerFormat } from './caller-format.ts';
 export type { Counters, CountersOptions, CountersStats } from './counters.ts';
 export { createCounters } from './counters.ts';
+export type { StackedDomains } from './domains.ts';
+export { rulesOverDomains } from './domains.ts';
 export type { RuleMatch, UnmetCondition } from './explain-match.ts';
 export { explainMatch } from './explain-match.ts';
 export { limitField, limitFieldStarts, policyField } from './limit-fields.ts';
@@ -21,6 +23,7 @@ export { overrideCharges } from './overrides.ts';
 export { earliestTurn } from './pacing.ts';
 export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';
+export type { RecentRefusal, RecentRefusals } from './recent-refusals.ts';
 export type { RefusalWords } from './refusal-text.ts';
 export { refusalWords } from './refusal-text.ts';
 export type {

@@ -7,7 +7,11 @@ type Refused = Extract<CounterDecision, { readonly admitted: false }>;
 
 /** The refusal of a decision. Its wait is a promise, but for calls at once: nobody knows when those end. */
 export function limitRefusal(refused: Refused, nowMs: number): StatedRefusal {
-  const { decidedBy, retryAtMs, refusals } = refused;
+  const { decidedBy, retryAtMs, refusals, uncounted } = refused;
+  if (uncounted === true) {
+    const retryAfterMs = retryAtMs - nowMs;
+    return stateRefusal('admission.uncounted', { rule: decidedBy.rule.name }, { retryAfterMs });
+  }
   const last = decidedBy.told as Told | undefined;
   const seconds = Math.ceil((retryAtMs - nowMs) / 1_000);
   if (last?.seconds === seconds && isOfRules(refusals, last.violated)) return last.refusal;

@@ -222,6 +222,7 @@ export function evidenceOfCall(call: GeneratedCall, sequence: number, admitted: 
       refused: admitted ? [] : [{ rule: 'ws-global', retryAfterMs: 1_000 }],
       shadow: [],
       breakGlass: [],
+      candidate: null,
       session: null,
       scid: null,
     },

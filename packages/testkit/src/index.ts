@@ -21,6 +21,7 @@ export { missing } from './needs.ts';
 export { type Postgres, startPostgres } from './postgres.ts';
 export { openRawCaller, type RawAnswer, type RawCaller, type RawCallerOptions, rawPost } from './raw-caller.ts';
 export { type RawUpstream, type RawUpstreamTurn, startRawUpstream } from './raw-upstream.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export {
   caisoCatalogue,
   exampleCatalogue,
@@ -39,4 +40,4 @@ export {
   type TestUpstream,
   type UpstreamAnswer,
 } from './test-upstream.ts';
-export { startValkey, type Valkey } from './valkey.ts';
+export { startValkey, startValkeyCluster, type Valkey, type ValkeyCluster } from './valkey.ts';

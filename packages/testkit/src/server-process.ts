@@ -23,6 +23,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** Asks it to end and waits until it has; after ten seconds it is killed. */
   stop(): Promise<void>;
+  /** Ends it at once, as a crash would, and waits until it has. */
+  kill(): Promise<void>;
 }
 
 const outputCharactersMax = 65_536;
@@ -48,7 +50,14 @@ export async function startServerProcess(options: ServerCommand): Promise<Server
     reject(new Error(`${options.command} ended with status ${status ?? 'none'} before it was ready:\n${output}`));
   });
   await ready;
-  return { pid: child.pid ?? 0, stop: () => stop(child, ended, options.stopSignal) };
+  return {
+    pid: child.pid ?? 0,
+    stop: () => stop(child, ended, options.stopSignal),
+    kill: () => {
+      child.kill('SIGKILL');
+      return ended;
+    },
+  };
 }
 
 async function stop(child: ChildProcess, ended: Promise<void>, signal: NodeJS.Signals): Promise<void> {

@@ -73,8 +73,16 @@ export interface TestGatewayOptions {
   readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
   readonly provisioning?: string;
+  /** Key of the gateway's documents, in PEM. Default: none. */
+  readonly documentKeyPem?: string;
+  /** Name of the gateway. Default: test. */
+  readonly node?: string;
+  /** A store that gateways share. Default: none. */
+  readonly counters?: WrittenConfig['counters'];
   /** YAML text of a policy file; default: the catalogue's own. */
   readonly policy?: string;
+  /** YAML text of a candidate policy in shadow. */
+  readonly shadowPolicy?: string;
   /** PEM texts of the trust bundle; default: both families of users. */
   readonly trustPem?: Partial<TrustBundlePem>;
   /** Files of revocation lists, name and bytes, which the authority of the test may make. */
@@ -289,9 +297,12 @@ async function writeConfig(
   const isAnnounced = options.announced ?? true;
   await writeTrust(folder, options.catalogue ?? caisoCatalogue, authority, options.trust ?? null, isAnnounced);
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
+  if (options.shadowPolicy !== undefined) await writeFile(join(folder, 'shadow-policy.yaml'), options.shadowPolicy);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
+  if (options.documentKeyPem !== undefined)
+    await writeFile(join(folder, 'documents.key'), options.documentKeyPem, { mode: 0o600 });
   return configSchema.parse({
-    node: 'test',
+    node: options.node ?? 'test',
     threads: options.threads ?? 1,
     listeners: [
       {
@@ -318,6 +329,7 @@ async function writeConfig(
     ],
     catalogue: options.catalogue ?? caisoCatalogue,
     ...(options.policy === undefined ? {} : { policy: 'policy.yaml' }),
+    ...(options.shadowPolicy === undefined ? {} : { shadowPolicy: 'shadow-policy.yaml' }),
     ...(options.provisioning === undefined ? {} : { provisioning: 'provisioning.yaml' }),
     trust: 'trust.yaml',
     trustBundles: [
@@ -334,8 +346,10 @@ async function writeConfig(
     positions: options.positions ?? {},
     chainPositions: options.chainPositions ?? {},
     upstreams: options.upstreams ?? [{ system: '*', endpoints: [upstream.url] }],
+    ...(options.counters === undefined ? {} : { counters: options.counters }),
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
+    documents: options.documentKeyPem === undefined ? {} : { key: 'documents.key' },
     breakGlass: options.breakGlass ?? {},
     path: options.path ?? {},
     evidence: { folder: options.evidenceFolder ?? 'evidence' },

@@ -37,6 +37,7 @@ test('a running gateway tells which snapshot is in force, in which threads, and 
     lists: [],
     listFaults: [],
     overrides: [],
+    candidate: null,
   } satisfies ControlAnswer);
 });
 

@@ -156,6 +156,58 @@ function countsOverScids(operator: Operator): void {
       });
     });
 
+  test('a candidate in shadow counts over SCIDs that the policy in force does not ask for, and refuses nobody', async (t) => {
+    const { gateway, ask, codesOf } = await begin(
+      t,
+      [rule({ name: 'by-credential', key: ['credential'], quota: 100 })],
+      {
+        shadowPolicy: policyOf(rule()),
+      },
+    );
+    const told = [
+      await ask('alpha', plain(['A1'])),
+      await ask('alpha', plain(['A2'])),
+      await ask('alpha', plain(['A1'])),
+    ];
+    assert.deepEqual(await codesOf(ask('alpha', plain(['B1'])), ask('ALPHAx0002', plain(['A1']))), [
+      undefined,
+      undefined,
+    ]);
+    const verdicts = [];
+    for (const answer of told) {
+      const { admission } = await gateway.recordOf(answer);
+      verdicts.push([admission?.scid?.value, admission?.admitted, admission?.candidate?.admitted]);
+    }
+    assert.deepEqual(verdicts, [
+      ['A1', true, true],
+      ['A2', true, true],
+      ['A1', true, false],
+    ]);
+  });
+
+  test('break-glass holds for a limit over SCIDs, also where it names the participant of one', async (t) => {
+    const { gateway, clock, ask, codesOf } = await begin(t, [rule()]);
+    const refused = 'admission.acceptable_use';
+    await gateway.running.beginOverride({
+      rule: 'by-scid',
+      change: { kind: 'shadow' },
+      scope: { participant: 'beta' },
+      reason: 'this test',
+      author: 'anna',
+      untilMs: clock.now() + 60_000,
+    });
+    assert.deepEqual(await codesOf(ask('BETAx0001', plain(['B1'])), ask('BETAx0001', plain(['B1']))), [
+      undefined,
+      undefined,
+    ]);
+    assert.deepEqual(await codesOf(ask('alpha', plain(['A1']))), [undefined]);
+    const again = await ask('alpha', plain(['A1']));
+    assert.equal(codeOf(again), refused);
+    const vendor = await gateway.recordOf(await ask('VENDORx0001', plain(['B1'])));
+    assert.equal(vendor.admission?.breakGlass.length, 1);
+    assert.deepEqual((await gateway.recordOf(again)).admission?.breakGlass, []);
+  });
+
   test('a foreign SCID is told with the rule, with what the caller may, and with who grants: of whom it is, not', async (t) => {
     const { gateway, ask } = await begin(t, [rule({ quota: 9 })]);
     const told = await Promise.all(['A1', 'NOBODY1'].map(async (scid) => ask('BETAx0001', plain([scid]))));
@@ -182,6 +234,7 @@ function countsOverScids(operator: Operator): void {
         refused: [],
         shadow: undefined,
         breakGlass: [],
+        candidate: null,
         session: null,
         scid: { outcome: 'foreign', value: 'A1', where: 'body', reason: null, participant: null },
       },

@@ -160,6 +160,7 @@ const snapshot: Snapshot = {
   positions: new Map(),
   chainPositions: new Map(),
   overrides: [],
+  shadowPolicy: null,
 };
 
 function pathOf({ originForm }: Meaning): string {

@@ -1,14 +1,15 @@
 // `headgate gateway --config FILE`: runs one gateway from files, alone. `headgate gateway example` writes such a file.
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { sayFinding, sayOverride } from '@headgate/contract';
-import type { Config } from '@headgate/gateway';
+import type { Config, RunningGateway } from '@headgate/gateway';
 import { type Command, Option } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext, Register } from '../context.ts';
 import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { missingFiles } from '../named-files.ts';
+import { candidateText } from '../render/control-text.ts';
 import { listsLine } from '../render/lists-text.ts';
 import { isSystemFault, sayFault } from '../system-fault.ts';
 
@@ -18,6 +19,7 @@ export const registerGateway: Register = (program, context) => {
     .command('gateway')
     .description('run a gateway from a configuration file until SIGTERM; SIGHUP reads its files again')
     .option('--config <file>', 'configuration file; `headgate gateway example` writes one to begin with')
+    .option('--shadow <file>', 'a candidate policy to judge beside the one in force, in place of `shadowPolicy`')
     .option('--check', 'read and check every file, then stop')
     .option(
       '--accept-older-lists',
@@ -37,13 +39,14 @@ export const registerGateway: Register = (program, context) => {
 
 interface GatewayFlags {
   readonly config?: string;
+  readonly shadow?: string;
   readonly check?: true;
   readonly acceptOlderLists?: true;
   readonly endWithInput?: true;
 }
 
 async function runGateway(
-  { config: file, check, acceptOlderLists, endWithInput: isPart }: GatewayFlags,
+  { config: file, shadow, check, acceptOlderLists, endWithInput: isPart }: GatewayFlags,
   context: CliContext,
 ): Promise<void> {
   if (isPart === true) endWithInput();
@@ -59,7 +62,8 @@ async function runGateway(
   const complain = (lines: string) => context.stderr.write(`headgate gateway: ${lines}\n`);
   try {
     const base = baseOf(file);
-    const config = await usableConfig(file, (parsed) => parsed);
+    const withShadow = shadowing(shadow);
+    const config = withShadow(await usableConfig(file, withShadow));
     if (check === true) {
       const lists = { olderToo: acceptOlderLists === true };
       const { number, hash, warnings, overrides } = await checkFiles(config, base, context.clock(), lists);
@@ -72,7 +76,7 @@ async function runGateway(
       config,
       base,
       // A list that is gone leaves the one before it in force, and blocks no reload.
-      readConfig: () => usableConfig(file, withoutListFiles),
+      readConfig: async () => withShadow(await usableConfig(file, (parsed) => withoutListFiles(withShadow(parsed)))),
       acceptOlderLists: acceptOlderLists === true,
       inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),
@@ -88,26 +92,49 @@ async function runGateway(
       },
       complain,
     });
-    say(`gateway pid ${process.pid}`);
-    for (const { name, address, port } of running.listeners) say(`listener ${name} on ${address}:${port}`);
-    say(`snapshot ${running.snapshot().number} ${running.snapshot().hash.slice(0, 12)}`);
-    const { lists, overrides } = await running.inForce();
-    say(listsLine(lists));
-    for (const override of overrides) say(sayOverride(override));
-    say(`evidence ${running.evidenceFile}`);
+    for (const line of await startLines(running)) say(line);
     say('ready');
     await stopped;
     say('draining');
     await running.close();
-    say(`shed ${JSON.stringify(running.shed())}`);
-    say(`handshakes failed ${JSON.stringify(running.handshakeFailures())}`);
-    say('stopped');
+    for (const line of stopLines(running)) say(line);
   } catch (fault) {
     if (fault instanceof UnusableFiles) complain(fault.findings.map(sayFinding).join('\n  '));
     else if (isSystemFault(fault)) complain(sayFault(fault, '`listeners[].port`'));
     else throw fault;
     context.exitWith(exitCodes.unusable);
   }
+}
+
+/** The configuration with the candidate that the command line names, where it names one. */
+function shadowing(shadow: string | undefined): (config: Config) => Config {
+  return (config) => (shadow === undefined ? config : { ...config, shadowPolicy: resolve(shadow) });
+}
+
+/** What a gateway says of itself before it is ready. */
+async function startLines(running: RunningGateway): Promise<readonly string[]> {
+  const { number, hash } = running.snapshot();
+  const { lists, overrides, candidate } = await running.inForce();
+  return [
+    `gateway pid ${process.pid}`,
+    ...running.listeners.map(({ name, address, port }) => `listener ${name} on ${address}:${port}`),
+    `snapshot ${number} ${hash.slice(0, 12)}`,
+    listsLine(lists),
+    ...(candidate === null ? [] : [`shadow policy ${candidate.policy}: judged beside the policy, and refuses nobody`]),
+    ...overrides.map(sayOverride),
+    `evidence ${running.evidenceFile}`,
+  ];
+}
+
+/** What it did, once it has stopped. */
+function stopLines(running: RunningGateway): readonly string[] {
+  const judged = candidateText(running.candidate()).trimEnd();
+  return [
+    `shed ${JSON.stringify(running.shed())}`,
+    ...(judged === '' ? [] : [judged]),
+    `handshakes failed ${JSON.stringify(running.handshakeFailures())}`,
+    'stopped',
+  ];
 }
 
 /** A configuration of which every file is there that `needed` leaves. Rejects with `UnusableFiles`. */

@@ -390,6 +390,7 @@ describe('provisioning import', () => {
         retryAfterMs: null,
         shadow: [],
         breakGlass: [],
+        candidate: null,
       };
       return {
         ...record,

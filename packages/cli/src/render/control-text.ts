@@ -11,8 +11,18 @@ export interface InForceAnswer {
   readonly threads: readonly { readonly thread: number; readonly snapshot: number | null }[];
   readonly lists: readonly PrintedList[];
   readonly overrides: readonly Override[];
+  readonly candidate: CandidateAnswer | null;
   readonly changes?: readonly string[] | undefined;
   readonly needRestart?: readonly string[] | undefined;
+}
+
+/** What a candidate policy in shadow would have decided otherwise. */
+export interface CandidateAnswer {
+  readonly policy: string;
+  readonly decided: number;
+  readonly newlyRefused: number;
+  readonly newlyAdmitted: number;
+  readonly byRule: Readonly<Record<string, { readonly newlyRefused: number; readonly newlyAdmitted: number }>>;
 }
 
 /** What `apply` did. */
@@ -27,7 +37,7 @@ export function appliedText(answer: InForceAnswer): string {
       : []),
     ...changes.map((change) => `changed: ${change}`),
   ];
-  return `${lines.join('\n')}\n${overridesText(answer.overrides)}`;
+  return `${lines.join('\n')}\n${candidateText(answer.candidate)}${overridesText(answer.overrides)}`;
 }
 
 /** What is in force, a line for each thread, one for the revocation lists, and one for each that is not in force or past its end. */
@@ -39,7 +49,19 @@ export function statusText(answer: InForceAnswer): string {
     why === null ? [] : [`${from}${issuer === null ? '' : `, list of ${issuer}`}: ${why}`],
   );
   const lines = [inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled];
-  return `${lines.join('\n')}\n${overridesText(answer.overrides)}`;
+  return `${lines.join('\n')}\n${candidateText(answer.candidate)}${overridesText(answer.overrides)}`;
+}
+
+/** What a candidate policy would have decided otherwise, in a line; nothing where none is loaded. */
+export function candidateText(candidate: CandidateAnswer | null): string {
+  if (candidate === null) return '';
+  const { policy, decided, newlyRefused, newlyAdmitted, byRule } = candidate;
+  const number = (value: number) => value.toLocaleString('en-US');
+  const rules = Object.entries(byRule).map(
+    ([rule, counts]) => `${rule} ${number(counts.newlyRefused)} and ${number(counts.newlyAdmitted)}`,
+  );
+  const by = rules.length === 0 ? '' : ` (${rules.join(', ')})`;
+  return `shadow policy ${policy}: of ${number(decided)} calls ${number(newlyRefused)} newly refused, ${number(newlyAdmitted)} newly admitted${by}\n`;
 }
 
 /** What break-glass changes of a policy, a line for each; nothing where there is none. */

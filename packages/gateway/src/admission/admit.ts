@@ -1,6 +1,13 @@
 // May they, now? Rights first, then the session of a person at a user interface, then the global limit, then acceptable use. Only
 // `admit` makes a Permit.
-import type { Charge, CounterDecision, LimitSubject, RuleRefusal, StatedRefusal } from '@headgate/contract';
+import type {
+  CandidateEvidence,
+  Charge,
+  CounterDecision,
+  LimitSubject,
+  RuleRefusal,
+  StatedRefusal,
+} from '@headgate/contract';
 import {
   type AllowedCall,
   type CallForRights,
@@ -19,7 +26,10 @@ import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
+import { ownerOf, participantOwner } from '../standing.ts';
+import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
+import { chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
 import { type Permit, settle, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
@@ -87,12 +97,19 @@ function permitOrRefuse(
   const { known, scid, weighed } = applying;
   const { policyText, limitStarts, participant } = known;
   const { charges, bodyBytesMax } = weighed;
-  exchange.admission = evidenceOf(exchange, applying, decision, nowMs);
+  const candidate = judgeCandidate(exchange, scid?.candidate ?? known.candidate, decision, gateway, nowMs);
+  exchange.admission = evidenceOf(exchange, applying, decision, candidate, nowMs);
   if (policyText !== null) {
     exchange.limitPolicy = policyText;
     exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
   }
-  if (!decision.admitted) return limitRefusal(decision, nowMs);
+  if (!decision.admitted) {
+    const { rule } = decision.decidedBy;
+    const retryAfterMs = waitOf(decision.retryAtMs, nowMs);
+    const refused = { exchange: exchange.id, atMs: nowMs, rule: rule.name, system: known.system, retryAfterMs };
+    for (const owner of known.owners) gateway.recentRefusals.add(owner, refused);
+    return limitRefusal(decision, nowMs);
+  }
   const { shadowRefusals } = decision;
   const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, decidedMs: nowMs, shadowRefusals });
   if (scid === null || scid.refusal === null) return permit;
@@ -109,10 +126,15 @@ interface KnownCharges {
   /** What stays the same of `RateLimit-Policy` and `RateLimit`; null where no rule is told of. */
   readonly policyText: string | null;
   readonly limitStarts: readonly string[];
+  /** Who is told of its refused calls, and of which system they were. */
+  readonly owners: readonly string[];
+  readonly system: string;
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
   readonly breakGlass: readonly string[];
+  /** What a candidate policy in shadow would charge; nothing where none is loaded. */
+  readonly candidate: readonly Charge[];
   /** Null where no limit that matched counts over SCIDs: payloads are not looked at then. */
   readonly scidLimits: ScidLimits | null;
   readonly fromMs: number;
@@ -143,17 +165,25 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
   const { limits, snapshot } = exchange.serving;
   const subject = subjectOf(exchange, principal, route, participant);
-  const { charges, ...span } = overrideCharges(chargesFor(limits, subject), subject, snapshot.overrides, nowMs);
+  const ofRules = route.kind === 'document' ? documentCharges(exchange.connection.source) : chargesFor(limits, subject);
+  const { charges, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
+  const candidate = route.kind === 'document' ? [] : chargesByCandidate(exchange.serving, subject);
   const rules = charges.map(({ rule }) => rule);
   return {
     charges,
     weighs: charges.some(isOfBytes),
     policyText: policyField(rules),
     limitStarts: limitFieldStarts(rules),
+    owners: [
+      ownerOf(principal.certificate?.fingerprint256, exchange.connection.source),
+      ...(participant === null ? [] : [participantOwner(participant)]),
+    ],
+    system: route.systemId,
     rules: rules.map(({ name }) => name),
     participant,
     endorsers: allowed?.endorsers ?? [],
     breakGlass: span.overrides,
+    candidate,
     scidLimits: scidLimits({
       principal,
       call: callOver(route),
@@ -163,6 +193,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
       charges,
       own: allowed?.scids ?? [],
       breakGlass: span.overrides,
+      candidate,
     }),
     fromMs: Math.max(span.fromMs, allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY),
     untilMs: Math.min(span.untilMs, allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY),
@@ -219,6 +250,7 @@ function evidenceOf(
   { id, session }: Exchange,
   { known: { rules, participant, endorsers, breakGlass }, scid }: Applying,
   decision: CounterDecision,
+  candidate: CandidateEvidence | null,
   nowMs: number,
 ): NonNullable<Exchange['admission']> {
   const refusing = decision.admitted ? (scid?.rule ?? null) : decision.decidedBy.rule;
@@ -235,6 +267,7 @@ function evidenceOf(
     retryAfterMs: decision.admitted ? null : waitOf(decision.retryAtMs, nowMs),
     shadow: decision.shadowRefusals.length === 0 ? noRefusals : decision.shadowRefusals.map(inWaits),
     breakGlass: scid?.breakGlass ?? breakGlass,
+    candidate,
     session: sessionState(session),
     scid: scid?.evidence ?? null,
   };

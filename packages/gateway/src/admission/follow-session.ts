@@ -69,6 +69,7 @@ const notAsked = {
   retryAfterMs: null,
   shadow: [],
   breakGlass: [],
+  candidate: null,
   scid: null,
 } as const;
 

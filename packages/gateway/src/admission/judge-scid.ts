@@ -1,14 +1,7 @@
 // For which SCID does a call act, and may its caller? Asked only where a limit that matched counts over SCIDs; until the answer is
 // there nothing is charged. An SCID counts if the caller may act for it: else one caller could use up what is another's.
 import type { Charge, LimitRule, LimitSubject, Refusal, ScidEvidence } from '@headgate/contract';
-import {
-  type CallForRights,
-  chargesFor,
-  mayCall,
-  type OverriddenCharges,
-  overrideCharges,
-  scidRefusal,
-} from '@headgate/rules';
+import { type CallForRights, chargesFor, mayCall, overrideCharges, scidRefusal } from '@headgate/rules';
 import { type PayloadValue, payloadValueCharactersMax, type ScidWhereabouts } from '@headgate/soap';
 import { dropOldest } from '../drop-oldest.ts';
 import { payloadValue } from '../envelope-head.ts';
@@ -16,6 +9,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { chargesByCandidate } from './judge-candidate.ts';
 
 /** What is known of a caller over a route before its payload is looked at, where limits count over SCIDs. */
 export interface ScidLimits {
@@ -30,6 +24,8 @@ export interface ScidLimits {
   readonly own: readonly string[];
   /** Ids of the overrides that changed one of them. */
   readonly breakGlass: readonly string[];
+  /** What a candidate policy would charge such a call. */
+  readonly candidate: readonly Charge[];
   /** The rule that refuses a foreign SCID; null where all that count over SCIDs are in shadow, and refuse nobody. */
   readonly refusing: LimitRule | null;
   /** What was judged before, by what was found. */
@@ -42,6 +38,8 @@ export interface JudgedScid {
   readonly charges: readonly Charge[];
   /** Ids of the overrides that changed one of them. */
   readonly breakGlass: readonly string[];
+  /** What a candidate policy would charge. */
+  readonly candidate: readonly Charge[];
   /** Raised once the call is charged to its caller. */
   readonly refusal: Refusal | null;
   /** The rule that the refusal is of. */
@@ -56,10 +54,14 @@ const judgedMax = 64;
 
 /** What is asked of the SCID of a call; null where none of its limits counts over SCIDs, and nothing is. */
 export function scidLimits(known: Omit<ScidLimits, 'refusing' | 'judged'>): ScidLimits | null {
-  const counting = known.charges.filter(({ rule }) => rule.key.includes('scid'));
-  if (counting.length === 0) return null;
+  const counting = known.charges.filter(countsScids);
+  if (counting.length === 0 && !known.candidate.some(countsScids)) return null;
   const refusing = counting.find(({ rule }) => rule.mode === 'enforce')?.rule ?? null;
   return { ...known, refusing, judged: new Map() };
+}
+
+function countsScids({ rule }: Charge): boolean {
+  return rule.key.includes('scid');
 }
 
 /** Reads the SCID of a call from the head of its payload, and judges it. Waits for the head at most. */
@@ -104,8 +106,8 @@ function withoutScid(limits: ScidLimits, found: WithoutValue | null): JudgedScid
 }
 
 /** Charged as a call without an SCID is. */
-function unchanged({ charges, breakGlass }: ScidLimits, evidence: ScidEvidence): JudgedScid {
-  return { evidence, charges, breakGlass, refusal: null, rule: null, ...always };
+function unchanged({ charges, breakGlass, candidate }: ScidLimits, evidence: ScidEvidence): JudgedScid {
+  return { evidence, charges, breakGlass, candidate, refusal: null, rule: null, ...always };
 }
 
 const always = { fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };
@@ -128,7 +130,15 @@ function judgeFound(
     const evidence = { ...found, outcome: 'proven', participant } as const;
     const subject = { ...limits.subject, scid: value, participant };
     const over = overrideCharges(chargesFor(serving.limits, subject), subject, serving.snapshot.overrides, nowMs);
-    return { evidence, ...chargesOver(limits, over), refusal: null, rule: null, ...right.holds };
+    return {
+      evidence,
+      charges: chargesOver(limits.charges, over.charges),
+      breakGlass: [...new Set([...limits.breakGlass, ...over.overrides])],
+      candidate: chargesOver(limits.candidate, chargesByCandidate(serving, subject)),
+      refusal: null,
+      rule: null,
+      ...right.holds,
+    };
   }
   const refusal =
     refusing === null
@@ -142,17 +152,9 @@ function judgeFound(
 }
 
 /** Charges of the rules that count over SCIDs; the others stay as they are, so that a rule in shadow changes none of them. */
-function chargesOver(
-  { charges, breakGlass }: ScidLimits,
-  over: OverriddenCharges,
-): Pick<JudgedScid, 'charges' | 'breakGlass'> {
-  const byRule = new Map(over.charges.map((charge) => [charge.rule.name, charge]));
-  return {
-    charges: charges.map((charge) =>
-      charge.rule.key.includes('scid') ? (byRule.get(charge.rule.name) ?? charge) : charge,
-    ),
-    breakGlass: over.overrides.length === 0 ? breakGlass : [...new Set([...breakGlass, ...over.overrides])],
-  };
+function chargesOver(charges: readonly Charge[], over: readonly Charge[]): readonly Charge[] {
+  const byRule = new Map(over.map((charge) => [charge.rule.name, charge]));
+  return charges.map((charge) => (countsScids(charge) ? (byRule.get(charge.rule.name) ?? charge) : charge));
 }
 
 /** What a caller wrote in the place of an SCID, in a form that may be shown and kept. */

@@ -108,6 +108,7 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     | 'decidedByKey'
     | 'shadow'
     | 'breakGlass'
+    | 'candidate'
     | 'session'
     | 'scid'
     | Values
@@ -125,6 +126,7 @@ function hasAdmissionForm(it: Handed['admission'], of: Handed['admission']): boo
     (it.retryAfterMs === null) === (of.retryAfterMs === null) &&
     isAlikeWaits(it.shadow, of.shadow) &&
     isSameList(it.breakGlass, of.breakGlass) &&
+    it.candidate === of.candidate &&
     it.session === of.session &&
     it.scid === of.scid
   );

@@ -1,6 +1,8 @@
 // What the main thread and the threads that serve say to each other. Everything here is plain: messages are copied.
+import type { MessagePort } from 'node:worker_threads';
 import type { EvidenceRecord } from '@headgate/contract';
 import type { ThreadMemory } from '@headgate/rules';
+import type { CandidateCounts } from '../candidate-counts.ts';
 import type { Config } from '../config.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
@@ -17,6 +19,8 @@ export interface ThreadOrders {
   readonly boot: string;
   readonly evidenceFolder: string;
   readonly memory: ThreadMemory;
+  /** Where limits are asked about that nodes count together; null where they are counted in `memory`. */
+  readonly counters: MessagePort | null;
   readonly files: GatewayFiles;
   readonly ticketKeys: Uint8Array;
   readonly sessionKeys: SessionKeys;
@@ -51,6 +55,8 @@ export type ThreadSaying =
   | { readonly kind: 'notice'; readonly notice: GatewayNotice }
   /** What was shed since it said so last. */
   | { readonly kind: 'shed'; readonly more: Shed }
+  /** What was counted of a candidate policy since it said so last. */
+  | { readonly kind: 'candidate'; readonly more: CandidateCounts }
   | { readonly kind: 'record'; readonly record: EvidenceRecord };
 
 /** An error with what the system said of it, which a copied Error loses. */

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { fromPlainFault, type ThreadOrders, type ThreadRequest, type ThreadSaying } from './messages.ts';
 
 /** What a thread says of its own accord. */
-export type Remark = Extract<ThreadSaying, { kind: 'notice' | 'record' | 'shed' }>;
+export type Remark = Extract<ThreadSaying, { kind: 'notice' | 'record' | 'shed' | 'candidate' }>;
 
 /** What a thread says once it serves. */
 export type Ready = Extract<ThreadSaying, { kind: 'ready' }>;
@@ -43,6 +43,7 @@ export const createThreadWorker: CreateWorker = (orders) =>
   new Worker(new URL('./thread.ts', import.meta.url), {
     name: `headgate ${orders.thread}`,
     workerData: orders,
+    transferList: orders.counters === null ? [] : [orders.counters],
     resourceLimits: {
       maxYoungGenerationSizeMb: youngMebibytes,
       maxOldGenerationSizeMb: Math.floor(getHeapStatistics().heap_size_limit / mebibyte),

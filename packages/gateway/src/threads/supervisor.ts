@@ -2,10 +2,16 @@
 // itself, so that nothing a caller sends can end it.
 import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
+import { createCandidateTally } from '../candidate-counts.ts';
+import { answerCounters } from '../counters/port-counters.ts';
+import { monotonic } from '../deadlines.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
+import { limitCountsOf } from '../limit-counts.ts';
+import { openSharedCounters } from '../open-shared-counters.ts';
 import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
 import type { GatewayOptions, ServingGateway, ThreadInForce } from '../start-gateway.ts';
@@ -42,10 +48,20 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
 
+  const shared = await openSharedCounters(config, options.base, files.snapshot.policy, { elapsed: monotonic, notice });
+  const countersOfThread = (): MessagePort | null => {
+    if (shared === null) return null;
+    const { port1, port2 } = new MessageChannel();
+    answerCounters(port1, shared);
+    return port2;
+  };
+
   const shed = createShedCounts();
+  const candidate = createCandidateTally();
   const hear = (remark: Remark): void => {
     if (remark.kind === 'notice') notice(remark.notice);
     else if (remark.kind === 'shed') shed.add(remark.more);
+    else if (remark.kind === 'candidate') candidate.add(remark.more);
     else options.seen?.(remark.record);
   };
   const ordersFor = (thread: number, isFirst: boolean): ThreadOrders => {
@@ -58,6 +74,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
       boot: isFirst ? boot : toBoot(config.node, Date.now()),
       evidenceFolder,
       memory,
+      counters: countersOfThread(),
       files,
       ticketKeys,
       sessionKeys,
@@ -90,6 +107,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     // Every thread is told at once, and each drains what it has.
     const drained = await Promise.allSettled(threads.map((thread) => thread.ask({ kind: 'close' })));
     await Promise.all(threads.map((thread) => thread.end()));
+    await shared?.close();
     unlock();
     for (const outcome of drained) if (outcome.status === 'rejected') throw outcome.reason;
   };
@@ -144,6 +162,8 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
+    limitCounts: () => limitCountsOf(state.counters, files.snapshot.policy),
+    candidate: () => candidate.total(),
     threads,
     take,
     forgetTickets: () => takeTicketKeys(createTicketKeys()),

@@ -1,6 +1,8 @@
 // The program of one thread that serves: a data plane of its own over the memory that all share, led by the main thread.
 import { parentPort, workerData } from 'node:worker_threads';
 import { openThreadMemory } from '@headgate/rules';
+import { createToldCandidate } from '../candidate-counts.ts';
+import { createPortCounters } from '../counters/port-counters.ts';
 import { startDataPlane } from '../data-plane.ts';
 import { monotonic } from '../deadlines.ts';
 import { createToldCounts } from '../shed-counts.ts';
@@ -18,7 +20,8 @@ try {
 
 async function startThread(): Promise<void> {
   const { config, files } = orders;
-  const { counters, connections, waitingBodies, tunnels, inForce } = openThreadMemory(orders.memory, orders.owner);
+  const { counters, candidateCounters, recentRefusals, connections, waitingBodies, tunnels, inForce } =
+    openThreadMemory(orders.memory, orders.owner);
   const notice = (told: Extract<ThreadSaying, { kind: 'notice' }>['notice']): void =>
     say({ kind: 'notice', notice: told });
   const evidence = openThreadEvidence(orders, {
@@ -26,6 +29,7 @@ async function startThread(): Promise<void> {
     seen: (record) => say({ kind: 'record', record }),
   });
   const shed = createToldCounts((more) => say({ kind: 'shed', more }));
+  const candidate = createToldCandidate((more) => say({ kind: 'candidate', more }));
   const plane = await startDataPlane({
     config,
     files,
@@ -35,7 +39,11 @@ async function startThread(): Promise<void> {
     sharedPort: orders.config.threads > 1,
     clock: Date.now,
     elapsed: monotonic,
-    counters,
+    recentRefusals,
+    counters: orders.counters === null ? counters : createPortCounters(orders.counters),
+    ownCounters: counters,
+    candidateCounters,
+    countCandidate: candidate.note,
     connections,
     waitingBodies,
     tunnels,
@@ -54,6 +62,7 @@ async function startThread(): Promise<void> {
         takeIntoUse();
         return;
       case 'status':
+        candidate.flush();
         return;
       case 'ticket-keys':
         plane.setTicketKeys(Buffer.from(request.keys));
@@ -64,6 +73,7 @@ async function startThread(): Promise<void> {
       case 'close':
         await plane.close();
         shed.flush();
+        candidate.flush();
     }
   };
   parentPort?.on('message', ({ id, ...request }: ThreadRequest & { readonly id: number }) => {

@@ -1,0 +1,264 @@
+-- Counts limits of one domain over all nodes, inside the store: one call of one function is one decision, all or nothing.
+-- Instants are the store's own, in microseconds since 1970 UTC: nodes' clocks need not agree. Loaded as a function library.
+--
+-- The state of a domain is a hash:  e  epoch, "<run id>:<instant>"   s  instant at which the epoch began
+--                                   v  instant since which every node's memory was replayed; absent until all have replayed
+--                                   n:<node>  until, gap, longGap, memory, sequence, list (see `record_of`)
+-- A key's log is a list of instants, oldest first. Its name holds the epoch, so that a log of another epoch is never read.
+
+local run
+-- One process has one run id, and a library is loaded anew in each process: this is asked once. A primary that restarted or
+-- was replaced by its replica has another, and may have forgotten what was admitted.
+local function run_id()
+  if run == nil then run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') end
+  return run
+end
+
+local function now_us()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+
+local function text(number) return string.format('%.0f', number) end
+
+local function begin(state, now)
+  local epoch = run_id() .. ':' .. text(now)
+  redis.call('DEL', state)
+  redis.call('HSET', state, 'e', epoch, 's', text(now))
+  return epoch
+end
+
+-- The named fields, behind the epoch and its beginning; begins an epoch where there is none of this process.
+local function read(state, fields, now)
+  local values = redis.call('HMGET', state, 'e', 's', unpack(fields))
+  if values[1] and string.sub(values[1], 1, 40) == run_id() then return values end
+  begin(state, now)
+  return redis.call('HMGET', state, 'e', 's', unpack(fields))
+end
+
+-- until: end of the lease, within which the node admits nothing on its own. gap: instant of the latest admission of its own that
+-- may have been. longGap: the same for long windows, whose admissions are replayed. memory: instant since which it remembers all
+-- that it admitted, -1 before it has replayed in this epoch. sequence: of its latest replay. boot: its process. list: the nodes it knows.
+local function record_of(written)
+  if not written then return nil end
+  local lease, gap, long_gap, memory, sequence, boot, list =
+    string.match(written, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  return {
+    lease = tonumber(lease), gap = tonumber(gap), long_gap = tonumber(long_gap),
+    memory = tonumber(memory), sequence = tonumber(sequence), boot = boot, list = list,
+  }
+end
+
+local function write_record(state, node, record)
+  redis.call('HSET', state, 'n:' .. node, table.concat({
+    text(record.lease), text(record.gap), text(record.long_gap), text(record.memory), text(record.sequence),
+    record.boot, record.list,
+  }, ' '))
+end
+
+-- Forgets what has left the window: all before the first that has not, found by halving.
+local function forget(key, window, now)
+  local oldest = redis.call('LINDEX', key, 0)
+  if not oldest or oldest + window > now then return end
+  local low, high = 1, redis.call('LLEN', key)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if redis.call('LINDEX', key, middle) + window <= now then low = middle + 1 else high = middle end
+  end
+  redis.call('LPOP', key, low)
+end
+
+-- When one more fits (0: now), how many count, the newest and the oldest.
+local function look(key, quota, window, now)
+  local count = redis.call('LLEN', key)
+  local room = 0
+  if count >= quota then
+    local freed = redis.call('LINDEX', key, -quota) + window
+    if freed > now then room = freed end
+  end
+  if count == 0 then return room, 0, 0, 0 end
+  return room, count, tonumber(redis.call('LINDEX', key, -1)), tonumber(redis.call('LINDEX', key, 0))
+end
+
+-- A clock that steps back is read as the newest instant of the key. Answers the instant.
+local function remember(key, quota, window, newest, now)
+  local at = math.max(now, newest)
+  if redis.call('RPUSH', key, text(at)) > quota then redis.call('LTRIM', key, -quota, -1) end
+  redis.call('PEXPIREAT', key, text(math.ceil((at + window) / 1000) + 1000))
+  return at
+end
+
+-- Nodes that may be admitting their own part of a quota, or whose own admissions may still count in a window.
+local function absent_count(records, window, is_long, now)
+  local count = 0
+  for index = 1, records.size do
+    local record = records[index]
+    if record == nil or record.lease < now or now < (is_long and record.long_gap or record.gap) + window then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+local SHADOW, ATTEMPTS, DIVIDE = 1, 2, 4
+local function has(kind, flag) return math.floor(kind / flag) % 2 == 1 end
+
+-- keys: state, then a log for each rule. args: epoch, deadline, shortest long window, longest hold-off, configured nodes, number of
+-- names that follow (0 where no rule divides), names, then quota, window and kind of each rule.
+-- Answers {status, now, ...}: 0 admitted and 1 refused are followed by a mask of the refusing rules, and of each rule its room, how
+-- many more would be admitted, and the oldest instant that counts (0: none). A room below 0 is held: nothing may be admitted before, whatever the log says. 2: {epoch}. 3: came too late.
+local function ask(keys, args, now, charges)
+  if now > tonumber(args[2]) then return { 3, now } end
+  local long_from, hold_max = tonumber(args[3]), tonumber(args[4])
+  local node_count, name_count = tonumber(args[5]), tonumber(args[6])
+  local fields = { 'v' }
+  for index = 1, name_count do fields[index + 1] = 'n:' .. args[6 + index] end
+  local values = read(keys[1], fields, now)
+  if values[1] ~= args[1] then return { 2, now, values[1] } end
+  local started, vouched = tonumber(values[2]), tonumber(values[3] or nil)
+  local records = { size = name_count }
+  for index = 1, name_count do records[index] = record_of(values[3 + index]) end
+
+  local rules, refusing = {}, 0
+  for index = 1, #keys - 1 do
+    local at = 6 + name_count + (index - 1) * 3
+    local rule = { key = keys[index + 1], quota = tonumber(args[at + 1]), window = tonumber(args[at + 2]), kind = tonumber(args[at + 3]) }
+    rules[index] = rule
+    rule.shadow, rule.attempts = has(rule.kind, SHADOW), has(rule.kind, ATTEMPTS)
+    rule.part = rule.quota
+    local is_long = rule.window >= long_from
+    if has(rule.kind, DIVIDE) and name_count > 0 then
+      rule.part = rule.quota - math.floor(rule.quota / node_count) * absent_count(records, rule.window, is_long, now)
+    end
+    forget(rule.key, rule.window, now)
+    local ready = math.min(started + rule.window, started + hold_max)
+    if vouched and is_long then ready = math.min(ready, vouched + rule.window) end
+    rule.room, rule.count, rule.newest, rule.oldest = look(rule.key, math.max(1, rule.part), rule.window, now)
+    if not rule.shadow and now < ready then
+      rule.room = -ready
+    elseif rule.part < 1 then
+      rule.room = -(now + rule.window)
+    end
+    if rule.room ~= 0 and not rule.shadow then refusing = refusing + 2 ^ (index - 1) end
+  end
+
+  local answer = { refusing == 0 and 0 or 1, now, refusing }
+  for _, rule in ipairs(rules) do
+    if charges and (rule.attempts or (refusing == 0 and rule.room == 0)) then
+      rule.newest = remember(rule.key, rule.quota, rule.window, rule.newest, now)
+      rule.count = math.min(rule.count + 1, rule.quota)
+      if rule.oldest == 0 then rule.oldest = rule.newest end
+      -- A rule that let the call pass says so; any other, what the next call will find. An attempt may have taken the last room.
+      if rule.room > 0 or (rule.room == 0 and refusing ~= 0 and not rule.shadow) then
+        rule.room = look(rule.key, rule.part, rule.window, now)
+      end
+    end
+    answer[#answer + 1] = rule.room
+    answer[#answer + 1] = rule.part - rule.count
+    answer[#answer + 1] = rule.oldest
+  end
+  return answer
+end
+
+local function decide(keys, args, now) return ask(keys, args, now, true) end
+
+-- As decide, and charges nothing.
+local function stand(keys, args, now) return ask(keys, args, now, false) end
+
+-- keys: state. args: epoch. Answers {0, now, epoch} or {2, now, epoch}; changes nothing but begins an epoch where there is none.
+local function probe(keys, args, now)
+  local epoch = read(keys[1], { 'v' }, now)[1]
+  return { epoch == args[1] and 0 or 2, now, epoch }
+end
+
+-- keys: state. args: epoch. Begins another epoch where this one is in force: whoever saw the store's clock step says so.
+local function renew(keys, args, now)
+  local epoch = read(keys[1], { 'v' }, now)[1]
+  if epoch == args[1] then epoch = begin(keys[1], now) end
+  return { epoch == args[1] and 0 or 2, now, epoch }
+end
+
+-- keys: state. args: epoch, deadline, node, boot, lease, quiet, memory, list, then every configured node.
+-- The node admits nothing on its own before the lease has ended, and has admitted nothing so for `quiet`. With memory of 0 or more
+-- it has replayed what it admitted, and remembers all for that long. Answers {0, now, 1 where all nodes know the same list, 1 where
+-- another process held the lease of this name}.
+local function present(keys, args, now)
+  if now > tonumber(args[2]) then return { 3, now } end
+  local state, node, boot, list = keys[1], args[3], args[4], args[8]
+  local first = 9
+  local fields = { 'n:' .. node }
+  for index = first, #args do fields[#fields + 1] = 'n:' .. args[index] end
+  local values = read(state, fields, now)
+  if values[1] ~= args[1] then return { 2, now, values[1] } end
+  local before = record_of(values[3])
+  local quiet_since, memory = now - tonumber(args[6]), tonumber(args[7])
+  local record = { lease = now + tonumber(args[5]), boot = boot, list = list, gap = quiet_since, memory = -1, sequence = 0 }
+  record.long_gap = quiet_since
+  local taken = 0
+  if before then
+    record.memory = before.memory
+    if before.boot == boot then record.sequence = before.sequence elseif before.lease >= now then taken = 1 end
+    -- Its lease had not ended when it fell quiet: it has admitted nothing on its own since.
+    if before.lease >= quiet_since then record.gap, record.long_gap = before.gap, before.long_gap end
+  end
+  if memory >= 0 then
+    local since = now - memory
+    -- What it admitted on its own is in the logs, but for what a process of its name did before its memory began.
+    record.long_gap = since
+    if before and before.lease >= since then record.long_gap = math.min(before.long_gap, since) end
+    if record.memory < 0 then record.memory = since end
+  end
+  write_record(state, node, record)
+  local agreed, vouched = 1, 0
+  for index = first, #args do
+    local other = record_of(values[index - first + 4])
+    if args[index] == node then other = record end
+    if other and other.lease >= now and other.list ~= list then agreed = 0 end
+    if other and other.memory >= 0 and vouched then vouched = math.max(vouched, other.memory) else vouched = nil end
+  end
+  if vouched then redis.call('HSETNX', state, 'v', text(vouched)) end
+  return { 0, now, agreed, taken }
+end
+
+-- keys: state, then logs. args: epoch, deadline, node, boot, sequence, then for each log quota, window, count and so many ages.
+-- Puts admissions into logs that the store forgot or never saw. One sequence number counts once, however often it is sent.
+local function replay(keys, args, now)
+  if now > tonumber(args[2]) then return { 3, now } end
+  local state, node, boot, sequence = keys[1], args[3], args[4], tonumber(args[5])
+  local values = read(state, { 'n:' .. node }, now)
+  if values[1] ~= args[1] then return { 2, now, values[1] } end
+  local record = record_of(values[3])
+    or { lease = 0, gap = now, long_gap = now, memory = -1, sequence = 0, boot = boot, list = '-' }
+  if record.boot == boot and record.sequence >= sequence then return { 0, now } end
+  local at = 6
+  for index = 2, #keys do
+    local quota, window, count = tonumber(args[at]), tonumber(args[at + 1]), tonumber(args[at + 2])
+    local instants = redis.call('LRANGE', keys[index], 0, -1)
+    for place = 1, #instants do instants[place] = tonumber(instants[place]) end
+    for place = at + 3, at + 2 + count do instants[#instants + 1] = now - tonumber(args[place]) end
+    at = at + 3 + count
+    table.sort(instants)
+    local written = {}
+    for place = math.max(1, #instants - quota + 1), #instants do written[#written + 1] = text(instants[place]) end
+    redis.call('DEL', keys[index])
+    for first = 1, #written, 1000 do
+      redis.call('RPUSH', keys[index], unpack(written, first, math.min(first + 999, #written)))
+    end
+    if #instants > 0 then
+      redis.call('PEXPIREAT', keys[index], text(math.ceil((instants[#instants] + window) / 1000) + 1000))
+    end
+  end
+  record.boot, record.sequence = boot, sequence
+  write_record(state, node, record)
+  return { 0, now }
+end
+
+local function offer(name, body)
+  redis.register_function(PREFIX .. name, function(keys, args) return body(keys, args, now_us()) end)
+end
+offer('decide', decide)
+offer('stand', stand)
+offer('probe', probe)
+offer('renew', renew)
+offer('present', present)
+offer('replay', replay)

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { CounterDecision } from '@headgate/contract';
+import { createCounters } from '@headgate/rules';
+import { missing, startValkey, type Valkey } from '@headgate/testkit';
+import fc from 'fast-check';
+import { chargeTo, domainOver, openTimedLink, ruleWith } from './counters.fixture.ts';
+import type { StoreLink } from './store-link.ts';
+
+const skip = missing('valkey-server');
+const dayMs = 86_400_000;
+let valkey: Valkey;
+let link: StoreLink;
+/** Far ahead: the store drops logs by its own clock, long after the test. */
+let nowMs = Date.UTC(2100, 0, 1);
+let domainCount = 0;
+
+before(async () => {
+  if (skip !== false) return;
+  valkey = await startValkey();
+  link = openTimedLink(valkey.port, () => nowMs * 1_000);
+});
+after(async () => {
+  if (skip !== false) return;
+  link.close();
+  await valkey.close();
+});
+
+/** An empty domain whose store began so long ago that nothing is held. */
+async function freshDomain() {
+  domainCount += 1;
+  const options = { domain: `property-${domainCount}`, elapsed: () => nowMs, leaseMs: 1_000_000_000 };
+  const domain = domainOver(link, options);
+  await domain.decide([chargeTo(ruleWith({ name: 'first' }))], nowMs);
+  nowMs += dayMs + 1;
+  return domain;
+}
+
+const arbitraryRules = fc
+  .array(
+    fc.record({
+      layer: fc.constantFrom('global' as const, 'acceptable-use' as const),
+      quota: fc.integer({ min: 1, max: 9 }),
+      windowMs: fc.integer({ min: 1, max: 60 }),
+      counts: fc.constantFrom('admitted' as const, 'admitted' as const, 'attempts' as const),
+      mode: fc.constantFrom('enforce' as const, 'enforce' as const, 'shadow' as const),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((rules) => rules.map((rule, index) => ruleWith({ ...rule, name: `rule-${index}` })));
+
+/** How long after the one before it, which rules match (a bit each), and whose allowances they are. */
+const arbitraryCalls = fc.array(
+  fc.record({
+    stepMs: fc.integer({ min: 0, max: 25 }),
+    matching: fc.integer({ min: 1, max: 15 }),
+    owner: fc.constantFrom('a', 'b'),
+  }),
+  { minLength: 10, maxLength: 60, size: 'max' },
+);
+
+function said(decision: CounterDecision) {
+  if (decision.admitted) return { admitted: true };
+  return { admitted: false, by: decision.decidedBy.key, retryAtMs: decision.retryAtMs };
+}
+
+test('the store decides, and says where allowances stand, as the counters of one process do, over stacked rules, attempts and shadows', {
+  skip,
+}, async () => {
+  const runs = Number(process.env.HEADGATE_PROPERTY_RUNS ?? '150');
+  await fc.assert(
+    fc.asyncProperty(arbitraryRules, arbitraryCalls, async (rules, calls) => {
+      const domain = await freshDomain();
+      const counters = createCounters();
+      for (const { stepMs, matching, owner } of calls) {
+        nowMs += stepMs;
+        const charges = rules.filter((_, index) => matching & (1 << index)).map((rule) => chargeTo(rule, owner));
+        const [one, other] = [counters.decide(charges, nowMs), await domain.decide(charges, nowMs)];
+        assert.deepEqual(said(other), said(one));
+        // What a refusal that is known already says of shadowed rules is as old as the refusal.
+        if (one.admitted) assert.deepEqual(other.shadowRefusals, one.shadowRefusals);
+        assert.deepEqual(await domain.standings(charges, nowMs), counters.standings(charges, nowMs));
+      }
+      await domain.close();
+    }),
+    { numRuns: runs },
+  );
+});
+
+test('retry exactly n seconds after "retry after n" is admitted, 10,000 times', { skip }, async () => {
+  const trials = fc.sample(
+    fc.record({
+      quota: fc.integer({ min: 1, max: 5 }),
+      windowMs: fc.integer({ min: 100, max: 60_000 }),
+      steps: fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 6, maxLength: 6 }),
+    }),
+    3_000,
+  );
+  const domain = await freshDomain();
+  let refusedCount = 0;
+  for (const [index, { quota, windowMs, steps }] of trials.entries()) {
+    const charges = [
+      chargeTo(ruleWith({ name: 'short', quota, windowMs }), `${index}`),
+      chargeTo(ruleWith({ name: 'long', quota: quota + 1, windowMs: windowMs * 2 }), `${index}`),
+    ];
+    for (const stepMs of steps) {
+      nowMs += Math.min(stepMs, Math.floor(windowMs / 3));
+      for (let call = 0; call < 2; call += 1) {
+        const decision = await domain.decide(charges, nowMs);
+        if (decision.admitted) continue;
+        refusedCount += 1;
+        const seconds = Math.ceil((decision.retryAtMs - nowMs) / 1_000);
+        assert.ok(seconds >= 1);
+        nowMs += seconds * 1_000;
+        assert.equal((await domain.decide(charges, nowMs)).admitted, true, `${index}: after ${seconds} s`);
+      }
+    }
+  }
+  assert.ok(refusedCount >= 10_000, `${refusedCount} refusals`);
+  await domain.close();
+});
+
+test('a clock of the store that goes back within what is tolerated admits nothing more', { skip }, async () => {
+  const domain = await freshDomain();
+  const charges = [chargeTo(ruleWith({ name: 'back' }))];
+  assert.ok((await domain.decide(charges, nowMs)).admitted);
+  nowMs -= 1;
+  assert.ok((await domain.decide(charges, nowMs)).admitted);
+  nowMs += 1_000;
+  const decision = await domain.decide(charges, nowMs);
+  assert.ok(!decision.admitted);
+  assert.equal(decision.retryAtMs - nowMs, 1, 'counted from the later of the two instants');
+  await domain.close();
+});

@@ -1,0 +1,167 @@
+// Nodes of several threads each against one store, hurt while they are overloaded; and what their calls prove.
+import { type ChildProcess, fork } from 'node:child_process';
+import type { LimitRule } from '@headgate/contract';
+import { breathe, chargeTo, ruleWith } from './counters.fixture.ts';
+import {
+  deniedWrongly,
+  type Excuse,
+  mostInAnyWindow,
+  type ProbedLimit,
+  type Seen,
+  shareUsed,
+} from './probe.fixture.ts';
+import type { NodeOrders, NodeWord } from './probe-node.fixture.ts';
+import { machineMs, numbersPerCall, outcomes } from './probe-thread.fixture.ts';
+import type { StoreAddress } from './store-link.ts';
+
+/** What is probed. */
+export interface ProbeOptions {
+  /** The store as each node reaches it. */
+  readonly addresses: readonly StoreAddress[];
+  readonly threads: number;
+  readonly sourceCount: number;
+  readonly limit: ProbedLimit;
+  /** Calls for each that is due. */
+  readonly overload: number;
+  readonly degraded: NonNullable<LimitRule['degraded']>;
+}
+
+/** Nodes at work. */
+export interface Probe {
+  /** Lets them work for so long, unharmed. */
+  work(forMs: number): Promise<void>;
+  /** Hurts the store, and waits until every node counts again. */
+  fault(hurt: () => Promise<void>): Promise<void>;
+  /** Ends the nodes. */
+  judge(): Promise<Judgement>;
+  close(): void;
+}
+
+/** What was proven. */
+export interface Judgement {
+  readonly callCount: number;
+  /** Of any source. */
+  readonly mostInAnyWindow: number;
+  readonly deniedWrongly: number;
+  /** Over all sources, in the unharmed span where it was least. */
+  readonly shareUsed: number;
+  /** Times that a node lost the store although nobody had hurt it: this machine was too slow. */
+  readonly unplanned: number;
+}
+
+/** What follows a fault of itself, beside a window: a silent store is not trusted for a second. */
+const settleMs = 1_000;
+const timeoutMs = 1_500;
+
+/** Starts nodes; resolves once every one has counted. */
+export async function startProbe(options: ProbeOptions): Promise<Probe> {
+  const { limit, sourceCount, addresses } = options;
+  const rule = ruleWith({ ...limit, name: 'probed', degraded: options.degraded });
+  const charges = Array.from({ length: sourceCount }, (_, source) => [chargeTo(rule, `${source}`)]);
+  const names = addresses.map((_, at) => `node-${at}`);
+  const callsPerSecond = (limit.quota * sourceCount * options.overload * 1_000) / limit.windowMs / addresses.length;
+  const words: (NodeWord & { readonly node: string })[] = [];
+  const children = addresses.map((address, at): ChildProcess => {
+    const child = fork(new URL('./probe-node.fixture.ts', import.meta.url), { serialization: 'advanced' });
+    const node = names[at] ?? '';
+    child.on('message', (word: NodeWord) => words.push({ ...word, node }));
+    const { threads } = options;
+    child.send({ address, node, nodes: names, threads, charges, callsPerSecond, timeoutMs } satisfies NodeOrders);
+    return child;
+  });
+  const spans: { readonly fromMs: number; untilMs: number }[] = [];
+  const excuses: Excuse[] = [];
+  const awayCount = (node: string): number =>
+    words.reduce((count, word) => {
+      if (word.node !== node || word.kind !== 'notice') return count;
+      return count + (word.notice.kind === 'counters-away' ? 1 : word.notice.kind === 'counters-back' ? -1 : 0);
+    }, 0);
+  const startedMs = machineMs();
+  const passed = async (ms: number): Promise<void> => {
+    const untilMs = machineMs() + ms;
+    while (machineMs() < untilMs) await breathe();
+  };
+  while (words.filter(({ kind }) => kind === 'counting').length < children.length) await breathe();
+  await passed(limit.windowMs);
+  excuses.push([startedMs, machineMs()]);
+  const work = async (forMs: number): Promise<void> => {
+    const fromMs = machineMs();
+    await passed(forMs);
+    spans.push({ fromMs, untilMs: machineMs() });
+  };
+  const fault = async (hurt: () => Promise<void>): Promise<void> => {
+    const fromMs = machineMs();
+    await hurt();
+    do await breathe();
+    while (names.some((node) => awayCount(node) > 0));
+    await passed(settleMs + limit.windowMs);
+    excuses.push([fromMs - limit.windowMs, machineMs()]);
+  };
+  const judge = async (): Promise<Judgement> => {
+    for (const child of children) child.send('end');
+    const seenOf = () => words.flatMap((word) => (word.kind === 'seen' ? word.calls : []));
+    while (seenOf().length < children.length * options.threads) await breathe();
+    return judgementOf(seenOf(), options, excuses, spans, unplannedOf(words, excuses, limit));
+  };
+  return {
+    work,
+    fault,
+    judge,
+    close() {
+      for (const child of children) child.kill('SIGKILL');
+    },
+  };
+}
+
+/** Spans in which a node was without the store though nobody had hurt it. */
+function unplannedOf(
+  words: readonly (NodeWord & { readonly node: string })[],
+  planned: readonly Excuse[],
+  { windowMs }: ProbedLimit,
+): Excuse[] {
+  return words.flatMap((word): Excuse[] => {
+    if (word.kind !== 'notice' || word.notice.kind !== 'counters-away') return [];
+    if (planned.some(([fromMs, untilMs]) => word.atMs >= fromMs && word.atMs <= untilMs)) return [];
+    const back = words.find(
+      (other) =>
+        other.kind === 'notice' &&
+        other.node === word.node &&
+        other.notice.kind === 'counters-back' &&
+        other.atMs >= word.atMs,
+    );
+    const backMs = back?.kind === 'notice' ? back.atMs : Number.POSITIVE_INFINITY;
+    return [[word.atMs - timeoutMs - windowMs, backMs + settleMs + windowMs]];
+  });
+}
+
+function judgementOf(
+  written: readonly Float64Array[],
+  { sourceCount, limit }: ProbeOptions,
+  planned: readonly Excuse[],
+  spans: readonly { readonly fromMs: number; readonly untilMs: number }[],
+  unplanned: readonly Excuse[],
+): Judgement {
+  const bySource: Seen[][] = Array.from({ length: sourceCount }, () => []);
+  for (const calls of written)
+    for (let at = 0; at < calls.length; at += numbersPerCall) {
+      const [source = 0, sentMs = 0, gotMs = 0, outcome = 0] = calls.subarray(at, at + numbersPerCall);
+      bySource[source]?.push({ sentMs, gotMs, outcome: outcomes[outcome] ?? 'refused' });
+    }
+  const excuses = [...planned, ...unplanned];
+  const unharmed = spans.filter(({ fromMs, untilMs }) =>
+    unplanned.every(([from, until]) => until < fromMs || from > untilMs),
+  );
+  return {
+    callCount: bySource.reduce((count, calls) => count + calls.length, 0),
+    mostInAnyWindow: Math.max(...bySource.map((calls) => mostInAnyWindow(calls, limit))),
+    deniedWrongly: bySource.reduce((count, calls) => count + deniedWrongly(calls, limit, excuses).length, 0),
+    shareUsed: Math.min(
+      1,
+      ...unharmed.map(({ fromMs, untilMs }) => {
+        const shares = bySource.map((calls) => shareUsed(calls, limit, fromMs, untilMs));
+        return shares.reduce((sum, share) => sum + share, 0) / sourceCount;
+      }),
+    ),
+    unplanned: unplanned.length,
+  };
+}

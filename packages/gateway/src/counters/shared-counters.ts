@@ -1,0 +1,160 @@
+// Counters of one node that shares them with others: each charge goes to its limit domain, and a call to all of them or to none.
+import { randomUUID } from 'node:crypto';
+import {
+  type Charge,
+  type CounterDecision,
+  type CounterStore,
+  domainOf,
+  isBucketed,
+  type Standing,
+} from '@headgate/contract';
+import { createCounters } from '@headgate/rules';
+import type { MaybePromise } from '../maybe-promise.ts';
+import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
+import { partOf } from './own-part.ts';
+
+/** What the counters of a node are made of. */
+export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & { readonly closeLink: () => void };
+
+/** Counters over nodes. */
+export interface SharedCounters extends CounterStore {
+  /** Takes leases in these domains, so that the first call of each need not wait. */
+  join(domains: Iterable<string>): void;
+  /** Gives the leases back. */
+  close(): Promise<void>;
+}
+
+/** What is told of shared counters. */
+export type CountersNotice = DomainNotice;
+
+/** Whether the store counts a rule; of any other each node counts its own part of the quota. */
+export function isCountedTogether(rule: Charge['rule']): boolean {
+  return rule.unit === 'requests' && !isBucketed(rule);
+}
+
+/** Opens counters over a link, which they close. */
+export function createSharedCounters({ closeLink, ...options }: SharedCountersOptions): SharedCounters {
+  const domains = new Map<string, DomainCounters>();
+  const boot = randomUUID();
+  const own = createCounters();
+  const splits = new WeakMap<readonly Charge[], Split>();
+  const domainNamed = (domain: string): DomainCounters => {
+    let counters = domains.get(domain);
+    if (counters === undefined) {
+      counters = new DomainCounters({ ...options, domain, boot });
+      domains.set(domain, counters);
+    }
+    return counters;
+  };
+  const splitOf = (charges: readonly Charge[]): Split => {
+    let known = splits.get(charges);
+    if (known === undefined) {
+      known = split(charges, options.nodes.length);
+      splits.set(charges, known);
+    }
+    return known;
+  };
+  return {
+    decide(charges, nowMs) {
+      const called = splitOf(charges);
+      const [first, ...others] = called.together;
+      if (called.alone.length === 0 && first !== undefined && others.length === 0)
+        return domainNamed(first.domain).decide(first.charges, nowMs);
+      return decideEach(called, nowMs);
+    },
+    settle(charges, outcome) {
+      const { parts } = splitOf(charges);
+      if (parts.length > 0) own.settle(parts, outcome);
+    },
+    async standings(charges, nowMs) {
+      const { together, alone, parts } = splitOf(charges);
+      const found = new Map<Charge, Standing>();
+      const keep = (of: readonly Charge[], standings: readonly Standing[]): void => {
+        for (const [at, charge] of of.entries()) {
+          const standing = standings[at];
+          if (standing !== undefined) found.set(charge, standing);
+        }
+      };
+      keep(alone, own.standings(parts, nowMs));
+      for (const { domain, charges: of } of together) keep(of, await domainNamed(domain).standings(of, nowMs));
+      return charges.map((charge) => found.get(charge) ?? { remaining: 0, moreAtMs: nowMs });
+    },
+    join(names) {
+      for (const domain of names) domainNamed(domain).join();
+    },
+    async close() {
+      await Promise.all([...domains.values()].map((domain) => domain.close()));
+      closeLink();
+    },
+  };
+
+  /**
+   * What this node counts alone first, because it can be given back: places and bytes that are held. Where `policy check` was not
+   * asked and rules stack over domains, what an earlier one counted of a call that a later one refuses is lost, never gained.
+   */
+  function decideEach({ together, alone, parts, without }: Split, nowMs: number): MaybePromise<CounterDecision> {
+    if (without !== null) {
+      const retryAtMs = nowMs + without.rule.windowMs;
+      const refusals = [{ rule: without.rule.name, retryAtMs }];
+      return { admitted: false, decidedBy: without, retryAtMs, refusals, shadowRefusals: [] };
+    }
+    const decision = own.decide(parts, nowMs);
+    for (const [at, { standing }] of parts.entries()) {
+      const charge = alone[at];
+      if (charge !== undefined && standing !== undefined) charge.standing = standing;
+    }
+    if (!decision.admitted) {
+      const decidedBy = alone[parts.indexOf(decision.decidedBy)] ?? decision.decidedBy;
+      return { ...decision, decidedBy };
+    }
+    return together.length === 0 ? decision : decideInTurn(decision, parts, together, nowMs);
+  }
+
+  async function decideInTurn(
+    before: CounterDecision,
+    parts: readonly Charge[],
+    together: readonly Together[],
+    nowMs: number,
+  ): Promise<CounterDecision> {
+    let decision = before;
+    for (const { domain, charges } of together) {
+      const { shadowRefusals } = decision;
+      decision = await domainNamed(domain).decide(charges, nowMs);
+      decision = { ...decision, shadowRefusals: [...shadowRefusals, ...decision.shadowRefusals] };
+      if (decision.admitted) continue;
+      if (parts.length > 0) own.settle(parts, { decidedMs: nowMs, requestBytes: 0 });
+      return decision;
+    }
+    return decision;
+  }
+}
+
+/** The charges of a call in one domain. */
+interface Together {
+  readonly domain: string;
+  readonly charges: readonly Charge[];
+}
+
+/** A call by who counts its charges. */
+interface Split {
+  readonly together: readonly Together[];
+  readonly alone: readonly Charge[];
+  /** This node's part of each that it counts alone. */
+  readonly parts: readonly Charge[];
+  /** One of which this node has no part, because there are more nodes than units; null where there is none. */
+  readonly without: Charge | null;
+}
+
+function split(charges: readonly Charge[], nodeCount: number): Split {
+  const shared = charges.filter(({ rule }) => isCountedTogether(rule));
+  const byDomain = Map.groupBy(shared, ({ rule }) => domainOf(rule));
+  // The very same list, where nothing else is in it: what is remembered of a call is found by it.
+  const together = [...byDomain].map(([domain, of]) => ({
+    domain,
+    charges: of.length === charges.length ? charges : of,
+  }));
+  const alone = charges.filter(({ rule }) => !isCountedTogether(rule));
+  const parts = alone.map((charge) => partOf(charge, nodeCount) ?? charge);
+  const without = alone.find((charge) => partOf(charge, nodeCount) === null) ?? null;
+  return { together, alone, parts, without };
+}

@@ -1,0 +1,58 @@
+// Opens the counters that the configuration says are shared, from its files.
+import { domainOf, type Policy } from '@headgate/contract';
+import type { Config } from './config.ts';
+import type { ValkeyOptions } from './config-counters.ts';
+import { createSharedCounters, isCountedTogether, type SharedCounters } from './counters/shared-counters.ts';
+import { openStoreLink, type StoreAddress } from './counters/store-link.ts';
+import { Deadlines } from './deadlines.ts';
+import type { GatewayNotice } from './gateway-notice.ts';
+import { keyTextOf, textOf } from './named-file.ts';
+
+/** Opens them; null where the gateway counts its own. Rejects with `UnusableFiles`. The store may be away. */
+export async function openSharedCounters(
+  { counters, node }: Config,
+  base: string,
+  policy: Policy,
+  { elapsed, notice }: { readonly elapsed: () => number; readonly notice: (notice: GatewayNotice) => void },
+): Promise<SharedCounters | null> {
+  if (counters === undefined) return null;
+  const { valkey } = counters;
+  const link = openStoreLink(await addressOf(valkey, base), new Deadlines(elapsed));
+  const opened = createSharedCounters({
+    link,
+    closeLink: () => link.close(),
+    node,
+    nodes: valkey.nodes,
+    timeoutMs: valkey.timeoutMs,
+    leaseMs: valkey.leaseMs,
+    longWindowMs: valkey.longWindowMs,
+    holdOffMsMax: valkey.holdOffMsMax,
+    rememberedMax: valkey.rememberedMax,
+    elapsed,
+    notice,
+  });
+  opened.join(new Set(policy.limits.filter((rule) => rule.mode !== 'off' && isCountedTogether(rule)).map(domainOf)));
+  return opened;
+}
+
+async function addressOf(valkey: ValkeyOptions, base: string): Promise<StoreAddress> {
+  const { endpoints, cluster, username, password, tls } = valkey;
+  return {
+    endpoints,
+    cluster,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: (await keyTextOf(password, base)).trim() }),
+    ...(tls === undefined ? {} : { tls: await tlsOf(tls, base) }),
+  };
+}
+
+async function tlsOf(tls: NonNullable<ValkeyOptions['tls']>, base: string): Promise<NonNullable<StoreAddress['tls']>> {
+  const { authorities, serverName, certificate, key } = tls;
+  return {
+    ca: await textOf(authorities, base),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { cert: await textOf(certificate, base), key: await keyTextOf(key, base) }),
+  };
+}
