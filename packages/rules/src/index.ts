@@ -20,6 +20,7 @@ export { overrideCharges } from './overrides.ts';
 export { earliestTurn } from './pacing.ts';
 export type { Place, Places } from './places.ts';
 export { createPlaces } from './places.ts';
+export type { RecentRefusal, RecentRefusals } from './recent-refusals.ts';
 export type { RefusalWords } from './refusal-text.ts';
 export { refusalWords } from './refusal-text.ts';
 export type {
