@@ -19,6 +19,8 @@ export const fields = {
   /** draft-ietf-httpapi-ratelimit-headers: a draft, so named only here. */
   rateLimit: 'ratelimit',
   rateLimitPolicy: 'ratelimit-policy',
+  /** A detached JWS (RFC 7515 appendix F) over the bytes of a document. */
+  signature: 'headgate-signature',
   /** RFC 9209. */
   proxyStatus: 'proxy-status',
   /** RFC 9110 §7.6.3. */

@@ -80,6 +80,13 @@ function secureHosts(options: OptionSchema): readonly ShownGroup[] {
   ];
 }
 
+const listUrl = {
+  url: 'https://crl.test/a',
+  authorities: 'b.pem',
+  everyMs: 30_000,
+  timeoutMs: 10_000,
+  bytesMax: 1_048_576,
+};
 /** A store that gateways share, with values for what has no default. */
 function countersValues(options: OptionSchema | undefined): ShownGroup {
   const tls = {
@@ -131,15 +138,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
           anchors: set('trust/users-anchors.pem'),
           intermediates: set('trust/users-intermediates.pem'),
           crls: left(['trust/users-issuing.crl']),
-          crlUrls: left([
-            {
-              url: 'https://crl.test/a',
-              authorities: 'b.pem',
-              everyMs: 30_000,
-              timeoutMs: 10_000,
-              bytesMax: 1_048_576,
-            },
-          ]),
+          crlUrls: left([listUrl]),
           staleCrls: left('accept'),
         },
       ],
@@ -160,6 +159,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
     counters: { leftGroup: countersValues(options.properties?.counters?.properties?.valkey) },
     identityFields: exampleFields,
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
+    documents: left({ key: 'documents.key' }),
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     breakGlass: { group: { msMax: set(86_400_000) } },
     evidence: { group: { folder: set('evidence') } },

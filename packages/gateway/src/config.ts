@@ -253,6 +253,14 @@ const path = z.strictObject({
 /** Bounds and waits of the request path, with defaults applied. */
 export type PathOptions = z.infer<typeof path>;
 
+const documents = z.strictObject({
+  key: file
+    .optional()
+    .describe(
+      'Private key (PEM, Ed25519 or P-256) that signs the documents under /.well-known/headgate/. Without it they are sent unsigned. Read again at reload.',
+    ),
+});
+
 /** Schema of the gateway's configuration file. */
 export const configSchema = z.strictObject({
   node: name.default('gateway').describe('Name of this gateway in evidence.'),
@@ -296,6 +304,7 @@ export const configSchema = z.strictObject({
   counters: countersOption.optional(),
   identityFields: identityFieldList,
   echo: echo.prefault({}),
+  documents: documents.prefault({}),
   path: path.prefault({}),
   breakGlass: z
     .strictObject({

@@ -2,7 +2,7 @@
 // one thread has one of these; with several, each thread has its own and shares what is passed in.
 import { randomBytes, randomFillSync } from 'node:crypto';
 import type { Charge, CounterStore, EvidenceSink } from '@headgate/contract';
-import { type Counters, connectionCharges, type Places } from '@headgate/rules';
+import { type Counters, connectionCharges, type Places, type RecentRefusals } from '@headgate/rules';
 import type { CandidateTally } from './candidate-counts.ts';
 import type { Config } from './config.ts';
 import { partOf } from './counters/own-part.ts';
@@ -21,8 +21,10 @@ import { createNoticeDigest, type NoticeDigest } from './notice-digest.ts';
 import { serve } from './serve.ts';
 import { createServing, type Serving } from './serving.ts';
 import type { SessionKeys } from './session-keys.ts';
+import { createDocumentSigner } from './sign-document.ts';
 import { createTunnels } from './tunnel.ts';
 import { createTurns } from './turns.ts';
+import { writeDocuments } from './written-documents.ts';
 
 /** What a data plane is started with. It closes the evidence; everything else stays its owner's. */
 export interface DataPlaneOptions {
@@ -37,6 +39,7 @@ export interface DataPlaneOptions {
   readonly clock: () => number;
   /** Milliseconds that only go forward, for waits. */
   readonly elapsed: () => number;
+  readonly recentRefusals: RecentRefusals;
   /** What calls are charged to: `ownCounters`, or those of all nodes that share them. */
   readonly counters: CounterStore;
   /** Of this process: connections are counted by it alone, because nothing may be waited for before TLS. */
@@ -92,6 +95,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const gateway: Gateway = {
     clock,
     counters: options.counters,
+    recentRefusals: options.recentRefusals,
     candidateCounters: options.candidateCounters,
     countCandidate: options.countCandidate,
     verdicts: createVerdicts(),
@@ -159,7 +163,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     listeners: listeners.map(({ name, address, port }) => ({ name, address, port })),
     prepare(files) {
       // All are made ready before any is taken into use, so that a fault in the last leaves the first as it was.
-      const next = createServing(files.snapshot, config);
+      const next = servingOf(files, config);
       const renewed = listenerOptions(options, files, wiring, digest);
       const ready = listeners.flatMap((listener, at) => {
         const own = renewed[at];
@@ -182,6 +186,12 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   };
 }
 
+function servingOf({ snapshot, documents }: GatewayFiles, config: Config): Serving {
+  const signer = documents.keyPem === null ? null : createDocumentSigner(documents.keyPem);
+  const written = documents.history === null ? null : writeDocuments(snapshot, documents.history, signer);
+  return createServing(snapshot, config, written);
+}
+
 /** What all listeners of a thread have in common. */
 type Wiring = Omit<
   ListenerOptions,
@@ -199,7 +209,7 @@ type Wiring = Omit<
 
 /** The snapshot that exchanges begin under: every thread turns to the next at the same moment, when its number is in force. */
 function createServingInForce({ config, files, inForce }: DataPlaneOptions) {
-  let serving: Serving = createServing(files.snapshot, config);
+  let serving: Serving = servingOf(files, config);
   let next: Serving | null = null;
   return {
     current(): Serving {

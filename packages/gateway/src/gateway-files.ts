@@ -1,11 +1,15 @@
 // Everything that a gateway reads from files, read and proved usable before any of it is taken into use.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { ListReadingOptions, Policy, Snapshot, SnapshotSource } from '@headgate/contract';
 import { rulesOverDomains } from '@headgate/rules';
 import { type AnnouncedFile, readAnnounced } from './announced-chains.ts';
 import type { Config } from './config.ts';
+import type { DocumentHistory } from './document-history.ts';
 import { readUpstreamTls, type UpstreamTls } from './forward/upstream-tls.ts';
 import { type KeyedHost, readKeys } from './server-keys.ts';
 import { createServing } from './serving.ts';
+import { createDocumentSigner } from './sign-document.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
 /** One reading of the files. Plain, so that a message can carry it to another thread. */
@@ -17,6 +21,15 @@ export interface GatewayFiles {
   readonly upstreamTls: readonly (UpstreamTls | null)[];
   /** Files of the authorities that callers are told to trust. */
   readonly announced: readonly AnnouncedFile[];
+  readonly documents: DocumentFiles;
+}
+
+/** What documents about the gateway are written with. */
+export interface DocumentFiles {
+  /** The key that signs them, in PEM; null for none. */
+  readonly keyPem: string | null;
+  /** Their versions; null until a gateway that starts has taken them up. */
+  readonly history: DocumentHistory | null;
 }
 
 /** Reads the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`. */
@@ -33,8 +46,23 @@ export async function readGatewayFiles(
     config.listeners.map((listener) => Promise.all(listener.hosts.map((host) => readKeys(host, base, snapshot)))),
   );
   const upstreamTls = await readUpstreamTls(config.upstreams, base);
+  const documents = { keyPem: await readDocumentKey(config, base), history: null };
   const announced = await readAnnounced(snapshot.catalogue, config, base);
-  return { snapshot, hosts, upstreamTls, announced };
+  return { snapshot, hosts, upstreamTls, announced, documents };
+}
+
+async function readDocumentKey({ documents }: Config, base: string): Promise<string | null> {
+  if (documents.key === undefined) return null;
+  const file = resolve(base, documents.key);
+  try {
+    const pem = await readFile(file, 'utf8');
+    createDocumentSigner(pem);
+    return pem;
+  } catch {
+    const expected = 'a private key in PEM, Ed25519 or P-256, that this user may read';
+    const found = 'no key that can sign';
+    throw new UnusableFiles([{ file: documents.key, line: 1, column: 1, path: '', found, expected }]);
+  }
 }
 
 /** Where nodes share counters, a domain is one place, and over two of them a call could be charged to one rule and not to another. */

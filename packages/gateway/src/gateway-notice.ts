@@ -70,6 +70,7 @@ export type ListNotice =
 export type GatewayNotice =
   | CountedNotice
   | { readonly kind: 'evidence-trouble'; readonly sentence: string }
+  | { readonly kind: 'documents-trouble'; readonly sentence: string }
   | {
       /** The handshakes that failed within the last hour, or since it was told: `count` in all, the most frequent in rows. */
       readonly kind: 'handshake-failures';

@@ -1,6 +1,6 @@
 // What the stages need from outside: clock, counters, upstreams, evidence, and every bound of the path.
 import type { CounterStore, EvidenceSink } from '@headgate/contract';
-import type { Counters } from '@headgate/rules';
+import type { Counters, RecentRefusals } from '@headgate/rules';
 import type { CandidateTally } from './candidate-counts.ts';
 import type { PathOptions } from './config.ts';
 import type { CookieMemory } from './evidence/cookie-memory.ts';
@@ -14,6 +14,7 @@ export interface Gateway {
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
   readonly counters: CounterStore;
+  readonly recentRefusals: RecentRefusals;
   /** Of a candidate policy in shadow: its own, which refuse nobody. */
   readonly candidateCounters: Counters;
   readonly countCandidate: CandidateTally['note'];

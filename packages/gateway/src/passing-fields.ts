@@ -35,5 +35,21 @@ export function passingFields(fields: Fields, identityFields: IdentityFields): (
 
 /** The names that a Connection field lists, in lower case. */
 export function connectionOptions(values: readonly string[]): Set<string> {
-  return new Set(values.flatMap((value) => value.split(',')).map((option) => option.trim().toLowerCase()));
+  return new Set(values.flatMap((value) => value.split(',')).map((option) => withoutSpace(option).toLowerCase()));
+}
+
+/** Whether another message may follow one with these values of Connection (RFC 9112 §9.3): `close` wins. */
+export function persists(httpVersion: '1.0' | '1.1', values: readonly string[]): boolean {
+  if (values.length === 0) return httpVersion === '1.1';
+  const options = connectionOptions(values);
+  return !options.has('close') && (httpVersion === '1.1' || options.has('keep-alive'));
+}
+
+/** Without spaces and tabs around it (RFC 9110 §5.6.3). `trim` would take a no-break space off too, as no other reader does. */
+function withoutSpace(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (text[from] === ' ' || text[from] === '\t') from += 1;
+  while (to > from && (text[to - 1] === ' ' || text[to - 1] === '\t')) to -= 1;
+  return text.slice(from, to);
 }

@@ -45,5 +45,14 @@ export interface SessionReply {
   readonly body: Uint8Array;
 }
 
+/** A document of our own about the gateway; empty where the caller has it already. */
+export interface DocumentReply {
+  readonly kind: 'document';
+  readonly status: 200 | 304;
+  /** Flat: name, value, name, value. */
+  readonly fields: readonly string[];
+  readonly body: Uint8Array;
+}
+
 /** What goes back to the caller. */
-export type Reply = UpstreamReply | RefusalReply | EchoReply | SwitchReply | SessionReply;
+export type Reply = UpstreamReply | RefusalReply | EchoReply | SwitchReply | SessionReply | DocumentReply;

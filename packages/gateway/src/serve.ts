@@ -5,6 +5,7 @@ import { recordEvidence } from './evidence/record-evidence.ts';
 import type { Exchange } from './exchange.ts';
 import { echo } from './forward/echo.ts';
 import { forward } from './forward/forward.ts';
+import { tellDocument } from './forward/tell-document.ts';
 import { tendSession } from './forward/tend-session.ts';
 import type { Gateway } from './gateway.ts';
 import { identify } from './identity/identify.ts';
@@ -31,6 +32,7 @@ export async function serve(exchange: Exchange, gateway: Gateway): Promise<void>
         const inspected = looked instanceof Promise ? await looked : looked;
         if (route.kind === 'system') reply = await forward(exchange, inspected, permit, principal, route, gateway);
         else if (route.kind === 'echo') reply = await echo(exchange, inspected, permit);
+        else if (route.kind === 'document') reply = await tellDocument(exchange, principal, route, gateway);
         else reply = await tendSession(exchange, principal, gateway);
       } else {
         reply = { kind: 'refusal', refusal: permitted, defect: null };

@@ -12,15 +12,17 @@ import {
 } from '@headgate/contract';
 import { createRevocation, createTrustBundle, type Revocation, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
+import { createScidPlaces, type ScidPlaces } from '@headgate/soap';
 import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
+import { type DocumentPlace, documentPlaces, documentsPath } from './document-places.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
-import { createScidPlaces, type ScidPlaces } from './scid-places.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';
 import { createUsernameChecks, type UsernameChecks } from './username-check.ts';
+import type { WrittenDocuments } from './written-documents.ts';
 
 /** One host name as this gateway serves it. */
 export interface ServedHost {
@@ -74,6 +76,10 @@ export interface Serving {
   decommissioned(match: AddressMatch, nowMs: number): Decommissioned | null;
   /** The echo address at this very path of a host, where the host offers one. */
   echo(listener: string, host: string, path: string): EchoPlace | null;
+  /** The documents of this gateway about itself; null where the serving is not a running gateway's. */
+  readonly documents: WrittenDocuments | null;
+  /** The document at this very path of a host that programs call. */
+  document(listener: string, host: string, path: string): DocumentPlace | null;
   /** The page about sessions at this very path of a host, where the host has sessions. */
   session(listener: string, host: string, path: string): EchoPlace | null;
   /** Whether every system behind an address speaks SOAP. */
@@ -81,7 +87,7 @@ export interface Serving {
 }
 
 /** Compiles a snapshot for the hosts of a configuration. Throws `UnreadableTrustBundle` for PEM that cannot be used. */
-export function createServing(snapshot: Snapshot, config: Config): Serving {
+export function createServing(snapshot: Snapshot, config: Config, documents: WrittenDocuments | null = null): Serving {
   const index = compileCatalogue(snapshot.catalogue);
   const trust = createTrustBundles(snapshot.trust);
   const hosts = new Map(
@@ -95,6 +101,7 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     ),
   );
   const echoes = echoPlaces(index, snapshot.positions, config);
+  const places = documents === null ? null : documentPlaces(index, snapshot.positions);
   const sessions = sessionPlaces(index, snapshot.positions, config);
   const speaksSoap = (address: Address) =>
     address.channel === 'api' &&
@@ -119,6 +126,11 @@ export function createServing(snapshot: Snapshot, config: Config): Serving {
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
+    documents,
+    document: (listener, name, path) =>
+      places !== null && path.startsWith(documentsPath) && hosts.has(`${listener}/${name}`)
+        ? (places.get(`${name}${path}`) ?? null)
+        : null,
     session: (listener, name, path) =>
       (path === sessionPath || path === logoutPath) && (hosts.get(`${listener}/${name}`)?.uiSession ?? null) !== null
         ? (sessions.get(name)?.[path] ?? null)

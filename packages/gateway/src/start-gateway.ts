@@ -1,4 +1,5 @@
 // Starts, reloads, drains and stops one gateway: in this thread, or in several with this one watching over them.
+import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import type {
   EvidenceRecord,
@@ -9,7 +10,7 @@ import type {
   SnapshotSource,
   TrustBundleFacts,
 } from '@headgate/contract';
-import { createCounters, createPlaces } from '@headgate/rules';
+import { createThreadMemory, openThreadMemory, type ThreadState } from '@headgate/rules';
 import { toBoot } from './boot.ts';
 import { createBreakGlass, OverrideRefused } from './break-glass.ts';
 import { breakGlassFile } from './break-glass-file.ts';
@@ -20,12 +21,13 @@ import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
+import { openHistoryFile } from './document-history-file.ts';
 import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
 import { type HandshakeFailureTotals, watchHandshakes } from './handshake-failures.ts';
-
+import { type LimitCounts, limitCountsOf } from './limit-counts.ts';
 import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
@@ -106,6 +108,8 @@ export interface ServingGateway {
   readonly snapshot: () => { readonly number: number; readonly hash: string };
   /** How many callers were shed since the start, by the option whose bound it was; of several threads a second late at most. */
   readonly shed: () => Shed;
+  /** What limits did since the start. */
+  limitCounts(): LimitCounts;
   /** What a candidate policy in shadow would have decided otherwise; null before it judged a call. */
   readonly candidate: () => CandidateCounts | null;
   /** Swaps other files in whole; never two at a time. Resolves once every thread has them in force. */
@@ -147,14 +151,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
   const source: NonNullable<GatewayOptions['snapshots']> =
     options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
-  let files = await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true });
+  const historyFile = await openHistoryFile(
+    resolve(base, config.evidence.folder, `${config.node}.documents.json`),
+    (sentence) => notice({ kind: 'documents-trouble', sentence }),
+  );
+  const withHistory = async (read: GatewayFiles): Promise<GatewayFiles> => ({
+    ...read,
+    documents: { ...read.documents, history: await historyFile.with(read.snapshot, clock()) },
+  });
+  let files = await withHistory(
+    await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true }),
+  );
   let restartNeeded: readonly string[] = [];
   const read = async (lists: ListReadingOptions): Promise<GatewayFiles> => {
     const written = await options.readConfig?.();
     const before = config;
     if (written !== undefined) config = takingUp(config, written);
     try {
-      const next = await readGatewayFiles(config, base, source, lists);
+      const next = await withHistory(await readGatewayFiles(config, base, source, lists));
       refuseWorseChains(files.hosts, next.hosts, clock());
       if (written !== undefined) restartNeeded = needRestart(options.config, written);
       return next;
@@ -210,11 +224,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const reload = async (olderToo: boolean): Promise<Reloaded> => {
     const before = files;
+    const configBefore = config;
     await take(await read({ fetchNow: true, olderToo }));
     if (asksAnew(before.snapshot.catalogue, files.snapshot.catalogue, config)) await inner.forgetTickets();
     return {
       ...(await inForce()),
-      changes: changesBetween(before, files, config),
+      changes: changesBetween(before, files, config, configBefore),
       needRestart: restartNeeded,
       warnings: warn(),
     };
@@ -304,6 +319,12 @@ interface StartOptions extends GatewayOptions {
   readonly files: GatewayFiles;
 }
 
+/** What several threads would share, for one. */
+function openOwnMemory({ listeners, path }: Config): ThreadState {
+  const seed = randomFillSync(new Int32Array(4));
+  return openThreadMemory(createThreadMemory(seed, { connectionsMax: listeners.length * path.connectionsMax }), 1);
+}
+
 async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
@@ -315,10 +336,10 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
     ...(seen === undefined ? {} : { seen }),
   });
+  const state = openOwnMemory(config);
   let { snapshot } = files;
-  const ownCounters = createCounters();
   const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
-  const inForce = Int32Array.of(snapshot.number);
+  Atomics.store(state.inForce, 0, snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
   const shed = createShedCounts();
@@ -332,14 +353,10 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     sharedPort: false,
     clock,
     elapsed,
-    counters: shared ?? ownCounters,
-    ownCounters,
-    candidateCounters: createCounters(),
+    ...state,
+    counters: shared ?? state.counters,
+    ownCounters: state.counters,
     countCandidate: candidate.note,
-    connections: createPlaces(),
-    waitingBodies: createPlaces(),
-    tunnels: createPlaces(),
-    inForce,
     evidence,
     notice,
     shed: (bound) => shed.add({ [bound]: 1 }),
@@ -354,12 +371,13 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     evidenceFile: evidence.file,
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
+    limitCounts: () => limitCountsOf(state.counters, snapshot.policy),
     candidate: () => candidate.total(),
     async take(next) {
       const takeIntoUse = plane.prepare(next);
       takeIntoUse();
       ({ snapshot } = next);
-      Atomics.store(inForce, 0, snapshot.number);
+      Atomics.store(state.inForce, 0, snapshot.number);
     },
     async forgetTickets() {
       plane.setTicketKeys(createTicketKeys());

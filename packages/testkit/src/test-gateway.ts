@@ -73,6 +73,8 @@ export interface TestGatewayOptions {
   readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
   readonly provisioning?: string;
+  /** Key of the gateway's documents, in PEM. Default: none. */
+  readonly documentKeyPem?: string;
   /** Name of the gateway. Default: test. */
   readonly node?: string;
   /** A store that gateways share. Default: none. */
@@ -297,6 +299,8 @@ async function writeConfig(
   if (options.provisioning !== undefined) await writeFile(join(folder, 'provisioning.yaml'), options.provisioning);
   if (options.shadowPolicy !== undefined) await writeFile(join(folder, 'shadow-policy.yaml'), options.shadowPolicy);
   if (options.policy !== undefined) await writeFile(join(folder, 'policy.yaml'), options.policy);
+  if (options.documentKeyPem !== undefined)
+    await writeFile(join(folder, 'documents.key'), options.documentKeyPem, { mode: 0o600 });
   return configSchema.parse({
     node: options.node ?? 'test',
     threads: options.threads ?? 1,
@@ -345,6 +349,7 @@ async function writeConfig(
     ...(options.counters === undefined ? {} : { counters: options.counters }),
     ...(options.identityFields === undefined ? {} : { identityFields: options.identityFields }),
     echo: options.echo ?? {},
+    documents: options.documentKeyPem === undefined ? {} : { key: 'documents.key' },
     breakGlass: options.breakGlass ?? {},
     path: options.path ?? {},
     evidence: { folder: options.evidenceFolder ?? 'evidence' },

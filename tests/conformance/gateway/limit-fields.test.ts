@@ -163,3 +163,15 @@ describe('limits', () => {
     assert.deepEqual([admission?.refused, admission?.shadow], [[], [{ rule: 'tried', retryAfterMs: 55_000 }]]);
   });
 });
+
+for (const threads of [1, 2])
+  test(`limits are counted by rule, and by the keys that are refused most, over ${threads} threads`, async (t) => {
+    const gateway = await startTestGateway({ policy, threads, clock: fakeClock(Date.now()) });
+    t.after(() => gateway.close());
+    for (let call = 0; call < 4; call += 1) await gateway.call();
+    const { rules, topRefusedKeys } = gateway.running.limitCounts();
+    assert.deepEqual([...rules.keys()], ['all', 'awards', 'tried']);
+    assert.deepEqual(rules.get('awards'), { admitted: 1, refused: 3, shadowRefused: 0 });
+    assert.deepEqual(rules.get('tried'), { admitted: 1, refused: 0, shadowRefused: 3 });
+    assert.match(topRefusedKeys[0]?.key ?? '', /^awards\|credential=/);
+  });

@@ -25,4 +25,12 @@ export const regressions: readonly Regression[] = [
     name: 'HTTP/1.0 with close and keep-alive was kept open',
     text: `HEAD /echo/x HTTP/1.0\r\nConnection: close\r\nConnection: keep-alive\r\nHost: data.example.test\r\n\r\n${smuggled}`,
   },
+  {
+    name: 'an option behind a no-break space was taken for the option',
+    text: `GET /echo/x HTTP/1.0\r\nConnection: \xa0keep-alive\r\nHost: data.example.test\r\n\r\n${smuggled}`,
+  },
+  {
+    name: 'an option before a no-break space was taken for the option',
+    text: `GET /echo/x HTTP/1.1\r\nConnection: close\xa0\r\nHost: data.example.test\r\n\r\n${smuggled}`,
+  },
 ];

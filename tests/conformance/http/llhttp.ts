@@ -38,6 +38,16 @@ export interface Llhttp {
   readResponses(pieces: readonly Uint8Array[], method: string, ends: boolean): LlhttpReading<LlhttpResponse>;
 }
 
+/**
+ * Whether llhttp may refuse a stream, or read it otherwise, where RFC 9110 §5.5 and §5.6.1 are on our side: it takes no tab behind
+ * `chunked`, `close` or `keep-alive` nor, as undici carries it, behind a length.
+ */
+export function isReadOtherwiseByLlhttp(stream: string): boolean {
+  return /^(?:transfer-encoding:[ \t]*chunked|content-length:[ \t]*\d+|connection:[^\r\n]*(?:close|keep-alive)) *\t/im.test(
+    stream,
+  );
+}
+
 /** What the module exports, as far as it is used. Pointers are offsets in its memory. */
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };

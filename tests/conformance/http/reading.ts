@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, METHODS, type ServerResponse } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { isRefusal } from '@headgate/contract';
-import { ChunkedDecoder, framingOf, Malformed, RequestHeadReader, readHead } from '@headgate/gateway';
+import { ChunkedDecoder, framingOf, Malformed, persists, RequestHeadReader, readHead } from '@headgate/gateway';
 import type { LlhttpRequest } from './llhttp.ts';
 
 /** One request, read to its end. */
@@ -60,9 +60,7 @@ class StreamReader {
     this.#head = null;
     const { fields, httpVersion } = readHead(raw);
     const { framing, declaredBytes } = framingOf(fields);
-    const options = fields.all('connection').flatMap((value) => value.toLowerCase().split(','));
-    const says = (option: string) => options.some((each) => each.trim() === option);
-    const keepsAlive = !says('close') && (httpVersion === '1.1' || says('keep-alive')); // RFC 9112 §9.3.
+    const keepsAlive = persists(httpVersion, fields.all('connection'));
     this.#open = { method: raw.method, target: raw.target, fields: raw.fields, parts: [], keepsAlive };
     this.#leftBytes = declaredBytes ?? 0;
     this.#decoder = framing === 'chunked' ? new ChunkedDecoder() : null;
@@ -105,7 +103,7 @@ export interface Oracle {
 }
 
 /** Longest that it may take over one stream, in milliseconds. */
-const oraclePatienceMs = 5_000;
+const oraclePatienceMs = 30_000;
 
 /** Creates the oracle; it opens no port. */
 export function createOracle(): Oracle {

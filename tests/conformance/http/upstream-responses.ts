@@ -263,6 +263,13 @@ function http10(): UpstreamResponse[] {
       clause,
       sized('content', { statusLine: old, lines: [typed, 'Connection: keep-alive'] }),
     ),
+    // Found by fuzzing: RFC 9110 §5.6.3 takes spaces and tabs off, and nothing else.
+    forwarded(
+      family,
+      'with keep-alive behind a no-break space, kept open',
+      clause,
+      sized('content', { statusLine: old, lines: [typed, 'Connection: \xa0keep-alive'], reusable: false }),
+    ),
     forwarded(family, 'to HEAD', clause, {
       statusLine: old,
       requestMethod: 'HEAD',
@@ -420,6 +427,28 @@ function interims(): UpstreamResponse[] {
       'RFC 9112 §9.6',
       sized('content', { before: 'HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n', upstreamEnds: true }),
     ),
+    // Found by fuzzing: what an interim response announces, another reader takes for its content, and the rest for an answer.
+    ...[
+      'Content-Length: 5',
+      'Content-Length: 5#',
+      'Content-Length: -1',
+      'Content-Length: 0\r\nContent-Length: 0',
+      'Content-Length: 0\r\nTransfer-Encoding: chunked',
+      'Transfer-Encoding: chunked',
+      'Transfer-Encoding: gzip',
+    ].flatMap((lines) =>
+      ['100 Continue', '103 Early Hints', '199 Whatever'].map((status) =>
+        refused(
+          family,
+          `${status} with ${lines.replace('\r\n', ' and ')}`,
+          lines.startsWith('Transfer-Encoding') ? 'RFC 9112 §6.1' : 'RFC 9110 §8.6',
+          sized('content', { before: `HTTP/1.1 ${status}\r\n${lines}\r\n\r\n` }),
+        ),
+      ),
+    ),
+    after('100 with a length of zero, then 200', 'HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n', [100], {
+      orRefused: true,
+    }),
     refused(family, '101 that nobody asked for', 'RFC 9110 §15.2.2', {
       statusLine: 'HTTP/1.1 101 Switching Protocols',
       lines: ['Connection: Upgrade', 'Upgrade: example/1'],

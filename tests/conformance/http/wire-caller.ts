@@ -27,7 +27,7 @@ export function saysClose(answer: WireAnswer): boolean {
 }
 
 /** Longest that a test waits for what must come at once, in milliseconds. */
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 
 /** One connection to a gateway. */
 export class WireCaller {

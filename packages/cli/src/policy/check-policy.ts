@@ -1,7 +1,7 @@
 // What a policy says that no schema can judge: names that the catalogue does not have, rules that count nobody, rules that can
 // never refuse because another one refuses first, and what is counted less exactly than its number says.
-import type { CatalogueIndex, FilePath, LimitRule, Policy } from '@headgate/contract';
-import { explainMatch } from '@headgate/rules';
+import { type CatalogueIndex, domainOf, type FilePath, type LimitRule, type Policy } from '@headgate/contract';
+import { explainMatch, rulesOverDomains, type StackedDomains } from '@headgate/rules';
 import { nearestOf } from './nearest-of.ts';
 import type { NamedPolicy } from './policy-file.ts';
 import { sayMs, sayQuota } from './rule-words.ts';
@@ -19,6 +19,7 @@ export function checkPolicy(
   { policy, notices }: Pick<NamedPolicy, 'policy' | 'notices'>,
   index: CatalogueIndex,
 ): readonly PolicyRemark[] {
+  const overDomains = rulesOverDomains(policy);
   return policy.limits.flatMap((rule, at) => {
     const say = (level: PolicyRemark['level'], path: FilePath, sentence: string): PolicyRemark => ({
       level,
@@ -32,6 +33,7 @@ export function checkPolicy(
       ...(unknown.length === 0 ? neverMatches(rule, policy, index, say) : []),
       ...neverRefuses(rule, policy, say),
       ...sameText(rule, policy, say),
+      ...overDomains.filter(({ other }) => other === rule).map((stacked) => stacksOverDomains(stacked, say)),
       ...notices
         .filter(({ path }) => path.startsWith(`limits.${at}.`))
         .map(({ path, said }) => say('notice', path.split('.').slice(2), said)),
@@ -157,6 +159,14 @@ function sameText(rule: LimitRule, { limits }: Policy, say: Say): readonly Polic
   if (other === undefined) return [];
   const sentence = `a global limit with the sentence of ${other.name}: who reads it cannot tell which of them refused`;
   return [say('warning', ['refusal', 'text'], sentence)];
+}
+
+/** Where nodes share counters, all or nothing ends where a domain does; a gateway with `counters` does not start with such a policy. */
+function stacksOverDomains({ rule, other }: StackedDomains, say: Say): PolicyRemark {
+  const sentence =
+    `one call may meet ${rule.name} too, which is counted in domain "${domainOf(rule)}": over two domains a call could be ` +
+    'charged to one rule and not to the other. Give both one domain, or conditions that no call fits both of';
+  return say('error', other.domain === undefined ? ['name'] : ['domain'], sentence);
 }
 
 function plainRemarks({ windowMs, mode, refusal }: LimitRule, say: Say): readonly PolicyRemark[] {

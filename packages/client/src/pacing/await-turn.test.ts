@@ -9,10 +9,10 @@ import { awaitTurn, createPacer, type PacingWait, pacingMarginMs, type Turn } fr
 
 const operation = operationOf();
 
-function policyOf(quota: number, windowMs: number, counts = 'admitted', key = 'source'): Policy {
+function policyOf(quota: number, windowMs: number, counts = 'admitted', key = 'source', unit = 'requests'): Policy {
   const parsed = parsePolicy(
     'policy.yaml',
-    `limits: [{ name: only, layer: acceptable-use, where: { system: cmri }, key: [${key}], unit: requests, quota: ${quota},
+    `limits: [{ name: only, layer: acceptable-use, where: { system: cmri }, key: [${key}], unit: ${unit}, quota: ${quota},
       windowMs: ${windowMs}, algorithm: exact-sliding-window, counts: ${counts}, refusal: { text: no }, evidence: assumed, source: test }]`,
   );
   assert.ok(parsed.ok);
@@ -42,6 +42,26 @@ test('the first call has its turn at once, and the next after the window and a m
     waits.map(({ rule, waitMs }) => [rule, waitMs]),
     [['only', 5_000 + pacingMarginMs]],
   );
+});
+
+test('a limit on calls at once holds a call back until another is over, and no longer', async () => {
+  const { clock, waits, pacer } = pacerAt(policyOf(1, 5_000, 'admitted', 'source', 'concurrent-requests'));
+  const first = await awaitTurn(pacer, operation, null);
+  let hasTurn = false;
+  const second = awaitTurn(pacer, operation, null).then(() => {
+    hasTurn = true;
+  });
+  await settledTurns();
+  assert.equal(hasTurn, false);
+  first.settle(clock.nowMs);
+  await second;
+  assert.deepEqual(waits, []);
+});
+
+test('a limit on bytes delays no call', async () => {
+  const { clock, waits, pacer } = pacerAt(policyOf(1, 5_000, 'admitted', 'source', 'request-bytes'));
+  for (let call = 0; call < 3; call += 1) (await awaitTurn(pacer, operation, null)).settle(clock.nowMs);
+  assert.deepEqual(waits, []);
 });
 
 test('the window begins when a call has arrived, not when it had its turn', async () => {

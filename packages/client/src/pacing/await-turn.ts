@@ -1,6 +1,6 @@
 // Waits until the next call would be admitted, by the limits and the window arithmetic of the gateway, within this
 // process. The gateway counts arrivals: a call under way holds room, and its window begins when it has surely arrived.
-import type { LimitRule, Policy } from '@headgate/contract';
+import { bucketMs, type Charge, isBucketed, type LimitRule, type Policy } from '@headgate/contract';
 import {
   type CompiledPolicy,
   chargesFor,
@@ -120,7 +120,9 @@ function allowancesFor(pacer: Pacer, operation: Operation, credential: Credentia
     source: pacer.source,
     ...(credential === null ? {} : { credential: credential.fingerprint256 }),
   };
-  const enforced = chargesFor(pacer.compiled, subject).filter(({ rule }) => rule.mode === 'enforce');
+  // Bytes are not known before the body is written; a refusal for them tells when to come again.
+  const isPaced = ({ rule }: Charge) => rule.mode === 'enforce' && rule.unit !== 'request-bytes';
+  const enforced = chargesFor(pacer.compiled, subject).filter(isPaced);
   return enforced.map(({ key, rule }) => {
     const present = pacer.allowances.get(key);
     if (present !== undefined) return present;
@@ -135,7 +137,7 @@ function latestRoom(allowances: readonly Allowance[], nowMs: number): { readonly
   let latest = { atMs: Number.NEGATIVE_INFINITY, rule: '' };
   for (const { rule, log, underWay, heldUntilMs } of allowances) {
     const quota = Math.max(1, rule.quota - underWay);
-    const { admitted, retryAtMs } = windowAdmits(log, quota, rule.windowMs + pacingMarginMs, nowMs);
+    const { admitted, retryAtMs } = windowAdmits(log, quota, pacedMs(rule), nowMs);
     const atMs = Math.max(heldUntilMs, admitted ? Number.NEGATIVE_INFINITY : retryAtMs);
     if (atMs > latest.atMs) latest = { atMs, rule: rule.name };
   }
@@ -149,7 +151,13 @@ function recordArrival(allowance: Allowance, arrivedMs: number, retryAfterSecond
   }
   // A refused call costs nothing, unless the rule counts attempts.
   if (retryAfterSeconds !== undefined && rule.counts !== 'attempts') return;
-  recordEvent(log, rule.quota, rule.windowMs + pacingMarginMs, arrivedMs);
+  // A call at once holds room while it is under way, and no longer.
+  if (rule.unit !== 'concurrent-requests') recordEvent(log, rule.quota, pacedMs(rule), arrivedMs);
+}
+
+/** How long an arrival holds room: the window, what it may be late by, and the margin. */
+function pacedMs(rule: LimitRule): number {
+  return rule.windowMs + (isBucketed(rule) ? bucketMs(rule.windowMs) : 0) + pacingMarginMs;
 }
 
 function giveBack(allowances: readonly Allowance[]): void {
@@ -163,7 +171,7 @@ function forgetIdle(pacer: Pacer): void {
   if (pacer.allowances.size < allowancesMax) return;
   const nowMs = pacer.now();
   for (const [key, { rule, log, underWay, heldUntilMs }] of pacer.allowances) {
-    const { retryAtMs } = windowAdmits(log, 1, rule.windowMs + pacingMarginMs, nowMs);
+    const { retryAtMs } = windowAdmits(log, 1, pacedMs(rule), nowMs);
     if (underWay === 0 && heldUntilMs <= nowMs && retryAtMs <= nowMs) pacer.allowances.delete(key);
   }
 }

@@ -14,6 +14,7 @@ import {
   chargesFor,
   limitField,
   limitFieldStarts,
+  limitRefusal,
   mayCall,
   overrideCharges,
   policyField,
@@ -25,10 +26,11 @@ import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { AnyRoute } from '../route/select-route.ts';
+import { ownerOf, participantOwner } from '../standing.ts';
+import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
 import { chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
-import { limitRefusal } from './limit-refusal.ts';
 import { type Permit, settle, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
@@ -101,7 +103,13 @@ function permitOrRefuse(
     exchange.limitPolicy = policyText;
     exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
   }
-  if (!decision.admitted) return limitRefusal(decision, nowMs);
+  if (!decision.admitted) {
+    const { rule } = decision.decidedBy;
+    const retryAfterMs = waitOf(decision.retryAtMs, nowMs);
+    const refused = { exchange: exchange.id, atMs: nowMs, rule: rule.name, system: known.system, retryAfterMs };
+    for (const owner of known.owners) gateway.recentRefusals.add(owner, refused);
+    return limitRefusal(decision, nowMs);
+  }
   const { shadowRefusals } = decision;
   const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, decidedMs: nowMs, shadowRefusals });
   if (scid === null || scid.refusal === null) return permit;
@@ -118,6 +126,9 @@ interface KnownCharges {
   /** What stays the same of `RateLimit-Policy` and `RateLimit`; null where no rule is told of. */
   readonly policyText: string | null;
   readonly limitStarts: readonly string[];
+  /** Who is told of its refused calls, and of which system they were. */
+  readonly owners: readonly string[];
+  readonly system: string;
   readonly rules: readonly string[];
   readonly participant: string | null;
   readonly endorsers: readonly string[];
@@ -154,14 +165,20 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const participant = allowed?.participant ?? principal.enrolment?.participant.id ?? null;
   const { limits, snapshot } = exchange.serving;
   const subject = subjectOf(exchange, principal, route, participant);
-  const { charges, ...span } = overrideCharges(chargesFor(limits, subject), subject, snapshot.overrides, nowMs);
-  const candidate = chargesByCandidate(exchange.serving, subject);
+  const ofRules = route.kind === 'document' ? documentCharges(exchange.connection.source) : chargesFor(limits, subject);
+  const { charges, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
+  const candidate = route.kind === 'document' ? [] : chargesByCandidate(exchange.serving, subject);
   const rules = charges.map(({ rule }) => rule);
   return {
     charges,
     weighs: charges.some(isOfBytes),
     policyText: policyField(rules),
     limitStarts: limitFieldStarts(rules),
+    owners: [
+      ownerOf(principal.certificate?.fingerprint256, exchange.connection.source),
+      ...(participant === null ? [] : [participantOwner(participant)]),
+    ],
+    system: route.systemId,
     rules: rules.map(({ name }) => name),
     participant,
     endorsers: allowed?.endorsers ?? [],

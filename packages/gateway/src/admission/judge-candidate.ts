@@ -1,14 +1,25 @@
 // What a candidate policy in shadow says of a call that the policy in force has decided. It charges counters of its own, as though it
 // alone were enforced, and changes nothing for the caller.
-import type { CandidateEvidence, Charge, CounterDecision, LimitSubject, RuleRefusal } from '@headgate/contract';
+import {
+  type CandidateEvidence,
+  type Charge,
+  type CounterDecision,
+  isHeld,
+  type LimitSubject,
+  type RuleRefusal,
+} from '@headgate/contract';
 import { chargesFor } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Serving } from '../serving.ts';
 
-/** What a candidate would charge a call; nothing where none is loaded. */
+/**
+ * What a candidate would charge a call; nothing where none is loaded. Only what is over with the decision: nobody gives back for it what
+ * calls hold, and bodies are weighed for the policy in force alone.
+ */
 export function chargesByCandidate({ candidate }: Serving, subject: LimitSubject): readonly Charge[] {
-  return candidate === null ? noCharges : chargesFor(candidate.limits, subject);
+  if (candidate === null) return noCharges;
+  return chargesFor(candidate.limits, subject).filter((charge) => !isHeld(charge));
 }
 
 const noCharges: readonly Charge[] = [];

@@ -3,7 +3,7 @@
 import { createKnownHeads, type KnownHeads } from '../http1/known-heads.ts';
 import { Malformed } from '../http1/malformed.ts';
 import type { RawResponseHead } from '../http1/response-head.ts';
-import { connectionOptions } from '../passing-fields.ts';
+import { persists } from '../passing-fields.ts';
 import type { AnswerHead } from '../upstream.ts';
 
 /** Heads kept of one endpoint. */
@@ -50,20 +50,29 @@ export function answerFraming({ fields, status, httpVersion }: RawResponseHead, 
   if (lengths[0] !== undefined && !/^\d{1,15}$/.test(lengths[0])) ambiguous('a Content-Length that is not a number');
   if (codings[0] !== undefined && (codings[0].toLowerCase() !== 'chunked' || httpVersion === '1.0'))
     ambiguous('a Transfer-Encoding other than chunked');
-  const bodiless = method === 'HEAD' || status === 204 || status === 304;
+  const isEmpty = status < 200 || status === 204;
+  const bodiless = method === 'HEAD' || isEmpty || status === 304;
   const isUntilClose = !bodiless && lengths.length === 0 && codings.length === 0;
-  const options = connectionOptions(valuesOf(fields, 'connection'));
-  const persists = httpVersion === '1.1' ? !options.has('close') : options.has('keep-alive') && !options.has('close');
-  // RFC 9110 §8.6: 204 has no content. One that announces some may still send it, and it would become the next answer.
-  const contradicts = status === 204 && (codings.length > 0 || Number(lengths[0] ?? 0) > 0);
+  // RFC 9110 §8.6: 1xx and 204 have no content. One that announces some may still send it, and it would become the next answer.
+  const contradicts = isEmpty && (codings.length > 0 || Number(lengths[0] ?? 0) > 0);
   return {
     kind: isUntilClose ? 'until-close' : codings.length > 0 && !bodiless ? 'chunked' : 'length',
     bytes: bodiless ? 0 : Number(lengths[0] ?? 0),
-    keepAlive: !isUntilClose && persists && !contradicts, // RFC 9112 §9.3.
+    keepAlive: !isUntilClose && !contradicts && persists(httpVersion, valuesOf(fields, 'connection')),
   };
 }
 
-export function valuesOf(fields: readonly string[], name: string): string[] {
+/**
+ * Refuses what is no interim answer. RFC 9110 §15.2: HTTP/1.0 has none, nothing follows `close`, and none has content (§8.6);
+ * another reader takes such a one for the last, or what follows for its content. 101 was never asked for.
+ */
+export function refuseAsFinal(head: RawResponseHead): void {
+  if (head.status === 101) throw new Malformed('syntax', 'a switch of protocols that nobody asked for');
+  if (head.httpVersion === '1.0' || !answerFraming(head, 'GET').keepAlive)
+    throw new Malformed('syntax', 'an interim answer behind which nothing may follow');
+}
+
+function valuesOf(fields: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) values.push(fields[at + 1] ?? '');
   return values;

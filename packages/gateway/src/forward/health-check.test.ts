@@ -80,6 +80,30 @@ describe('a check', () => {
     ['of HTTP is not content with garbage', { kind: 'http' }, answers('SSH-2.0-x\r\n\r\n'), /not HTTP/],
     ['of HTTP is not content with silence and an end', { kind: 'http' }, answers(''), /without an answer/],
     ['of HTTP is not content with a reset', { kind: 'http' }, (socket) => void socket.resetAndDestroy(), /broke/],
+    [
+      'of HTTP waits for the last of several answers',
+      { kind: 'http' },
+      answers(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${sized('200 OK', '')}`),
+      null,
+    ],
+    [
+      'of HTTP is not content with an interim answer alone',
+      { kind: 'http' },
+      answers('HTTP/1.1 100 Continue\r\n\r\n'),
+      /without an answer/,
+    ],
+    [
+      'of HTTP is not content with a switch of protocols',
+      { kind: 'http' },
+      answers('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+      /status 101/,
+    ],
+    [
+      'of SOAP is content with an envelope behind 100, which some systems send unasked',
+      { kind: 'soap' },
+      answers(`HTTP/1.1 100 Continue\r\n\r\n${sized('200 OK', envelope)}`),
+      null,
+    ],
     ['of SOAP is content with a fault', { kind: 'soap' }, answers(sized('500 Oops', envelope)), null],
     [
       'of SOAP is content with an envelope in chunks',

@@ -149,7 +149,7 @@ interface Judged {
 /** The answer to one check, as far as it must be read. */
 class CheckAnswer {
   readonly #options: CheckOptions;
-  readonly #reader = new ResponseHeadReader(answerBytesMax);
+  #reader = new ResponseHeadReader(answerBytesMax);
   #headBytes = Buffer.alloc(0);
   #head: RawResponseHead | null = null;
   #decoder: ChunkedDecoder | null = null;
@@ -176,7 +176,13 @@ class CheckAnswer {
 
   #addHead(chunk: Buffer): Judged | null {
     this.#headBytes = Buffer.concat([this.#headBytes, chunk]);
-    const head = this.#reader.read(this.#headBytes);
+    let head = this.#reader.read(this.#headBytes);
+    // RFC 9110 §15.2: interim answers may come unasked. 101 is the last of its protocol.
+    while (head !== null && head.status < 200 && head.status !== 101) {
+      this.#headBytes = this.#headBytes.subarray(this.#reader.end);
+      this.#reader = new ResponseHeadReader(answerBytesMax);
+      head = this.#reader.read(this.#headBytes);
+    }
     if (head === null) return null;
     this.#head = head;
     const coding = head.fields.findIndex((text, at) => at % 2 === 0 && text === 'transfer-encoding');

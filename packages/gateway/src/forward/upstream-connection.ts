@@ -13,9 +13,8 @@ import { type RawResponseHead, ResponseHeadReader } from '../http1/response-head
 import { SwitchedSocket } from '../http1/switched-socket.ts';
 import { atTurnEnd } from '../http1/turn-end.ts';
 import { joinedBytesMax, writeJoined } from '../http1/write-joined.ts';
-import { connectionOptions } from '../passing-fields.ts';
 import type { AnswerWatch, EndedWait, NotConnected, Outcome, UpstreamAnswer, UpstreamRequest } from '../upstream.ts';
-import { type AnswerHeads, answerFraming, type KnownAnswer, toAnswerHead, valuesOf } from './answer-heads.ts';
+import { type AnswerHeads, answerFraming, type KnownAnswer, refuseAsFinal, toAnswerHead } from './answer-heads.ts';
 import { handshakeFound, isCertificateAlert, isLastingFault, secureOptions, type UpstreamTls } from './upstream-tls.ts';
 
 /** Largest head of an upstream's answer, in bytes (64 KiB). */
@@ -353,9 +352,7 @@ export class UpstreamConnection implements Waiting {
         this.#beginAnswer(this.#toKnown(head, input, beganAt, at), input, at);
         return;
       }
-      // RFC 9110 §15.2: interim answers are for us alone. 101 was never asked for.
-      if (head.status === 101) throw new Malformed('syntax', 'a switch of protocols that nobody asked for');
-      refuseAsFinal(head);
+      refuseAsFinal(head); // RFC 9110 §15.2: interim answers are for us alone.
       if (at === input.byteLength) return;
     }
   }
@@ -530,12 +527,6 @@ export class UpstreamConnection implements Waiting {
 
 /** Of bodies that have come whole: nobody need be paused. */
 const wholeSource = { pause: () => undefined, resume: () => undefined };
-
-/** RFC 9110 §15.2: HTTP/1.0 has no interim answers, and nothing follows `close`. Another reader takes either for the last one. */
-function refuseAsFinal({ httpVersion, fields }: RawResponseHead): void {
-  if (httpVersion === '1.0' || connectionOptions(valuesOf(fields, 'connection')).has('close'))
-    throw new Malformed('syntax', 'an interim answer behind which nothing may follow');
-}
 
 function tlsFailure(cause: Error): NotConnected {
   return { kind: 'not-connected', reason: 'tls', found: handshakeFound(cause), isLasting: isLastingFault(cause) };

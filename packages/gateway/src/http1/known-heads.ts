@@ -70,10 +70,13 @@ export function createKnownHeads<Read>({ seed, headsMax }: KnownHeadsOptions): K
 
 const headEnd = Buffer.from('\r\n\r\n');
 
-/** FNV-1a over words of four bytes: it only has to spread heads, since equal bytes alone make an equal head. */
+/**
+ * FNV-1a over words of four bytes: it only has to spread heads, since equal bytes alone make an equal head. Bytes behind the last
+ * whole word belong to the empty line, which is the same in all.
+ */
 function hashOf(bytes: Buffer, from: number, end: number, seed: number): number {
   let hash = seed;
-  for (let at = from; at < end; at += 4) {
+  for (let at = from; at + 4 <= end; at += 4) {
     const word =
       (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
     hash = Math.imul(hash ^ word, 0x01000193);

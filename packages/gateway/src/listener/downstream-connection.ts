@@ -11,6 +11,7 @@ import { Malformed } from '../http1/malformed.ts';
 import { hearBytes } from '../http1/read-desk.ts';
 import { RequestHeadReader } from '../http1/request-head.ts';
 import { SwitchedSocket } from '../http1/switched-socket.ts';
+import { persists } from '../passing-fields.ts';
 import type { Serving } from '../serving.ts';
 import type { OpenSide } from '../tunnel.ts';
 import { ArrivingBody, type BodySurroundings } from './arriving-body.ts';
@@ -516,13 +517,11 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
 }
 
 function rememberHead(bytes: number, head: RequestHead, serving: Serving): RememberedHead {
-  const options = head.fields.all('connection').flatMap((value) => value.toLowerCase().split(','));
-  const says = (option: string) => options.some((each) => each.trim() === option);
   return {
     bytes,
     head,
     framing: framingOf(head.fields),
-    keepAlive: !says('close') && (head.httpVersion === '1.1' || says('keep-alive')), // RFC 9112 §9.3: close wins.
+    keepAlive: persists(head.httpVersion, head.fields.all('connection')),
     awaitsContinue: head.httpVersion === '1.1' && head.fields.get('expect')?.toLowerCase() === '100-continue',
     serving,
     memo: {},

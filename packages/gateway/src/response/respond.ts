@@ -6,7 +6,7 @@ import {
   type ProblemCode,
   type StatedRefusal,
 } from '@headgate/contract';
-import { callerFormat, type RefusalFormat } from '../caller-format.ts';
+import { callerFormat, type RefusalFormat } from '@headgate/rules';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import { isNavigation } from '../fetch-metadata.ts';
@@ -35,6 +35,8 @@ export function respond(exchange: Exchange, reply: Reply, { clock, tunnels }: Ga
       return respondRefusal(exchange, reply, clock);
     case 'echo':
       return respondEcho(exchange, reply, clock);
+    case 'document':
+      return respondSession(exchange, { ...reply, format: 'json' }, clock);
     case 'session':
       return respondSession(exchange, reply, clock);
     case 'switch':
@@ -110,7 +112,7 @@ function respondEcho(exchange: Exchange, { seen }: EchoReply, clock: () => numbe
 
 function respondSession(
   exchange: Exchange,
-  { status, format, fields, body }: SessionReply,
+  { status, format, fields, body }: Pick<SessionReply, 'format' | 'fields' | 'body'> & { readonly status: number },
   clock: () => number,
 ): Promise<void> | undefined {
   const ended = (brokenOff: unknown): void => {

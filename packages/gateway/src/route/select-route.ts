@@ -1,6 +1,7 @@
 // For what? Host and path become an address of the catalogue, then a system, a service and an operation. The body is peeked
 // only where the path is shared and nothing else tells; until then nothing is charged.
 import { type AddressMatch, classifyService, findAddress, Refusal, type ServiceClues } from '@headgate/contract';
+import type { DocumentName } from '../document-places.ts';
 import { envelopeHead } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import { isSameOrigin, isTopNavigation } from '../fetch-metadata.ts';
@@ -47,8 +48,14 @@ export interface SessionRoute extends Called {
   readonly kind: 'session';
 }
 
+/** A document of this gateway about itself. Only `selectRoute` makes one. */
+export interface DocumentRoute extends Called {
+  readonly kind: 'document';
+  readonly document: DocumentName;
+}
+
 /** Where an exchange goes. */
-export type AnyRoute = Route | EchoRoute | SessionRoute;
+export type AnyRoute = Route | EchoRoute | SessionRoute | DocumentRoute;
 
 /** A route that a head alone decided, on one day: addresses are decommissioned by the day. */
 interface KnownRoute {
@@ -73,7 +80,11 @@ export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<
 }
 
 async function selectAnew(exchange: Exchange, gateway: Gateway, nowMs: number, day: number): Promise<AnyRoute> {
-  const route = echoRoute(exchange) ?? sessionRoute(exchange) ?? (await decideRoute(exchange, gateway, nowMs));
+  const route =
+    echoRoute(exchange) ??
+    sessionRoute(exchange) ??
+    documentRoute(exchange) ??
+    (await decideRoute(exchange, gateway, nowMs));
   // A body that was asked may say something else next time.
   if (exchange.route !== null && exchange.route.decidedBy !== 'body-element') {
     exchange.headMemo.route = { route, evidence: exchange.route, day } satisfies KnownRoute;
@@ -110,6 +121,19 @@ function sessionRoute(exchange: Exchange): SessionRoute | null {
     speaksSoap: false,
     ...nothing,
   } as SessionRoute;
+}
+
+function documentRoute(exchange: Exchange): DocumentRoute | null {
+  const { serving, connection, request } = exchange;
+  const found = serving.document(connection.listener, request.host, request.path);
+  if (found === null) return null;
+  if (!documentMethods.includes(request.method))
+    throw new Refusal('route.method_not_allowed', { method: request.method, allowed: documentMethods });
+  const { document, ...place } = found;
+  const nothing = { service: null, operation: null };
+  exchange.route = { ...place, system: 'Headgate', ...nothing, docAttach: false, decidedBy: 'document' };
+  const named = { systemId: 'Headgate', systemName: 'Headgate', speaksSoap: false };
+  return { kind: 'document', document, ...place, ...named, ...nothing } as DocumentRoute;
 }
 
 /** Only a person ends a session; only what this host's own pages send changes one; whoever has its certificate may look. */
@@ -189,6 +213,7 @@ function refuseMethod({ request }: Exchange, match: AddressMatch, speaksSoap: bo
 const soapMethods = ['POST'];
 const programMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const browserMethods = ['GET', 'HEAD', 'POST'];
+const documentMethods = ['GET', 'HEAD'];
 
 /** Cheapest clue first; the body is asked last, because it makes the call wait. */
 async function classify(exchange: Exchange, match: AddressMatch, speaksSoap: boolean, gateway: Gateway) {

@@ -10,6 +10,7 @@ import { answerCounters } from '../counters/port-counters.ts';
 import { monotonic } from '../deadlines.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
+import { limitCountsOf } from '../limit-counts.ts';
 import { openSharedCounters } from '../open-shared-counters.ts';
 import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
@@ -161,6 +162,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     evidenceFile: ready[0]?.evidenceFile ?? '',
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
+    limitCounts: () => limitCountsOf(state.counters, files.snapshot.policy),
     candidate: () => candidate.total(),
     threads,
     take,

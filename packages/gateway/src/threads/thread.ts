@@ -20,10 +20,8 @@ try {
 
 async function startThread(): Promise<void> {
   const { config, files } = orders;
-  const { counters, candidateCounters, connections, waitingBodies, tunnels, inForce } = openThreadMemory(
-    orders.memory,
-    orders.owner,
-  );
+  const { counters, candidateCounters, recentRefusals, connections, waitingBodies, tunnels, inForce } =
+    openThreadMemory(orders.memory, orders.owner);
   const notice = (told: Extract<ThreadSaying, { kind: 'notice' }>['notice']): void =>
     say({ kind: 'notice', notice: told });
   const evidence = openThreadEvidence(orders, {
@@ -41,6 +39,7 @@ async function startThread(): Promise<void> {
     sharedPort: orders.config.threads > 1,
     clock: Date.now,
     elapsed: monotonic,
+    recentRefusals,
     counters: orders.counters === null ? counters : createPortCounters(orders.counters),
     ownCounters: counters,
     candidateCounters,

@@ -11,8 +11,11 @@ export interface AllowanceTable {
   turnTo(atMs: number): void;
   /** The slot of a hash, or -1. */
   find(hash: Int32Array): number;
-  /** As `find`, and keeps the key for the length of the decision at `atMs`, also if its events are over. */
-  hold(hash: Int32Array, atMs: number): number;
+  /**
+   * As `find`, and keeps the key for the length of the decision at `atMs`, also if its events are over. `lastSlot` is the one that
+   * it had when it was held before, or -1.
+   */
+  hold(hash: Int32Array, atMs: number, lastSlot: number): number;
   /** True if this many more keys fit, after forgetting as many as that takes. */
   hasSpaceFor(keyCount: number, atMs: number): boolean;
   /** The first instant at which so much more fits: −Infinity if it always did, Infinity if it never will. */

@@ -96,8 +96,8 @@ export function dealBucketAllowances(parts: MemoryParts, keysMax: number): Bucke
       for (let looks = 0; looks < looksPerTurn; looks += 1) if (lookAtFirst(atMs) === 'none') break;
     },
     find: (hash) => keys.find(hash, 0),
-    hold(hash, atMs) {
-      const slot = keys.find(hash, 0);
+    hold(hash, atMs, lastSlot) {
+      const slot = keys.findAgain(hash, lastSlot);
       if (slot >= 0 && number(expiresAtMs, slot) <= atMs) expiresAtMs[slot] = atMs + 1;
       return slot;
     },

@@ -8,6 +8,8 @@ export interface KeyTable {
   readonly slotCount: number;
   /** The slot of a hash, or -1. The hash is four words from `at`. */
   find(hash: Int32Array, at: number): number;
+  /** As `find`, where the slot was `lastSlot` when the key was found before: mostly it still is. */
+  findAgain(hash: Int32Array, lastSlot: number): number;
   /** A free slot that nothing finds before `use`; -1 if there is none. */
   free(): number;
   /** From now on the hash has this slot. What belongs to the key must be complete: a thread may die right here. */
@@ -56,26 +58,32 @@ export function dealKeyTable(parts: MemoryParts, keysMax: number): KeyTable {
     index[hole] = 0;
   }
 
+  function isOf(slot: number, hash: Int32Array, at: number): boolean {
+    const from = slot * 4;
+    return (
+      hashes[from] === hash[at] &&
+      hashes[from + 1] === hash[at + 1] &&
+      hashes[from + 2] === hash[at + 2] &&
+      hashes[from + 3] === hash[at + 3]
+    );
+  }
+
+  function find(hash: Int32Array, at: number): number {
+    for (let place = word(hash, at) & mask; ; place = (place + 1) & mask) {
+      const slot = word(index, place) - 1;
+      if (slot < 0 || isOf(slot, hash, at)) return slot;
+    }
+  }
+
   return {
     get keyCount() {
       return word(counts, keys);
     },
     slotCount: keysMax,
     hashes,
-    find(hash, at) {
-      const h0 = word(hash, at);
-      for (let place = h0 & mask; ; place = (place + 1) & mask) {
-        const slot = word(index, place) - 1;
-        if (slot < 0) return -1;
-        const from = slot * 4;
-        if (
-          hashes[from] === h0 &&
-          hashes[from + 1] === hash[at + 1] &&
-          hashes[from + 2] === hash[at + 2] &&
-          hashes[from + 3] === hash[at + 3]
-        )
-          return slot;
-      }
+    find,
+    findAgain(hash, lastSlot) {
+      return lastSlot >= 0 && used[lastSlot] === 1 && isOf(lastSlot, hash, 0) ? lastSlot : find(hash, 0);
     },
     free() {
       const given = word(counts, lastFree) - 1;

@@ -8,7 +8,10 @@ export function memoryWith(bounds: Partial<ThreadMemoryOptions> = {}): ThreadMem
     keysMax: 1_000,
     instantsMax: 40_000,
     connectionsMax: 100,
+    bucketKeysMax: 64,
+    heldMax: 64,
     rulesMax: 30,
+    refusedSetsMax: 8,
     ...bounds,
   });
 }

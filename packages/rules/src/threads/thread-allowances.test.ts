@@ -63,7 +63,7 @@ function exercise(table: AllowanceTable): void {
   for (let key = 1; key <= 16; key += 1) {
     table.turnTo(5_000);
     for (let event = 0; event < 10; event += 1) {
-      const slot = table.hold(hashOf(key), 5_000);
+      const slot = table.hold(hashOf(key), 5_000, -1);
       if (slot >= 0) table.record(slot, rule, 1, 5_000);
       else table.add(hashOf(key), rule, 1, 5_000);
     }
@@ -99,7 +99,7 @@ for (const [what, instants] of [
       },
       (table) => {
         table.turnTo(500);
-        table.record(table.hold(hashOf(1), 500), rule, 1, 500);
+        table.record(table.hold(hashOf(1), 500, -1), rule, 1, 500);
       },
       (found, unharmed) => {
         // With any quota the room is as before the call or as after it, never sooner.

@@ -166,8 +166,8 @@ export function dealThreadAllowances(parts: MemoryParts, options: ThreadAllowanc
       isTight = word(totals, 0) >= instantsMax;
     },
     find: (hash) => keys.find(hash, 0),
-    hold(hash, atMs) {
-      const slot = keys.find(hash, 0);
+    hold(hash, atMs, lastSlot) {
+      const slot = keys.findAgain(hash, lastSlot);
       // Else making space for another key of the same call could forget this one between asking and recording.
       if (slot >= 0 && (expiresAtMs[slot] ?? 0) <= atMs) expiresAtMs[slot] = atMs + 1;
       return slot;

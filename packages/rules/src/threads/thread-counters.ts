@@ -101,6 +101,8 @@ interface KeptCharge {
   readonly table: AllowanceTable;
   /** Found under the lock; -2 until then. */
   ruleSlot: number;
+  /** Where it was charged last; -1 before. */
+  lastSlot: number;
   /** Its place among the keys that are refused most; -1 where it has none. */
   refusedPlace: number;
 }
@@ -153,6 +155,7 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
       isEnforced,
       table: (isEnforced ? enforced : shadowed)[kind],
       ruleSlot: -2,
+      lastSlot: -1,
       refusedPlace: -1,
     };
     charge.kept = fresh;
@@ -193,7 +196,7 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
       const line = lineAt(at);
       const { kept } = line;
       if (!kept.isEnforced) continue;
-      line.slot = isDecision ? kept.table.hold(kept.hash, atMs) : kept.table.find(kept.hash);
+      line.slot = isDecision ? kept.table.hold(kept.hash, atMs, kept.lastSlot) : kept.table.find(kept.hash);
       if (line.slot >= 0) continue;
       if (kept.kind === 'exact') unknownExact += 1;
       else unknownBuckets += 1;
@@ -228,6 +231,7 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
     const { kept, charge, amount } = line;
     if (line.slot >= 0) kept.table.record(line.slot, charge.rule, amount, atMs);
     else line.slot = kept.table.add(kept.hash, charge.rule, amount, atMs);
+    kept.lastSlot = line.slot;
   }
 
   function decideUnderLock(nowMs: number): CounterDecision {
@@ -327,7 +331,7 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
       const line = lineAt(at);
       const { kept, charge } = line;
       if (kept.isEnforced) continue;
-      line.slot = kept.table.hold(kept.hash, atMs);
+      line.slot = kept.table.hold(kept.hash, atMs, kept.lastSlot);
       const hasSpace = (line.slot >= 0 && kept.kind !== 'held') || kept.table.hasSpaceFor(1, atMs);
       const hasRoom = roomMs(line, hasSpace, atMs) <= atMs;
       if (countsAttempts(charge) || (isAdmitted && hasRoom)) record(line, atMs);

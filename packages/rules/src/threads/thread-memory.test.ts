@@ -179,6 +179,28 @@ test('calls are counted by rule over all threads, and the keys that are refused 
   assert.ok(Math.abs(top.refused - 78) <= 16, `${top.refused} of 78`); // Before it has a place, a key is counted in samples.
 });
 
+test('each owner is told its own refused calls, the latest first, and a caller that is refused without end fills no memory', () => {
+  const memory = memoryWith({ refusedSetsMax: 4 });
+  const [first, second] = [1, 2].map((owner) => openThreadMemory(memory, owner).recentRefusals);
+  assert.ok(first && second);
+  const call = (atMs: number) => ({
+    exchange: `exchange-${atMs}`,
+    atMs,
+    rule: 'use',
+    system: 'cmri',
+    retryAfterMs: null,
+  });
+  first.add('alpha', call(1));
+  second.add('alpha', { ...call(2), retryAfterMs: 500 });
+  assert.deepEqual(first.of('alpha'), [{ ...call(2), retryAfterMs: 500 }, call(1)]);
+  assert.deepEqual(first.of('beta'), []);
+  for (let atMs = 3; atMs < 10_000; atMs += 1) first.add('beta', call(atMs));
+  assert.deepEqual(
+    second.of('beta').map(({ atMs }) => atMs),
+    Array.from({ length: 16 }, (_, at) => 9_999 - at),
+  );
+});
+
 test('threads that die together, one of them in a lock, are put right in any order', () => {
   const parts = dealPlaces(partsOf(new SharedArrayBuffer(bytesOf((each) => dealPlaces(each, 10)))), 10);
   const seed = new Int32Array(4);

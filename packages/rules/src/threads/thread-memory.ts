@@ -4,14 +4,17 @@ import { hashWords } from './keyed-hash.ts';
 import { bytesOf, type MemoryParts, partsOf } from './memory.ts';
 import { type CounterBounds, dealCounters, openCounters, type ThreadCounters } from './thread-counters.ts';
 import { dealPlaces, openPlaces, type ThreadPlaces } from './thread-places.ts';
+import { dealRecentRefusals, openRecentRefusals, type ThreadRecentRefusals } from './thread-recent-refusals.ts';
 
 /** Bounds of a shared memory; those of the counters as in `createCounters`. */
 export interface ThreadMemoryOptions extends CountersOptions {
   /** Most connections open at once, over all listeners. */
   readonly connectionsMax: number;
+  /** Sets of refused calls that are remembered, 5 KiB each. Default 1,024. */
+  readonly refusedSetsMax?: number;
 }
 
-type MemoryBounds = CounterBounds & Pick<ThreadMemoryOptions, 'connectionsMax'>;
+type MemoryBounds = CounterBounds & Required<Pick<ThreadMemoryOptions, 'connectionsMax' | 'refusedSetsMax'>>;
 
 /** A shared memory, made by one thread and handed to all. Plain, so that a message can carry it. */
 export interface ThreadMemory {
@@ -30,6 +33,7 @@ export interface ThreadState {
   readonly connections: ThreadPlaces;
   readonly waitingBodies: ThreadPlaces;
   readonly tunnels: ThreadPlaces;
+  readonly recentRefusals: ThreadRecentRefusals;
   /** One word: the number of the snapshot in force. */
   readonly inForce: Int32Array;
   /**
@@ -41,9 +45,9 @@ export interface ThreadState {
 
 /** Makes a memory. `seed` is four random words. Pages are used only as they fill. Throws RangeError for a bound below 1. */
 export function createThreadMemory(seed: Int32Array, options: ThreadMemoryOptions): ThreadMemory {
-  const { connectionsMax } = options;
+  const { connectionsMax, refusedSetsMax = 1_024 } = options;
   if (!(connectionsMax >= 1)) throw new RangeError(`connectionsMax must be at least 1, not ${connectionsMax}`);
-  const bounds = { ...toCounterBounds(options), connectionsMax };
+  const bounds = { ...toCounterBounds(options), connectionsMax, refusedSetsMax };
   if (seed.length !== hashWords) throw new RangeError(`a seed has ${hashWords} words, not ${seed.length}`);
   return { memory: new SharedArrayBuffer(bytesOf((parts) => dealState(parts, bounds))), seed, bounds };
 }
@@ -57,14 +61,17 @@ export function openThreadMemory({ memory, seed, bounds }: ThreadMemory, owner: 
   const openPlacesOf = new Map<number, number>();
   const waitingBodies = openPlaces(parts.waitingBodies, seed, owner);
   const tunnels = openPlaces(parts.tunnels, seed, owner);
+  const recentRefusals = openRecentRefusals(parts.recentRefusals, seed, owner);
   return {
     counters,
     candidateCounters,
     connections,
     waitingBodies,
     tunnels,
+    recentRefusals,
     inForce: parts.inForce,
     repairAfter(goneOwner) {
+      recentRefusals.repairAfter(goneOwner);
       const isJudged = candidateCounters.repairAfter(goneOwner);
       const isCounted = counters.repairAfter(goneOwner) && isJudged;
       // All at each try: of one that is put right nothing is left to do.
@@ -88,5 +95,6 @@ function dealState(parts: MemoryParts, bounds: MemoryBounds) {
     connections: dealPlaces(parts, bounds.connectionsMax * 2),
     waitingBodies: dealPlaces(parts, bounds.connectionsMax),
     tunnels: dealPlaces(parts, bounds.connectionsMax),
+    recentRefusals: dealRecentRefusals(parts, bounds.refusedSetsMax),
   };
 }

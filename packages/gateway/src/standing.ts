@@ -1,0 +1,174 @@
+// Where one caller stands with the limits: what of its allowances is used and left, and which of its calls were refused lately.
+// Nothing is charged. It is told of itself alone, and of those who endorse it as far as they granted it.
+import type { Address, Charge, LimitSubject, Standing } from '@headgate/contract';
+import {
+  type AllowedCall,
+  chargesFor,
+  mayCall,
+  overrideCharges,
+  type RecentRefusal,
+  type RecentRefusals,
+  sayAllowance,
+} from '@headgate/rules';
+import type { Principal } from './identity/identify.ts';
+import type { MaybePromise } from './maybe-promise.ts';
+import type { Serving } from './serving.ts';
+
+/** Who asks, where. */
+export interface Asker {
+  readonly environment: string;
+  readonly source: string;
+  readonly principal: Pick<Principal, 'certificate' | 'enrolment'>;
+}
+
+/** What is asked. */
+export interface StandingSources {
+  readonly standings: (charges: readonly Charge[], nowMs: number) => MaybePromise<readonly Standing[]>;
+  readonly recentRefusals: RecentRefusals;
+}
+
+/** Allowances that one caller is told of; past it the list is cut, and says so. */
+const allowancesMax = 4_096;
+
+/** One kind of call that a catalogue lists. */
+type ListedCall = Omit<LimitSubject, 'source' | 'credential' | 'participant' | 'scid'> & { readonly system: string };
+
+/** By environment, for each snapshot once. */
+const listed = new WeakMap<Serving, Map<string, readonly ListedCall[]>>();
+
+/** Tells a caller where it stands, as plain data. */
+export function standingOf(
+  serving: Serving,
+  asker: Asker,
+  { standings, recentRefusals }: StandingSources,
+  nowMs: number,
+): MaybePromise<object> {
+  const { charges, systems, complete } = chargesOf(serving, asker, nowMs);
+  const tell = (each: readonly Standing[]): object => ({
+    ...facts(serving, asker, nowMs),
+    complete,
+    limits: rows(charges, each),
+    refused: recentRefusals.of(ownerOf(asker.principal.certificate?.fingerprint256, asker.source)).map(refusalRow),
+    endorsers: [...systems].map(([participant, granted]) => ({
+      participant,
+      systems: [...granted],
+      refused: recentRefusals
+        .of(participantOwner(participant))
+        .filter(({ system }) => granted.has(system))
+        .map(refusalRow),
+    })),
+  });
+  const asked = standings(charges, nowMs);
+  return asked instanceof Promise ? asked.then(tell) : tell(asked);
+}
+
+/** By whom refused calls are kept: the credential, or the source where there is none. */
+export function ownerOf(credential: string | undefined, source: string): string {
+  return credential === undefined ? `source=${source}` : `credential=${credential}`;
+}
+
+/** By whom refused calls are kept a second time: for whom they acted. */
+export function participantOwner(participant: string): string {
+  return `participant=${participant}`;
+}
+
+function facts(serving: Serving, { principal, source, environment }: Asker, nowMs: number): object {
+  return {
+    document: 'standing',
+    at: new Date(nowMs).toISOString(),
+    policyVersion: serving.documents?.policyVersion ?? null,
+    environment,
+    source,
+    credential: principal.certificate?.fingerprint256 ?? null,
+    participant: principal.enrolment?.participant.id ?? null,
+  };
+}
+
+interface ToldCharges {
+  readonly charges: readonly Charge[];
+  /** By participant that endorses the caller: the systems for which it granted something that holds now. */
+  readonly systems: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly complete: boolean;
+}
+
+function chargesOf(serving: Serving, { environment, source, principal }: Asker, nowMs: number): ToldCharges {
+  const { certificate, enrolment } = principal;
+  const byKey = new Map<string, Charge>();
+  const systems = new Map<string, Set<string>>();
+  let complete = true;
+  for (const call of callsListed(serving, environment)) {
+    const allowed = allowedOf(principal, call, nowMs);
+    if (allowed === 'no') continue;
+    for (const endorser of allowed?.endorsers ?? []) {
+      const granted = systems.get(endorser) ?? new Set();
+      systems.set(endorser, granted.add(call.system));
+    }
+    const participant = allowed?.participant ?? enrolment?.participant.id;
+    const subject: LimitSubject = {
+      ...call,
+      source,
+      ...(certificate === null ? {} : { credential: certificate.fingerprint256 }),
+      ...(participant === undefined ? {} : { participant }),
+    };
+    for (const scid of [undefined, ...(allowed?.scids ?? [])]) {
+      const own = scid === undefined ? subject : { ...subject, scid };
+      const matching = chargesFor(serving.limits, own);
+      for (const charge of overrideCharges(matching, own, serving.snapshot.overrides, nowMs).charges) {
+        if (byKey.size >= allowancesMax) complete = false;
+        else if (!byKey.has(charge.key)) byKey.set(charge.key, charge);
+      }
+    }
+  }
+  return { charges: [...byKey.values()], systems, complete };
+}
+
+/** The right to a call; null where none is needed. */
+function allowedOf({ enrolment }: Asker['principal'], call: ListedCall, nowMs: number): AllowedCall | null | 'no' {
+  if (enrolment === null) return null;
+  const { environment, system, channel, operation = 'retrieve' } = call;
+  const judged = mayCall(enrolment, { environment, system, channel, operation }, nowMs);
+  return judged.allowed ? judged : 'no';
+}
+
+/** A row for each allowance that is used; of a rule that is not used at all, one without its key. */
+function rows(charges: readonly Charge[], standings: readonly Standing[]): readonly object[] {
+  const unused = new Map<string, object>();
+  const told: object[] = [];
+  const touched = new Set<string>();
+  for (const [at, { rule, key }] of charges.entries()) {
+    const { name, unit, quota, windowMs, mode } = rule;
+    const { remaining = quota, moreAtMs = 0 } = standings[at] ?? {};
+    const row = { rule: name, unit, quota, windowMs, mode };
+    if (remaining >= quota) {
+      unused.set(name, { ...row, key: null, used: 0, remaining: quota, moreAt: null });
+      continue;
+    }
+    touched.add(name);
+    const moreAt = new Date(moreAtMs).toISOString();
+    told.push({ ...row, key: sayAllowance(key), used: quota - remaining, remaining, moreAt });
+  }
+  return [...told, ...[...unused].flatMap(([name, row]) => (touched.has(name) ? [] : [row]))];
+}
+
+function refusalRow({ exchange, atMs, rule, system, retryAfterMs }: RecentRefusal): object {
+  return { exchange, at: new Date(atMs).toISOString(), rule, system, retryAfterMs };
+}
+
+function callsListed(serving: Serving, environment: string): readonly ListedCall[] {
+  const byEnvironment = listed.get(serving) ?? new Map<string, readonly ListedCall[]>();
+  listed.set(serving, byEnvironment);
+  const known = byEnvironment.get(environment);
+  if (known !== undefined) return known;
+  const addresses = [...serving.index.addresses.values()].filter((address) => address.environment === environment);
+  const calls = addresses.flatMap((address) => address.systems.flatMap((system) => callsAt(serving, address, system)));
+  byEnvironment.set(environment, calls);
+  return calls;
+}
+
+function callsAt({ index, snapshot }: Serving, address: Address, system: string): readonly ListedCall[] {
+  const { environment, channel, generation, namespace, host } = address;
+  const infrastructure = snapshot.positions.get(address.id) ?? address.infrastructure;
+  const base = { environment, channel, generation, infrastructure, namespace: namespace ?? host, system };
+  const services = channel === 'api' ? (index.systems.get(system)?.services ?? []) : [];
+  return [base, ...services.map(({ name: service, operation }) => ({ ...base, service, operation }))];
+}
