@@ -403,4 +403,21 @@ export const limitCases: readonly LimitCase[] = [
       call({ service: '', scid: 'BETA', caller: 'beta' }),
     ],
   },
+  // Added later: a planted fault in what JSON is told of several rules had passed all of the rows above.
+  {
+    title: 'JSON names every rule that had no room, and waits for all of them',
+    from: 'issue: JSON callers problem+json with the draft’s types; rules stack',
+    rules: [
+      { name: 'both-global', layer: 'global', where: { service: '*Both*' }, key: ['source'] },
+      { name: 'both-use', where: { service: '*Both*' }, key: own, windowMs: 1_600 },
+    ],
+    steps: [
+      call({ service: 'Both' }),
+      call(
+        { service: 'Both', speaks: 'problem+json' },
+        { ...global('both-global', 2), violated: ['both-global', 'both-use'], status: 429 },
+      ),
+      after('promise', call({ service: 'Both' })),
+    ],
+  },
 ];
