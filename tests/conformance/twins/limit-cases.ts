@@ -28,7 +28,8 @@ export interface CaseCall {
   readonly caller?: 'alpha' | 'alpha-other' | 'beta';
   /** Last number of the source address; the rest of it belongs to the case. */
   readonly source?: number;
-  readonly system?: 'second';
+  /** `json`: the system that speaks JSON, at operators that have one. */
+  readonly system?: 'second' | 'json';
   /** Becomes the thing of a service's name: `Pool` is `RetrievePool_…` or `ReadPool`. */
   readonly service: string;
   readonly operation?: 'submit';
@@ -418,6 +419,17 @@ export const limitCases: readonly LimitCase[] = [
         { ...global('both-global', 2), violated: ['both-global', 'both-use'], status: 429 },
       ),
       after('promise', call({ service: 'Both' })),
+    ],
+  },
+  // Added later: the rows above have JSON callers at SOAP addresses alone.
+  {
+    title: 'a program of a JSON system is told by problem+json, also one that says that it accepts pages',
+    from: 'architecture.md invariant 3: an API caller never receives HTML',
+    rules: [{ name: 'feed', where: { service: '*Feed*' }, key: own }],
+    steps: [
+      call({ service: 'Feed', system: 'json', speaks: 'problem+json' }, 'admitted', '"feed";r=0'),
+      call({ service: 'Feed', system: 'json', speaks: 'problem+json' }, { ...aup('feed'), status: 429 }),
+      after('promise', call({ service: 'Feed', system: 'json', speaks: 'problem+json' })),
     ],
   },
 ];
