@@ -13,13 +13,13 @@ import {
 } from '@headgate/contract';
 import { createRevocation, createTrustBundle, type Revocation, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
+import { createScidPlaces, type ScidPlaces } from '@headgate/soap';
 import { type ChargeBook, createChargeBook } from './admission/charge-book.ts';
 import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { type DocumentPlace, documentPlaces, documentsPath } from './document-places.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
-import { createScidPlaces, type ScidPlaces } from './scid-places.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';

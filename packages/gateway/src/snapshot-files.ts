@@ -7,6 +7,7 @@ import {
   catalogueFileNames,
   compileCatalogue,
   type Finding,
+  type ListFault,
   type Override,
   parseCatalogue,
   parsePolicy,
@@ -36,6 +37,8 @@ export interface SnapshotFilesOptions {
 
 /** A source of files, which can tell of the revocation lists that it has in force. */
 export interface SnapshotFiles extends SnapshotSource {
+  /** What is wrong with the sources of revocation lists of a snapshot, taken or not. */
+  listFaultsOf(snapshot: Snapshot): readonly ListFault[];
   reportLists(atMs: number): readonly ReportedList[];
 }
 
@@ -121,6 +124,7 @@ export function createSnapshotFiles(
       if (reading !== undefined) await lists.take(reading);
     },
     listFaults: () => lists.faults(),
+    listFaultsOf: (snapshot) => lists.faults(readings.get(snapshot)),
     reportLists: (atMs) => reportLists(lists.inForce(), atMs),
   };
 }

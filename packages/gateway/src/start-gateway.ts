@@ -221,11 +221,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const reload = async (olderToo: boolean): Promise<Reloaded> => {
     const before = files;
+    const configBefore = config;
     await take(await read({ fetchNow: true, olderToo }));
     if (asksAnew(before.snapshot.catalogue, files.snapshot.catalogue, config)) await inner.forgetTickets();
     return {
       ...(await inForce()),
-      changes: changesBetween(before, files, config),
+      changes: changesBetween(before, files, config, configBefore),
       needRestart: restartNeeded,
       warnings: warn(),
     };

@@ -9,7 +9,7 @@ import type { CliContext, Register } from '../context.ts';
 import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { missingFiles } from '../named-files.ts';
-import { candidateText } from '../render/control-text.ts';
+import { candidateText, keptText, listFaultsText } from '../render/control-text.ts';
 import { listsLine } from '../render/lists-text.ts';
 import { isSystemFault, sayFault } from '../system-fault.ts';
 
@@ -63,20 +63,25 @@ async function runGateway(
   try {
     const base = baseOf(file);
     const withShadow = shadowing(shadow);
-    const config = withShadow(await usableConfig(file, withShadow));
+    // A list that is gone leaves the one before it in force, and blocks neither a start nor a reload.
+    const readConfig = async () =>
+      withShadow(await usableConfig(file, (parsed) => withoutListFiles(withShadow(parsed))));
+    const config = await readConfig();
     if (check === true) {
       const lists = { olderToo: acceptOlderLists === true };
-      const { number, hash, warnings, overrides } = await checkFiles(config, base, context.clock(), lists);
+      const { number, hash, warnings, overrides, listFaults } = await checkFiles(config, base, context.clock(), lists);
       for (const { about, sentence } of warnings) complain(`${about}: ${sentence}`);
       for (const override of overrides) complain(sayOverride(override));
-      say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);
+      context.stderr.write(listFaultsText(listFaults));
+      if (listFaults.length > 0) context.exitWith(exitCodes.listKept);
+      const except = listFaults.length === 0 ? '' : `, but for revocation lists: ${keptText(listFaults)}`;
+      say(`every file can be used${except}: snapshot ${number}, ${hash.slice(0, 12)}`);
       return;
     }
     const running = await startGateway({
       config,
       base,
-      // A list that is gone leaves the one before it in force, and blocks no reload.
-      readConfig: async () => withShadow(await usableConfig(file, (parsed) => withoutListFiles(withShadow(parsed)))),
+      readConfig,
       acceptOlderLists: acceptOlderLists === true,
       inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),

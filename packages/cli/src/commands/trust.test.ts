@@ -292,7 +292,7 @@ const listsOf = (authority: TestGateway['authority']) => ({
   'late-delta.crl': authority.userRevocationList('current', { number: 12, base: 9, thisUpdateMs: startMs - dayMs / 4 }),
 });
 
-test('show lists each revocation list: issuer, number, full or delta, entries, dates, age, where from, and whether it is in force', async (t) => {
+test('show lists each revocation list: issuer, number, full or delta, entries, dates, age, where from, and whether it can be used', async (t) => {
   const stranger = await createTestAuthority({ nowMs: startMs });
   const user = await stranger.user('legacy', { name: 'BRAVOx0002', organisation });
   const { run } = await startKit(t, {
@@ -317,11 +317,16 @@ test('show lists each revocation list: issuer, number, full or delta, entries, d
     assert.ok(stdout.replaceAll(/ +/g, ' ').includes(line.replaceAll(/ +/g, ' ')), `${line}\n${stdout}`);
   assert.match(
     stdout,
-    /^no list in force of CN=Headgate Test Legacy User Root.* or CN=Headgate Test Current User Root.*: whom they/m,
+    /^no list on disk that can be used of CN=Headgate Test Legacy User Root.* or CN=Headgate Test Current User Root.*$/m,
   );
   const told = JSON.parse((await run('show', '--json')).stdout) as {
     bundles: readonly { lists: readonly Record<string, unknown>[] }[];
+    running: { pid: number; lists: readonly { inForce: boolean }[] };
   };
+  assert.deepEqual(
+    [told.running.pid, told.running.lists.map(({ inForce }) => inForce)],
+    [process.pid, [true, true, true, false]],
+  );
   assert.deepEqual(told.bundles[0]?.lists[0], {
     bundle: 'users',
     from: 'legacy.crl',
@@ -333,9 +338,9 @@ test('show lists each revocation list: issuer, number, full or delta, entries, d
     thisUpdate: '2024-02-20T12:00:00.000Z',
     nextUpdate: '2024-02-24T12:00:00.000Z',
     ageMs: dayMs,
-    inForce: true,
     isPastEnd: false,
     why: null,
+    usable: true,
   });
   assert.equal(
     (await run('status')).stdout.split('\n')[2],
@@ -360,6 +365,90 @@ test('a list that is gone, of another authority or past its end is shown with th
     (await run('status')).stdout,
     /^3 revocation lists with 0 entries in force; 2 past the end, since 2024-02-22T12:00Z; 1 list not in force\ncurrent\.crl, list of CN=.*: It is past its end/m,
   );
+});
+
+const startWithList = (t: TestContext, staleCrls: 'accept' | 'refuse' = 'accept') =>
+  startKit(t, {
+    staleCrls,
+    crls: (authority) => ({ 'users.crl': authority.userRevocationList('current', { number: 5 }) }),
+  });
+
+test('of a list that is broken on disk, show tells what the disk has, what is kept, and what the running gateway has in force', async (t) => {
+  const { gateway, run } = await startWithList(t);
+  await writeFile(join(gateway.folder, 'users.crl'), 'not a list');
+  const shown = await run('show');
+  assert.match(shown.stdout, / usable from disk +from\n/);
+  assert.doesNotMatch(shown.stdout, /never refused as revoked/);
+  assert.match(shown.stdout, / no: The file is neither DER nor a PEM file of X509 CRL\. +users\.crl$/m);
+  assert.match(shown.stdout, /Current User Issuing.* full +5 .* yes +users\.crl, the copy that is kept of it$/m);
+  assert.match(
+    shown.stdout,
+    /^1 revocation list with 0 entries in force; .* in the running gateway \(process \d+\); `headgate trust status` tells of each$/m,
+  );
+  await gateway.running.close();
+  assert.match((await run('show')).stdout, /^no gateway "test" runs here: .* takes what the disk has, and the copies/m);
+});
+
+for (const [what, change] of [
+  ['gone', (gateway) => rm(join(gateway.folder, 'users.crl'))],
+  ['a page', (gateway) => writeFile(join(gateway.folder, 'users.crl'), '<html>Log in</html>')],
+  [
+    'older',
+    (gateway) =>
+      writeFile(join(gateway.folder, 'users.crl'), gateway.authority.userRevocationList('current', { number: 4 })),
+  ],
+] as const satisfies readonly (readonly [string, (gateway: TestGateway) => Promise<void>])[])
+  test(`apply and --check say of a list that is ${what} that its file is not what is in force`, async (t) => {
+    const { gateway, config, run } = await startWithList(t);
+    await change(gateway);
+    const applied = await run('apply');
+    assert.equal(applied.code, exitCodes.listKept);
+    assert.doesNotMatch(applied.stdout, /say what they said before/);
+    assert.match(
+      applied.stdout,
+      /\nrevocation lists: 1 fault of their sources, told on standard error; what was in force of them goes on to count\nnothing changed: what was in force before stays in force\n$/,
+    );
+    const checked = await runLine(['gateway', '--config', config, '--check'], {
+      more: [registerGateway],
+      clock: () => gateway.clock.now(),
+    });
+    assert.equal(checked.code, exitCodes.listKept);
+    assert.match(checked.stdout, /^every file can be used, but for revocation lists: 1 fault of their sources/);
+    assert.match(checked.stderr, /^revocation lists of users: users\.crl: /);
+  });
+
+test('apply tells as a change that the same list comes by URL from now on, and another pace of asking for it', async (t) => {
+  const { gateway, run } = await startKit(t);
+  const bytes = gateway.authority.userRevocationList('current', { number: 5 });
+  const server = createServer((_request, response) => response.end(bytes));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close().closeAllConnections());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/users.crl`;
+  const fetched = { url, everyMs: 30_000, timeoutMs: 10_000, bytesMax: 1_000_000, authorities: undefined };
+  const [bundle] = gateway.config.trustBundles;
+  assert.ok(bundle);
+  await writeFile(join(gateway.folder, 'users.crl'), bytes);
+  gateway.rewrite({ trustBundles: [{ ...bundle, crls: ['users.crl'] }] });
+  await run('apply');
+  gateway.rewrite({ trustBundles: [{ ...bundle, crlUrls: [fetched] }] });
+  const moved = await run('apply');
+  assert.deepEqual([moved.code, moved.stderr], [exitCodes.ok, '']);
+  assert.match(moved.stdout, /\nchanged: revocation lists of users\n$/);
+  gateway.rewrite({ trustBundles: [{ ...bundle, crlUrls: [{ ...fetched, everyMs: 60_000 }] }] });
+  assert.match((await run('apply')).stdout, /\nchanged: sources of revocation lists of users, which have the same/);
+});
+
+test('apply and --check warn where a list past its end keeps everybody of its issuer out', async (t) => {
+  const { gateway, config, run } = await startWithList(t, 'refuse');
+  const check = () =>
+    runLine(['gateway', '--config', config, '--check'], { more: [registerGateway], clock: () => gateway.clock.now() });
+  assert.deepEqual([(await run('apply')).stderr, (await check()).stderr], ['', '']);
+  gateway.clock.setMs(startMs + 2 * dayMs);
+  const says =
+    /trust bundle users: the revocation list of CN=Headgate Test Current User Issuing,.* came to its end on 2024-02-22T12:00:00\.000Z: nobody of this issuer is served until a newer one is there/;
+  assert.match((await run('apply')).stderr, says);
+  assert.match((await check()).stderr, says);
+  assert.match((await gateway.call()).body, /identity\.revocation_unknown/);
 });
 
 test('a bundle without lists says that nobody is refused as revoked', async (t) => {
@@ -442,7 +531,7 @@ test('apply takes the first list of a bundle up, and says with an exit code of i
   assert.match(accepted.stdout, /\nchanged: revocation lists of users\n$/);
 });
 
-test('gateway --check says which list is older than one that was in force, and passes where that is accepted', async (t) => {
+test('gateway --check says which list is older than the one that goes on to count, and passes where that is accepted', async (t) => {
   const { gateway, config } = await startKit(t, {
     crls: (authority) => ({ 'users.crl': authority.userRevocationList('current', { number: 5 }) }),
   });
@@ -454,8 +543,8 @@ test('gateway --check says which list is older than one that was in force, and p
   assert.equal((await check()).code, exitCodes.ok);
   await writeFile(join(gateway.folder, 'users.crl'), gateway.authority.userRevocationList('current', { number: 4 }));
   const refused = await check();
-  assert.equal(refused.code, exitCodes.unusable);
-  assert.match(refused.stderr, /users\.crl:1:1 .*\(number 4, .*\) is older than .*\(number 5, .*--accept-older-lists/);
+  assert.equal(refused.code, exitCodes.listKept);
+  assert.match(refused.stderr, /users\.crl: .*\(number 4, .*\) is older than .*\(number 5, .*--accept-older-lists/);
   assert.equal((await check('--accept-older-lists')).code, exitCodes.ok);
 });
 

@@ -11,7 +11,7 @@ import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { appliedText, listFaultsText, statusText } from '../render/control-text.ts';
-import { planText, reportText } from '../render/trust-text.ts';
+import { type PrintedRunning, planText, reportText } from '../render/trust-text.ts';
 import { configText } from './gateway.ts';
 
 /** One day, in milliseconds. */
@@ -79,10 +79,22 @@ function withConfig(command: Command): Command {
 async function show(options: ShowOptions, context: CliContext): Promise<void> {
   const { baseOf, showTrust } = await import('@headgate/gateway');
   const config = await readConfig(options.config);
-  const report = await usable(() => showTrust(config, baseOf(options.config), options.at ?? context.clock()));
+  const onDisk = await usable(() => showTrust(config, baseOf(options.config), options.at ?? context.clock()));
+  const report = { ...onDisk, running: await runningOf(options.config) };
   context.stdout.write(
     options.json === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, context.stdout),
   );
+}
+
+/** What is in force is the gateway's own word: the disk cannot know it. */
+async function runningOf(file: string): Promise<PrintedRunning> {
+  try {
+    const answer = await askRunning('status', file);
+    return answer.ok ? { pid: answer.pid, lists: answer.lists } : { notAsked: 'the gateway does not say what it has' };
+  } catch (fault) {
+    if (!(fault instanceof CliRefusal)) throw fault;
+    return { notAsked: fault.message };
+  }
 }
 
 async function plan(options: PlanOptions, context: CliContext): Promise<void> {

@@ -1,6 +1,6 @@
 // Trust for a person: bundles with their members, what ends, and whom it strands.
 import type { Output } from '../context.ts';
-import { listHeaders, listRow, type PrintedList } from './lists-text.ts';
+import { listHeaders, listRow, listsLine, type PrintedDiskList, type PrintedList } from './lists-text.ts';
 import { paint } from './paint.ts';
 import { textTable } from './text-table.ts';
 
@@ -21,7 +21,7 @@ export interface PrintedReport {
       readonly source: string | null;
       readonly counts: boolean;
     }[];
-    readonly lists: readonly PrintedList[];
+    readonly lists: readonly PrintedDiskList[];
     readonly withoutList: readonly string[];
   }[];
   readonly announced: readonly {
@@ -44,7 +44,14 @@ export interface PrintedReport {
     readonly shown: boolean;
   }[];
   readonly warnings: readonly { readonly about: string; readonly sentence: string }[];
+  /** What the gateway of this configuration has in force, or why it cannot be asked. */
+  readonly running: PrintedRunning;
 }
+
+/** The lists of a running gateway. */
+export type PrintedRunning =
+  | { readonly pid: number; readonly lists: readonly PrintedList[] }
+  | { readonly notAsked: string };
 
 /** A plan, as far as it is printed. */
 export interface PrintedPlan {
@@ -74,7 +81,7 @@ export interface PrintedPlan {
 }
 
 /** Writes a report: a table for each bundle, one of the chains, then what is to be done. */
-export function reportText({ bundles, announced, chains, warnings }: PrintedReport, stream: Output): string {
+export function reportText({ bundles, announced, chains, warnings, running }: PrintedReport, stream: Output): string {
   const table = (headers: readonly string[], rows: readonly (readonly string[])[]) => tableFor(stream, headers, rows);
   const parts = [
     ...bundles.map(({ name, dated, hosts, members, lists, withoutList }) =>
@@ -122,6 +129,9 @@ export function reportText({ bundles, announced, chains, warnings }: PrintedRepo
             file,
           ]),
         ),
+    bundles.some(({ lists }) => lists.length > 0) || ('pid' in running && running.lists.length > 0)
+      ? heading(stream, 'revocation lists in force') + runningText(running)
+      : '',
     warnings.map(({ about, sentence }) => `${paint(stream, 'yellow', 'warning')}: ${about}: ${sentence}\n`).join(''),
   ];
   return parts.filter((part) => part !== '').join('\n');
@@ -165,7 +175,13 @@ export function planText({ from, until, ends, unseen }: PrintedPlan, stream: Out
 
 function withoutListLine(subjects: readonly string[]): readonly string[] {
   if (subjects.length === 0) return [];
-  return [`no list in force of ${subjects.join(' or ')}: whom they issued is never refused as revoked\n`];
+  return [`no list on disk that can be used of ${subjects.join(' or ')}\n`];
+}
+
+function runningText(running: PrintedRunning): string {
+  if ('notAsked' in running)
+    return `${running.notAsked}. One that starts takes what the disk has, and the copies that it kept\n`;
+  return `${listsLine(running.lists)} in the running gateway (process ${running.pid}); \`headgate trust status\` tells of each\n`;
 }
 
 /** Wide enough for a sentence that says what to do. */

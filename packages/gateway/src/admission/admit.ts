@@ -14,6 +14,7 @@ import {
   chargesFor,
   limitField,
   limitFieldStarts,
+  limitRefusal,
   mayCall,
   overrideCharges,
   policyField,
@@ -30,7 +31,6 @@ import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
 import { chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
-import { limitRefusal } from './limit-refusal.ts';
 import { type Permit, settle, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
