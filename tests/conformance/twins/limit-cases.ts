@@ -28,7 +28,8 @@ export interface CaseCall {
   readonly caller?: 'alpha' | 'alpha-other' | 'beta';
   /** Last number of the source address; the rest of it belongs to the case. */
   readonly source?: number;
-  readonly system?: 'second';
+  /** `json`: the system that speaks JSON, at operators that have one. */
+  readonly system?: 'second' | 'json';
   /** Becomes the thing of a service's name: `Pool` is `RetrievePool_…` or `ReadPool`. */
   readonly service: string;
   readonly operation?: 'submit';
@@ -401,6 +402,34 @@ export const limitCases: readonly LimitCase[] = [
       ),
       call({ service: '', scid: null }, aup('by-scid', 1, ['credential', 'credential', 'service'])),
       call({ service: '', scid: 'BETA', caller: 'beta' }),
+    ],
+  },
+  // Added later: a planted fault in what JSON is told of several rules had passed all of the rows above.
+  {
+    title: 'JSON names every rule that had no room, and waits for all of them',
+    from: 'issue: JSON callers problem+json with the draft’s types; rules stack',
+    rules: [
+      { name: 'both-global', layer: 'global', where: { service: '*Both*' }, key: ['source'] },
+      { name: 'both-use', where: { service: '*Both*' }, key: own, windowMs: 1_600 },
+    ],
+    steps: [
+      call({ service: 'Both' }),
+      call(
+        { service: 'Both', speaks: 'problem+json' },
+        { ...global('both-global', 2), violated: ['both-global', 'both-use'], status: 429 },
+      ),
+      after('promise', call({ service: 'Both' })),
+    ],
+  },
+  // Added later: the rows above have JSON callers at SOAP addresses alone.
+  {
+    title: 'a program of a JSON system is told by problem+json, also one that says that it accepts pages',
+    from: 'architecture.md invariant 3: an API caller never receives HTML',
+    rules: [{ name: 'feed', where: { service: '*Feed*' }, key: own }],
+    steps: [
+      call({ service: 'Feed', system: 'json', speaks: 'problem+json' }, 'admitted', '"feed";r=0'),
+      call({ service: 'Feed', system: 'json', speaks: 'problem+json' }, { ...aup('feed'), status: 429 }),
+      after('promise', call({ service: 'Feed', system: 'json', speaks: 'problem+json' })),
     ],
   },
 ];

@@ -19,6 +19,8 @@ export interface TwinOperator {
   readonly environment: string;
   readonly hosts: readonly [string, ...string[]];
   readonly words: Readonly<Record<OperatorWord, string>>;
+  /** Why there is no system that speaks JSON; null where there is one. */
+  readonly noJson: string | null;
   readonly toWire: (call: CaseCall) => WireCall;
 }
 
@@ -42,6 +44,9 @@ function bodyOf({ speaks = 'soap-1.1', bodyBytes }: CaseCall, content: string): 
   return envelope(content.replace('$', filler), namespace);
 }
 
+/** As Java's own client says it. */
+const javaAccept = 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2';
+
 /** Where an operator has what a row asks for. */
 interface Places {
   readonly host: string;
@@ -57,6 +62,8 @@ function toWireOf({ host, page, path, scidPath, scidContent }: Places): TwinOper
   return (call) => {
     const { speaks = 'soap-1.1' } = call;
     if (speaks === 'html') return { ...page, method: 'GET', fields: { accept: browser }, body: '' };
+    if (call.system === 'json')
+      return { host, method: 'GET', path: path(call), fields: { accept: javaAccept }, body: '' };
     const fields = { 'content-type': contentTypes[speaks] };
     const isOfScid = call.scid !== undefined;
     const content = isOfScid ? scidContent(call.scid) : '<Ask>$</Ask>';
@@ -70,6 +77,7 @@ const caiso: TwinOperator = {
   environment: 'production',
   hosts: ['ws.prod.caiso.com', 'cmri.caiso.com'],
   words: { $namespace: 'ws', $first: 'cmri', $page: 'cmri', $scid: 'RetrieveMarketAwards*' },
+  noJson: 'no system of this catalogue speaks JSON',
   toWire: toWireOf({
     host: 'ws.prod.caiso.com',
     page: { host: 'cmri.caiso.com', path: '/' },
@@ -91,10 +99,12 @@ const northShore: TwinOperator = {
   environment: 'live',
   hosts: ['api.grid.example.net', 'desk.grid.example.net'],
   words: { $namespace: 'market', $first: 'offers', $page: 'offers', $scid: 'ReadOffers' },
+  noJson: null,
   toWire: toWireOf({
     host: 'api.grid.example.net',
     page: { host: 'desk.grid.example.net', path: '/offers' },
     path({ system, service, operation }) {
+      if (system === 'json') return `/v2/outages/List${service}`;
       const verb = operation === 'submit' ? 'Send' : 'Read';
       return system === 'second' ? `/v2/exchange/${verb}${service}_METERSv1` : `/v2/offers/${verb}${service}`;
     },
@@ -172,4 +182,10 @@ export function provisioningText({ environment }: TwinOperator, subjects: Readon
 /** The longest window of a row, in ms. */
 export function longestWindowMs({ rules }: LimitCase): number {
   return Math.max(...rules.map(({ windowMs = windowMsDefault }) => windowMs));
+}
+
+/** The rows that an operator can play. */
+export function rowsOf({ noJson }: TwinOperator): readonly LimitCase[] {
+  if (noJson === null) return limitCases;
+  return limitCases.filter(({ steps }) => steps.every((step) => !('call' in step) || step.call.system !== 'json'));
 }

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { clockReaches } from '@headgate/testkit';
-import { type LimitCase, limitCases } from './limit-cases.ts';
-import { longestWindowMs, twinOperators } from './operators.ts';
+import type { LimitCase } from './limit-cases.ts';
+import { longestWindowMs, rowsOf, twinOperators } from './operators.ts';
 import { playCase } from './play-case.ts';
 import { startTwins, type Twins } from './twin-processes.ts';
 import { createCallers } from './wire-callers.ts';
@@ -27,7 +27,9 @@ function createTurns(): <Value>(row: LimitCase, play: () => Promise<Value>) => P
 const concurrency = 8;
 
 for (const [operatorAt, operator] of twinOperators.entries())
-  describe(`gateway and simulator of ${operator.name} agree that`, { concurrency }, () => {
+  describe(`gateway and simulator of ${operator.name} agree${operator.noJson === null ? '' : ` (${operator.noJson})`} that`, {
+    concurrency,
+  }, () => {
     const takeTurn = { gateway: createTurns(), simulator: createTurns() };
     let twins: Twins;
     before(async () => {
@@ -35,7 +37,7 @@ for (const [operatorAt, operator] of twinOperators.entries())
     });
     after(() => twins?.close());
 
-    for (const [at, row] of limitCases.entries())
+    for (const [at, row] of rowsOf(operator).entries())
       test(row.title, async () => {
         const network = `127.${20 + operatorAt}.${at + 1}`;
         const played = [twins.gateway, twins.simulator].map(async (twin) => {

@@ -166,7 +166,8 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const { limits, snapshot } = exchange.serving;
   const subject = subjectOf(exchange, principal, route, participant);
   const ofRules = route.kind === 'document' ? documentCharges(exchange.connection.source) : chargesFor(limits, subject);
-  const { charges, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
+  const { charges: own, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
+  const charges = exchange.serving.charges.shared(own);
   const candidate = route.kind === 'document' ? [] : chargesByCandidate(exchange.serving, subject);
   const rules = charges.map(({ rule }) => rule);
   return {

@@ -148,14 +148,22 @@ for (const personality of personalities.filter((name) => name !== 'exact-sliding
       assert.deepEqual([decision.admitted, waitOf(decision, 0)], [false, Number.POSITIVE_INFINITY]);
     });
 
-    test('tells where an allowance stands', () => {
+    test('tells where an allowance stands, and when more of it comes back', () => {
       const counting = createCounting(personality);
       const charge = chargeOf({ quota: 2 });
-      counting.decide([charge], 0);
-      assert.deepEqual(charge.standing, { remaining: 1, moreAtMs: 0 });
-      counting.decide([charge], 0);
-      assert.equal(charge.standing.remaining, 0);
-      assert.ok(charge.standing.moreAtMs > 0);
+      const full = personality === 'token-bucket' ? 500 : 1_000;
+      const standings = [0, 0, 0].map((nowMs) => {
+        counting.decide([charge], nowMs);
+        return { ...charge.standing };
+      });
+      assert.deepEqual(standings, [
+        { remaining: 1, moreAtMs: full },
+        { remaining: 0, moreAtMs: full },
+        { remaining: 0, moreAtMs: full },
+      ]);
+      const held = chargeOf({ name: 'held', unit: 'concurrent-requests', quota: 1 });
+      counting.decide([held], 0);
+      assert.deepEqual(held.standing, { remaining: 0, moreAtMs: 0 });
     });
 
     test('admits whoever stays quiet for as long as it was told', () => promiseHolds(personality));

@@ -33,6 +33,8 @@ interface Allowance {
   miss(nowMs: number): void;
   /** Units that would fit now. */
   remaining(nowMs: number): number;
+  /** When more comes back; `nowMs` where all is there, or nobody knows. */
+  moreAtMs(nowMs: number): number;
   giveBack(amount: number): void;
 }
 
@@ -59,6 +61,7 @@ function createFixedWindow({ quota, windowMs }: Bounds): Allowance {
     },
     miss: () => undefined,
     remaining: (nowMs) => quota - usedAt(nowMs),
+    moreAtMs: (nowMs) => (usedAt(nowMs) === 0 ? nowMs : beganMs + windowMs),
     giveBack(amount) {
       used = Math.max(0, used - amount);
     },
@@ -88,6 +91,7 @@ function createQuietPeriod({ quota, windowMs }: Bounds): Allowance {
       touchedMs = nowMs;
     },
     remaining: (nowMs) => quota - usedAt(nowMs),
+    moreAtMs: (nowMs) => (usedAt(nowMs) === 0 ? nowMs : touchedMs + windowMs),
     giveBack(amount) {
       used = Math.max(0, used - amount);
     },
@@ -118,6 +122,10 @@ function createTokenBucket({ quota, windowMs }: Bounds): Allowance {
     },
     miss: () => undefined,
     remaining: (nowMs) => Math.floor(tokensAt(nowMs) + rounding),
+    moreAtMs(nowMs) {
+      const has = tokensAt(nowMs);
+      return has >= quota - rounding ? nowMs : nowMs + waitMs(Math.floor(has + rounding) + 1 - has);
+    },
     giveBack(amount) {
       tokens = Math.min(quota, tokens + amount);
     },
@@ -143,6 +151,7 @@ function createHeld({ quota, windowMs }: Bounds): Allowance {
     },
     miss: () => undefined,
     remaining: () => quota - held,
+    moreAtMs: (nowMs) => nowMs,
     giveBack(amount) {
       held = Math.max(0, held - amount);
     },
@@ -169,8 +178,7 @@ function createStacked(factory: Factory): Counting {
         const takes = charge.rule.mode === 'shadow' ? retryAtMs <= nowMs : full.length === 0;
         if (takes) allowance.take(amount, nowMs);
         else allowance.miss(nowMs);
-        const more = allowance.roomAtMs(1, nowMs);
-        charge.standing = { remaining: Math.max(0, allowance.remaining(nowMs)), moreAtMs: Math.max(nowMs, more) };
+        charge.standing = { remaining: allowance.remaining(nowMs), moreAtMs: allowance.moreAtMs(nowMs) };
       }
       const shadowRefusals = asked
         .filter(({ charge, retryAtMs }) => charge.rule.mode === 'shadow' && retryAtMs > nowMs)
