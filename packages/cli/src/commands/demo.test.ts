@@ -141,11 +141,9 @@ describe('demo certificate', () => {
 });
 
 describe('demo revoke', () => {
+  const place = ['--system', 'cmri', '--operation', 'submit', '--environment', 'production'];
   const explain = (pem: string) =>
-    run(
-      ...['provisioning', 'explain', '--config', gatewayConfig, '--certificate', join(folder, 'keys', pem)],
-      ...['--system', 'cmri', '--operation', 'submit', '--environment', 'production'],
-    );
+    run('provisioning', 'explain', '--config', gatewayConfig, '--certificate', join(folder, 'keys', pem), ...place);
   const change = (command: 'revoke' | 'release', name: string) =>
     run('demo', command, '--folder', folder, '--name', name);
 
