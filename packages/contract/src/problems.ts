@@ -65,14 +65,15 @@ interface CertificateWords {
 
 /** Of a certificate that another kind would have to take the place of: issuers that are accepted, and what it is where no client's. */
 interface ReplacementWords extends CertificateWords {
-  /** As they are listed, the day after the name of each that ends: `CN=… (until 2027-01-26)`. */
-  readonly issuers: readonly string[];
+  /** As they are listed, the day after the name of each that ends: `CN=… (until 2027-01-26)`. Null where whoever judges knows none. */
+  readonly issuers: readonly string[] | null;
   /** What it is where it is not meant for clients, going on from "it"; null where it is meant for them. */
   readonly otherPurpose: string | null;
 }
 
-function acceptedWords(issuers: readonly string[]): string {
-  return `Accepted issuers: ${issuers.length === 0 ? 'none at present' : issuers.join('; ')}.`;
+function acceptedWords(issuers: readonly string[] | null): string {
+  if (issuers === null) return '';
+  return ` Accepted issuers: ${issuers.length === 0 ? 'none at present' : issuers.join('; ')}.`;
 }
 
 function purposeWords(otherPurpose: string | null): string {
@@ -225,7 +226,7 @@ export const problems = {
     retry: 'never',
     title: 'No client certificate offered',
     detail: ({ host, issuers, resumed }) =>
-      `${host} needs a client certificate and the TLS ${resumed ? 'session that was resumed began without one: a program that has one must begin a new session, as it does after a restart' : 'handshake brought none'}. ${acceptedWords(issuers)}`,
+      `${host} needs a client certificate and the TLS ${resumed ? 'session that was resumed began without one: a program that has one must begin a new session, as it does after a restart' : 'handshake brought none'}.${acceptedWords(issuers)}`,
     fix: 'Configure your client with a certificate and private key issued by one of the accepted issuers.',
   }),
   'identity.certificate_expired': problem<ReplacementWords & { notAfter: string }>({
@@ -235,7 +236,7 @@ export const problems = {
     retry: 'never',
     title: 'Client certificate expired',
     detail: ({ subject, issuer, serial, notAfter, issuers, otherPurpose }) =>
-      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) expired on ${notAfter}.${purposeWords(otherPurpose)} ${acceptedWords(issuers)}`,
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) expired on ${notAfter}.${purposeWords(otherPurpose)}${acceptedWords(issuers)}`,
     fix: 'Have it renewed by one of the accepted issuers: ask your access administrator, or the contact that this refusal names. Install the new certificate, then restart the program that holds the old one.',
   }),
   'identity.certificate_not_yet_valid': problem<CertificateWords & { notBefore: string }>({
@@ -255,7 +256,7 @@ export const problems = {
     retry: 'never',
     title: 'Client certificate issuer not accepted',
     detail: ({ subject, issuer, serial, issuers, otherPurpose }) =>
-      `The certificate ${subject} (serial ${serial}) was issued by ${issuer}, which is not accepted here.${purposeWords(otherPurpose)} ${acceptedWords(issuers)}`,
+      `The certificate ${subject} (serial ${serial}) was issued by ${issuer}, which is not accepted here.${purposeWords(otherPurpose)}${acceptedWords(issuers)}`,
     fix: 'Use a client certificate from one of the accepted issuers; ask your access administrator for one, or the contact that this refusal names.',
   }),
   'identity.authority_withdrawn': problem<
@@ -267,7 +268,7 @@ export const problems = {
     retry: 'never',
     title: 'Certificate authority no longer accepted',
     detail: ({ subject, serial, authority, until, reason, issuers, otherPurpose }) =>
-      `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${until === null ? 'is no longer accepted here; since which day is not told' : `was accepted here until ${until}`}.${reason === null ? '' : ` Reason: ${reason}.`}${purposeWords(otherPurpose)} ${acceptedWords(issuers)}`,
+      `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${until === null ? 'is no longer accepted here; since which day is not told' : `was accepted here until ${until}`}.${reason === null ? '' : ` Reason: ${reason}.`}${purposeWords(otherPurpose)}${acceptedWords(issuers)}`,
     fix: 'Renew the certificate with one of the accepted issuers: ask your access administrator, or the contact that this refusal names. Then restart the program that holds the old one.',
   }),
   'identity.authority_not_yet_accepted': problem<CertificateWords & { authority: string; from: string | null }>({
@@ -339,6 +340,8 @@ export const problems = {
   'identity.not_enrolled': problem<{
     subject: string;
     environment: string;
+    /** The question was about a name, or about a certificate of which not all was judged: whether it is valid is not said. */
+    isUnjudged?: boolean;
     otherCertificate: boolean;
     grantedBy: readonly string[];
   }>({
@@ -347,8 +350,8 @@ export const problems = {
     source: 'downstream',
     retry: 'never',
     title: 'Certificate not enrolled',
-    detail: ({ subject, environment, otherCertificate, grantedBy }) =>
-      `The certificate ${subject} is valid but not enrolled in ${environment}.${otherCertificate ? ' Another certificate with this subject is enrolled, by its fingerprint or serial.' : ''}${grantWords(grantedBy, 'enrols certificates')}`,
+    detail: ({ subject, environment, isUnjudged, otherCertificate, grantedBy }) =>
+      `The certificate ${subject} is ${isUnjudged === true ? '' : 'valid but '}not enrolled in ${environment}.${otherCertificate ? ' Another certificate with this subject is enrolled, by its fingerprint or serial.' : ''}${grantWords(grantedBy, 'enrols certificates')}`,
     fix: 'Ask your access administrator to provision this certificate for the environment.',
   }),
   'identity.username_mismatch': problem<UsernameWords>({

@@ -8,8 +8,8 @@ import {
   type StatedRefusal,
   toRetryAfterSeconds,
 } from '@headgate/contract';
+import type { RefusalFormat } from '@headgate/rules';
 import { writeFault } from '@headgate/soap';
-import type { RefusalFormat } from './caller-format.ts';
 import { seenFields } from './echo-body.ts';
 import { namesCertificate, type PageContext, refusalPage } from './refusal-page.ts';
 import type { Seen } from './seen.ts';

@@ -1,5 +1,6 @@
 // A snapshot made ready for serving: compiled catalogue, policy and trust, and the hosts of this gateway. Immutable; an exchange
 // keeps the one it began with.
+
 import {
   type Address,
   type AddressMatch,
@@ -13,12 +14,13 @@ import {
 } from '@headgate/contract';
 import { createRevocation, createTrustBundle, type Revocation, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
+import { createScidPlaces, type ScidPlaces } from '@headgate/soap';
+import { type ChargeBook, createChargeBook } from './admission/charge-book.ts';
 import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { type DocumentPlace, documentPlaces, documentsPath } from './document-places.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
-import { createScidPlaces, type ScidPlaces } from './scid-places.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';
@@ -57,6 +59,7 @@ export interface Serving {
   readonly snapshot: Snapshot;
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
+  readonly charges: ChargeBook;
   /** The candidate policy in shadow; null where none is loaded. */
   readonly candidate: Candidate | null;
   readonly usernames: UsernameChecks;
@@ -117,6 +120,7 @@ export function createServing(snapshot: Snapshot, config: Config, documents: Wri
     snapshot,
     index,
     limits: compilePolicy(snapshot.policy),
+    charges: createChargeBook(),
     candidate: candidateOf(snapshot),
     usernames: createUsernameChecks(snapshot.policy),
     scids: createScidPlaces(index),

@@ -1,10 +1,11 @@
 // An operator's questions about trust, asked of real files, real evidence and a gateway that runs.
 import assert from 'node:assert/strict';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { createTestAuthority } from '@headgate/pki';
 import { fakeClock, startTestGateway, type TestGateway, type TestTrust } from '@headgate/testkit';
 import { runLine } from '../cli.fixture.ts';
@@ -49,6 +50,12 @@ interface Plan {
     readonly credentials: readonly Readonly<Record<string, unknown>>[];
   }[];
   readonly unseen: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Records are written in batches: waits until the file has so many. */
+async function written({ gateway }: Kit, records: number): Promise<void> {
+  const file = gateway.running.evidenceFile;
+  while ((await readFile(file, 'utf8').catch(() => '')).split('\n').length <= records) await setImmediate();
 }
 
 const provisioning = (subjects: readonly (readonly [string, string])[]) =>
@@ -145,7 +152,7 @@ test('a planned removal shows weeks ahead whom it would strand, with the last us
     ],
   );
   assert.deepEqual(unseen, [
-    { participant: 'delta', credential: subjectOf('DELTAx0004'), environments: ['production'] },
+    { participant: 'delta', credential: subjectOf('DELTAx0004'), environments: ['production'], expired: null },
   ]);
 
   const { stdout, stderr } = await kit.run('plan');
@@ -154,8 +161,11 @@ test('a planned removal shows weeks ahead whom it would strand, with the last us
     /^2024-05-01T06:59Z {2}users\nanchor CN=Headgate Test Legacy User Root\S*.* is withdrawn: Of this test \(This test\)\n/,
   );
   assert.match(stdout, /CN=BRAVOx0002\S+ +bravo +stranded +2024-02-22T12:00Z +3 +\d{4}-\d\d-\d\d +Renew it before/);
-  assert.match(stdout, /never seen: ask who issued it\n[\s\S]*CN=DELTAx0004\S+ +delta/);
-  assert.equal(stderr, '5 records in 1 files; 3 credentials were accepted\n');
+  assert.match(stdout, /no certificate that is valid now: ask who issued it\n[\s\S]*CN=DELTAx0004\S+ +delta +never/);
+  assert.match(
+    stderr,
+    /^5 records in 1 file; 3 credentials were accepted\nwhat would end at once with apply is not known: no gateway "test" runs here/,
+  );
 });
 
 test('whoever called since with a certificate of the successor is told as renewed', async (t) => {
@@ -190,7 +200,7 @@ test('gateway --check warns of what ends within thirty days, and says that every
   gateway.clock.setMs(Date.UTC(2024, 3, 15));
   const { code, stdout, stderr } = await check();
   assert.equal(code, 0);
-  assert.match(stdout, /^every file can be used: snapshot 1/);
+  assert.match(stdout, /^every file can be used: ([0-9a-f]{12}); they are snapshot 1 of the gateway that runs\n$/);
   assert.match(stderr, /^headgate gateway: trust bundle users: CN=Headgate Test Legacy User Root\S* .*in 16 days\. /m);
   gateway.clock.setMs(startMs + (9 * 365 - 20) * dayMs); // The chains of this test end after nine years.
   assert.match((await check()).stderr, /: ws\.caiso\.com: server\.pem ends on \S+, in 20 days\. Replace it/);
@@ -206,6 +216,7 @@ test('a plan looks no farther than it is asked, and from the day it is asked', a
     (JSON.parse((await run('plan', '--json', ...args)).stdout) as Plan).ends.length;
   assert.equal(await endsIn('--within', '69'), 0);
   assert.equal(await endsIn('--within', '70d'), 1);
+  assert.deepEqual([await endsIn('--within', '9w'), await endsIn('--within', '10w')], [0, 1]);
   assert.equal(await endsIn('--at', '2024-05-02'), 0);
   assert.equal(await endsIn('--at', '2024-04-30T12:00:00Z', '--within', '1d'), 1);
 });
@@ -227,6 +238,96 @@ test('where no authority is left, the plan says that the successor comes first',
   );
   const shown = await run('show');
   assert.match(shown.stdout, /no anchor counts after 2024-04-01T06:59:59\.999Z: without a successor in overlap/);
+});
+
+for (const [how, until] of [
+  ['marked as done', 'done'],
+  ['given a past day', '2024-02-20'],
+] as const)
+  test(`an authority that is ${how} and still in force is told by plan, by --check and by apply as ending at once, with whom it strands`, async (t) => {
+    const kit = await startKit(t);
+    const { gateway, config, run } = kit;
+    const user = await gateway.authority.user('legacy', { name: 'BRAVOx0002', organisation });
+    await gateway.call({ user });
+    await gateway.call();
+    await written(kit, 2);
+    await gateway.setTrust({ ...trust, legacy: { from: 'done', until } });
+
+    const planned = await run('plan');
+    assert.match(
+      planned.stdout,
+      /^1 anchor and 1 intermediate end AT ONCE with apply; 1 credential is stranded: CN=BRAVOx0002,OU=people,O=CAISO,C=US\n/,
+    );
+    assert.match(
+      planned.stdout,
+      /^CN=BRAVOx0002\S+ +stranded .* Do not apply before it has a certificate of CN=Headgate Test Current User Root/m,
+    );
+    assert.match(planned.stdout, /^no authority of a bundle ends within 90 days/m);
+    const { atOnce } = JSON.parse((await run('plan', '--json')).stdout) as {
+      atOnce: readonly { members: readonly { id: string; reason: string }[] }[];
+    };
+    assert.deepEqual(
+      atOnce[0]?.members.map(({ id, reason }) => [id, reason]),
+      [
+        ['legacy-anchor', 'Of this test'],
+        ['legacy-intermediate', 'Of this test'],
+      ],
+    );
+    const checked = await runLine(['gateway', '--config', config, '--check'], {
+      more: [registerGateway],
+      clock: () => gateway.clock.now(),
+    });
+    assert.match(
+      checked.stderr,
+      /1 anchor and 1 intermediate end AT ONCE with apply\. `headgate trust plan` tells whom/,
+    );
+    assert.match(checked.stdout, /^every file can be used: .*; snapshot 1 of the gateway that runs is .*apply changes/);
+    assert.match(
+      (await run('apply')).stdout,
+      /\nchanged: trust bundle users\n1 anchor and 1 intermediate ended AT ONCE; 1 credential is stranded: CN=BRAVOx0002/,
+    );
+    assert.match((await gateway.call({ user })).body, /identity\.authority_withdrawn/);
+    assert.doesNotMatch((await run('plan')).stdout, /AT ONCE/);
+  });
+
+test('whoever called with an expired certificate alone is told as that, and a credential that has ended is told to be replaced', async (t) => {
+  const kit = await startKit(t, {
+    provisioning: provisioning([
+      ['alpha', subjectOf('ALPHAx0001')],
+      ['bravo', subjectOf('BRAVOx0002')],
+      ['delta', subjectOf('DELTAx0004')],
+    ]),
+  });
+  const { gateway, run } = kit;
+  const { authority, clock } = gateway;
+  const expired = await authority.expiredUser('current', { name: 'BRAVOx0002', organisation });
+  const short = await authority.user('legacy', {
+    name: 'DELTAx0004',
+    organisation,
+    notAfterMs: startMs + dayMs,
+  });
+  assert.match((await gateway.call({ user: expired })).body, /identity\.certificate_expired/);
+  assert.equal((await gateway.call({ user: short })).status, 200);
+  clock.advanceMs(2 * dayMs);
+  await gateway.call();
+  await written(kit, 3);
+  const { ends, unseen } = JSON.parse((await run('plan', '--json')).stdout) as Plan;
+  assert.deepEqual(
+    ends[0]?.credentials.map(({ how, todo }) => [how, todo]),
+    [
+      [
+        'expired',
+        'It ended on 2024-02-22T12:00:00.000Z: whoever still calls needs a new one from CN=Headgate Test Current User Root,O=Headgate Test,C=US.',
+      ],
+    ],
+  );
+  assert.deepEqual(
+    unseen.map(({ participant, expired: before }) => [participant, before]),
+    [
+      ['bravo', { notAfter: '2024-02-20T12:00:00.000Z', lastUsed: '2024-02-21T12:00:00.000Z' }],
+      ['delta', { notAfter: '2024-02-22T12:00:00.000Z', lastUsed: '2024-02-21T12:00:00.000Z' }],
+    ],
+  );
 });
 
 test('authorities of plain files have no last day, and strand nobody before they expire', async (t) => {
@@ -463,7 +564,7 @@ test('apply returns once the files are in force, and says what changed; status s
   assert.equal(applied.code, 0, applied.stderr);
   assert.match(
     applied.stdout,
-    /^test \(process \d+\): snapshot 2 [0-9a-f]{12} is in force in 1 of 1 thread\nchanged: trust file\nchanged: trust bundle users\n$/,
+    /^test \(process \d+\): snapshot 2 [0-9a-f]{12} is in force in 1 of 1 thread\nchanged: trust file\nchanged: trust bundle users\n1 anchor and 1 intermediate ended AT ONCE; nobody who was seen is stranded\n$/,
   );
   const old = await gateway.authority.user('legacy', { name: 'BRAVOx0002', organisation });
   assert.match((await gateway.call({ user: old })).body, /identity\.authority_withdrawn/);
@@ -661,6 +762,7 @@ test('what another user may not read is told as that, and never as a plan withou
     planned: await run('plan'),
     applied: await run('apply'),
     shown: await run('show'),
+    checked: await runLine(['gateway', '--config', config, '--check'], { more: [registerGateway] }),
   }));
   await chmod(evidence, 0o700);
   await chmod(key, 0o600);
@@ -670,6 +772,7 @@ test('what another user may not read is told as that, and never as a plan withou
     said.shown.stderr,
     /server\.key:1:1 found a file that this user may not read; expected a file that can be/,
   );
+  assert.match(said.checked.stderr, /test\.break-glass\.json:1:1 found a file that this user may not read/);
   await chmod(config, 0o000);
   const closed = await asStranger(() => run('show'));
   assert.match(closed.stderr, /this user may not read \S+gateway\.yaml; run the command as the user that the gateway/);

@@ -11,6 +11,7 @@ import { type Enrolment, findEnrolment, notEnrolled } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { ServedHost } from '../serving.ts';
+import type { Judged } from './verdicts.ts';
 
 declare const identified: unique symbol;
 
@@ -90,11 +91,8 @@ function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway
 
   const judged = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
   if (!judged.accepted) {
-    const { leaf, rejection, certificate } = judged;
-    exchange.identity = evidenceOf(leaf, enrolmentOf(certificate, serving), null);
-    const otherPurpose = certificate === null ? null : sayOtherPurpose(certificate.extendedKeyUsages, 'clientAuth');
-    const replacement = { issuers: serving.issuers(host.trust, nowMs), otherPurpose };
-    throw certificateRefusal(leaf, rejection, host, exchange, replacement);
+    exchange.identity = evidenceOf(judged.leaf, enrolmentOf(judged.certificate, serving), null);
+    throw certificateRefusal(judged, host, exchange, nowMs);
   }
   const { certificate, acceptance, chainDer } = judged;
   const enrolment = enrolmentOf(certificate, serving);
@@ -167,14 +165,16 @@ function refuseForeignHost({ connection, request }: Exchange): void {
   }
 }
 
-function certificateRefusal(
-  leaf: CertificateWords,
-  rejection: Rejection,
-  host: ServedHost,
-  { serving }: Exchange,
-  replacement: Replacement,
+/** The refusal of a certificate that the bundle of a host does not accept. */
+export function certificateRefusal(
+  { leaf, rejection, certificate }: Extract<Judged, { readonly accepted: false }>,
+  host: Pick<ServedHost, 'trust'>,
+  { serving }: Pick<Exchange, 'serving'>,
+  nowMs: number,
 ): Refusal {
   const { check, certificate: at } = rejection;
+  const otherPurpose = certificate === null ? null : sayOtherPurpose(certificate.extendedKeyUsages, 'clientAuth');
+  const replacement = { issuers: serving.issuers(host.trust, nowMs), otherPurpose };
   const span = serving.snapshot.trust
     .get(host.trust)
     ?.dated.find(({ fingerprint256 }) => fingerprint256 === at.fingerprint256);

@@ -6,7 +6,7 @@ import {
   type ProblemCode,
   type StatedRefusal,
 } from '@headgate/contract';
-import { callerFormat, type RefusalFormat } from '../caller-format.ts';
+import { callerFormat, type RefusalFormat } from '@headgate/rules';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import { isNavigation } from '../fetch-metadata.ts';
