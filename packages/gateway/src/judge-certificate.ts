@@ -47,9 +47,7 @@ export async function judgeCertificate(
     return {
       bundle,
       hosts: judged.map(({ name }) => name),
-      refusal: verdict.accepted
-        ? null
-        : certificateRefusal(verdict.leaf, verdict.rejection, { trust: bundle }, { serving }, nowMs),
+      refusal: verdict.accepted ? null : certificateRefusal(verdict, { trust: bundle }, { serving }, nowMs),
       untilMs: verdict.accepted ? verdict.acceptance.validUntilMs : null,
       hasListUrls: config.trustBundles.some(({ name, crlUrls }) => name === bundle && crlUrls.length > 0),
     };

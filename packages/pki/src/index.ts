@@ -33,6 +33,7 @@ export {
   type Purpose,
   type Rejection,
   rejectUnreadable,
+  sayOtherPurpose,
   type Verdict,
   type VerdictCheck,
 } from './judge.ts';

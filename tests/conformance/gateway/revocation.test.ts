@@ -178,7 +178,7 @@ function listsOf(operator: (typeof operators)[number]): void {
     t.after(() => gateway.close());
     await bring(gateway, listFor(gateway, 6, true, { reason: 6 }));
     await gateway.running.lookAtLists();
-    assert.equal(codeOf(await gateway.call()), 'identity.certificate_revoked');
+    assert.equal(codeOf(await gateway.call()), 'identity.certificate_on_hold');
     await bring(gateway, listFor(gateway, 7, false));
     await gateway.running.lookAtLists();
     assert.equal((await gateway.call()).status, 200);

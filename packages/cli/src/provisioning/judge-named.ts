@@ -63,7 +63,12 @@ export async function judgeNamed(
 function refusalOfDates({ names, notBeforeMs, notAfterMs }: CertificateFile, nowMs: number): Refusal | null {
   const words = { subject: names.subject, issuer: names.issuer ?? '', serial: names.serial ?? '' };
   if (nowMs > notAfterMs)
-    return new Refusal('identity.certificate_expired', { ...words, notAfter: new Date(notAfterMs).toISOString() });
+    return new Refusal('identity.certificate_expired', {
+      ...words,
+      notAfter: new Date(notAfterMs).toISOString(),
+      issuers: null,
+      otherPurpose: null,
+    });
   return nowMs < notBeforeMs
     ? new Refusal('identity.certificate_not_yet_valid', { ...words, notBefore: new Date(notBeforeMs).toISOString() })
     : null;
