@@ -156,11 +156,11 @@ describe('demo revoke', () => {
       /^CN=BRAVOx1002,\S+ .* is on \S+crls\/current-users\.crl, number 1, which has 1 now\n/,
     );
     assert.match(revoked.stdout, /trust apply --config \S+gateway\.yaml\n$/);
-    assert.match((await explain('bravo-municipal.pem')).stdout, /^refused: identity\.certificate_revoked\n/);
+    assert.match((await explain('bravo-municipal.pem')).stdout, /^refused: identity\.certificate_on_hold\n/);
     assert.equal((await explain('alpha-energy.pem')).code, 0);
     const both = await change('revoke', 'ALPHAx1001');
     assert.match(both.stdout, /legacy-users\.crl, number 1, which has 1 now/);
-    assert.match((await explain('bravo-municipal.pem')).stdout, /identity\.certificate_revoked/);
+    assert.match((await explain('bravo-municipal.pem')).stdout, /identity\.certificate_on_hold/);
     const released = await change('release', 'BRAVOx1002');
     assert.match(released.stdout, /is off \S+current-users\.crl, number 2, which has 0 now/);
     assert.equal((await explain('bravo-municipal.pem')).code, 0);
