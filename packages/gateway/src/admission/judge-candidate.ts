@@ -24,16 +24,16 @@ export function chargesByCandidate({ candidate }: Serving, subject: LimitSubject
 
 const noCharges: readonly Charge[] = [];
 
-/** Judges a call; null where no candidate is loaded. */
+/** Judges a call; null where no candidate is loaded, and for a document, which no policy is asked about. */
 export function judgeCandidate(
   { serving }: Exchange,
-  charges: readonly Charge[],
+  charges: readonly Charge[] | null,
   decision: CounterDecision,
   gateway: Gateway,
   nowMs: number,
 ): CandidateEvidence | null {
   const { candidate } = serving;
-  if (candidate === null) return null;
+  if (candidate === null || charges === null) return null;
   const judged = gateway.candidateCounters.decide(charges, nowMs);
   const { policy } = candidate.admits;
   if (judged.admitted === decision.admitted) gateway.countCandidate(policy, 'alike', null);

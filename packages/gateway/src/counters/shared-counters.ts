@@ -12,6 +12,7 @@ import { createCounters } from '@headgate/rules';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
 import { partOf } from './own-part.ts';
+import { randomSeed } from './random-seed.ts';
 
 /** What the counters of a node are made of. */
 export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & { readonly closeLink: () => void };
@@ -36,7 +37,7 @@ export function isCountedTogether(rule: Charge['rule']): boolean {
 export function createSharedCounters({ closeLink, ...options }: SharedCountersOptions): SharedCounters {
   const domains = new Map<string, DomainCounters>();
   const boot = randomUUID();
-  const own = createCounters();
+  const own = createCounters({}, randomSeed());
   const splits = new WeakMap<readonly Charge[], Split>();
   const domainNamed = (domain: string): DomainCounters => {
     let counters = domains.get(domain);
