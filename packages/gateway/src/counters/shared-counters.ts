@@ -6,6 +6,7 @@ import {
   type CounterStore,
   domainOf,
   isBucketed,
+  isHeld,
   type Standing,
 } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
@@ -123,10 +124,16 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
       decision = await domainNamed(domain).decide(charges, nowMs);
       decision = { ...decision, shadowRefusals: [...shadowRefusals, ...decision.shadowRefusals] };
       if (decision.admitted) continue;
-      if (parts.length > 0) own.settle(parts, { decidedMs: nowMs, requestBytes: 0 });
+      giveBack(parts, before, nowMs);
       return decision;
     }
     return decision;
+  }
+
+  /** What a call holds by an earlier decision; of a rule in shadow that had no room it holds nothing. */
+  function giveBack(parts: readonly Charge[], { shadowRefusals }: CounterDecision, nowMs: number): void {
+    const held = parts.filter((part) => isHeld(part) && !shadowRefusals.some(({ rule }) => rule === part.rule.name));
+    if (held.length > 0) own.settle(held, { decidedMs: nowMs, requestBytes: 0 });
   }
 }
 

@@ -274,3 +274,24 @@ test('a node that is alone divides the quota that holds now, not the one of befo
   assert.equal(await admittedOf(withQuota(6)), 3);
   assert.equal(await admittedOf(withQuota(20)), 10);
 });
+
+test('a node that is alone admits nothing before its lease and then a whole window are over', { skip }, async (t) => {
+  const valkey = await startValkey();
+  t.after(() => valkey.close());
+  let nowMs = Date.now();
+  const link = openTimedLink(valkey.port, () => nowMs * 1_000);
+  const node = openNode(valkey.port, { link, elapsed: () => nowMs, nodes: ['a', 'b'], timeoutMs: 100, leaseMs: 1_000 });
+  t.after(() => node.close());
+  const charges = [chargeTo(ruleWith({ name: 'slow', quota: 4, windowMs: 60_000 }))];
+  const first = await node.decide(charges);
+  assert.equal(first.admitted, false);
+  node.sever();
+  await until(() => countOf(node, 'counters-away') > 0 || node.decide(charges).then(() => false));
+  // The lease has ended, and what was admitted within it may count for a window still.
+  nowMs += 5_000;
+  assert.equal((await node.decide(charges)).admitted, false);
+  nowMs += 54_000;
+  assert.equal((await node.decide(charges)).admitted, false);
+  nowMs += 10_000;
+  assert.ok((await node.decide(charges)).admitted);
+});
