@@ -127,6 +127,10 @@ describe('the documents of a gateway', () => {
       fields: { 'if-none-match': `"x", ${String(first.fields.etag)}` },
     });
     assert.deepEqual([again.status, again.body, again.fields.etag], [304, '', first.fields.etag]);
+    const any = await documentOf(gateway, 'policy', { method: 'HEAD', fields: { 'if-none-match': '*' } });
+    assert.deepEqual([any.status, any.body], [304, '']);
+    const head = await documentOf(gateway, 'policy', { method: 'HEAD' });
+    assert.deepEqual([head.status, head.body, head.fields.etag], [200, '', first.fields.etag]);
   });
 
   test('are read with GET and HEAD alone, on hosts that programs call', async () => {

@@ -126,6 +126,18 @@ test('what a candidate says changes nothing for a caller', async (t) => {
   );
 });
 
+test('a candidate is not asked about documents, which have a limit of their own', async (t) => {
+  const { gateway, policy } = await startKit(t);
+  assert.equal((await gateway.call()).status, 200);
+  const read = () => gateway.call({ method: 'GET', path: '/.well-known/headgate/policy' });
+  for (let turn = 0; turn < 10; turn += 1) assert.equal((await read()).status, 200);
+  const refused = await read();
+  assert.notEqual(refused.status, 200);
+  assert.equal((await gateway.recordOf(refused)).admission?.candidate, null);
+  const { candidate: told } = JSON.parse((await policy('status', '--json')).stdout) as { candidate: Candidate };
+  assert.deepEqual([told.decided, told.newlyAdmitted], [1, 0]);
+});
+
 test('a reload takes up another candidate, which begins at nothing, and none', async (t) => {
   const { gateway, policy } = await startKit(t);
   await gateway.call();
