@@ -54,7 +54,7 @@ export function standingOf(
       participant,
       systems: [...granted],
       refused: recentRefusals
-        .of(participantOwner(participant))
+        .of(participantOwner(participant, asker.environment))
         .filter(({ system }) => granted.has(system))
         .map(refusalRow),
     })),
@@ -68,9 +68,9 @@ export function ownerOf(credential: string | undefined, source: string): string 
   return credential === undefined ? `source=${source}` : `credential=${credential}`;
 }
 
-/** By whom refused calls are kept a second time: for whom they acted. */
-export function participantOwner(participant: string): string {
-  return `participant=${participant}`;
+/** By whom refused calls are kept a second time: for whom they acted, where. Who may know of one place knows nothing of another. */
+export function participantOwner(participant: string, environment: string): string {
+  return `participant=${participant} ${environment}`;
 }
 
 function facts(serving: Serving, { principal, source, environment }: Asker, nowMs: number): object {

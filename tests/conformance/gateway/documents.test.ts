@@ -294,4 +294,61 @@ describe('the standing of a caller', () => {
       [refused.fields['headgate-exchange']],
     );
   });
+
+  test('tells a vendor nothing of what was refused in another environment, nor past the end of an endorsement', async (t) => {
+    assert.ok(operator);
+    const { environment, otherEnvironment } = operator;
+    const others = 'map-stage';
+    const right = (where: string) => ({
+      environment: where,
+      channels: ['api'],
+      operations: ['retrieve'],
+      scids: 'all',
+      system: 'all',
+    });
+    const until = new Date(clock.now() + 3_600_000).toISOString();
+    const both = [environment, others];
+    const provisioning = JSON.stringify({
+      format: 1,
+      participants: [
+        {
+          id: 'alpha',
+          name: 'alpha',
+          scids: ['ALPHA'],
+          credentials: [
+            { subject: 'CN=ALPHAx0001,OU=people,O=CAISO,C=US', environments: both, rights: both.map(right) },
+          ],
+        },
+        {
+          id: 'vendor',
+          name: 'vendor',
+          scids: ['VENDOR'],
+          credentials: [
+            {
+              subject: 'CN=VENDORx0001,OU=people,O=Vendor,C=US',
+              environments: both,
+              rights: [],
+              endorsements: [{ by: 'alpha', until, rights: [right(environment)] }],
+            },
+          ],
+        },
+      ],
+    });
+    const each = limit('each', 'where: { environment: map-stage }\nkey: [credential]\nquota: 1\nwindowMs: 60000');
+    const hosts = [...new Set([...(operator.hosts.hosts ?? []), otherEnvironment.host])];
+    const gateway = await startTestGateway({ clock, policy: `limits:\n${each}`, provisioning, hosts });
+    t.after(() => gateway.close());
+    const user = await gateway.authority.user('current', { name: 'VENDORx0001', organisation: 'Vendor' });
+    assert.equal((await gateway.call(otherEnvironment)).status, 200);
+    assert.equal(codeOf(await gateway.call(otherEnvironment)), 'admission.acceptable_use');
+    const told = await standingTold(gateway, { user });
+    assert.deepEqual(
+      told.endorsers.map(({ participant, refused }) => [participant, refused]),
+      [['alpha', []]],
+    );
+    clock.setMs(Date.parse(until) - 1);
+    assert.equal((await standingTold(gateway, { user })).endorsers.length, 1);
+    clock.advanceMs(1);
+    assert.deepEqual((await standingTold(gateway, { user })).endorsers, []);
+  });
 });

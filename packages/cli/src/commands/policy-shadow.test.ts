@@ -126,6 +126,18 @@ test('what a candidate says changes nothing for a caller', async (t) => {
   );
 });
 
+test('a candidate holds nothing of calls: nobody would give it back', async (t) => {
+  const atOnce = rule('at-once', 'acceptable-use', 'credential', 1, 1_000).replace(
+    'unit: requests',
+    'unit: concurrent-requests',
+  );
+  const { gateway } = await startKit(t, { shadowPolicy: `limits:\n${atOnce}` });
+  for (let turn = 0; turn < 3; turn += 1) {
+    const { admission } = await gateway.recordOf(await gateway.call());
+    assert.equal(admission?.candidate?.admitted, true);
+  }
+});
+
 test('a candidate is not asked about documents, which have a limit of their own', async (t) => {
   const { gateway, policy } = await startKit(t);
   assert.equal((await gateway.call()).status, 200);

@@ -176,7 +176,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
     limitStarts: limitFieldStarts(rules),
     owners: [
       ownerOf(principal.certificate?.fingerprint256, exchange.connection.source),
-      ...(participant === null ? [] : [participantOwner(participant)]),
+      ...(participant === null ? [] : [participantOwner(participant, route.environment)]),
     ],
     system: route.systemId,
     rules: rules.map(({ name }) => name),
