@@ -138,6 +138,17 @@ test('a candidate holds nothing of calls: nobody would give it back', async (t) 
   }
 });
 
+test('a call that is refused by what it would hold is none that a candidate would admit', async (t) => {
+  const bytes = rule('bytes', 'acceptable-use', 'credential', 10, 1_000).replace(
+    'unit: requests',
+    'unit: request-bytes',
+  );
+  const { gateway, policy } = await startKit(t, { policy: `limits:\n${bytes}`, shadowPolicy: `limits:\n${bytes}` });
+  assert.notEqual((await gateway.call()).status, 200);
+  const { candidate: told } = JSON.parse((await policy('status', '--json')).stdout) as { candidate: Candidate };
+  assert.deepEqual([told.decided, told.newlyAdmitted], [1, 0]);
+});
+
 test('a candidate is not asked about documents, which have a limit of their own', async (t) => {
   const { gateway, policy } = await startKit(t);
   assert.equal((await gateway.call()).status, 200);

@@ -19,7 +19,7 @@ import type { Serving } from '../serving.ts';
  */
 export function chargesByCandidate({ candidate }: Serving, subject: LimitSubject): readonly Charge[] {
   if (candidate === null) return noCharges;
-  return chargesFor(candidate.limits, subject).filter((charge) => !isHeld(charge));
+  return chargesFor(candidate.limits, subject);
 }
 
 const noCharges: readonly Charge[] = [];
@@ -36,7 +36,9 @@ export function judgeCandidate(
   if (candidate === null || charges === null) return null;
   const judged = gateway.candidateCounters.decide(charges, nowMs);
   const { policy } = candidate.admits;
-  if (judged.admitted === decision.admitted) gateway.countCandidate(policy, 'alike', null);
+  // What calls hold is nothing that a candidate is asked about.
+  const isComparable = decision.admitted || !isHeld(decision.decidedBy);
+  if (!isComparable || judged.admitted === decision.admitted) gateway.countCandidate(policy, 'alike', null);
   else if (judged.admitted) gateway.countCandidate(policy, 'newlyAdmitted', ruleOf(decision));
   else gateway.countCandidate(policy, 'newlyRefused', ruleOf(judged));
   if (judged.admitted && judged.shadowRefusals.length === 0) return candidate.admits;

@@ -210,13 +210,15 @@ export class DomainCounters {
     reply: readonly number[],
     { nowMs, sentMs, gotMs }: { readonly nowMs: number; readonly sentMs: number; readonly gotMs: number },
   ): CounterDecision {
-    const [, storeUs = 0, mask = 0] = reply;
+    const [, storeUs = 0] = reply;
+    const marks = String(reply[2]);
+    const refusing = call.lines.map(({ isShadow }, at) => !isShadow && marks[at] === '1');
     const waitsMs = call.lines.map((_, at) => {
       const roomUs = reply[3 + at * 3] ?? 0;
       return roomUs === 0 ? Number.NEGATIVE_INFINITY : (Math.abs(roomUs) - storeUs) / 1_000;
     });
     stand(charges, reply, nowMs);
-    const isHeld = call.lines.some((_, at) => ((mask >> at) & 1) === 1 && (reply[3 + at * 3] ?? 0) < 0);
+    const isHeld = refusing.some((refuses, at) => refuses && (reply[3 + at * 3] ?? 0) < 0);
     const enforced = waitsMs.filter((_, at) => call.lines[at]?.isShadow === false);
     const waitMs = Math.ceil(Math.max(0, ...enforced));
     if (isHeld) return uncounted(call, charges, waitMs, nowMs);
@@ -227,7 +229,6 @@ export class DomainCounters {
         latestMs: waitsMs.map((each) => gotMs + each),
         untilMs: sentMs + Math.max(...enforced),
       };
-    const refusing = call.lines.map(({ isShadow }, at) => !isShadow && ((mask >> at) & 1) === 1);
     return refusal(call, charges, { waitsMs, refusing, waitMs, nowMs });
   }
 

@@ -295,3 +295,19 @@ test('a node that is alone admits nothing before its lease and then a whole wind
   nowMs += 10_000;
   assert.ok((await node.decide(charges)).admitted);
 });
+
+test('of more rules than a word has bits each refuses by its own name', { skip }, async (t) => {
+  const valkey = await startValkey();
+  t.after(() => valkey.close());
+  const node = openNode(valkey.port);
+  t.after(() => node.close());
+  const named = (number: number, quota: number) => chargeTo(ruleWith({ name: `r${number}`, quota, windowMs: 1_000 }));
+  const charges = Array.from({ length: 70 }, (_, number) => named(number, number === 60 || number === 40 ? 1 : 100));
+  while (!(await node.counted(charges)).admitted) await breathe();
+  const refused = await node.decide(charges);
+  assert.ok(!refused.admitted);
+  assert.deepEqual(
+    refused.refusals.map(({ rule }) => rule),
+    ['r40', 'r60'],
+  );
+});
