@@ -4,6 +4,11 @@ import type { Snapshot } from '@headgate/contract';
 import { type DocumentHistory, historyWith } from './document-history.ts';
 import { writeDocuments } from './written-documents.ts';
 
+interface ToldChanges {
+  readonly whole: boolean;
+  readonly changes: readonly { readonly version: number }[];
+}
+
 /** A catalogue of these systems alone. */
 function catalogueOf(systems: readonly object[]): Pick<Snapshot, 'policy' | 'catalogue'> {
   const nothing = { environments: [], namespaces: [], hosts: [], announcements: [], trust: { bundles: [] } };
@@ -19,12 +24,15 @@ test('every change after a version is told, and of 256 at most', () => {
     history = historyWith(history, snapshot, version);
   }
   const documents = writeDocuments(snapshot, history, null);
-  const told = (since: number) => JSON.parse(documents.catalogue(since).body.toString());
+  const told = (since: number) => JSON.parse(documents.catalogue(since).body.toString()) as ToldChanges;
   assert.deepEqual(
-    told(297).changes.map(({ version }: { readonly version: number }) => version),
+    told(297).changes.map(({ version }) => version),
     [298, 299, 300],
   );
   assert.deepEqual([told(300).whole, told(300).changes], [false, []]);
   assert.equal(told(44).changes.length, 256);
-  assert.deepEqual([told(43).whole, told(0).whole, told(301).whole], [true, true, true]);
+  assert.deepEqual(
+    [43, 0, 301].map((since) => told(since).whole),
+    [true, true, true],
+  );
 });

@@ -14,7 +14,7 @@ import type { Gateway } from '../gateway.ts';
 import type { Serving } from '../serving.ts';
 
 /**
- * What a candidate would charge a call; nothing where none is loaded. Only what is over with the decision: nobody gives back for it what
+ * What a candidate would charge a call; nothing where none is loaded. It has rules over requests alone: nobody gives back for it what
  * calls hold, and bodies are weighed for the policy in force alone.
  */
 export function chargesByCandidate({ candidate }: Serving, subject: LimitSubject): readonly Charge[] {

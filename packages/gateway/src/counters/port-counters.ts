@@ -133,7 +133,7 @@ export function answerCounters(port: MessagePort, counters: CounterStore): void 
         answer({ call, decision: null, standings }),
       );
   });
-  port.on('close', held.giveBack);
+  port.on('close', () => held.giveBack());
   port.unref();
 }
 
