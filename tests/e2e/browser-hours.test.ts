@@ -330,7 +330,10 @@ describe('a page that knows of sessions, before a host that has them', { skip },
     while (hoursPassed() < 6) await work(10);
     const { failures, notice } = await watched.pass(2);
     assert.ok(failures.every(({ what }) => what === 'identity.certificate_expired'));
-    assert.match(notice, /BETAx0002.* expired on .*Z\. Install the renewed certificate/);
+    assert.match(
+      notice,
+      /BETAx0002.* expired on .*Z\. Accepted issuers: .*\. Have it renewed by one of the accepted issuers/,
+    );
     const refused = await page.goto(address);
     assert.equal(refused?.status(), 403);
     assert.match(await shown(), /Close every window of the browser[\s\S]*Valid until/);

@@ -97,7 +97,13 @@ test('whoever follows the guide sees whom a removal would strand, applies it, an
   );
   assert.match((await paste(apply)).out, /changed: trust file\nchanged: trust bundle users\n/);
 
-  assert.match((await paste(gone)).out, /identity\.authority_withdrawn\nforward\.upstream_unavailable\n$/);
+  const atOnce = await paste(gone);
+  assert.match(
+    atOnce.out,
+    /^1 anchor ends AT ONCE with apply; 1 credential is stranded: CN=fjord-trading,O=Fjord Energy,C=NO\n/,
+  );
+  assert.match(atOnce.out, /^1 anchor ended AT ONCE; 1 credential is stranded: CN=fjord-trading/m);
+  assert.match(atOnce.out, /^identity\.authority_withdrawn\nforward\.upstream_unavailable$/m);
   assert.match((await paste(undo)).out, /forward\.upstream_unavailable\n$/);
   gateway.kill('SIGTERM');
   assert.deepEqual(await once(gateway, 'exit'), [0, null]);

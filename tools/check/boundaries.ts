@@ -36,7 +36,7 @@ const packageRules: readonly { readonly of: string; readonly may: readonly strin
 /** Files that may do what their package may not, and only by `import()` or `import type`. */
 const edges: readonly { readonly files: RegExp; readonly may: readonly string[]; readonly reason: string }[] = [
   {
-    files: /^packages\/cli\/src\/commands\/(?:gateway|policy|trust)\.ts$/,
+    files: /^packages\/cli\/src\/commands\/(?:gateway|policy|provisioning|trust)\.ts$/,
     may: ['gateway'],
     reason:
       'one binary; the rest of the cli speaks HTTP, and only these read the files of a gateway or ask one on this machine',

@@ -16,6 +16,20 @@ export interface ClientProblemOptions {
   readonly status?: number | undefined;
   /** The sentence of a SOAP fault or page as it was received, at most 2,000 characters. */
   readonly faultText?: string | undefined;
+  /** Whom to ask about the certificate: the address of a role, as the gateway says it. */
+  readonly contact?: string | undefined;
+  /** The certificate as the gateway saw it, in its own words. */
+  readonly certificate?: OfferedCertificate | undefined;
+}
+
+/** What a gateway says of a certificate that it refused. Instants as ISO 8601 in UTC. */
+export interface OfferedCertificate {
+  readonly subject?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly serial?: string | undefined;
+  readonly notBefore?: string | undefined;
+  readonly notAfter?: string | undefined;
+  readonly fingerprint?: string | undefined;
 }
 
 interface ClientProblemWords {
@@ -40,6 +54,8 @@ export class ClientProblem extends Error {
   readonly forwarded: 'no' | 'partly' | 'yes' | undefined;
   readonly status: number | undefined;
   readonly faultText: string | undefined;
+  readonly contact: string | undefined;
+  readonly certificate: OfferedCertificate | undefined;
 
   constructor(words: ClientProblemWords, options: ClientProblemOptions = {}) {
     super(`${words.title}: ${words.detail}`, options.cause === undefined ? undefined : { cause: options.cause });
@@ -55,6 +71,8 @@ export class ClientProblem extends Error {
     this.forwarded = options.forwarded;
     this.status = options.status;
     this.faultText = options.faultText?.slice(0, 2_000);
+    this.contact = options.contact;
+    this.certificate = options.certificate;
   }
 
   /** The problem as plain data, for `--json`: no stack, no cause, absent facts left out. */

@@ -64,6 +64,7 @@ const clientExamples: ExampleFacts<ClientProblemCode, { [Code in ClientProblemCo
     missing: { what: 'a client certificate', needs: 'cmri' },
     unreadable: { what: 'private key', found: 'the passphrase does not fit' },
     unsupported_format: { what: 'certificate', format: 'PKCS#12' },
+    key_cannot_sign: { subject, keyType: 'elliptic' },
     key_mismatch: { subject },
     expired: { subject, issuer, notAfter: '2024-02-20T12:00:00.000Z' },
     not_yet_valid: { subject, notBefore: '2024-03-01T00:00:00.000Z' },

@@ -90,6 +90,14 @@ export const clientProblems = {
     detail: ({ what, format }) => `The ${what} is ${format}; this client reads PEM only.`,
     fix: 'Convert it: `openssl pkcs12 -in FILE -nokeys -out certificate.pem` and `openssl pkcs12 -in FILE -nocerts -out key.pem`.',
   }),
+  'credential.key_cannot_sign': problem<{ subject: string; keyType: string }>({
+    refusedBy: 'client',
+    retry: 'never',
+    title: 'Key cannot sign messages',
+    detail: ({ subject, keyType }) =>
+      `The key of the certificate ${subject} is ${keyType}, and messages to this service are signed with RSA.`,
+    fix: 'Ask whoever issued the certificate for one with an RSA key of 2048 bits or more; no conversion makes one of this key.',
+  }),
   'credential.key_mismatch': problem<{ subject: string }>({
     refusedBy: 'client',
     retry: 'never',

@@ -43,7 +43,10 @@ const right = {
   environment: 'production',
   grantedBy,
 } as const;
-const issuers = ['CN=Users Root CA,O=Example Trust,C=US'];
+const issuers = [
+  'CN=Users Root CA R2,O=Example Trust,C=US',
+  'CN=Users Root CA,O=Example Trust,C=US (until 2024-11-30)',
+];
 const waitSentence = '429: CAISO Acceptable Use Policy Violation. Please retry your request after 4 seconds.';
 
 /** What the sentences of limits do not tell. */
@@ -71,14 +74,20 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
   identity: {
     host_mismatch: { host: 'ws.caiso.com', serverName: 'ws.prod.caiso.com' },
     certificate_missing: { host: 'ws.prod.caiso.com', issuers, resumed: false },
-    certificate_expired: { ...certificate, notAfter: '2024-02-20T12:00:00.000Z' },
+    certificate_expired: { ...certificate, notAfter: '2024-02-20T12:00:00.000Z', issuers, otherPurpose: null },
     certificate_not_yet_valid: { ...certificate, notBefore: '2024-03-01T00:00:00.000Z' },
-    issuer_unknown: { ...certificate, issuers },
+    issuer_unknown: {
+      ...certificate,
+      issuers,
+      otherPurpose: 'is a server certificate: its extended key usage does not name client authentication',
+    },
     authority_withdrawn: {
       ...certificate,
       authority: 'CN=Users Root CA R1,O=Example Trust,C=US',
       until: '2024-11-30T23:59:59.999Z',
+      reason: 'Its operator retires it',
       issuers,
+      otherPurpose: null,
     },
     authority_not_yet_accepted: {
       ...certificate,
@@ -93,9 +102,10 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
         'It must be issued for an RSA key of at least 2048 bits or an elliptic key of at least 256, on a named curve.',
     },
     certificate_revoked: { ...certificate, revoked: '2024-02-19T08:30:00.000Z', reason: 'key compromise' },
+    certificate_on_hold: { ...certificate, held: '2024-02-19T08:30:00.000Z' },
     revocation_unknown: {
       ...certificate,
-      fault: `may be revoked: the revocation list of ${certificate.issuer} counts no more since 2024-02-20T12:00:00.000Z`,
+      fault: `cannot be looked up: the revocation list of ${certificate.issuer} came to its end on 2024-02-20T12:00:00.000Z`,
     },
     authority_invalid: {
       subject: certificate.issuer,

@@ -63,6 +63,23 @@ interface CertificateWords {
   readonly serial: string;
 }
 
+/** Of a certificate that another kind would have to take the place of: issuers that are accepted, and what it is where no client's. */
+interface ReplacementWords extends CertificateWords {
+  /** As they are listed, the day after the name of each that ends: `CN=… (until 2027-01-26)`. Null where whoever judges knows none. */
+  readonly issuers: readonly string[] | null;
+  /** What it is where it is not meant for clients, going on from "it"; null where it is meant for them. */
+  readonly otherPurpose: string | null;
+}
+
+function acceptedWords(issuers: readonly string[] | null): string {
+  if (issuers === null) return '';
+  return ` Accepted issuers: ${issuers.length === 0 ? 'none at present' : issuers.join('; ')}.`;
+}
+
+function purposeWords(otherPurpose: string | null): string {
+  return otherPurpose === null ? '' : ` Besides, it ${otherPurpose}.`;
+}
+
 /** The name in the header of a message, and the names that it may be: at most a few, perhaps none. */
 interface UsernameWords {
   readonly rule: string;
@@ -209,18 +226,18 @@ export const problems = {
     retry: 'never',
     title: 'No client certificate offered',
     detail: ({ host, issuers, resumed }) =>
-      `${host} needs a client certificate and the TLS ${resumed ? 'session that was resumed began without one: a program that has one must begin a new session, as it does after a restart' : 'handshake brought none'}. Accepted issuers: ${issuers.join('; ')}.`,
+      `${host} needs a client certificate and the TLS ${resumed ? 'session that was resumed began without one: a program that has one must begin a new session, as it does after a restart' : 'handshake brought none'}.${acceptedWords(issuers)}`,
     fix: 'Configure your client with a certificate and private key issued by one of the accepted issuers.',
   }),
-  'identity.certificate_expired': problem<CertificateWords & { notAfter: string }>({
+  'identity.certificate_expired': problem<ReplacementWords & { notAfter: string }>({
     status: 403,
     proxyError: 'http_request_denied',
     source: 'downstream',
     retry: 'never',
     title: 'Client certificate expired',
-    detail: ({ subject, issuer, serial, notAfter }) =>
-      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) expired on ${notAfter}.`,
-    fix: 'Install the renewed certificate, then restart the program that holds the old one.',
+    detail: ({ subject, issuer, serial, notAfter, issuers, otherPurpose }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) expired on ${notAfter}.${purposeWords(otherPurpose)}${acceptedWords(issuers)}`,
+    fix: 'Have it renewed by one of the accepted issuers: ask your access administrator, or the contact that this refusal names. Install the new certificate, then restart the program that holds the old one.',
   }),
   'identity.certificate_not_yet_valid': problem<CertificateWords & { notBefore: string }>({
     status: 403,
@@ -232,27 +249,27 @@ export const problems = {
       `The certificate ${subject} (issuer ${issuer}, serial ${serial}) is valid only from ${notBefore}.`,
     fix: 'Use your present certificate until then, and check the clock of the machine that made the request.',
   }),
-  'identity.issuer_unknown': problem<CertificateWords & { issuers: readonly string[] }>({
+  'identity.issuer_unknown': problem<ReplacementWords>({
     status: 403,
     proxyError: 'http_request_denied',
     source: 'downstream',
     retry: 'never',
     title: 'Client certificate issuer not accepted',
-    detail: ({ subject, issuer, serial, issuers }) =>
-      `The certificate ${subject} (serial ${serial}) was issued by ${issuer}, which is not accepted here. Accepted issuers: ${issuers.join('; ')}.`,
-    fix: 'Use a certificate from one of the accepted issuers; ask your access administrator for one.',
+    detail: ({ subject, issuer, serial, issuers, otherPurpose }) =>
+      `The certificate ${subject} (serial ${serial}) was issued by ${issuer}, which is not accepted here.${purposeWords(otherPurpose)}${acceptedWords(issuers)}`,
+    fix: 'Use a client certificate from one of the accepted issuers; ask your access administrator for one, or the contact that this refusal names.',
   }),
   'identity.authority_withdrawn': problem<
-    CertificateWords & { authority: string; until: string | null; issuers: readonly string[] }
+    ReplacementWords & { authority: string; until: string | null; reason: string | null }
   >({
     status: 403,
     proxyError: 'http_request_denied',
     source: 'downstream',
     retry: 'never',
     title: 'Certificate authority no longer accepted',
-    detail: ({ subject, serial, authority, until, issuers }) =>
-      `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${until === null ? 'is no longer accepted here' : `was accepted here until ${until}`}. Accepted issuers: ${issuers.join('; ')}.`,
-    fix: 'Renew the certificate with one of the accepted issuers, then restart the program that holds the old one.',
+    detail: ({ subject, serial, authority, until, reason, issuers, otherPurpose }) =>
+      `The certificate ${subject} (serial ${serial}) leads to ${authority}, which ${until === null ? 'is no longer accepted here; since which day is not told' : `was accepted here until ${until}`}.${reason === null ? '' : ` Reason: ${reason}.`}${purposeWords(otherPurpose)}${acceptedWords(issuers)}`,
+    fix: 'Renew the certificate with one of the accepted issuers: ask your access administrator, or the contact that this refusal names. Then restart the program that holds the old one.',
   }),
   'identity.authority_not_yet_accepted': problem<CertificateWords & { authority: string; from: string | null }>({
     status: 403,
@@ -284,6 +301,16 @@ export const problems = {
       `The certificate ${subject} (issuer ${issuer}, serial ${serial}) was revoked on ${revoked} (${reason}).`,
     fix: 'Stop using this certificate and its key; ask your access administrator for a new one.',
   }),
+  'identity.certificate_on_hold': problem<CertificateWords & { held: string }>({
+    status: 403,
+    proxyError: 'http_request_denied',
+    source: 'downstream',
+    retry: 'never',
+    title: 'Client certificate on hold',
+    detail: ({ subject, issuer, serial, held }) =>
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) is on hold since ${held}: its issuer suspended it, and can lift that.`,
+    fix: 'Ask your access administrator, or the contact that this refusal names, why it is on hold. Once its issuer lifts the hold, the same certificate and key are accepted again, with nothing to install.',
+  }),
   'identity.revocation_unknown': problem<CertificateWords & { fault: string }>({
     status: 503,
     proxyError: 'http_request_denied',
@@ -291,8 +318,8 @@ export const problems = {
     retry: 'backoff',
     title: 'Revocation state not known',
     detail: ({ subject, issuer, serial, fault }) =>
-      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) ${fault}.`,
-    fix: 'Repeat the call later with growing pauses; nothing is known against your certificate.',
+      `The certificate ${subject} (issuer ${issuer}, serial ${serial}) ${fault}. The operator of this gateway must bring the next one; nothing is known against the certificate.`,
+    fix: 'Repeat the call after the stated seconds, or later: your certificate is not at fault, and only the operator can act. If it lasts, tell the contact that this refusal names.',
     operatorFix:
       'Put the current list where `trustBundles[].crls` or `crlUrls` has it; it is in force within 60 s. `headgate trust status` says what is wrong with it.',
   }),
@@ -313,6 +340,8 @@ export const problems = {
   'identity.not_enrolled': problem<{
     subject: string;
     environment: string;
+    /** The question was about a name, or about a certificate of which not all was judged: whether it is valid is not said. */
+    isUnjudged?: boolean;
     otherCertificate: boolean;
     grantedBy: readonly string[];
   }>({
@@ -321,8 +350,8 @@ export const problems = {
     source: 'downstream',
     retry: 'never',
     title: 'Certificate not enrolled',
-    detail: ({ subject, environment, otherCertificate, grantedBy }) =>
-      `The certificate ${subject} is valid but not enrolled in ${environment}.${otherCertificate ? ' Another certificate with this subject is enrolled, by its fingerprint or serial.' : ''}${grantWords(grantedBy, 'enrols certificates')}`,
+    detail: ({ subject, environment, isUnjudged, otherCertificate, grantedBy }) =>
+      `The certificate ${subject} is ${isUnjudged === true ? '' : 'valid but '}not enrolled in ${environment}.${otherCertificate ? ' Another certificate with this subject is enrolled, by its fingerprint or serial.' : ''}${grantWords(grantedBy, 'enrols certificates')}`,
     fix: 'Ask your access administrator to provision this certificate for the environment.',
   }),
   'identity.username_mismatch': problem<UsernameWords>({

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Override, overrideHolds, overridesFileSchema, readYamlFile } from '@headgate/contract';
 import type { Config } from './config.ts';
+import { unusable, whyUnread } from './named-file.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
 /** The file of a gateway; relative names start from `base`. */
@@ -16,7 +17,7 @@ export function breakGlassFile({ node, evidence }: Pick<Config, 'node' | 'eviden
 export async function readOverrides(file: string, nowMs: number): Promise<readonly Override[]> {
   const text = await readFile(file, 'utf8').catch((fault: unknown) => {
     if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw fault;
+    throw unusable(file, whyUnread(fault), 'a file that can be read');
   });
   if (text === null) return [];
   // JSON is YAML too, and its faults are told with line and column.

@@ -7,10 +7,22 @@ import type { GatewayFiles } from './gateway-files.ts';
 /** Most changes that are told one by one. */
 const toldMax = 100;
 
-/** Everything that differs between two readings. */
-export function changesBetween(before: GatewayFiles, next: GatewayFiles, config: Config): readonly string[] {
+/** Everything that differs between two readings, by the configuration of each. */
+export function changesBetween(
+  before: GatewayFiles,
+  next: GatewayFiles,
+  config: Config,
+  configBefore: Config,
+): readonly string[] {
+  const listed = changedLists(before, next);
   const changes = [
     ...snapshotChanges(before, next),
+    ...listed.map((name) => `revocation lists of ${name}`),
+    ...changedSources(configBefore, config)
+      .filter((name) => !listed.includes(name))
+      .map((name) => `sources of revocation lists of ${name}, which have the same lists`),
+    ...moves('position of', before.snapshot.positions, next.snapshot.positions),
+    ...moves('chain of', before.snapshot.chainPositions, next.snapshot.chainPositions),
     ...hostChanges(before, next),
     ...config.upstreams.flatMap(({ system }, at) =>
       isDeepStrictEqual(before.upstreamTls[at], next.upstreamTls[at]) ? [] : [`TLS files of upstream ${system}`],
@@ -31,16 +43,29 @@ function snapshotChanges({ snapshot: before }: GatewayFiles, { snapshot: next }:
     ['provisioning', before.provisioning, next.provisioning],
   ];
   const whole = parts.flatMap(([name, one, other]) => (isDeepStrictEqual(one, other) ? [] : [name]));
-  const bundles = [...new Set([...before.trust.keys(), ...next.trust.keys()])];
-  const changed = bundles.filter((name) => !isDeepStrictEqual(before.trust.get(name), next.trust.get(name)));
-  const listed = bundles.filter((name) => !isSameRevocation(before.revocation.get(name), next.revocation.get(name)));
-  return [
-    ...whole,
-    ...changed.map((name) => `trust bundle ${name}`),
-    ...listed.map((name) => `revocation lists of ${name}`),
-    ...moves('position of', before.positions, next.positions),
-    ...moves('chain of', before.chainPositions, next.chainPositions),
-  ];
+  const changed = bundlesOf(before, next).filter(
+    (name) => !isDeepStrictEqual(before.trust.get(name), next.trust.get(name)),
+  );
+  return [...whole, ...changed.map((name) => `trust bundle ${name}`)];
+}
+
+function bundlesOf(before: GatewayFiles['snapshot'], next: GatewayFiles['snapshot']): readonly string[] {
+  return [...new Set([...before.trust.keys(), ...next.trust.keys()])];
+}
+
+function changedLists({ snapshot: before }: GatewayFiles, { snapshot: next }: GatewayFiles): readonly string[] {
+  return bundlesOf(before, next).filter(
+    (name) => !isSameRevocation(before.revocation.get(name), next.revocation.get(name)),
+  );
+}
+
+/** Bundles whose lists come from elsewhere or otherwise now. */
+function changedSources(before: Config, next: Config): readonly string[] {
+  const sourcesOf = ({ crls, crlUrls }: Config['trustBundles'][number]) => ({ crls, crlUrls });
+  return next.trustBundles.flatMap((bundle) => {
+    const known = before.trustBundles.find(({ name }) => name === bundle.name);
+    return known === undefined || isDeepStrictEqual(sourcesOf(known), sourcesOf(bundle)) ? [] : [bundle.name];
+  });
 }
 
 function isSameRevocation(before: RevocationFacts | undefined, next: RevocationFacts | undefined): boolean {

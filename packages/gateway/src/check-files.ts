@@ -1,5 +1,5 @@
 // Reads and compiles every file that a configuration names, as starting would, without listening or writing.
-import type { ListReadingOptions, Snapshot } from '@headgate/contract';
+import type { ListFault, ListReadingOptions, Snapshot } from '@headgate/contract';
 import type { Config } from './config.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { readGatewayFiles } from './gateway-files.ts';
@@ -8,6 +8,8 @@ import { createSnapshotFiles } from './snapshot-files.ts';
 /** What a check found that does not stand in the way. */
 export interface CheckedFiles extends Pick<Snapshot, 'number' | 'hash' | 'overrides'> {
   readonly warnings: readonly TrustWarning[];
+  /** Sources of revocation lists in whose place the lists before would go on to count. */
+  readonly listFaults: readonly ListFault[];
 }
 
 /** Checks the files of a configuration; relative names start from `base`. Rejects with `UnusableFiles`, as starting would. */
@@ -17,7 +19,14 @@ export async function checkFiles(
   nowMs: number,
   lists: ListReadingOptions = {},
 ): Promise<CheckedFiles> {
-  const files = await readGatewayFiles(config, base, createSnapshotFiles(config, base), lists);
+  const source = createSnapshotFiles(config, base);
+  const files = await readGatewayFiles(config, base, source, lists);
   const { number, hash, overrides } = files.snapshot;
-  return { number, hash, overrides, warnings: trustWarnings(files, nowMs) };
+  return {
+    number,
+    hash,
+    overrides,
+    warnings: trustWarnings(files, nowMs),
+    listFaults: source.listFaultsOf(files.snapshot),
+  };
 }

@@ -1,6 +1,7 @@
 // What was seen, in bytes: JSON, or elements for a SOAP caller. Never a page, whoever asks: text of the caller stands in it.
+
+import type { RefusalFormat } from '@headgate/rules';
 import { escapeText, soap11Namespace, soap12Namespace } from '@headgate/soap';
-import type { RefusalFormat } from './caller-format.ts';
 import type { Seen } from './seen.ts';
 
 /** An echo ready to send. */

@@ -1,6 +1,7 @@
 // What ends soon, weeks before it does: chains that hosts show, authorities of trust bundles, and days on which one is withdrawn.
 // Pure: files and clock in, warnings out.
-import { type CertificateFacts, createTrustBundle } from '@headgate/pki';
+import type { RevocationFacts } from '@headgate/contract';
+import { type CertificateFacts, createTrustBundle, type TrustBundle } from '@headgate/pki';
 import { announcedWarnings } from './announced-chains.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 import type { ChainFacts } from './server-keys.ts';
@@ -31,7 +32,10 @@ export function trustWarnings(files: GatewayFiles, nowMs: number): readonly Trus
       ),
     ];
   });
-  const bundles = [...snapshot.trust.values()].flatMap((facts) => bundleWarnings(createTrustBundle(facts), nowMs));
+  const bundles = [...snapshot.trust.values()].flatMap((facts) => {
+    const bundle = createTrustBundle(facts);
+    return [...bundleWarnings(bundle, nowMs), ...listWarnings(bundle, snapshot.revocation.get(facts.name), nowMs)];
+  });
   const unique = new Map(
     [...chains, ...bundles, ...announcedWarnings(files, nowMs)].map((warning) => [
       `${warning.about} ${warning.sentence}`,
@@ -39,6 +43,22 @@ export function trustWarnings(files: GatewayFiles, nowMs: number): readonly Trus
     ]),
   );
   return [...unique.values()].toSorted((one, other) => (one.at ?? '').localeCompare(other.at ?? ''));
+}
+
+/** Of lists past their end where that refuses everybody: an operator who applies must not take it for a gateway in order. */
+function listWarnings(
+  bundle: TrustBundle,
+  revocation: RevocationFacts | undefined,
+  nowMs: number,
+): readonly TrustWarning[] {
+  if (revocation?.stale !== 'refuse') return [];
+  return revocation.standing
+    .filter(({ endMs }) => endMs < nowMs)
+    .map(({ issuer, endMs }) => {
+      const name = bundle.withSubject(issuer)[0]?.facts.subject ?? issuer;
+      const sentence = `the revocation list of ${name} came to its end on ${instant(endMs)}: nobody of this issuer is served until a newer one is there (staleCrls: refuse)`;
+      return { about: `trust bundle ${bundle.name}`, at: instant(endMs), sentence };
+    });
 }
 
 function chainWarnings(
@@ -58,7 +78,7 @@ function chainWarnings(
   return [{ about, at: instant(endsMs), sentence }];
 }
 
-function bundleWarnings(bundle: ReturnType<typeof createTrustBundle>, nowMs: number): readonly TrustWarning[] {
+function bundleWarnings(bundle: TrustBundle, nowMs: number): readonly TrustWarning[] {
   const about = `trust bundle ${bundle.name}`;
   const endOf = ({ fingerprint256, notAfterMs }: CertificateFacts) =>
     Math.min(notAfterMs, bundle.spans.get(fingerprint256)?.untilMs ?? Number.POSITIVE_INFINITY);

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
+  faultOfList,
   type ProvedList,
   proveList,
   readRevocationList,
@@ -12,6 +13,7 @@ import {
   whyIdle,
 } from '@headgate/pki';
 import type { Config } from './config.ts';
+import { fileAddress } from './lists/list-contents.ts';
 import { type ListCopy, memoryFolderOf, openListMemory } from './lists/list-memory.ts';
 
 /** A revocation list, or a place where none can be read. */
@@ -65,13 +67,25 @@ export async function reportListFiles(
   const bundles = config.trustBundles.map(async ({ name, crls, crlUrls, staleCrls }): Promise<ReportedSources[]> => {
     const bundle = trust.get(name);
     if (bundle === undefined) return [];
-    const files = crls.map((file) => readSource(file, bundle, () => readFile(resolve(base, file))));
+    const files = crls.map(async (file) => {
+      const found = await readSource(file, bundle, () => readFile(resolve(base, file)));
+      if (isUsable(found, bundle, atMs)) return [found];
+      const copy = await memory.bytesOf(name, fileAddress(file));
+      if (copy === null) return [found];
+      // By this a gateway would start, as it goes on by it.
+      return [found, await readSource(`${file}, the copy that is kept of it`, bundle, async () => copy.bytes)];
+    });
     const copies = crlUrls.map(({ url }) =>
       readSource(url, bundle, async () => bytesOf(await memory.copyOf(name, url))),
     );
-    return [{ bundle, stale: staleCrls, sources: await Promise.all([...files, ...copies]) }];
+    const sources = [...(await Promise.all(files)).flat(), ...(await Promise.all(copies))];
+    return [{ bundle, stale: staleCrls, sources }];
   });
   return reportLists((await Promise.all(bundles)).flat(), atMs);
+}
+
+function isUsable(source: ReportedSource, bundle: TrustBundle, atMs: number): boolean {
+  return 'lists' in source && source.lists.every((each) => faultOfList(each, bundle, atMs) === null);
 }
 
 /** Reports on what was read of every bundle. */

@@ -47,6 +47,12 @@ const facts = {
   grantedBy: [],
   otherCertificate: false,
   endorser: null,
+  authority: 'a',
+  until: null,
+  reason: null,
+  otherPurpose: null,
+  held: 'h',
+  fault: 'f',
   endedAt: 'a',
   because: 'b',
   outcome: 'differs',
@@ -103,6 +109,34 @@ describe('every code of the catalogue', () => {
     });
 });
 
+test('a fault says Client where the caller must act, and Server where nobody there can, or where a limit says so', () => {
+  const limit = { key: 'k', unit: 'requests', quota: 1, windowMs: 1, violated: ['r'] };
+  const sideOf = (code: ProblemCode, more: object = {}) => {
+    const refusal = new Refusal(code, { ...facts, ...more });
+    return /<faultcode>SOAP-ENV:(\w+)</.exec(
+      refusalBody(refusal, { ...context, format: 'soap-1.1' }).body.toString(),
+    )?.[1];
+  };
+  for (const code of [
+    'identity.certificate_expired',
+    'admission.other_environment',
+    'admission.not_permitted',
+    'admission.right_ended',
+    'admission.right_not_begun',
+    'admission.foreign_scid',
+  ] as const)
+    assert.equal(sideOf(code), 'Client', code);
+  for (const code of ['identity.revocation_unknown', 'admission.uncounted', 'forward.queue_full'] as const)
+    assert.equal(sideOf(code), 'Server', code);
+  for (const code of ['admission.acceptable_use', 'admission.global_limit'] as const)
+    assert.equal(sideOf(code, limit), 'Server', code);
+});
+
+test('a page tells no person to space tries as programs do', () => {
+  for (const code of Object.keys(problems) as ProblemCode[])
+    assert.doesNotMatch(refusalBody(refusalOf(code), { ...context, format: 'html' }).body.toString(), /growing pauses/);
+});
+
 test('words of a caller stay words in every format', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 50 }), (host) => {
@@ -155,6 +189,18 @@ test('a refusal of a certificate tells a program which it was and whom to ask, a
     for (const [name, value] of Object.entries(told)) assert.equal(fault?.problem[`certificate.${name}`], value);
     assert.equal(fault?.problem.contact, 'help@example.org');
   }
+  const granted = new Refusal('admission.not_permitted', { ...facts, grantedBy: ['a@x.example', 'b@x.example'] });
+  const json = JSON.parse(refusalBody(granted, { ...context, page, format: 'problem+json' }).body.toString());
+  assert.deepEqual(
+    [json.certificate, json.contact, json.grantedBy],
+    [told, 'help@example.org', ['a@x.example', 'b@x.example']],
+  );
+  const fault = refusalBody(granted, { ...context, page, format: 'soap-1.1' }).body.toString();
+  const read = readFault(fault)?.problem;
+  assert.deepEqual(
+    [read?.['certificate.serial'], read?.contact, read?.grantedBy],
+    ['0a', 'help@example.org', 'a@x.example; b@x.example'],
+  );
   const other = refusalBody(refusalOf('admission.global_limit'), { ...context, page, format: 'problem+json' });
   assert.equal(JSON.parse(other.body.toString()).certificate, undefined);
 });

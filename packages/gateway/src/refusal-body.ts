@@ -8,10 +8,10 @@ import {
   type StatedRefusal,
   toRetryAfterSeconds,
 } from '@headgate/contract';
+import type { RefusalFormat } from '@headgate/rules';
 import { writeFault } from '@headgate/soap';
-import type { RefusalFormat } from './caller-format.ts';
 import { seenFields } from './echo-body.ts';
-import { isAboutCertificate, type PageContext, refusalPage } from './refusal-page.ts';
+import { namesCertificate, type PageContext, refusalPage } from './refusal-page.ts';
 import type { Seen } from './seen.ts';
 
 /** What a refusal says beside its code. */
@@ -108,13 +108,12 @@ function factsOf(refusal: StatedRefusal, context: RefusalContext): Facts {
 
 function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, context: RefusalContext): string {
   const { atMs, seen } = context;
-  const { certificate, contact } = offeredTo(refusal, context);
+  const { certificate, contact, grantedBy } = offeredTo(refusal, context);
   const { type: _type, instance, detail, ...rest } = facts;
   return writeFault({
     version,
-    // The deck prints SOAP-ENV:Server for its acceptable-use fault (p. 21), and clients match it.
-    side:
-      problems[refusal.code].source === 'downstream' && !refusal.code.startsWith('admission.') ? 'client' : 'server',
+    // By who must act. But the deck prints SOAP-ENV:Server for its acceptable-use fault (p. 21), and clients match it.
+    side: problems[refusal.code].source === 'downstream' && limitOf(refusal) === null ? 'client' : 'server',
     text: detail,
     createdMs: atMs,
     fields: [
@@ -122,6 +121,7 @@ function faultOf(version: '1.1' | '1.2', refusal: StatedRefusal, facts: Facts, c
       ...limitFields(refusal),
       ...(certificate === undefined ? [] : certificateFields(certificate)),
       ...(contact === undefined ? [] : [['contact', contact] as [string, string]]),
+      ...(grantedBy === undefined ? [] : [['grantedBy', grantedBy.join('; ')] as [string, string]]),
       ...(seen ? seenFields(seen) : []),
     ],
   });
@@ -156,13 +156,20 @@ interface OfferedCertificate {
 }
 
 /** What a refusal that has to do with the caller's certificate says beside its sentence: which it was, and whom to ask. */
-function offeredTo(
-  { code }: StatedRefusal,
-  { page }: RefusalContext,
-): { readonly certificate?: OfferedCertificate; readonly contact?: string } {
-  if (!isAboutCertificate(code) || page === null || page === undefined) return {};
+interface Offered {
+  readonly certificate?: OfferedCertificate;
+  readonly contact?: string;
+  /** Who grants what is missing, most likely first. */
+  readonly grantedBy?: readonly string[];
+}
+
+function offeredTo(refusal: StatedRefusal, { page }: RefusalContext): Offered {
+  if (!namesCertificate(refusal.code)) return {};
+  const { facts } = refusal;
+  const granting = 'grantedBy' in facts && facts.grantedBy.length > 0 ? { grantedBy: facts.grantedBy } : {};
+  if (page === null || page === undefined) return granting;
   const { certificate } = page;
-  const whom = page.contact === null ? {} : { contact: page.contact };
+  const whom = { ...(page.contact === null ? {} : { contact: page.contact }), ...granting };
   if (certificate === null) return whom;
   const { subject, issuer, serial, notBeforeMs, notAfterMs, fingerprint256 } = certificate;
   const [notBefore, notAfter] = [notBeforeMs, notAfterMs].map((ms) => new Date(ms).toISOString()) as [string, string];

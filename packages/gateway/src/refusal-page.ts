@@ -41,7 +41,7 @@ export function refusalPage(
   return writePage(words.title, context?.host ?? null, [
     lead(words.detail),
     section('What to do', [...whatToDo(words, context), ...waitOf(words), ...goOn(words, context)]),
-    ...(context === null || !isAboutCertificate(words.code) ? [] : certificateParts(refusal, context)),
+    ...(context === null || !namesCertificate(words.code) ? [] : certificateParts(refusal, context)),
     section('If you need help', [
       helpOf(context),
       terms([
@@ -79,9 +79,26 @@ function helpOf(context: PageContext | null): Markup {
   return writeTo(`Write to ${operator} at `, contact, ' and quote what stands below.');
 }
 
-/** Whether a refusal has to do with the certificate that was offered. */
-export function isAboutCertificate(code: ProblemCode): boolean {
+/** Whether a refusal has to do with the certificate that was offered: with the proof that it is, or with what it may do. */
+export function namesCertificate(code: ProblemCode): boolean {
+  return isAboutProof(code) || isAboutRight(code);
+}
+
+function isAboutProof(code: ProblemCode): boolean {
   return code.startsWith('identity.') && code !== 'identity.host_mismatch';
+}
+
+const rightCodes: ReadonlySet<ProblemCode> = new Set([
+  'admission.other_environment',
+  'admission.not_permitted',
+  'admission.right_ended',
+  'admission.right_not_begun',
+  'admission.foreign_scid',
+]);
+
+/** Whether a refusal is for want of a right, which somebody grants: its caller is known, and accepted as that. */
+export function isAboutRight(code: ProblemCode): boolean {
+  return rightCodes.has(code);
 }
 
 function certificateParts(refusal: StatedRefusal, { certificate, issuers }: PageContext): Markup[] {
@@ -89,7 +106,14 @@ function certificateParts(refusal: StatedRefusal, { certificate, issuers }: Page
     section('The certificate that your browser offered', [
       certificate === null ? paragraph('None.') : terms(certificateTerms(certificate, refusal)),
     ]),
-    section('Authorities whose certificates are accepted here', issuers.length === 0 ? [] : [list(atMost(issuers))]),
+    ...(isAboutRight(refusal.code)
+      ? []
+      : [
+          section(
+            'Authorities whose certificates are accepted here',
+            issuers.length === 0 ? [] : [list(atMost(issuers))],
+          ),
+        ]),
   ];
 }
 
@@ -115,18 +139,24 @@ function failedCheck(refusal: StatedRefusal): string | null {
       return 'dates: it is not valid yet';
     case 'identity.issuer_unknown':
       return 'issuer: none of the authorities below issued it';
+    case 'identity.authority_withdrawn':
+      return 'authority: the one that it leads to is no longer accepted';
+    case 'identity.authority_not_yet_accepted':
+      return 'authority: the one that it leads to is not accepted yet';
     case 'identity.certificate_invalid':
       return `it ${(refusal as StatedRefusal<'identity.certificate_invalid'>).facts.fault}`;
     case 'identity.certificate_revoked':
       return 'revocation: it is on the list of its issuer';
+    case 'identity.certificate_on_hold':
+      return 'revocation: its issuer put it on hold';
     case 'identity.revocation_unknown':
-      return 'revocation: the list of its issuer is out of date';
+      return 'revocation: the list of its issuer is out of date, which the operator must mend';
     case 'identity.authority_invalid':
       return 'authority: one that it leads to is not acceptable';
     case 'identity.not_enrolled':
       return 'enrolment: it is valid, but nobody enrolled it';
     default:
-      return null;
+      return isAboutRight(refusal.code) ? 'rights: it is accepted, and may not do this' : null;
   }
 }
 
@@ -170,6 +200,12 @@ const stepsOf: Partial<Record<ProblemCode, Steps>> = {
   'identity.certificate_expired': askFor('renew the certificate with', 'If it has not been renewed yet: '),
   'identity.certificate_not_yet_valid': () => ['Use your present certificate until that day.', chooseAgain],
   'identity.issuer_unknown': askFor('request a certificate of one of the authorities below from'),
+  'identity.authority_withdrawn': askFor('renew the certificate with one of the authorities below, through'),
+  'identity.authority_not_yet_accepted': () => ['Use your present certificate until that day.', chooseAgain],
+  'identity.certificate_on_hold': (operator) => [
+    `Ask your company’s access administrator, or ${operator}, why it is on hold.`,
+    'Once the hold is lifted, open the address again: there is nothing to install.',
+  ],
   'identity.certificate_invalid': askFor('request a new certificate from'),
   'identity.certificate_revoked': askFor('request a new certificate from'),
   'identity.authority_invalid': askFor('request a certificate of one of the authorities below from'),
@@ -181,5 +217,13 @@ const stepsOf: Partial<Record<ProblemCode, Steps>> = {
 
 function whatToDo({ code, fix }: RefusalWords, context: PageContext | null): Markup[] {
   const wanted = context === null ? undefined : stepsOf[code]?.(context.operator);
-  return wanted === undefined ? [paragraph(fix)] : [paragraph(fix), paragraph('In a browser:'), steps(wanted)];
+  const own = paragraph(forPerson(fix));
+  return wanted === undefined ? [own] : [own, paragraph('In a browser:'), steps(wanted)];
+}
+
+/** A fix speaks to programs, too: how they space their tries is no person's business. */
+function forPerson(fix: string): string {
+  return fix
+    .replace('Repeat the call later with growing pauses', 'Try again later')
+    .replace(' with growing pauses', ' later');
 }

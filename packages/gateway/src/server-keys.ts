@@ -93,8 +93,8 @@ async function readChain(
 ): Promise<{ readonly pem: ChainPem; readonly facts: ChainFacts }> {
   const pem = { cert: await textOf(certificate, base), key: await keyTextOf(key, base) };
   try {
+    provePair(pem); // First: what OpenSSL says of a wrong pair are numbers.
     toSecureContext(pem);
-    provePair(pem);
     const chain = openChain(pem.cert);
     proveOrder(chain);
     const [leaf] = chain;
@@ -125,10 +125,20 @@ export function toSecureContext(pem: ChainPem | undefined): SecureContext {
   return createSecureContext({ ...tlsSettings, ...pem });
 }
 
-/** Throws when a key belongs to another certificate: OpenSSL says so only where both are of one kind. */
+/** Throws, in words, when a key belongs to another certificate, or where one of them cannot be read. */
 export function provePair({ cert, key }: ChainPem): void {
-  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
-    throw new Error('the key belongs to another certificate');
+  const leaf = read(() => new X509Certificate(cert), 'there is no certificate in PEM that can be read');
+  const encrypted = key.includes('ENCRYPTED') ? 'the key is encrypted: decrypt it, and protect the file' : null;
+  const own = read(() => createPrivateKey(key), encrypted ?? 'there is no private key in PEM that can be read');
+  if (!leaf.checkPrivateKey(own)) throw new Error('the key belongs to another certificate');
+}
+
+function read<Thing>(open: () => Thing, otherwise: string): Thing {
+  try {
+    return open();
+  } catch (cause) {
+    throw new Error(otherwise, { cause });
+  }
 }
 
 /** The certificates of a PEM file in its order; the first is the server's. */

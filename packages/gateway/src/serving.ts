@@ -1,5 +1,6 @@
 // A snapshot made ready for serving: compiled catalogue, policy and trust, and the hosts of this gateway. Immutable; an exchange
 // keeps the one it began with.
+
 import {
   type Address,
   type AddressMatch,
@@ -7,17 +8,19 @@ import {
   type CatalogueIndex,
   cellStatus,
   compileCatalogue,
+  type DatedMember,
   findAddress,
   type Snapshot,
 } from '@headgate/contract';
 import { createRevocation, createTrustBundle, type Revocation, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
+import { createScidPlaces, type ScidPlaces } from '@headgate/soap';
+import { type ChargeBook, createChargeBook } from './admission/charge-book.ts';
 import { type CertificateNeeds, certificateNeedsOf } from './certificate-needs.ts';
 import type { Config } from './config.ts';
 import { type DocumentPlace, documentPlaces, documentsPath } from './document-places.ts';
 import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
-import { createScidPlaces, type ScidPlaces } from './scid-places.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
 import type { SessionBounds } from './ui-session.ts';
@@ -56,6 +59,7 @@ export interface Serving {
   readonly snapshot: Snapshot;
   readonly index: CatalogueIndex;
   readonly limits: CompiledPolicy;
+  readonly charges: ChargeBook;
   /** The candidate policy in shadow; null where none is loaded. */
   readonly candidate: Candidate | null;
   readonly usernames: UsernameChecks;
@@ -66,7 +70,10 @@ export interface Serving {
   readonly identityFields: IdentityFields;
   readonly strictTransport: StrictTransport;
   host(listener: string, name: string): ServedHost | null;
-  /** Subjects of the anchors of a bundle that count at `nowMs`, for refusals. */
+  /**
+   * Subjects of the anchors of a bundle that count at `nowMs`, for refusals: those that stay first, and the day of each that ends within
+   * a year, as its bundle says it, behind its name.
+   */
   issuers(bundle: string, nowMs: number): readonly string[];
   /** Credentials and what they may do; null when no provisioning is loaded. */
   readonly rights: CompiledRights | null;
@@ -113,6 +120,7 @@ export function createServing(snapshot: Snapshot, config: Config, documents: Wri
     snapshot,
     index,
     limits: compilePolicy(snapshot.policy),
+    charges: createChargeBook(),
     candidate: candidateOf(snapshot),
     usernames: createUsernameChecks(snapshot.policy),
     scids: createScidPlaces(index),
@@ -135,7 +143,7 @@ export function createServing(snapshot: Snapshot, config: Config, documents: Wri
       (path === sessionPath || path === logoutPath) && (hosts.get(`${listener}/${name}`)?.uiSession ?? null) !== null
         ? (sessions.get(name)?.[path] ?? null)
         : null,
-    issuers: (bundle, nowMs) => issuersOf(trust.get(bundle), nowMs),
+    issuers: (bundle, nowMs) => issuersOf(trust.get(bundle), snapshot.trust.get(bundle)?.dated ?? [], nowMs),
     signsOf(host, path) {
       const match =
         findAddress(index, { scheme: 'https', host, path }) ?? findAddress(index, { scheme: 'http', host, path });
@@ -160,12 +168,23 @@ export function createTrustBundles(facts: Snapshot['trust']): ReadonlyMap<string
   return new Map([...facts].map(([name, each]) => [name, createTrustBundle({ ...each })]));
 }
 
-function issuersOf(bundle: TrustBundle | undefined, nowMs: number): readonly string[] {
-  const counting = (bundle?.anchors ?? []).filter(({ fingerprint256 }) => {
-    const span = bundle?.spans.get(fingerprint256);
-    return span === undefined || (nowMs >= span.fromMs && nowMs <= span.untilMs);
+/** How long before its end an authority is told as one that goes: a certificate is renewed for a year, and would outlive it. */
+const endToldMs = 366 * 86_400_000;
+
+function issuersOf(bundle: TrustBundle | undefined, dated: readonly DatedMember[], nowMs: number): readonly string[] {
+  const counting = (bundle?.anchors ?? []).flatMap(({ subject, fingerprint256, notBeforeMs, notAfterMs }) => {
+    const member = dated.find((each) => each.fingerprint256 === fingerprint256);
+    const withdrawnMs = member?.untilMs ?? Number.POSITIVE_INFINITY;
+    const endMs = Math.min(notAfterMs, withdrawnMs);
+    if (nowMs < Math.max(notBeforeMs, member?.fromMs ?? notBeforeMs) || nowMs > endMs) return [];
+    if (endMs - nowMs > endToldMs) return [{ endMs: Number.POSITIVE_INFINITY, said: subject }];
+    const day =
+      endMs === withdrawnMs && member !== undefined ? member.until : new Date(endMs).toISOString().slice(0, 10);
+    return [{ endMs, said: `${subject} (until ${day})` }];
   });
-  return counting.map(({ subject }) => subject);
+  return counting
+    .toSorted((one, other) => (one.endMs === other.endMs ? 0 : other.endMs - one.endMs))
+    .map(({ said }) => said);
 }
 
 /** Statuses change by the day and are dear to judge, so that each address is judged once a day. */

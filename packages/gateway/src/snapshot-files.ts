@@ -7,6 +7,7 @@ import {
   catalogueFileNames,
   compileCatalogue,
   type Finding,
+  type ListFault,
   type Override,
   parseCatalogue,
   parsePolicy,
@@ -26,16 +27,20 @@ import { chainPositionsOf, positionsOf } from './positions.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
-/** What a source of files is told by and tells to; both have defaults. */
+/** What a source of files is told by and tells to; all have defaults. */
 export interface SnapshotFilesOptions {
   /** Milliseconds since 1970 UTC; default: the system clock. */
   readonly clock?: () => number;
   /** Hears of revocation lists that cannot be used, were taken or have ended. */
   readonly tell?: (notice: ListNotice) => void;
+  /** Looks at no override; default: those of the evidence folder, which whoever asks about trust need not be able to read. */
+  readonly withoutOverrides?: boolean;
 }
 
 /** A source of files, which can tell of the revocation lists that it has in force. */
 export interface SnapshotFiles extends SnapshotSource {
+  /** What is wrong with the sources of revocation lists of a snapshot, taken or not. */
+  listFaultsOf(snapshot: Snapshot): readonly ListFault[];
   reportLists(atMs: number): readonly ReportedList[];
 }
 
@@ -46,13 +51,13 @@ export interface SnapshotFiles extends SnapshotSource {
 export function createSnapshotFiles(
   configOf: Config | (() => Config),
   base: string,
-  { clock = Date.now, tell = () => undefined }: SnapshotFilesOptions = {},
+  { clock = Date.now, tell = () => undefined, withoutOverrides = false }: SnapshotFilesOptions = {},
 ): SnapshotFiles {
   let number = 0;
   /** Hashes of snapshots without their lists. */
   const filesHashes = new WeakMap<Snapshot, string>();
   const configNow = (): Config => (typeof configOf === 'function' ? configOf() : configOf);
-  const overridesNow = () => readOverrides(breakGlassFile(configNow(), base), clock());
+  const overridesNow = async () => (withoutOverrides ? [] : readOverrides(breakGlassFile(configNow(), base), clock()));
   const memoryFolder = memoryFolderOf(configNow(), base);
   const lists = createListSources({ base, memoryFolder, clock, tell });
   /** What each snapshot's lists were read from. */
@@ -121,6 +126,7 @@ export function createSnapshotFiles(
       if (reading !== undefined) await lists.take(reading);
     },
     listFaults: () => lists.faults(),
+    listFaultsOf: (snapshot) => lists.faults(readings.get(snapshot)),
     reportLists: (atMs) => reportLists(lists.inForce(), atMs),
   };
 }

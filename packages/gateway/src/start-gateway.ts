@@ -8,6 +8,7 @@ import type {
   Override,
   OverrideAsk,
   SnapshotSource,
+  TrustBundleFacts,
 } from '@headgate/contract';
 import { createThreadMemory, openThreadMemory, type ThreadState } from '@headgate/rules';
 import { toBoot } from './boot.ts';
@@ -133,6 +134,8 @@ export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTic
   /** Looks at revocation lists, as the gateway does by itself every 15 s; true when others are in force from now on. */
   lookAtLists(): Promise<boolean>;
   inForce(): Promise<InForce>;
+  /** The bundles that callers are judged by. */
+  trustInForce(): readonly TrustBundleFacts[];
   /** Break-glass: resolves once every thread decides by it. Rejects with `OverrideRefused`, and then nothing has changed. */
   beginOverride(ask: OverrideAsk): Promise<Override>;
   endOverride(id: string, author: string): Promise<void>;
@@ -221,11 +224,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const reload = async (olderToo: boolean): Promise<Reloaded> => {
     const before = files;
+    const configBefore = config;
     await take(await read({ fetchNow: true, olderToo }));
     if (asksAnew(before.snapshot.catalogue, files.snapshot.catalogue, config)) await inner.forgetTickets();
     return {
       ...(await inForce()),
-      changes: changesBetween(before, files, config),
+      changes: changesBetween(before, files, config, configBefore),
       needRestart: restartNeeded,
       warnings: warn(),
     };
@@ -250,6 +254,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const running: RunningGateway = {
     ...inner,
     inForce,
+    trustInForce: () => [...files.snapshot.trust.values()],
     reload: ({ acceptOlderLists = false } = {}) => inOrder(() => reload(acceptOlderLists)),
     lookAtLists: () => inOrder(lookAtLists),
     handshakeFailures: () => handshakes.total(),

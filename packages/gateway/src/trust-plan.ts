@@ -1,7 +1,7 @@
 // Whom an end of trust would strand, weeks before it comes: for each authority that is withdrawn or expires, the credentials that
 // would have no path to an anchor afterwards. Pure: a reading of the files and what evidence tells of callers in, a plan out.
 import { type Credential, credentialKey, type SeenCredential, type TrustBundleFacts } from '@headgate/contract';
-import { createCoverage, createTrustBundle, type TrustEnding } from '@headgate/pki';
+import { type Coverage, createCoverage, createTrustBundle, type TrustEnding } from '@headgate/pki';
 import type { Config } from './config.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 
@@ -17,9 +17,9 @@ export interface AffectedCredential {
   readonly hosts: readonly string[];
   /**
    * `stranded`: it would still be valid. `renews-before`: it ends by itself first, and its successor needs another authority.
-   * `renewed`: the same subject was seen since, with a certificate that has a path afterwards.
+   * `renewed`: the same subject was seen since, with a certificate that has a path afterwards. `expired`: it has ended already.
    */
-  readonly how: 'stranded' | 'renews-before' | 'renewed';
+  readonly how: 'stranded' | 'renews-before' | 'renewed' | 'expired';
   readonly todo: string;
 }
 
@@ -47,17 +47,24 @@ export interface TrustEnd {
   readonly credentials: readonly AffectedCredential[];
 }
 
-/** A credential of the provisioning that the evidence does not show: nobody here knows its authority. */
+/** A credential of the provisioning that was accepted with no certificate that is valid: nobody here knows its authority. */
 export interface UnseenCredential {
   readonly participant: string;
   readonly credential: string;
   readonly environments: readonly string[];
+  /** When it last called with a certificate that has ended; null where it never called. */
+  readonly expired: { readonly notAfter: string; readonly lastUsed: string } | null;
 }
+
+/** What counts in the running gateway and by its files on disk no more: it ends when they are applied. */
+export interface TrustEndAtOnce extends Omit<TrustEnd, 'at'> {}
 
 /** What ends within a span, and whom it strands. */
 export interface TrustPlan {
   readonly from: string;
   readonly until: string;
+  /** Null where no gateway runs that could be compared with. */
+  readonly atOnce: readonly TrustEndAtOnce[] | null;
   readonly ends: readonly TrustEnd[];
   readonly unseen: readonly UnseenCredential[];
 }
@@ -69,11 +76,17 @@ export interface TrustPlanQuestion {
   readonly fromMs: number;
   readonly untilMs: number;
   readonly seen: readonly SeenCredential[];
+  /** Those that called with certificates that had ended. */
+  readonly expired: readonly SeenCredential[];
+  /** The bundles of the running gateway, and the instant at which they are compared with the files; null where none runs. */
+  readonly inForce: { readonly trust: readonly TrustBundleFacts[]; readonly nowMs: number } | null;
 }
 
 /** Plans from `fromMs` to `untilMs`. */
-export function planTrust({ files, config, fromMs, untilMs, seen }: TrustPlanQuestion): TrustPlan {
-  const bundleOf = new Map(config.listeners.flatMap(({ hosts }) => hosts.map(({ name, trust }) => [name, trust])));
+export function planTrust(question: TrustPlanQuestion): TrustPlan {
+  const { files, config, fromMs, untilMs, seen } = question;
+  const bundleOf = bundlesByHost(config);
+  const atOnce = endsAtOnce(question);
   const ends = [...files.snapshot.trust.values()].flatMap((facts) => {
     const coverage = createCoverage(createTrustBundle(facts));
     const callers = seen.filter(({ hosts }) => hosts.some((host) => bundleOf.get(host) === facts.name));
@@ -95,18 +108,56 @@ export function planTrust({ files, config, fromMs, untilMs, seen }: TrustPlanQue
                 other.lastUsedMs >= caller.lastUsedMs &&
                 (coverage.endsFor(other, fromMs) ?? fromMs) > atMs,
             );
-            return affected({ ...caller, hosts }, atMs, accepted, successor);
+            return affected({ ...caller, hosts }, { fromMs, endsMs: atMs, accepted }, successor);
           })
-          .toSorted((one, other) => urgency.indexOf(one.how) - urgency.indexOf(other.how) || other.calls - one.calls),
+          .toSorted(byUrgency),
       };
     });
   });
   return {
     from: instant(fromMs),
     until: instant(untilMs),
+    atOnce,
     ends: ends.toSorted((one, other) => one.at.localeCompare(other.at)),
-    unseen: ends.length === 0 ? [] : unseenCredentials(files, seen, fromMs),
+    unseen: ends.length === 0 && (atOnce ?? []).length === 0 ? [] : unseenCredentials(question),
   };
+}
+
+function bundlesByHost(config: Config): ReadonlyMap<string, string | undefined> {
+  return new Map(config.listeners.flatMap(({ hosts }) => hosts.map(({ name, trust }) => [name, trust])));
+}
+
+/** By bundle, what counts now and by the files no more, and who has a path now and by the files none. */
+function endsAtOnce({ files, config, seen, inForce }: TrustPlanQuestion): TrustPlan['atOnce'] {
+  if (inForce === null) return null;
+  const { trust, nowMs } = inForce;
+  const bundleOf = bundlesByHost(config);
+  return trust.flatMap((before): TrustEndAtOnce[] => {
+    const next = files.snapshot.trust.get(before.name);
+    if (next === undefined) return []; // Its hosts are judged by a bundle of another name.
+    const [coverage, later] = [before, next].map((facts) => createCoverage(createTrustBundle(facts))) as [
+      Coverage,
+      Coverage,
+    ];
+    const kept = new Set(later.counting(nowMs).map(({ facts }) => facts.fingerprint256));
+    const ending = coverage.counting(nowMs).filter(({ facts }) => !kept.has(facts.fingerprint256));
+    if (ending.length === 0) return [];
+    const accepted = later.anchorsAt(nowMs).map(({ subject }) => subject);
+    const isCovered = (caller: SeenCredential) => later.endsFor(caller, nowMs) !== null;
+    const callers = seen.filter(({ hosts }) => hosts.some((host) => bundleOf.get(host) === before.name));
+    const credentials = callers
+      .filter((caller) => coverage.endsFor(caller, nowMs) !== null && !isCovered(caller))
+      .map((caller) => {
+        const hosts = caller.hosts.filter((host) => bundleOf.get(host) === before.name);
+        const successor = callers.find(
+          (other) => other.subject === caller.subject && other.lastUsedMs >= caller.lastUsedMs && isCovered(other),
+        );
+        return affected({ ...caller, hosts }, { fromMs: nowMs, endsMs: nowMs, accepted, atOnce: true }, successor);
+      })
+      .toSorted(byUrgency);
+    const members = ending.map((each) => ({ ...endingMember(each, next), how: 'withdrawn' as const }));
+    return [{ bundle: before.name, members, accepted, credentials }];
+  });
 }
 
 function endingMember({ facts, role, atMs }: TrustEnding, { dated }: TrustBundleFacts): EndingMember {
@@ -122,15 +173,22 @@ function endingMember({ facts, role, atMs }: TrustEnding, { dated }: TrustBundle
   };
 }
 
-const urgency: readonly AffectedCredential['how'][] = ['stranded', 'renews-before', 'renewed'];
+const urgency: readonly AffectedCredential['how'][] = ['stranded', 'renews-before', 'renewed', 'expired'];
 
-function affected(
-  caller: SeenCredential,
-  endsMs: number,
-  accepted: readonly string[],
-  successor: SeenCredential | undefined,
-): AffectedCredential {
-  const { fingerprint, subject, issuer, participant, calls, hosts } = caller;
+function byUrgency(one: AffectedCredential, other: AffectedCredential): number {
+  return urgency.indexOf(one.how) - urgency.indexOf(other.how) || other.calls - one.calls;
+}
+
+/** An end, as it befalls a credential. */
+interface Befalling {
+  readonly fromMs: number;
+  readonly endsMs: number;
+  readonly accepted: readonly string[];
+  readonly atOnce?: boolean;
+}
+
+function affected(caller: SeenCredential, end: Befalling, successor: SeenCredential | undefined): AffectedCredential {
+  const { fingerprint, subject, issuer, participant, calls, hosts, notAfterMs } = caller;
   const facts = {
     fingerprint,
     subject,
@@ -138,42 +196,57 @@ function affected(
     participant,
     lastUsed: instant(caller.lastUsedMs),
     calls,
-    notAfter: instant(caller.notAfterMs),
+    notAfter: instant(notAfterMs),
     hosts,
   };
   if (successor !== undefined)
     return { ...facts, how: 'renewed', todo: `Nothing: it calls with a certificate of ${successor.issuer} now.` };
-  const byMs = Math.min(caller.notAfterMs, endsMs);
-  const todo =
-    accepted.length === 0
-      ? `No authority is accepted after ${instant(endsMs)}: add its successor to the bundle first.`
-      : `Renew it before ${instant(byMs)} with ${accepted.join(' or ')}.`;
-  return { ...facts, how: caller.notAfterMs > endsMs ? 'stranded' : 'renews-before', todo };
+  if (notAfterMs < end.fromMs) {
+    const from = end.accepted.length === 0 ? '' : ` from ${end.accepted.join(' or ')}`;
+    return {
+      ...facts,
+      how: 'expired',
+      todo: `It ended on ${facts.notAfter}: whoever still calls needs a new one${from}.`,
+    };
+  }
+  return { ...facts, how: notAfterMs > end.endsMs ? 'stranded' : 'renews-before', todo: whatToDo(notAfterMs, end) };
 }
 
-/** Of the provisioning, what no record shows, rights that ended apart. */
-function unseenCredentials(
-  { snapshot }: GatewayFiles,
-  seen: readonly SeenCredential[],
-  atMs: number,
-): readonly UnseenCredential[] {
-  const known = new Set(
-    seen
-      .filter(({ notAfterMs }) => notAfterMs >= atMs)
-      .flatMap((each) => [
-        `subject ${each.subject}`,
-        credentialKey({ fingerprint: each.fingerprint }),
-        credentialKey({ issuer: each.issuer, serial: each.serial }),
-      ]),
-  );
-  return (snapshot.provisioning?.participants ?? []).flatMap(({ id, credentials }) =>
+function whatToDo(notAfterMs: number, { endsMs, accepted, atOnce }: Befalling): string {
+  if (accepted.length === 0)
+    return `No authority is accepted ${atOnce === true ? 'then' : `after ${instant(endsMs)}`}: add its successor to the bundle first.`;
+  const successors = accepted.join(' or ');
+  return atOnce === true
+    ? `Do not apply before it has a certificate of ${successors}.`
+    : `Renew it before ${instant(Math.min(notAfterMs, endsMs))} with ${successors}.`;
+}
+
+/** Of the provisioning, what was accepted with no certificate that is valid. */
+function unseenCredentials({ files, seen, expired, fromMs }: TrustPlanQuestion): readonly UnseenCredential[] {
+  const keysOf = (each: SeenCredential) => [
+    credentialKey({ subject: each.subject }),
+    credentialKey({ fingerprint: each.fingerprint }),
+    credentialKey({ issuer: each.issuer, serial: each.serial }),
+  ];
+  const known = new Set(seen.filter(({ notAfterMs }) => notAfterMs >= fromMs).flatMap(keysOf));
+  const ended = new Map<string, SeenCredential>();
+  for (const each of [...expired, ...seen])
+    for (const key of keysOf(each)) if ((ended.get(key)?.lastUsedMs ?? 0) < each.lastUsedMs) ended.set(key, each);
+  return (files.snapshot.provisioning?.participants ?? []).flatMap(({ id, credentials }) =>
     credentials
       .filter((credential: Credential) => !known.has(credentialKey(credential)))
-      .map((credential) => ({
-        participant: id,
-        credential: credential.subject ?? credentialKey(credential),
-        environments: credential.environments,
-      })),
+      .map((credential) => {
+        const before = ended.get(credentialKey(credential));
+        return {
+          participant: id,
+          credential: credential.subject ?? credentialKey(credential),
+          environments: credential.environments,
+          expired:
+            before === undefined
+              ? null
+              : { notAfter: instant(before.notAfterMs), lastUsed: instant(before.lastUsedMs) },
+        };
+      }),
   );
 }
 

@@ -1,11 +1,10 @@
 // Questions about trust that a person asks of the files of a gateway, whether it runs or not.
-import type { SeenCredential } from '@headgate/contract';
 import type { Config } from './config.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import { reportListFiles } from './list-report.ts';
 import { createTrustBundles } from './serving.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
-import { planTrust, type TrustPlan } from './trust-plan.ts';
+import { planTrust, type TrustPlan, type TrustPlanQuestion } from './trust-plan.ts';
 import { reportTrust, type TrustReport } from './trust-report.ts';
 
 /**
@@ -23,14 +22,14 @@ function readWithoutLists(config: Config, base: string): Promise<GatewayFiles> {
     ...config,
     trustBundles: config.trustBundles.map((bundle) => ({ ...bundle, crls: [], crlUrls: [] })),
   };
-  return readGatewayFiles(without, base, createSnapshotFiles(without, base));
+  return readGatewayFiles(without, base, createSnapshotFiles(without, base, { withoutOverrides: true }));
 }
 
 /** What ends from `fromMs` to `untilMs`, and whom of those that were seen it strands. Rejects with `UnusableFiles`. */
 export async function planTrustOf(
   config: Config,
   base: string,
-  question: { readonly fromMs: number; readonly untilMs: number; readonly seen: readonly SeenCredential[] },
+  question: Omit<TrustPlanQuestion, 'files' | 'config'>,
 ): Promise<TrustPlan> {
   const files = await readWithoutLists(config, base); // No end of an authority hangs on a list.
   return planTrust({ files, config, ...question });

@@ -25,6 +25,12 @@ export interface ReportedMember {
   readonly counts: boolean;
 }
 
+/** A list on disk. */
+export interface DiskList extends Omit<ReportedList, 'inForce'> {
+  /** Whether a gateway that read it now could use it; which one it has in force, only the gateway knows. */
+  readonly usable: boolean;
+}
+
 /** A bundle that judges the callers of hosts. */
 export interface ReportedBundle {
   readonly name: string;
@@ -32,8 +38,9 @@ export interface ReportedBundle {
   readonly dated: string | null;
   readonly hosts: readonly string[];
   readonly members: readonly ReportedMember[];
-  readonly lists: readonly ReportedList[];
-  /** Subjects of members that have no list: whom they issued is not asked about. */
+  /** As they lie on disk, with the copies that are kept: what a running gateway has in force may be another. */
+  readonly lists: readonly DiskList[];
+  /** Subjects of members of which no list can be used from disk. */
   readonly withoutList: readonly string[];
 }
 
@@ -146,8 +153,10 @@ function listsOf(
   { name, members }: Pick<ReportedBundle, 'name' | 'members'>,
   lists: readonly ReportedList[],
 ): Pick<ReportedBundle, 'lists' | 'withoutList'> {
-  const own = lists.filter(({ bundle }) => bundle === name);
-  const having = own.filter(({ inForce }) => inForce).map(({ issuer }) => issuer);
+  const own = lists
+    .filter(({ bundle }) => bundle === name)
+    .map(({ inForce, ...list }): DiskList => ({ ...list, usable: inForce }));
+  const having = own.filter(({ usable }) => usable).map(({ issuer }) => issuer);
   const counting = members.filter(({ counts, subject }) => counts && !having.includes(subject));
   return { lists: own, withoutList: [...new Set(counting.map(({ subject }) => subject))] };
 }

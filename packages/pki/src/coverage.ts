@@ -24,6 +24,8 @@ export interface Coverage {
   endsFor(leaf: LeafIssuer, atMs: number): number | null;
   /** Anchors that count at an instant. */
   anchorsAt(atMs: number): readonly CertificateFacts[];
+  /** Certificates that count at an instant, each with its end. */
+  counting(atMs: number): readonly TrustEnding[];
   /** Certificates whose last instant lies in a span. */
   ends(fromMs: number, untilMs: number): readonly TrustEnding[];
 }
@@ -67,25 +69,24 @@ export function createCoverage(bundle: TrustBundle): Coverage {
       if (endMs === Number.POSITIVE_INFINITY) return endMs;
     }
   };
+  const members: readonly (TrustEnding & TrustSpan)[] = (
+    [
+      ['anchor', bundle.anchors],
+      ['intermediate', bundle.intermediates],
+    ] as const
+  ).flatMap(([role, all]) =>
+    all.map((facts) => {
+      const span = counting(facts);
+      return { facts, role, atMs: span.untilMs, ...span };
+    }),
+  );
+  const ending = ({ facts, role, atMs }: TrustEnding): TrustEnding => ({ facts, role, atMs });
+  const countingAt = (atMs: number) => members.filter(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
   return {
     endsFor,
-    anchorsAt: (atMs: number) =>
-      bundle.anchors.filter((facts) => {
-        const { fromMs, untilMs } = counting(facts);
-        return fromMs <= atMs && atMs <= untilMs;
-      }),
-    /** Certificates that count no more after an instant of a span. */
-    ends(fromMs: number, untilMs: number): readonly TrustEnding[] {
-      const roles = [
-        ['anchor', bundle.anchors],
-        ['intermediate', bundle.intermediates],
-      ] as const;
-      return roles.flatMap(([role, members]) =>
-        members
-          .map((facts) => ({ facts, role, atMs: counting(facts).untilMs }))
-          .filter(({ atMs }) => fromMs <= atMs && atMs <= untilMs),
-      );
-    },
+    anchorsAt: (atMs) => countingAt(atMs).flatMap(({ facts, role }) => (role === 'anchor' ? [facts] : [])),
+    counting: (atMs) => countingAt(atMs).map(ending),
+    ends: (fromMs, untilMs) => members.filter(({ atMs }) => fromMs <= atMs && atMs <= untilMs).map(ending),
   };
 }
 

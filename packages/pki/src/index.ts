@@ -25,7 +25,7 @@ export {
   toKeyPem,
   toPem,
 } from './certificate-maker.ts';
-export { createCoverage, type TrustEnding } from './coverage.ts';
+export { type Coverage, createCoverage, type TrustEnding } from './coverage.ts';
 export * as der from './der-writer.ts';
 export {
   type Acceptance,
@@ -33,10 +33,11 @@ export {
   type Purpose,
   type Rejection,
   rejectUnreadable,
+  sayOtherPurpose,
   type Verdict,
   type VerdictCheck,
 } from './judge.ts';
-export { attributeOf, comparableName, comparableText } from './name-attributes.ts';
+export { attributeOf, comparableName, comparableText, parseDistinguishedName } from './name-attributes.ts';
 export { buildPath, buildPathOf, type Chain, chainLengthMax, type PathObstacle, type PathResult } from './path.ts';
 export {
   createRevocation,

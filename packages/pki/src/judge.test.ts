@@ -107,7 +107,12 @@ test('what stood in the way of a path is the verdict', async () => {
 test('a leaf for another purpose is refused', async () => {
   assertRefused(judge({ leaf, purpose: 'serverAuth' }), 'wrong_purpose', leaf);
   const server = await makeLeaf(intermediate, { extendedKeyUsages: [serverAuth] });
-  assertRefused(judge({ leaf: server }), 'wrong_purpose', server);
+  const verdict = judge({ leaf: server });
+  assertRefused(verdict, 'wrong_purpose', server);
+  assert.match(
+    verdict.accepted ? '' : `${verdict.fault}. ${verdict.fix}`,
+    /is a server certificate: .* client authentication\. It must be issued with/,
+  );
   assert.equal(judge({ leaf: server, purpose: 'serverAuth' }).accepted, true);
 });
 

@@ -60,7 +60,12 @@ export interface Rejection {
   /** What a certificate must be to pass, one sentence. */
   readonly fix: string;
   /** When it was revoked, in ms since 1970 UTC, and why; only where that is the check. */
-  readonly revoked?: { readonly onMs: number; readonly reason: string };
+  readonly revoked?: {
+    readonly onMs: number;
+    readonly reason: string;
+    /** Its issuer may take that back (RFC 5280 §5.3.1), as it cannot for any other reason. */
+    readonly isHold: boolean;
+  };
 }
 
 /** What was decided on a leaf. */
@@ -117,7 +122,7 @@ const fixes: Readonly<Record<VerdictCheck, string>> = {
   old_version: 'It must be issued anew as a certificate of version 3.',
   path_too_long: 'It must be issued by an authority nearer to the accepted issuer.',
   policy_not_satisfied: 'It must be issued under a policy that its authorities accept.',
-  revocation_unknown: 'The operator must bring the current revocation list.',
+  revocation_unknown: 'The operator of this gateway must bring the current revocation list.',
   revoked: 'It must not be used again; a new certificate with a new key is needed.',
   signature_invalid: 'The certificate must be used as it was issued; a new one is needed if it was.',
   unhandled_critical_extension: 'It must be issued anew without that extension, or with it not critical.',
@@ -125,9 +130,15 @@ const fixes: Readonly<Record<VerdictCheck, string>> = {
     'It must be issued for an RSA key of at least 2048 bits or an elliptic key of at least 256, on a named curve.',
   weak_signature: 'It must be issued anew, signed over SHA-256, SHA-384 or SHA-512.',
   wrong_key_usage: 'It must be issued with the key usage digitalSignature.',
-  wrong_purpose:
-    'It must be issued for client authentication (extended key usage 1.3.6.1.5.5.7.3.2), by an authority that may.',
+  wrong_purpose: 'It must be issued with client authentication (1.3.6.1.5.5.7.3.2) in its extended key usage.',
 };
+
+/** Where an authority is at fault, which its caller can only go around. */
+const authorityFixes = {
+  wrong_purpose:
+    'An authority that issues client certificates must have client authentication (1.3.6.1.5.5.7.3.2) in its extended key usage, or no extended key usage.',
+  onHold: 'Its issuer must lift the hold, or a certificate of another accepted issuer is needed.',
+} as const;
 
 /** The "no" to a leaf that cannot be read. */
 export function rejectUnreadable({ fault, certificate }: UnreadableCertificate): Rejection {
@@ -163,15 +174,17 @@ interface Failure {
   readonly check: VerdictCheck;
   readonly fault: string;
   readonly revoked?: Rejection['revoked'] & {};
+  /** Where it is another than that of the check. */
+  readonly fix?: string;
 }
 
-function reject({ check, fault, revoked }: Failure, certificate: CertificateWords): Rejection {
+function reject({ check, fault, revoked, fix }: Failure, certificate: CertificateWords): Rejection {
   return {
     accepted: false,
     check,
     certificate,
     fault,
-    fix: fixes[check],
+    fix: fix ?? fixes[check],
     ...(revoked === undefined ? {} : { revoked }),
   };
 }
@@ -292,10 +305,16 @@ function failureOfRevocation(
     case 'revoked': {
       const reason = sayReason(status.reason);
       const fault = `was revoked on ${toIso(status.onMs)} (${reason})`;
-      return { check: 'revoked', fault, revoked: { onMs: status.onMs, reason } };
+      const isHold = status.reason === 'certificateHold';
+      return {
+        check: 'revoked',
+        fault,
+        revoked: { onMs: status.onMs, reason, isHold },
+        ...(isHold ? { fix: authorityFixes.onHold } : {}),
+      };
     }
     case 'unknown': {
-      const fault = `may be revoked: the revocation list of ${certificate.issuer} counts no more since ${toIso(status.endedMs)}`;
+      const fault = `cannot be looked up: the revocation list of ${certificate.issuer} came to its end on ${toIso(status.endedMs)}`;
       return { check: 'revocation_unknown', fault };
     }
     default:
@@ -340,16 +359,37 @@ function failureOfLeaf({ subject, isAuthority, pathLength, keyUsages }: Certific
   return null;
 }
 
+function isMeantFor(extendedKeyUsages: readonly string[] | null, purpose: Purpose): boolean {
+  const usages = extendedKeyUsages ?? [anyExtendedKeyUsage];
+  return usages.includes(purposeOids[purpose]) || usages.includes(anyExtendedKeyUsage);
+}
+
+/** What a certificate is where it is not meant for a purpose, going on from "the certificate"; null where it is meant for it. */
+export function sayOtherPurpose(
+  extendedKeyUsages: CertificateFacts['extendedKeyUsages'],
+  purpose: Purpose,
+): string | null {
+  if (isMeantFor(extendedKeyUsages, purpose)) return null;
+  const missing = `its extended key usage does not name ${purposeNames[purpose]}`;
+  const other: Purpose = purpose === 'clientAuth' ? 'serverAuth' : 'clientAuth';
+  const kind = { serverAuth: 'a server certificate', clientAuth: 'a client certificate' }[other];
+  return isMeantFor(extendedKeyUsages, other)
+    ? `is ${kind}: ${missing}`
+    : `is not meant for ${purposeNames[purpose]}: ${missing}`;
+}
+
 function failureOfUse(
   { keyUsages, extendedKeyUsages }: CertificateFacts,
   isLeaf: boolean,
   purpose: Purpose,
 ): Failure | null {
-  // An authority's extendedKeyUsage limits what it may issue for, as OpenSSL and browsers read it; RFC 5280 is silent.
-  const usages = extendedKeyUsages ?? [anyExtendedKeyUsage];
-  if (!usages.includes(purposeOids[purpose]) && !usages.includes(anyExtendedKeyUsage)) {
-    const fault = isLeaf ? 'is not meant for' : 'issues certificates for other purposes than';
-    return { check: 'wrong_purpose', fault: `${fault} ${purposeNames[purpose]} (extended key usage)` };
+  if (isLeaf) {
+    const fault = sayOtherPurpose(extendedKeyUsages, purpose);
+    if (fault !== null) return { check: 'wrong_purpose', fault };
+  } else if (!isMeantFor(extendedKeyUsages, purpose)) {
+    // An authority's extendedKeyUsage limits what it may issue for, as OpenSSL and browsers read it; RFC 5280 is silent.
+    const fault = `may issue no certificates for ${purposeNames[purpose]} (extended key usage)`;
+    return { check: 'wrong_purpose', fault, fix: authorityFixes.wrong_purpose };
   }
   if (!isLeaf || keyUsages === null || purposeKeyUsages[purpose].some((usage) => keyUsages.includes(usage)))
     return null;

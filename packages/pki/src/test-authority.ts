@@ -87,9 +87,11 @@ export interface TestAuthority {
   trustBundlePem(family: Family, side: Side): TrustBundlePem;
 }
 
-/** Issues users of one family. */
+/** Issues users of one family, and takes them back. */
 export interface TestIssuer {
   user(options: TestUserOptions): Promise<TestUser>;
+  /** A revocation list of it, in DER. */
+  revocationList(contents: Omit<ListContents, 'signer'>): Uint8Array;
 }
 
 /** What a test authority is made with. */
@@ -179,7 +181,10 @@ export function createTestIssuer(
     .map(({ type, value }): NameAttribute => ({ [type]: value }));
   const issuing: Signer = { subject, key: { privateKey, publicKey: createPublicKey(privateKey) } };
   const make: Make = (contents) => makeCertificate(random === undefined ? contents : { ...contents, random });
-  return { user: (options) => makeUser({ issuing }, options, nowMs, make) };
+  return {
+    user: (options) => makeUser({ issuing }, options, nowMs, make),
+    revocationList: (contents) => makeRevocationList({ ...contents, signer: issuing }),
+  };
 }
 
 async function createHierarchy(name: string, nowMs: number, make: Make): Promise<Hierarchy> {

@@ -20,10 +20,12 @@ export function notEnrolled(
   { grantedBy, closerSubjects }: CompiledRights,
   { subject }: CertificateNames,
   environment: string | null,
+  isUnjudged = false,
 ): Refusal<'identity.not_enrolled'> {
   return new Refusal('identity.not_enrolled', {
     subject,
     environment: environment ?? 'this environment',
+    ...(isUnjudged ? { isUnjudged } : {}),
     otherCertificate: closerSubjects.has(subject),
     grantedBy: grantedBy.otherwise === null ? [] : [grantedBy.otherwise],
   });

@@ -1,10 +1,21 @@
-// The market systems behind one plain HTTP/1.1 port, as they stand behind a gateway. Listens, reads a bounded body,
-// hands it to the system that the path names, and writes the answer. Not for the open internet.
+// The market systems behind one HTTP/1.1 port: plain, as they stand behind a gateway, or with TLS and limits of their own, as
+// programs meet them. Listens, reads a bounded body, hands it to the system that the path names, and writes the answer. Not for
+// the open internet.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Catalogue, compileCatalogue } from '@headgate/contract';
+import {
+  type Catalogue,
+  compileCatalogue,
+  fields as fieldNames,
+  type Policy,
+  type Provisioning,
+} from '@headgate/contract';
 import { delayMsMax, type Faults, logoutPage, namesOf } from './faults.ts';
+import { clientCertificateOf, createDoor, type Door, isSecure } from './limits/door.ts';
+import { createMarketLimits } from './limits/market-limits.ts';
+import type { Personality } from './limits/personalities.ts';
 import type { Coordinator } from './state/market.ts';
 import type { Provision } from './state/provisioning.ts';
 import { answerAds } from './systems/ads.ts';
@@ -39,10 +50,31 @@ export interface SimulatorOptions {
   readonly catalogue?: Catalogue;
   /** Signs the SOAP answers of `/sst/` systems. Default: unsigned, as the market's clients allow for. */
   readonly answerCredential?: AnswerCredential;
+  /** Speaks TLS and asks for client certificates. Default: plain HTTP. */
+  readonly tls?: SimulatorTls;
+  /** Counts limits, which needs `catalogue`. Default: nothing is counted, as behind a gateway. */
+  readonly limits?: SimulatorLimits;
   /** Faults from the start. Default: none. */
   readonly faults?: Faults;
   /** Takes one line per event worth telling. Default: nothing is told. */
   readonly log?: (line: string) => void;
+}
+
+/** What a simulator proves itself with, and whose client certificates it takes; PEM. */
+export interface SimulatorTls {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  /** Roots and intermediates of users. A certificate of any other authority opens nothing. */
+  readonly clientAuthoritiesPem: string;
+}
+
+/** What a simulator counts by. */
+export interface SimulatorLimits {
+  readonly policy: Policy;
+  /** Who may do what. Default: nobody is asked, and nobody is a participant. */
+  readonly provisioning?: Provisioning;
+  /** How it counts. Default: `exact-sliding-window`, as the gateway does. */
+  readonly personality?: Personality;
 }
 
 /** A simulator that listens. */
@@ -75,10 +107,12 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     provisions: options.provisions,
     coordinators: options.coordinators,
   });
+  const door = doorOf(options, world);
   let faults: Faults = {};
   let requests = 0;
-  const server = createServer({ maxHeaderSize: 64 * 1024, requestTimeout: 120_000 }, (request, response) => {
+  const server = createHttpServer(options.tls, (request, response) => {
     serve(request, response, world, {
+      door,
       faults: () => faults,
       arrived: () => {
         requests += 1;
@@ -90,12 +124,13 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   });
   server.maxConnections = 2_000;
   server.on('clientError', (_error, socket) => socket.destroy());
+  if (door !== null) judgeConnections(server, door);
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
 
   const simulator: Simulator = {
     port,
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     requestCount: () => requests,
     async setFaults(next) {
       assertFaults(next);
@@ -111,15 +146,54 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   return simulator;
 }
 
+function createHttpServer(
+  tls: SimulatorTls | undefined,
+  serveRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const options = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000 };
+  if (tls === undefined) return createServer(options, serveRequest);
+  const { certificatePem: cert, keyPem: key, clientAuthoritiesPem: ca } = tls;
+  // Whoever has no certificate, or a strange one, is told so in an answer: not every system asks for one.
+  const secure = { cert, key, ca, requestCert: true, rejectUnauthorized: false };
+  return createSecureServer({ ...options, ...secure }, serveRequest);
+}
+
+function doorOf({ limits, clock }: SimulatorOptions, { catalogue, nextNumber }: World): Door | null {
+  if (limits === undefined) return null;
+  if (catalogue === null) throw new RangeError('limits need a catalogue, which says what a call is.');
+  const { policy, provisioning = null, personality = 'exact-sliding-window' } = limits;
+  return createDoor(createMarketLimits({ index: catalogue, policy, provisioning, personality }), clock, nextNumber);
+}
+
+/** Closes a connection past a limit before a byte of it is read, and so before TLS. */
+function judgeConnections(server: Server, door: Door): void {
+  const takers = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    if (door.admitConnection(socket)) for (const take of takers) take.call(server, socket);
+    else socket.destroy();
+  });
+}
+
 interface Turn {
+  readonly door: Door | null;
   readonly faults: () => Faults;
   readonly arrived: () => void;
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, world: World, turn: Turn): Promise<void> {
-  const body = await readBody(request);
+  const arriving = readBody(request);
+  const judged = turn.door === null ? uncounted : await turn.door.judge(request, arriving);
+  if (judged === null) return;
+  // The rest of its body is read and dropped: closing on it would reset the connection before the refusal is read.
+  if ('reply' in judged) return write(response, request.method ?? '', judged.reply, world);
+  let requestBytes = Number.POSITIVE_INFINITY;
+  response.once('close', () => judged.settle(requestBytes));
+  for (const [name, value] of Object.entries(judged.fields)) response.setHeader(name, value);
+  const body = await arriving;
   if (body === 'broken') return;
   if (body === 'too_large') return write(response, request.method ?? '', tooLargeReply, world);
+  requestBytes = body.byteLength;
   turn.arrived();
   const faults = turn.faults();
   if (faults.delayMs !== undefined) await delay(faults.delayMs, undefined, { ref: false });
@@ -131,14 +205,21 @@ async function serve(request: IncomingMessage, response: ServerResponse, world: 
   write(response, request.method ?? '', reply, world);
 }
 
+/** What a simulator without limits makes of every request. */
+const uncounted = { fields: {}, settle: () => undefined };
+
 /** Hands a request to the system that its path names. */
 function answer(incoming: Incoming | null, world: World): Reply {
   if (incoming === null) return { status: 400, fields: { 'content-type': 'text/plain' }, body: 'Bad request\n' };
   const { path } = incoming;
-  if (path.toLowerCase().startsWith('/sst/')) return answerSst(incoming, world);
+  if (path.toLowerCase().startsWith('/sst/')) return answerSst(incoming, world) ?? answerUnmodelled(incoming, world);
   if (path.startsWith('/ADS/')) return answerAds(incoming, world);
   if (path.startsWith('/oasisapi/')) return answerOasis(incoming, world);
   if (world.documentPrefixes.some((prefix) => path.startsWith(prefix))) return answerDocuments(incoming, world);
+  return answerUnmodelled(incoming, world);
+}
+
+function answerUnmodelled(incoming: Incoming, world: World): Reply {
   return answerCatalogue(incoming, world) ?? notFoundReply;
 }
 
@@ -177,13 +258,21 @@ function toIncoming(request: IncomingMessage, body: Buffer): Incoming | null {
       method: request.method ?? '',
       path: decodeURIComponent(rawPath),
       query: new URLSearchParams(queryParts.join('?')),
-      fields: request.headers,
+      fields: fieldsWithCertificate(request),
       body,
       ownAuthority: authorityOf(request.socket),
     };
   } catch {
     return null; // A percent sign that begins no octet.
   }
+}
+
+/** Over TLS the certificate is the connection's, whatever a field claims. */
+function fieldsWithCertificate(request: IncomingMessage): Incoming['fields'] {
+  if (!isSecure(request.socket)) return request.headers;
+  const { [fieldNames.clientCert]: _claimed, ...headers } = request.headers;
+  const der = clientCertificateOf(request);
+  return der === null ? headers : { ...headers, [fieldNames.clientCert]: `:${der.toString('base64')}:` };
 }
 
 function authorityOf({ localAddress = '', localPort }: Socket): string {

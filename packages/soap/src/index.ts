@@ -48,6 +48,7 @@ export { payloadValueCharactersMax, toPointerTokens } from './payload-places.ts'
 export { type MessageStart, type PayloadBounds, readPayloadValue } from './payload-value.ts';
 export type { AttachmentInfor, MessageReading, MessageRefusalReason, SoapMessage } from './read-message.ts';
 export { readMessage } from './read-message.ts';
+export { createScidPlaces, type ScidPlaces, type ScidWhereabouts } from './scid-places.ts';
 export type { SigningKey } from './sign-envelope.ts';
 export { signEnvelope } from './sign-envelope.ts';
 export type {

@@ -1,4 +1,4 @@
-// Time that only moves when a test says so.
+// Time that only moves when a test says so, and for the few that are about real time, its instants.
 
 /** A clock for tests, in milliseconds since 1970 UTC. */
 export interface FakeClock {
@@ -20,4 +20,19 @@ export function fakeClock(startMs = Date.UTC(2024, 1, 21, 12)): FakeClock {
       nowMs = ms;
     },
   };
+}
+
+/**
+ * Resolves once this machine's clock has reached an instant, and never before: timers may fire a part of a millisecond early. Only
+ * for tests whose subject is real time over processes; whoever waits for anything else waits for that.
+ */
+export function clockReaches(instantMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = (): void => {
+    const leftMs = instantMs - Date.now();
+    if (leftMs <= 0) resolve();
+    else setTimeout(look, leftMs);
+  };
+  look();
+  return promise;
 }

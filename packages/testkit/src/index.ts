@@ -7,7 +7,7 @@ export {
   startCertifiedBrowser,
   type TestBrowser,
 } from './browser.ts';
-export { type FakeClock, fakeClock } from './clock.ts';
+export { clockReaches, type FakeClock, fakeClock } from './clock.ts';
 export {
   arrivalLine,
   evidenceOfCall,

@@ -77,7 +77,10 @@ async function refusedAsTold(row: RefusalRow, caller: CallerFormat, underTest: U
     if (typeof name === 'string') assert.ok(told.text.includes(name), `${name} in: ${told.text}`);
     else assert.match(told.text, name);
   }
-  assert.equal(told.fix, problems[row.code].fix);
+  const { fix } = problems[row.code];
+  // How a program spaces its tries is no person's business.
+  const spoken = fix.replace('Repeat the call later with growing pauses', 'Try again later');
+  assert.equal(told.fix, caller.speaks === 'html' ? spoken : fix);
   assert.equal(told.exchange, exchange);
   if (caller.speaks !== 'html') {
     assert.equal(told.by, 'gateway');

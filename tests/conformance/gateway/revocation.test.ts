@@ -97,6 +97,43 @@ function listsOf(operator: (typeof operators)[number]): void {
     for (const caller of callers) caller.destroy();
   });
 
+  for (const [what, change] of [
+    ['broken', (gateway) => bring(gateway, Buffer.from('no list'))],
+    ['emptied', (gateway) => bring(gateway, Buffer.of())],
+    ['deleted', (gateway) => rm(join(gateway.folder, 'users.crl'))],
+  ] as const satisfies readonly (readonly [string, (gateway: TestGateway) => Promise<void>])[])
+    test(`a caller who is revoked stays out over a restart that finds the list ${what}, and others are served`, async (t) => {
+      const kit = await startWithList();
+      await bring(kit, listFor(kit, 6, true));
+      await kit.running.lookAtLists();
+      await change(kit);
+      await kit.running.close();
+      const notices: GatewayNotice[] = [];
+      const restarted = await startGateway({
+        config: kit.config,
+        base: kit.folder,
+        clock: () => kit.clock.now(),
+        notice: (notice) => notices.push(notice),
+      });
+      t.after(async () => {
+        await restarted.close();
+        await kit.close(); // Last: it takes the folder away that the other writes its evidence into.
+      });
+      const port = restarted.listeners.find(({ name }) => name === 'secure')?.port ?? 0;
+      const other = await kit.authority.user('current', { name: 'BETAx0002', organisation: 'Alpha' });
+      const [revoked, served] = [
+        await openRawCaller({ ...kit, port }, { serverName: host }),
+        await openRawCaller({ ...kit, port }, { serverName: host, user: other }),
+      ];
+      assert.equal(codeOf(await ask(revoked)), 'identity.certificate_revoked');
+      assert.equal((await ask(served)).status, 200);
+      assert.deepEqual(
+        notices.flatMap((notice) => (notice.kind === 'revocation-list-refused' ? [notice.source] : [])),
+        ['users.crl'],
+      );
+      for (const caller of [revoked, served]) caller.destroy();
+    });
+
   test('a list that did not change changes nothing', async (t) => {
     const gateway = await startWithList();
     t.after(() => gateway.close());
@@ -141,7 +178,7 @@ function listsOf(operator: (typeof operators)[number]): void {
     t.after(() => gateway.close());
     await bring(gateway, listFor(gateway, 6, true, { reason: 6 }));
     await gateway.running.lookAtLists();
-    assert.equal(codeOf(await gateway.call()), 'identity.certificate_revoked');
+    assert.equal(codeOf(await gateway.call()), 'identity.certificate_on_hold');
     await bring(gateway, listFor(gateway, 7, false));
     await gateway.running.lookAtLists();
     assert.equal((await gateway.call()).status, 200);
@@ -287,7 +324,10 @@ function listsOf(operator: (typeof operators)[number]): void {
     await kit.running.close();
     await bring(kit, listFor(kit, 4, false));
     const options = { config: kit.config, base: kit.folder, clock: () => kit.clock.now() };
-    await assert.rejects(startGateway(options), /number 4, .* is older .*number 6, .*--accept-older-lists/);
+    const kept = await startGateway(options);
+    const [fault] = (await kept.inForce()).listFaults;
+    assert.match(`${fault?.reason} ${fault?.fix}`, /number 4, .* is older .*number 6, .*--accept-older-lists/);
+    await kept.close();
     const restarted = await startGateway({ ...options, acceptOlderLists: true });
     await restarted.close();
     const again = await startGateway(options);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import type { Credential, Endorsement, ProvisionedRight } from '@headgate/contract';
+import { readFault } from '@headgate/soap';
 import {
   fakeClock,
   openRawCaller,
@@ -22,6 +23,30 @@ import { codeOf, type SpokenFormat, wordsOf } from './told.ts';
 
 const noLimits = 'limits: []\n';
 const alphaSubject = 'CN=ALPHAx0001,OU=people,O=CAISO,C=US';
+
+interface CertificateFields {
+  readonly issuer?: string;
+  readonly serial?: string;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+  readonly fingerprint?: string;
+  readonly contact?: string;
+  readonly grantedBy?: string;
+}
+
+/** What a refusal says in fields, of a fault or of problem+json. */
+function fieldsOf(body: string): CertificateFields {
+  if (body.startsWith('{')) {
+    const { certificate, contact, grantedBy } = JSON.parse(body) as {
+      readonly certificate?: CertificateFields;
+      readonly contact?: string;
+      readonly grantedBy?: readonly string[];
+    };
+    return { ...certificate, contact: contact ?? '', grantedBy: (grantedBy ?? []).join('; ') };
+  }
+  const { problem = {} } = readFault(body) ?? {};
+  return Object.fromEntries(Object.entries(problem).map(([name, value]) => [name.replace('certificate.', ''), value]));
+}
 
 for (const operator of operators) describe(`at ${operator.name}`, () => judgesRightsOf(operator));
 
@@ -84,6 +109,33 @@ function judgesRightsOf(operator: Operator): void {
         );
         assert.equal(gateway.upstream.received.length, 0);
       });
+
+    for (const [format, fields] of speaking)
+      test(`is told with the certificate, whom to ask and who grants it as fields, by whose fault it is, as ${format}`, async (t) => {
+        const { gateway } = await start(t, written({ rights: [right({ role: 'read' })] }));
+        for (const _ of ['first', 'again']) {
+          const answer = await gateway.call({ ...submit.call, fields });
+          const words = fieldsOf(answer.body);
+          assert.equal(words.fingerprint, createHash('sha256').update(gateway.user.certificateDer).digest('hex'));
+          for (const name of ['issuer', 'serial', 'notBefore', 'notAfter'] as const) assert.ok(words[name], name);
+          assert.match(words.contact ?? '', /@/);
+          assert.equal(words.grantedBy, 'access@alpha.example.org');
+          if (format === 'soap-1.1') assert.match(answer.body, /<faultcode>SOAP-ENV:Client</);
+          if (format === 'soap-1.2') assert.match(answer.body, /:Sender</);
+        }
+      });
+
+    test('is told to each of two callers of one name with its own certificate', async (t) => {
+      const { gateway } = await start(t, written({ rights: [right({ role: 'read' })] }));
+      const twins = await Promise.all(
+        ['first', 'second'].map(() => gateway.authority.user('current', { name: 'ALPHAx0001', organisation: 'CAISO' })),
+      );
+      for (const _ of ['once', 'twice'])
+        for (const user of twins) {
+          const { fingerprint } = fieldsOf((await gateway.call({ ...submit.call, user })).body);
+          assert.equal(fingerprint, user.fingerprint256);
+        }
+    });
 
     test('is told on a page to a browser', async (t) => {
       const { gateway } = await start(t, written({ rights: [right({ channels: ['api'] })] }));

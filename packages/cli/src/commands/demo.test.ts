@@ -81,6 +81,37 @@ describe('demo certificate', () => {
     assert.equal(Date.parse(validTo), nowMs + 2 * 86_400_000);
   });
 
+  test('of a subject that is enrolled is a renewal: no row, and nothing to enrol', async () => {
+    const { stdout } = await make('--name', 'YOUx1000', '--participant', 'you');
+    assert.match(
+      stdout,
+      /^Its subject is enrolled: to the gateway it is a renewal, .* This calls:\n {2}npx \S+ headgate call .*\n$/m,
+    );
+    assert.doesNotMatch(stdout, /provisioning import/);
+    assert.equal((await readdir(folder)).includes('youx1000.csv'), false);
+  });
+
+  test('of a participant without rights of its own is enrolled by the endorsement that it has', async () => {
+    await make('--name', 'KILOx1011', '--participant', 'you');
+    await run('provisioning', 'import', join(folder, 'kilox1011.csv'), '--into', provisioning);
+    const [shown] = JSON.parse(
+      (await run('provisioning', 'show', '--json', '--provisioning', provisioning, 'CN=KILOx1011,OU=people,O=You,C=US'))
+        .stdout,
+    ) as [{ credentials: readonly { rights: readonly unknown[]; endorsements: readonly { by: string }[] }[] }];
+    assert.deepEqual(
+      shown.credentials.map(({ rights, endorsements }) => [rights.length, endorsements.map(({ by }) => by)]),
+      [[0, ['alpha-energy']]],
+    );
+  });
+
+  test('can be one that has ended, with a profile that sends it all the same', async () => {
+    const { stdout } = await make('--name', 'LIMAx1012', '--expired');
+    assert.match(stdout, /^It ended yesterday: a call is refused, with its last day\. It is not enrolled yet/m);
+    const { validTo } = new X509Certificate(await readFile(join(folder, 'keys/limax1012.pem')));
+    assert.equal(Date.parse(validTo), nowMs - 86_400_000);
+    assert.match(await readFile(join(folder, 'limax1012.yaml'), 'utf8'), /^allowExpired: true$/m);
+  });
+
   for (const [what, args, code, words] of [
     ['a name that is there', ['--name', 'GOLFx1007'], 4, /golfx1007\.pem is there already; choose another --name/],
     ['a name out of form', ['--name', 'GOLF'], 2, /letters or digits, an x and four digits, as ECHOx1005/],
@@ -107,4 +138,39 @@ describe('demo certificate', () => {
       assert.match(refused.stderr, words);
       assert.deepEqual(await readdir(join(folder, 'keys')), before);
     });
+});
+
+describe('demo revoke', () => {
+  const place = ['--system', 'cmri', '--operation', 'submit', '--environment', 'production'];
+  const explain = (pem: string) =>
+    run('provisioning', 'explain', '--config', gatewayConfig, '--certificate', join(folder, 'keys', pem), ...place);
+  const change = (command: 'revoke' | 'release', name: string) =>
+    run('demo', command, '--folder', folder, '--name', name);
+
+  test('puts a certificate on a list that the configuration names, which release takes it off again', async () => {
+    assert.equal((await explain('bravo-municipal.pem')).code, 0);
+    const revoked = await change('revoke', 'BRAVOx1002');
+    assert.equal(revoked.code, 0, revoked.stderr);
+    assert.match(
+      revoked.stdout,
+      /^CN=BRAVOx1002,\S+ .* is on \S+crls\/current-users\.crl, number 1, which has 1 now\n/,
+    );
+    assert.match(revoked.stdout, /trust apply --config \S+gateway\.yaml\n$/);
+    assert.match((await explain('bravo-municipal.pem')).stdout, /^refused: identity\.certificate_revoked\n/);
+    assert.equal((await explain('alpha-energy.pem')).code, 0);
+    const both = await change('revoke', 'ALPHAx1001');
+    assert.match(both.stdout, /legacy-users\.crl, number 1, which has 1 now/);
+    assert.match((await explain('bravo-municipal.pem')).stdout, /identity\.certificate_revoked/);
+    const released = await change('release', 'BRAVOx1002');
+    assert.match(released.stdout, /is off \S+current-users\.crl, number 2, which has 0 now/);
+    assert.equal((await explain('bravo-municipal.pem')).code, 0);
+    assert.equal((await run('gateway', '--config', gatewayConfig, '--check')).code, 0);
+  });
+
+  test('refuses a name that no certificate has, and a place without a demo', async () => {
+    const nobody = await change('revoke', 'NOBODYx9999');
+    assert.equal(nobody.code, 3);
+    assert.match(nobody.stderr, /no certificate of \S+keys is of CN=NOBODYx9999; `headgate demo certificate --name/);
+    assert.equal((await run('demo', 'revoke', '--folder', '/nonexistent', '--name', 'YOUx1000')).code, 4);
+  });
 });

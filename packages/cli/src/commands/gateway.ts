@@ -9,8 +9,9 @@ import type { CliContext, Register } from '../context.ts';
 import { endWithInput } from '../end-with-parent.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { missingFiles } from '../named-files.ts';
-import { candidateText } from '../render/control-text.ts';
+import { candidateText, keptText, listFaultsText } from '../render/control-text.ts';
 import { listsLine } from '../render/lists-text.ts';
+import { endingText } from '../render/trust-text.ts';
 import { isSystemFault, sayFault } from '../system-fault.ts';
 
 /** Adds `gateway` and `gateway example`. The gateway itself is loaded only when it is run. */
@@ -63,20 +64,29 @@ async function runGateway(
   try {
     const base = baseOf(file);
     const withShadow = shadowing(shadow);
-    const config = withShadow(await usableConfig(file, withShadow));
+    // A list that is gone leaves the one before it in force, and blocks neither a start nor a reload.
+    const readConfig = async () =>
+      withShadow(await usableConfig(file, (parsed) => withoutListFiles(withShadow(parsed))));
+    const config = await readConfig();
     if (check === true) {
       const lists = { olderToo: acceptOlderLists === true };
-      const { number, hash, warnings, overrides } = await checkFiles(config, base, context.clock(), lists);
+      const { hash, warnings, overrides, listFaults } = await checkFiles(config, base, context.clock(), lists);
       for (const { about, sentence } of warnings) complain(`${about}: ${sentence}`);
       for (const override of overrides) complain(sayOverride(override));
-      say(`every file can be used: snapshot ${number}, ${hash.slice(0, 12)}`);
+      context.stderr.write(listFaultsText(listFaults));
+      if (listFaults.length > 0) context.exitWith(exitCodes.listKept);
+      const { inForce, atOnce } = await besideRunning(config, base, context);
+      const ended = endingText(atOnce);
+      if (ended !== '') complain(`${ended}. \`headgate trust plan\` tells whom this strands`);
+      const except = listFaults.length === 0 ? '' : `, but for revocation lists: ${keptText(listFaults)}`;
+      const beside = inForce === null ? '' : `; ${inForceWords(inForce, hash)}`;
+      say(`every file can be used${except}: ${hash.slice(0, 12)}${beside}`);
       return;
     }
     const running = await startGateway({
       config,
       base,
-      // A list that is gone leaves the one before it in force, and blocks no reload.
-      readConfig: async () => withShadow(await usableConfig(file, (parsed) => withoutListFiles(withShadow(parsed)))),
+      readConfig,
       acceptOlderLists: acceptOlderLists === true,
       inOwnThreads: true,
       notice: (notice) => complain(JSON.stringify(notice)),
@@ -104,6 +114,28 @@ async function runGateway(
     else throw fault;
     context.exitWith(exitCodes.unusable);
   }
+}
+
+/** What a gateway that runs by this configuration has in force, and what of it an apply would end; null where none runs. */
+async function besideRunning(config: Config, base: string, context: CliContext) {
+  const { askGateway, GatewayNotAsked, planTrustOf } = await import('@headgate/gateway');
+  try {
+    const inForce = await askGateway(config, base, 'trust');
+    if (!inForce.ok || inForce.trust === undefined) return { inForce: null, atOnce: [] };
+    const nowMs = context.clock();
+    const question = { fromMs: nowMs, untilMs: nowMs, seen: [], expired: [], inForce: { trust: inForce.trust, nowMs } };
+    return { inForce, atOnce: (await planTrustOf(config, base, question)).atOnce ?? [] };
+  } catch (fault) {
+    if (fault instanceof GatewayNotAsked) return { inForce: null, atOnce: [] };
+    throw fault;
+  }
+}
+
+function inForceWords({ number, hash }: { readonly number: number; readonly hash: string }, checked: string): string {
+  const inForce = `snapshot ${number} of the gateway that runs`;
+  return hash === checked
+    ? `they are ${inForce}`
+    : `${inForce} is ${hash.slice(0, 12)}, so that apply changes something`;
 }
 
 /** The configuration with the candidate that the command line names, where it names one. */

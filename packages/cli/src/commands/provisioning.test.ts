@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { EvidenceRecord } from '@headgate/contract';
 import { createTestAuthority, type TestUser } from '@headgate/pki';
+import { fakeClock, startTestGateway } from '@headgate/testkit';
 import { runLine, workspaceRoot } from '../cli.fixture.ts';
 import { evidenceRecord } from '../start/evidence-record.fixture.ts';
 import { registerProvisioning } from './provisioning.ts';
@@ -94,6 +95,7 @@ describe('provisioning explain', () => {
       credential: vendor,
       heldBy: 'settle-soft',
       holdsUntil: '2025-01-01T00:00:00.000Z',
+      notJudged: ['dates, issuer and revocation: give --certificate FILE.pem'],
     });
     const { stdout: told } = await explain(vendor, 'stlmt', 'retrieve', '--scid', 'MESA');
     assert.match(told, /^ {2}acts for: +mesa-demand$/m);
@@ -107,9 +109,43 @@ describe('provisioning explain', () => {
       stdout,
       /may not submit on CMRI \(api, production\)\. It may only read there\. access@harbor-power\.example\.org grants it\.$/m,
     );
-    assert.match((await explain('CN=NOBODY', 'cmri', 'retrieve')).stdout, /^refused: identity\.not_enrolled$/m);
+    const unknown = await explain('CN=NOBODY', 'cmri', 'retrieve');
+    assert.match(
+      unknown.stdout,
+      /^refused: identity\.not_enrolled$[\s\S]+The certificate CN=NOBODY is not enrolled in[\s\S]+^ {2}NOT JUDGED: +dates/m,
+    );
     const ended = await explain(vendor, 'stlmt', 'retrieve', '--scid', 'HPA2', '--at', '2025-06-01T12:00:00Z');
     assert.match(ended.stdout, /admission\.right_ended[\s\S]+by endorsement of Harbor Power Authority/);
+  });
+
+  for (const [how, subject] of [
+    ['in the order of OpenSSL', 'C=US,O=EXAMPLE,OU=people,CN=HARBORx0001'],
+    ['as OpenSSL prints it', 'C = US, O = EXAMPLE, OU = people, CN = HARBORx0001'],
+    ['in the oldest form of OpenSSL', '/C=US/O=EXAMPLE/OU=people/CN=HARBORx0001'],
+  ] as const)
+    test(`a subject ${how} is told as the reverse of the one that is compared, by explain, show and import`, async (t) => {
+      const fault = `is the reverse of ${harbor}; the most specific attribute stands first`;
+      const asked = await explain(subject, 'cmri', 'retrieve');
+      assert.equal(asked.code, 2);
+      assert.ok(asked.stderr.includes(`--subject "${subject}" ${fault}. Say --subject "${harbor}"`), asked.stderr);
+      assert.ok((await run('show', subject, '--provisioning', sample)).stderr.includes(fault));
+      const { bring, text } = await folderOf(t);
+      const before = await text();
+      const right = { system: 'cmri', channel: 'api', role: 'read', scids: 'all' };
+      const imported = await bring(csvOf({ ...desk, ...right, subject }));
+      assert.equal(imported.code, 4);
+      assert.ok(
+        imported.stderr.includes(`row 2, subject: found ${subject}, which ${fault}; expected ${harbor}`),
+        imported.stderr,
+      );
+      assert.equal(await text(), before);
+    });
+
+  test('a subject that is spelled otherwise than certificates are compared is told in the right spelling', async () => {
+    const asked = await explain('CN=HARBORx0001, OU=people, O=EXAMPLE, C=US', 'cmri', 'retrieve');
+    assert.match(asked.stderr, /is written otherwise than CN=HARBORx0001,OU=people,O=EXAMPLE,C=US; names are compared/);
+    const quoted = await explain('CN=HARBOR\\, INC,O=EXAMPLE,C=US', 'cmri', 'retrieve');
+    assert.match(quoted.stdout, /^refused: identity\.not_enrolled$/m);
   });
 
   test('refuses a system, an environment and a command line that mean nothing', async () => {
@@ -186,6 +222,82 @@ describe('a certificate that the file names in another way than the question', (
     assert.equal((await explain('--fingerprint', user.fingerprint256, '--subject', user.subject)).code, 0);
   });
 
+  test('is judged by its dates where it is at hand, and what is not judged is said', async (t) => {
+    const { pem, user, explain } = await enrolled(t, bySubject);
+    const now = await explain('--certificate', pem);
+    assert.match(
+      now.stdout,
+      /^allowed by its rights\n[\s\S]+holds until: 2025-02-20T20:00:00\.000Z, when the certificate or its authority ends\n {2}NOT JUDGED: +issuer and revocation: give --config gateway\.yaml\n$/,
+    );
+    const past = await explain('--certificate', pem, '--at', '2025-06-01');
+    assert.equal(past.code, 1);
+    assert.ok(
+      past.stdout.startsWith('refused: identity.certificate_expired\n') &&
+        past.stdout.includes(`The certificate ${user.subject} (issuer CN=Headgate Test Current User Issuing`),
+      past.stdout,
+    );
+    const early = await explain('--certificate', pem, '--at', '2024-02-01', '--json');
+    assert.equal(early.code, 1);
+    const told = JSON.parse(early.stdout) as { code: string; notJudged: readonly string[] };
+    assert.deepEqual([told.code, told.notJudged.length], ['identity.certificate_not_yet_valid', 1]);
+  });
+
+  test('is judged by the trust of a configuration that is given, before its rights', async (t) => {
+    const gateway = await startTestGateway({
+      clock: fakeClock(Date.UTC(2024, 1, 21, 20)),
+      policy: 'limits: []\n',
+      trust: { legacy: { from: 'done', until: '2024-04-30' }, current: { from: 'done', until: 'tbd' } },
+      crls: (authority) => ({ 'users.crl': authority.userRevocationList('current', { number: 1 }) }),
+    });
+    t.after(() => gateway.close());
+    const config = join(gateway.folder, 'gateway.yaml');
+    await writeFile(config, JSON.stringify(gateway.config));
+    const person = { name: 'ALPHAx0001', organisation: 'EXAMPLE' };
+    const users = {
+      current: await gateway.authority.user('current', person),
+      legacy: await gateway.authority.user('legacy', person),
+      stranger: await gateway.authority.strangerUser(person),
+      expired: await gateway.authority.expiredUser('current', person),
+      revoked: await gateway.authority.user('current', person),
+    };
+    const file = join(gateway.folder, 'p.yaml');
+    const credentials = [{ subject: users.current.subject, environments: ['production'], rights: [right] }];
+    const participants = [{ id: 'alpha', name: 'Alpha', scids: [], credentials }];
+    await writeFile(file, JSON.stringify({ format: 1, participants }));
+    await writeFile(
+      join(gateway.folder, 'users.crl'),
+      gateway.authority.userRevocationList('current', { number: 2, revoked: [users.revoked] }),
+    );
+    const explain = async (who: keyof typeof users, ...more: string[]) => {
+      const pem = join(gateway.folder, `${who}.pem`);
+      await writeFile(pem, users[who].certificatePem);
+      return run('explain', '--config', config, '--provisioning', file, '--certificate', pem, ...asked, ...more);
+    };
+    const good = await explain('current');
+    assert.equal(good.code, 0, good.stderr);
+    assert.match(good.stdout, /^allowed\n/);
+    assert.doesNotMatch(good.stdout, /NOT JUDGED/);
+    assert.match(
+      (await explain('legacy')).stdout,
+      /^ {2}holds until: 2024-05-01T06:59:59\.999Z, when the certificate or its/m,
+    );
+    for (const [who, code] of [
+      ['stranger', 'issuer_unknown'],
+      ['expired', 'certificate_expired'],
+      ['revoked', 'certificate_revoked'],
+    ] as const) {
+      const refused = await explain(who);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stdout, new RegExp(`^refused: identity\\.${code}\n`));
+    }
+    assert.match((await explain('legacy', '--at', '2024-05-02')).stdout, /^refused: identity\.authority_withdrawn\n/);
+    const elsewhere = await explain('current', '--system', 'oasis');
+    assert.match(
+      elsewhere.stdout,
+      /NOT JUDGED: +issuer and revocation: no host of \S+ serves oasis \(api, production\)/,
+    );
+  });
+
   test('is told wholly by its PEM, whichever way the file names it', async (t) => {
     const { pem, explain, show } = await enrolled(t, bySubject);
     const allowed = await explain('--certificate', pem);
@@ -214,7 +326,7 @@ describe('a certificate that the file names in another way than the question', (
     const other = 'ab'.repeat(32);
     const unknown = await explain('--fingerprint', other);
     assert.equal(unknown.code, 1);
-    assert.ok(unknown.stdout.includes(`The certificate with fingerprint ${other} is valid but not enrolled`));
+    assert.ok(unknown.stdout.includes(`The certificate with fingerprint ${other} is not enrolled`));
     assert.equal((await explain('--subject', 'CN=NOBODY')).code, 3); // The entry by fingerprint may be of that subject.
   });
 
@@ -241,6 +353,19 @@ describe('a certificate that the file names in another way than the question', (
     assert.equal((await show('alpha', '--certificate', pem)).code, 2);
     assert.equal((await explain('--subject', '')).code, 2);
   });
+});
+
+test('a subject that is not quoted is told once, with the quotes that it needs', async (t) => {
+  const { bring } = await folderOf(t);
+  const { code, stderr } = await bring(
+    `participant,subject,environment,system,channel,role,scids\nharbor-power,${harbor},production,cmri,api,read,all\n`,
+  );
+  assert.equal(code, 4);
+  assert.equal(stderr.trimEnd().split('row 2').length, 2, stderr);
+  assert.ok(
+    stderr.includes(`found subject of 4 fields; expected one in quotes, since it has commas: "${harbor}"`),
+    stderr,
+  );
 });
 
 describe('where provisioning and catalogue are not where the command looks', () => {

@@ -1,9 +1,12 @@
 // `headgate provisioning show`, `explain` and `import`: who may do what, why not, and what a CSV would change of it.
+import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Register } from '../context.ts';
 import { type ExplainOptions, explain } from '../provisioning/explain.ts';
 import { type ImportOptions, importCsv } from '../provisioning/import-csv.ts';
+import type { GatewayAtHand } from '../provisioning/judge-named.ts';
 import { type ShowOptions, show } from '../provisioning/show.ts';
+import { readConfig, usable } from './trust.ts';
 
 /** Adds `provisioning` with its three commands. */
 export const registerProvisioning: Register = (program, context) => {
@@ -36,11 +39,14 @@ export const registerProvisioning: Register = (program, context) => {
     .requiredOption('--environment <name>', 'environment of the catalogue')
     .addOption(new Option('--channel <name>', 'interface that is called').choices(['ui', 'api']).default('api'))
     .option('--scid <id>', 'the SCID that the call acts for')
-    .option(...file)
+    .option('--config <file>', 'configuration of the gateway: judges the issuer too, and names the other files')
+    .option(file[0], `${file[1]} (default: that of --config, else provisioning.yaml)`)
     .option(...catalogue)
     .option(...at)
     .option(...json)
-    .action((options: ExplainOptions) => explain(options, context));
+    .action(async ({ config, ...options }: ExplainOptions & { readonly config?: string }) =>
+      explain(options, config === undefined ? null : await gatewayOf(config), context),
+    );
   provisioning
     .command('import')
     .description('bring the rows of a CSV file into a provisioning file, whole or not at all')
@@ -53,6 +59,20 @@ export const registerProvisioning: Register = (program, context) => {
     .option(...json)
     .action((csv: string, options: ImportOptions) => importCsv(csv, options, context));
 };
+
+/** The trust of a configuration, for a question about a certificate. */
+async function gatewayOf(file: string): Promise<GatewayAtHand> {
+  const { baseOf, judgeCertificate } = await import('@headgate/gateway');
+  const config = await readConfig(file);
+  const base = baseOf(file);
+  return {
+    file,
+    catalogue: resolve(base, config.catalogue),
+    provisioning: config.provisioning === undefined ? undefined : resolve(base, config.provisioning),
+    judge: ({ der, names }, used) =>
+      usable(() => judgeCertificate(config, base, { der, fingerprint: names.fingerprint }, used)),
+  };
+}
 
 function toInstant(text: string): number {
   const atMs = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN;

@@ -1,10 +1,11 @@
 // An operator's questions about trust, asked of real files, real evidence and a gateway that runs.
 import assert from 'node:assert/strict';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { createTestAuthority } from '@headgate/pki';
 import { fakeClock, startTestGateway, type TestGateway, type TestTrust } from '@headgate/testkit';
 import { runLine } from '../cli.fixture.ts';
@@ -49,6 +50,12 @@ interface Plan {
     readonly credentials: readonly Readonly<Record<string, unknown>>[];
   }[];
   readonly unseen: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Records are written in batches: waits until the file has so many. */
+async function written({ gateway }: Kit, records: number): Promise<void> {
+  const file = gateway.running.evidenceFile;
+  while ((await readFile(file, 'utf8').catch(() => '')).split('\n').length <= records) await setImmediate();
 }
 
 const provisioning = (subjects: readonly (readonly [string, string])[]) =>
@@ -145,7 +152,7 @@ test('a planned removal shows weeks ahead whom it would strand, with the last us
     ],
   );
   assert.deepEqual(unseen, [
-    { participant: 'delta', credential: subjectOf('DELTAx0004'), environments: ['production'] },
+    { participant: 'delta', credential: subjectOf('DELTAx0004'), environments: ['production'], expired: null },
   ]);
 
   const { stdout, stderr } = await kit.run('plan');
@@ -154,8 +161,11 @@ test('a planned removal shows weeks ahead whom it would strand, with the last us
     /^2024-05-01T06:59Z {2}users\nanchor CN=Headgate Test Legacy User Root\S*.* is withdrawn: Of this test \(This test\)\n/,
   );
   assert.match(stdout, /CN=BRAVOx0002\S+ +bravo +stranded +2024-02-22T12:00Z +3 +\d{4}-\d\d-\d\d +Renew it before/);
-  assert.match(stdout, /never seen: ask who issued it\n[\s\S]*CN=DELTAx0004\S+ +delta/);
-  assert.equal(stderr, '5 records in 1 files; 3 credentials were accepted\n');
+  assert.match(stdout, /no certificate that is valid now: ask who issued it\n[\s\S]*CN=DELTAx0004\S+ +delta +never/);
+  assert.match(
+    stderr,
+    /^5 records in 1 file; 3 credentials were accepted\nwhat would end at once with apply is not known: no gateway "test" runs here/,
+  );
 });
 
 test('whoever called since with a certificate of the successor is told as renewed', async (t) => {
@@ -190,7 +200,7 @@ test('gateway --check warns of what ends within thirty days, and says that every
   gateway.clock.setMs(Date.UTC(2024, 3, 15));
   const { code, stdout, stderr } = await check();
   assert.equal(code, 0);
-  assert.match(stdout, /^every file can be used: snapshot 1/);
+  assert.match(stdout, /^every file can be used: ([0-9a-f]{12}); they are snapshot 1 of the gateway that runs\n$/);
   assert.match(stderr, /^headgate gateway: trust bundle users: CN=Headgate Test Legacy User Root\S* .*in 16 days\. /m);
   gateway.clock.setMs(startMs + (9 * 365 - 20) * dayMs); // The chains of this test end after nine years.
   assert.match((await check()).stderr, /: ws\.caiso\.com: server\.pem ends on \S+, in 20 days\. Replace it/);
@@ -206,6 +216,7 @@ test('a plan looks no farther than it is asked, and from the day it is asked', a
     (JSON.parse((await run('plan', '--json', ...args)).stdout) as Plan).ends.length;
   assert.equal(await endsIn('--within', '69'), 0);
   assert.equal(await endsIn('--within', '70d'), 1);
+  assert.deepEqual([await endsIn('--within', '9w'), await endsIn('--within', '10w')], [0, 1]);
   assert.equal(await endsIn('--at', '2024-05-02'), 0);
   assert.equal(await endsIn('--at', '2024-04-30T12:00:00Z', '--within', '1d'), 1);
 });
@@ -227,6 +238,96 @@ test('where no authority is left, the plan says that the successor comes first',
   );
   const shown = await run('show');
   assert.match(shown.stdout, /no anchor counts after 2024-04-01T06:59:59\.999Z: without a successor in overlap/);
+});
+
+for (const [how, until] of [
+  ['marked as done', 'done'],
+  ['given a past day', '2024-02-20'],
+] as const)
+  test(`an authority that is ${how} and still in force is told by plan, by --check and by apply as ending at once, with whom it strands`, async (t) => {
+    const kit = await startKit(t);
+    const { gateway, config, run } = kit;
+    const user = await gateway.authority.user('legacy', { name: 'BRAVOx0002', organisation });
+    await gateway.call({ user });
+    await gateway.call();
+    await written(kit, 2);
+    await gateway.setTrust({ ...trust, legacy: { from: 'done', until } });
+
+    const planned = await run('plan');
+    assert.match(
+      planned.stdout,
+      /^1 anchor and 1 intermediate end AT ONCE with apply; 1 credential is stranded: CN=BRAVOx0002,OU=people,O=CAISO,C=US\n/,
+    );
+    assert.match(
+      planned.stdout,
+      /^CN=BRAVOx0002\S+ +stranded .* Do not apply before it has a certificate of CN=Headgate Test Current User Root/m,
+    );
+    assert.match(planned.stdout, /^no authority of a bundle ends within 90 days/m);
+    const { atOnce } = JSON.parse((await run('plan', '--json')).stdout) as {
+      atOnce: readonly { members: readonly { id: string; reason: string }[] }[];
+    };
+    assert.deepEqual(
+      atOnce[0]?.members.map(({ id, reason }) => [id, reason]),
+      [
+        ['legacy-anchor', 'Of this test'],
+        ['legacy-intermediate', 'Of this test'],
+      ],
+    );
+    const checked = await runLine(['gateway', '--config', config, '--check'], {
+      more: [registerGateway],
+      clock: () => gateway.clock.now(),
+    });
+    assert.match(
+      checked.stderr,
+      /1 anchor and 1 intermediate end AT ONCE with apply\. `headgate trust plan` tells whom/,
+    );
+    assert.match(checked.stdout, /^every file can be used: .*; snapshot 1 of the gateway that runs is .*apply changes/);
+    assert.match(
+      (await run('apply')).stdout,
+      /\nchanged: trust bundle users\n1 anchor and 1 intermediate ended AT ONCE; 1 credential is stranded: CN=BRAVOx0002/,
+    );
+    assert.match((await gateway.call({ user })).body, /identity\.authority_withdrawn/);
+    assert.doesNotMatch((await run('plan')).stdout, /AT ONCE/);
+  });
+
+test('whoever called with an expired certificate alone is told as that, and a credential that has ended is told to be replaced', async (t) => {
+  const kit = await startKit(t, {
+    provisioning: provisioning([
+      ['alpha', subjectOf('ALPHAx0001')],
+      ['bravo', subjectOf('BRAVOx0002')],
+      ['delta', subjectOf('DELTAx0004')],
+    ]),
+  });
+  const { gateway, run } = kit;
+  const { authority, clock } = gateway;
+  const expired = await authority.expiredUser('current', { name: 'BRAVOx0002', organisation });
+  const short = await authority.user('legacy', {
+    name: 'DELTAx0004',
+    organisation,
+    notAfterMs: startMs + dayMs,
+  });
+  assert.match((await gateway.call({ user: expired })).body, /identity\.certificate_expired/);
+  assert.equal((await gateway.call({ user: short })).status, 200);
+  clock.advanceMs(2 * dayMs);
+  await gateway.call();
+  await written(kit, 3);
+  const { ends, unseen } = JSON.parse((await run('plan', '--json')).stdout) as Plan;
+  assert.deepEqual(
+    ends[0]?.credentials.map(({ how, todo }) => [how, todo]),
+    [
+      [
+        'expired',
+        'It ended on 2024-02-22T12:00:00.000Z: whoever still calls needs a new one from CN=Headgate Test Current User Root,O=Headgate Test,C=US.',
+      ],
+    ],
+  );
+  assert.deepEqual(
+    unseen.map(({ participant, expired: before }) => [participant, before]),
+    [
+      ['bravo', { notAfter: '2024-02-20T12:00:00.000Z', lastUsed: '2024-02-21T12:00:00.000Z' }],
+      ['delta', { notAfter: '2024-02-22T12:00:00.000Z', lastUsed: '2024-02-21T12:00:00.000Z' }],
+    ],
+  );
 });
 
 test('authorities of plain files have no last day, and strand nobody before they expire', async (t) => {
@@ -292,7 +393,7 @@ const listsOf = (authority: TestGateway['authority']) => ({
   'late-delta.crl': authority.userRevocationList('current', { number: 12, base: 9, thisUpdateMs: startMs - dayMs / 4 }),
 });
 
-test('show lists each revocation list: issuer, number, full or delta, entries, dates, age, where from, and whether it is in force', async (t) => {
+test('show lists each revocation list: issuer, number, full or delta, entries, dates, age, where from, and whether it can be used', async (t) => {
   const stranger = await createTestAuthority({ nowMs: startMs });
   const user = await stranger.user('legacy', { name: 'BRAVOx0002', organisation });
   const { run } = await startKit(t, {
@@ -317,11 +418,16 @@ test('show lists each revocation list: issuer, number, full or delta, entries, d
     assert.ok(stdout.replaceAll(/ +/g, ' ').includes(line.replaceAll(/ +/g, ' ')), `${line}\n${stdout}`);
   assert.match(
     stdout,
-    /^no list in force of CN=Headgate Test Legacy User Root.* or CN=Headgate Test Current User Root.*: whom they/m,
+    /^no list on disk that can be used of CN=Headgate Test Legacy User Root.* or CN=Headgate Test Current User Root.*$/m,
   );
   const told = JSON.parse((await run('show', '--json')).stdout) as {
     bundles: readonly { lists: readonly Record<string, unknown>[] }[];
+    running: { pid: number; lists: readonly { inForce: boolean }[] };
   };
+  assert.deepEqual(
+    [told.running.pid, told.running.lists.map(({ inForce }) => inForce)],
+    [process.pid, [true, true, true, false]],
+  );
   assert.deepEqual(told.bundles[0]?.lists[0], {
     bundle: 'users',
     from: 'legacy.crl',
@@ -333,9 +439,9 @@ test('show lists each revocation list: issuer, number, full or delta, entries, d
     thisUpdate: '2024-02-20T12:00:00.000Z',
     nextUpdate: '2024-02-24T12:00:00.000Z',
     ageMs: dayMs,
-    inForce: true,
     isPastEnd: false,
     why: null,
+    usable: true,
   });
   assert.equal(
     (await run('status')).stdout.split('\n')[2],
@@ -362,6 +468,90 @@ test('a list that is gone, of another authority or past its end is shown with th
   );
 });
 
+const startWithList = (t: TestContext, staleCrls: 'accept' | 'refuse' = 'accept') =>
+  startKit(t, {
+    staleCrls,
+    crls: (authority) => ({ 'users.crl': authority.userRevocationList('current', { number: 5 }) }),
+  });
+
+test('of a list that is broken on disk, show tells what the disk has, what is kept, and what the running gateway has in force', async (t) => {
+  const { gateway, run } = await startWithList(t);
+  await writeFile(join(gateway.folder, 'users.crl'), 'not a list');
+  const shown = await run('show');
+  assert.match(shown.stdout, / usable from disk +from\n/);
+  assert.doesNotMatch(shown.stdout, /never refused as revoked/);
+  assert.match(shown.stdout, / no: The file is neither DER nor a PEM file of X509 CRL\. +users\.crl$/m);
+  assert.match(shown.stdout, /Current User Issuing.* full +5 .* yes +users\.crl, the copy that is kept of it$/m);
+  assert.match(
+    shown.stdout,
+    /^1 revocation list with 0 entries in force; .* in the running gateway \(process \d+\); `headgate trust status` tells of each$/m,
+  );
+  await gateway.running.close();
+  assert.match((await run('show')).stdout, /^no gateway "test" runs here: .* takes what the disk has, and the copies/m);
+});
+
+for (const [what, change] of [
+  ['gone', (gateway) => rm(join(gateway.folder, 'users.crl'))],
+  ['a page', (gateway) => writeFile(join(gateway.folder, 'users.crl'), '<html>Log in</html>')],
+  [
+    'older',
+    (gateway) =>
+      writeFile(join(gateway.folder, 'users.crl'), gateway.authority.userRevocationList('current', { number: 4 })),
+  ],
+] as const satisfies readonly (readonly [string, (gateway: TestGateway) => Promise<void>])[])
+  test(`apply and --check say of a list that is ${what} that its file is not what is in force`, async (t) => {
+    const { gateway, config, run } = await startWithList(t);
+    await change(gateway);
+    const applied = await run('apply');
+    assert.equal(applied.code, exitCodes.listKept);
+    assert.doesNotMatch(applied.stdout, /say what they said before/);
+    assert.match(
+      applied.stdout,
+      /\nrevocation lists: 1 fault of their sources, told on standard error; what was in force of them goes on to count\nnothing changed: what was in force before stays in force\n$/,
+    );
+    const checked = await runLine(['gateway', '--config', config, '--check'], {
+      more: [registerGateway],
+      clock: () => gateway.clock.now(),
+    });
+    assert.equal(checked.code, exitCodes.listKept);
+    assert.match(checked.stdout, /^every file can be used, but for revocation lists: 1 fault of their sources/);
+    assert.match(checked.stderr, /^revocation lists of users: users\.crl: /);
+  });
+
+test('apply tells as a change that the same list comes by URL from now on, and another pace of asking for it', async (t) => {
+  const { gateway, run } = await startKit(t);
+  const bytes = gateway.authority.userRevocationList('current', { number: 5 });
+  const server = createServer((_request, response) => response.end(bytes));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close().closeAllConnections());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/users.crl`;
+  const fetched = { url, everyMs: 30_000, timeoutMs: 10_000, bytesMax: 1_000_000, authorities: undefined };
+  const [bundle] = gateway.config.trustBundles;
+  assert.ok(bundle);
+  await writeFile(join(gateway.folder, 'users.crl'), bytes);
+  gateway.rewrite({ trustBundles: [{ ...bundle, crls: ['users.crl'] }] });
+  await run('apply');
+  gateway.rewrite({ trustBundles: [{ ...bundle, crlUrls: [fetched] }] });
+  const moved = await run('apply');
+  assert.deepEqual([moved.code, moved.stderr], [exitCodes.ok, '']);
+  assert.match(moved.stdout, /\nchanged: revocation lists of users\n$/);
+  gateway.rewrite({ trustBundles: [{ ...bundle, crlUrls: [{ ...fetched, everyMs: 60_000 }] }] });
+  assert.match((await run('apply')).stdout, /\nchanged: sources of revocation lists of users, which have the same/);
+});
+
+test('apply and --check warn where a list past its end keeps everybody of its issuer out', async (t) => {
+  const { gateway, config, run } = await startWithList(t, 'refuse');
+  const check = () =>
+    runLine(['gateway', '--config', config, '--check'], { more: [registerGateway], clock: () => gateway.clock.now() });
+  assert.deepEqual([(await run('apply')).stderr, (await check()).stderr], ['', '']);
+  gateway.clock.setMs(startMs + 2 * dayMs);
+  const says =
+    /trust bundle users: the revocation list of CN=Headgate Test Current User Issuing,.* came to its end on 2024-02-22T12:00:00\.000Z: nobody of this issuer is served until a newer one is there/;
+  assert.match((await run('apply')).stderr, says);
+  assert.match((await check()).stderr, says);
+  assert.match((await gateway.call()).body, /identity\.revocation_unknown/);
+});
+
 test('a bundle without lists says that nobody is refused as revoked', async (t) => {
   const { run } = await startKit(t);
   assert.match((await run('show')).stdout, /^no revocation lists: none of these callers is refused as revoked$/m);
@@ -374,7 +564,7 @@ test('apply returns once the files are in force, and says what changed; status s
   assert.equal(applied.code, 0, applied.stderr);
   assert.match(
     applied.stdout,
-    /^test \(process \d+\): snapshot 2 [0-9a-f]{12} is in force in 1 of 1 thread\nchanged: trust file\nchanged: trust bundle users\n$/,
+    /^test \(process \d+\): snapshot 2 [0-9a-f]{12} is in force in 1 of 1 thread\nchanged: trust file\nchanged: trust bundle users\n1 anchor and 1 intermediate ended AT ONCE; nobody who was seen is stranded\n$/,
   );
   const old = await gateway.authority.user('legacy', { name: 'BRAVOx0002', organisation });
   assert.match((await gateway.call({ user: old })).body, /identity\.authority_withdrawn/);
@@ -442,7 +632,7 @@ test('apply takes the first list of a bundle up, and says with an exit code of i
   assert.match(accepted.stdout, /\nchanged: revocation lists of users\n$/);
 });
 
-test('gateway --check says which list is older than one that was in force, and passes where that is accepted', async (t) => {
+test('gateway --check says which list is older than the one that goes on to count, and passes where that is accepted', async (t) => {
   const { gateway, config } = await startKit(t, {
     crls: (authority) => ({ 'users.crl': authority.userRevocationList('current', { number: 5 }) }),
   });
@@ -454,8 +644,8 @@ test('gateway --check says which list is older than one that was in force, and p
   assert.equal((await check()).code, exitCodes.ok);
   await writeFile(join(gateway.folder, 'users.crl'), gateway.authority.userRevocationList('current', { number: 4 }));
   const refused = await check();
-  assert.equal(refused.code, exitCodes.unusable);
-  assert.match(refused.stderr, /users\.crl:1:1 .*\(number 4, .*\) is older than .*\(number 5, .*--accept-older-lists/);
+  assert.equal(refused.code, exitCodes.listKept);
+  assert.match(refused.stderr, /users\.crl: .*\(number 4, .*\) is older than .*\(number 5, .*--accept-older-lists/);
   assert.equal((await check('--accept-older-lists')).code, exitCodes.ok);
 });
 
@@ -572,6 +762,7 @@ test('what another user may not read is told as that, and never as a plan withou
     planned: await run('plan'),
     applied: await run('apply'),
     shown: await run('show'),
+    checked: await runLine(['gateway', '--config', config, '--check'], { more: [registerGateway] }),
   }));
   await chmod(evidence, 0o700);
   await chmod(key, 0o600);
@@ -581,6 +772,7 @@ test('what another user may not read is told as that, and never as a plan withou
     said.shown.stderr,
     /server\.key:1:1 found a file that this user may not read; expected a file that can be/,
   );
+  assert.match(said.checked.stderr, /test\.break-glass\.json:1:1 found a file that this user may not read/);
   await chmod(config, 0o000);
   const closed = await asStranger(() => run('show'));
   assert.match(closed.stderr, /this user may not read \S+gateway\.yaml; run the command as the user that the gateway/);

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type SeenCredential, sayFinding } from '@headgate/contract';
-import type { Config, ControlAnswer, ControlAsk } from '@headgate/gateway';
+import type { Config, ControlAnswer, ControlAsk, TrustPlan, TrustPlanQuestion } from '@headgate/gateway';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
 import { toInstant } from '../command-values.ts';
@@ -11,7 +11,7 @@ import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { appliedText, listFaultsText, statusText } from '../render/control-text.ts';
-import { planText, reportText } from '../render/trust-text.ts';
+import { counted, endedText, type PrintedRunning, planText, reportText } from '../render/trust-text.ts';
 import { configText } from './gateway.ts';
 
 /** One day, in milliseconds. */
@@ -79,10 +79,22 @@ function withConfig(command: Command): Command {
 async function show(options: ShowOptions, context: CliContext): Promise<void> {
   const { baseOf, showTrust } = await import('@headgate/gateway');
   const config = await readConfig(options.config);
-  const report = await usable(() => showTrust(config, baseOf(options.config), options.at ?? context.clock()));
+  const onDisk = await usable(() => showTrust(config, baseOf(options.config), options.at ?? context.clock()));
+  const report = { ...onDisk, running: await runningOf(options.config) };
   context.stdout.write(
     options.json === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, context.stdout),
   );
+}
+
+/** What is in force is the gateway's own word: the disk cannot know it. */
+async function runningOf(file: string): Promise<PrintedRunning> {
+  try {
+    const answer = await askRunning('status', file);
+    return answer.ok ? { pid: answer.pid, lists: answer.lists } : { notAsked: 'the gateway does not say what it has' };
+  } catch (fault) {
+    if (!(fault instanceof CliRefusal)) throw fault;
+    return { notAsked: fault.message };
+  }
 }
 
 async function plan(options: PlanOptions, context: CliContext): Promise<void> {
@@ -90,9 +102,16 @@ async function plan(options: PlanOptions, context: CliContext): Promise<void> {
   const config = await readConfig(options.config);
   const base = baseOf(options.config);
   const fromMs = options.at ?? context.clock();
-  const { read, seen } = await credentialsOf(options.evidence, resolve(base, config.evidence.folder), context);
+  const { read, seen, expired } = await credentialsOf(options.evidence, resolve(base, config.evidence.folder), context);
+  const running = await runningTrust(config, base, context);
   const planned = await usable(() =>
-    planTrustOf(config, base, { fromMs, untilMs: fromMs + options.within * dayMs, seen }),
+    planTrustOf(config, base, {
+      fromMs,
+      untilMs: fromMs + options.within * dayMs,
+      seen,
+      expired,
+      inForce: running.inForce,
+    }),
   );
   if (options.json === true) context.stdout.write(`${JSON.stringify({ read, ...planned }, null, 2)}\n`);
   else {
@@ -103,14 +122,34 @@ async function plan(options: PlanOptions, context: CliContext): Promise<void> {
       );
     else
       context.stderr.write(
-        `${read.records} records in ${read.files} files; ${seen.length} credentials were accepted\n`,
+        `${counted(read.records, 'record')} in ${counted(read.files, 'file')}; ${counted(seen.length, 'credential')} ${seen.length === 1 ? 'was' : 'were'} accepted\n`,
       );
+    if (running.why !== null) context.stderr.write(`what would end at once with apply is not known: ${running.why}\n`);
+  }
+}
+
+/** What the running gateway judges by, or why that is not known. */
+type RunningTrust =
+  | { readonly inForce: NonNullable<TrustPlanQuestion['inForce']>; readonly why: null }
+  | { readonly inForce: null; readonly why: string };
+
+async function runningTrust(config: Config, base: string, context: CliContext): Promise<RunningTrust> {
+  const { askGateway, GatewayNotAsked } = await import('@headgate/gateway');
+  try {
+    const answer = await askGateway(config, base, 'trust');
+    if (answer.ok && answer.trust !== undefined)
+      return { inForce: { trust: answer.trust, nowMs: context.clock() }, why: null };
+    return { inForce: null, why: 'the gateway that runs is of a version that does not tell' };
+  } catch (fault) {
+    if (!(fault instanceof GatewayNotAsked)) throw fault;
+    return { inForce: null, why: fault.message };
   }
 }
 
 interface ReadCredentials {
   readonly read: { readonly files: number; readonly records: number; readonly uncounted: number };
   readonly seen: readonly SeenCredential[];
+  readonly expired: readonly SeenCredential[];
 }
 
 /** A gateway that has not served yet has no evidence; whoever names files means them to be there. */
@@ -124,7 +163,7 @@ async function credentialsOf(
     named === undefined && (await isEmpty(folder))
       ? { files: 0, records: 0 }
       : await readNamedEvidence(named ?? [folder], context, (record) => count.take(record));
-  return { read: { files, records, uncounted: count.uncounted }, seen: count.credentials() };
+  return { read: { files, records, uncounted: count.uncounted }, seen: count.credentials(), expired: count.expired() };
 }
 
 async function isEmpty(folder: string): Promise<boolean> {
@@ -136,7 +175,7 @@ async function isEmpty(folder: string): Promise<boolean> {
 }
 
 /** What the files of a gateway say; those that cannot be used are told with file and line. */
-async function usable<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+export async function usable<Answer>(question: () => Promise<Answer>): Promise<Answer> {
   const { UnusableFiles } = await import('@headgate/gateway');
   try {
     return await question();
@@ -147,6 +186,7 @@ async function usable<Answer>(question: () => Promise<Answer>): Promise<Answer> 
 }
 
 async function askAndTell(ask: ControlAsk, options: TrustOptions, context: CliContext): Promise<void> {
+  const ending = ask === 'status' ? [] : await endingAtOnce(options.config, context);
   const answer = await askRunning(ask, options.config);
   if (options.json === true) context.stdout.write(`${JSON.stringify(answer)}\n`);
   if (!answer.ok) {
@@ -157,9 +197,29 @@ async function askAndTell(ask: ControlAsk, options: TrustOptions, context: CliCo
   if ((answer.needRestart ?? []).length > 0) context.exitWith(exitCodes.needsRestart);
   else if (ask !== 'status' && answer.listFaults.length > 0) context.exitWith(exitCodes.listKept);
   if (options.json === true) return;
-  context.stdout.write(ask === 'status' ? statusText(answer) : appliedText(answer));
+  context.stdout.write(ask === 'status' ? statusText(answer) : appliedText(answer) + endedText(ending));
   context.stderr.write(listFaultsText(answer.listFaults));
   for (const { about, sentence } of answer.warnings ?? []) context.stderr.write(`warning: ${about}: ${sentence}\n`);
+}
+
+/** What an apply of the files ends, before it is asked for. Where that cannot be told, the apply itself says why. */
+async function endingAtOnce(file: string, context: CliContext): Promise<NonNullable<TrustPlan['atOnce']>> {
+  const { baseOf, planTrustOf, UnusableFiles } = await import('@headgate/gateway');
+  const config = await readConfig(file);
+  const base = baseOf(file);
+  const { inForce } = await runningTrust(config, base, context);
+  if (inForce === null) return [];
+  const span = { fromMs: inForce.nowMs, untilMs: inForce.nowMs, inForce };
+  try {
+    const { atOnce } = await planTrustOf(config, base, { ...span, seen: [], expired: [] });
+    if (atOnce === null || atOnce.length === 0) return [];
+    // Evidence may be long: it is read only where somebody may be stranded.
+    const { seen, expired } = await credentialsOf(undefined, resolve(base, config.evidence.folder), context);
+    return (await planTrustOf(config, base, { ...span, seen, expired })).atOnce ?? [];
+  } catch (fault) {
+    if (fault instanceof UnusableFiles) return [];
+    throw fault;
+  }
 }
 
 async function askRunning(ask: ControlAsk, file: string): Promise<ControlAnswer> {
@@ -173,7 +233,8 @@ async function askRunning(ask: ControlAsk, file: string): Promise<ControlAnswer>
   }
 }
 
-async function readConfig(file: string): Promise<Config> {
+/** The configuration of a gateway. Refuses with every finding. */
+export async function readConfig(file: string): Promise<Config> {
   const { parseConfig } = await import('@headgate/gateway');
   const parsed = parseConfig(file, await configText(file));
   if (parsed.ok) return parsed.config;
@@ -187,8 +248,9 @@ function refusedText(answer: Extract<ControlAnswer, { ok: false }>): string {
 }
 
 function toDays(text: string): number {
-  const [, days = ''] = /^(\d{1,4})d?$/.exec(text) ?? [];
-  if (days === '' || Number(days) > withinDaysMax)
-    throw new InvalidArgumentError(`It must be a number of days, as 90d, at most ${withinDaysMax}d.`);
-  return Number(days);
+  const [, count = '', unit = 'd'] = /^(\d{1,4})([dw]?)$/.exec(text) ?? [];
+  const days = Number(count) * (unit === 'w' ? 7 : 1);
+  if (count === '' || days > withinDaysMax)
+    throw new InvalidArgumentError(`It must be a number of days or weeks, as 90d or 12w, at most ${withinDaysMax}d.`);
+  return days;
 }

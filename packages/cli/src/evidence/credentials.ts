@@ -5,6 +5,8 @@ import type { EvidenceRecord, SeenCredential } from '@headgate/contract';
 export interface CredentialCount {
   take(record: EvidenceRecord): void;
   credentials(): readonly SeenCredential[];
+  /** Those that called after they had ended, and were refused for it: an accepted authority issued them too. */
+  expired(): readonly SeenCredential[];
   /** Calls with certificates past the bound, of which none is told. */
   readonly uncounted: number;
 }
@@ -24,18 +26,22 @@ interface Counted {
 /** Begins to count. */
 export function countCredentials(): CredentialCount {
   const known = new Map<string, Counted>();
+  const ended = new Map<string, Counted>();
   let uncounted = 0;
   return {
-    take({ listener, identity }) {
-      if (identity?.verdict !== 'accepted' || identity.fingerprint === null || identity.notAfter === null) return;
-      let counted = known.get(identity.fingerprint);
+    take({ listener, identity, response }) {
+      const isExpired = response.refusal === 'identity.certificate_expired';
+      if (identity?.verdict !== 'accepted' && !isExpired) return;
+      if (identity === null || identity.fingerprint === null || identity.notAfter === null) return;
+      const among = isExpired ? ended : known;
+      let counted = among.get(identity.fingerprint);
       if (counted === undefined) {
-        if (known.size >= credentialsMax) {
+        if (among.size >= credentialsMax) {
           uncounted += 1;
           return;
         }
         counted = nothingYet(identity.fingerprint, identity);
-        known.set(identity.fingerprint, counted);
+        among.set(identity.fingerprint, counted);
       }
       counted.calls += 1;
       counted.hosts.add(listener.host);
@@ -45,12 +51,20 @@ export function countCredentials(): CredentialCount {
       // Records of an older version do not name it.
       counted.issuedBy = identity.issuedBy ?? counted.issuedBy;
     },
-    credentials: () =>
-      [...known.values()].map(({ facts, hosts, ...rest }) => ({ ...facts, ...rest, hosts: [...hosts].toSorted() })),
+    credentials: () => seenOf(known),
+    expired: () => seenOf(ended),
     get uncounted() {
       return uncounted;
     },
   };
+}
+
+function seenOf(counted: ReadonlyMap<string, Counted>): readonly SeenCredential[] {
+  return [...counted.values()].map(({ facts, hosts, ...rest }) => ({
+    ...facts,
+    ...rest,
+    hosts: [...hosts].toSorted(),
+  }));
 }
 
 function nothingYet(fingerprint: string, identity: NonNullable<EvidenceRecord['identity']>): Counted {

@@ -14,6 +14,7 @@ import {
   roles,
 } from '@headgate/contract';
 import { type CsvField, type CsvRow, importFindingsMax } from './csv.ts';
+import { miswritten } from './written-name.ts';
 
 /** Columns of an import, in the order that the reference has them. */
 export const importColumns = [
@@ -140,15 +141,22 @@ const forms = {
   address: [/^[a-z0-9.-]+@(?:[a-z0-9-]+\.)+[a-z]{2,}$/, 'the address of a role, as access@example.org'],
 } as const;
 
+/** One attribute of a name, as `OU=people`. */
+function isAttribute(text: string | undefined): boolean {
+  return text !== undefined && /^\s*[A-Za-z][A-Za-z0-9.-]*\s*=[^,]*$/.test(text);
+}
+
 class RowReader {
   readonly findings: Finding[] = [];
   readonly #fields = new Map<ImportColumn, CsvField>();
   readonly #row: CsvRow;
   readonly #file: string;
+  readonly #names: readonly ImportColumn[];
 
   constructor(file: string, row: CsvRow, names: readonly ImportColumn[]) {
     this.#file = file;
     this.#row = row;
+    this.#names = names;
     for (const [index, field] of row.fields.entries()) {
       const name = names[index];
       if (name !== undefined) this.#fields.set(name, field);
@@ -158,6 +166,7 @@ class RowReader {
   }
 
   read(): { readonly row: ImportRow; readonly findings: readonly Finding[] } {
+    const parted = this.#partedName();
     const participant = this.#formed('participant', 'participant');
     if (participant === undefined) this.fault('participant', 'nothing', 'the id of a participant');
     const credential = this.#credential();
@@ -168,6 +177,8 @@ class RowReader {
     this.#refuseWhatSaysNothing(credential, right !== null, isRemoval, environments);
     const scids = this.#scids('participant_scids');
     if (scids === 'all') this.fault('participant_scids', 'all', forms.scid[1]);
+    // Everything else that is found of such a row follows from it.
+    if (parted !== null) this.findings.splice(0, this.findings.length, parted);
     const row: ImportRow = {
       number: this.#row.number,
       isWhole: this.findings.length === 0,
@@ -203,6 +214,38 @@ class RowReader {
     return text === '' ? undefined : text;
   }
 
+  /** A name that its own commas part into fields, because it is not quoted. It and what stands behind it says nothing then. */
+  #partedName(): Finding | null {
+    const { fields } = this.#row;
+    for (const column of ['subject', 'issuer'] as const) {
+      const at = this.#names.indexOf(column);
+      if (!isAttribute(fields[at]?.text)) continue;
+      let end = at + 1;
+      while (isAttribute(fields[end]?.text)) end += 1;
+      if (end === at + 1) continue;
+      const name = fields
+        .slice(at, end)
+        .map(({ text }) => text.trim())
+        .join(',');
+      const finding = this.#finding(
+        column,
+        `${column} of ${end - at} fields`,
+        `one in quotes, since it has commas: "${name}"`,
+      );
+      for (const shifted of this.#names.slice(at)) this.#fields.delete(shifted);
+      return finding;
+    }
+    return null;
+  }
+
+  /** A name as certificates are compared. */
+  #name(column: 'subject' | 'issuer'): string | undefined {
+    const text = this.#text(column);
+    const wrong = text === undefined ? null : miswritten(text);
+    if (wrong !== null) this.fault(column, `${text}, which ${wrong.fault}`, wrong.right);
+    return text;
+  }
+
   #formed(column: ImportColumn, form: keyof typeof forms): string | undefined {
     const text = this.#text(column);
     if (text !== undefined && !forms[form][0].test(text)) this.fault(column, text, forms[form][1]);
@@ -222,9 +265,9 @@ class RowReader {
 
   #credential(): StatedCredential | null {
     const named = {
-      subject: this.#text('subject'),
+      subject: this.#name('subject'),
       fingerprint: this.#formed('fingerprint', 'fingerprint'),
-      issuer: this.#text('issuer'),
+      issuer: this.#name('issuer'),
       serial: this.#formed('serial', 'serial'),
     };
     const isSerialWhole = (named.issuer === undefined) === (named.serial === undefined);

@@ -15,14 +15,28 @@ export interface GivenNames {
   readonly fingerprint?: string | undefined;
 }
 
+/** A certificate in a file: every name of it, its dates, and all of it. */
+export interface CertificateFile {
+  readonly names: Required<GivenNames> & { readonly subject: string; readonly fingerprint: string };
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly der: Buffer;
+}
+
 /** Every name of the first certificate of a PEM file. */
 export async function namesOfFile(file: string): Promise<Required<GivenNames>> {
+  return (await certificateOfFile(file)).names;
+}
+
+/** The first certificate of a PEM file. */
+export async function certificateOfFile(file: string): Promise<CertificateFile> {
   const [, base64 = ''] =
     /-----BEGIN CERTIFICATE-----([\s\S]+?)-----END CERTIFICATE-----/.exec(await textOf(file)) ?? [];
   if (base64 === '') throw unusable(file, 'holds no certificate in PEM');
+  const der = Buffer.from(base64, 'base64');
   try {
-    const { subject, issuer, serial, fingerprint256 } = readCertificate(Buffer.from(base64, 'base64'));
-    return { subject, issuer, serial, fingerprint: fingerprint256 };
+    const { subject, issuer, serial, fingerprint256, notBeforeMs, notAfterMs } = readCertificate(der);
+    return { names: { subject, issuer, serial, fingerprint: fingerprint256 }, notBeforeMs, notAfterMs, der };
   } catch (fault) {
     if (!(fault instanceof UnreadableCertificate)) throw fault;
     throw unusable(file, `holds a certificate that cannot be used: it ${fault.fault}`);

@@ -20,6 +20,7 @@ import { credentialName } from './import-changes.ts';
 import { namesOfFile, toLookUp, untoldOf } from './named-certificate.ts';
 import { readProvisioning } from './read-files.ts';
 import { scopeWords } from './right-cells.ts';
+import { miswritten } from './written-name.ts';
 
 /** What the command line says. */
 export interface ShowOptions {
@@ -81,6 +82,8 @@ function whoIs(who: string, provisioning: Provisioning, file: string): readonly 
       `${untold.detail} Ask for its subject instead, or give --certificate FILE.pem, which tells every name.`,
       exitCodes.notFound,
     );
+  const wrong = miswritten(who);
+  if (wrong !== null) throw new CliRefusal(`"${who}" ${wrong.fault}. Ask for that`, exitCodes.notFound);
   const near = nearest(
     who,
     participants.map(({ id }) => id),

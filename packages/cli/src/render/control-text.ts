@@ -10,6 +10,7 @@ export interface InForceAnswer {
   readonly hash: string;
   readonly threads: readonly { readonly thread: number; readonly snapshot: number | null }[];
   readonly lists: readonly PrintedList[];
+  readonly listFaults: readonly PrintedFault[];
   readonly overrides: readonly Override[];
   readonly candidate: CandidateAnswer | null;
   readonly changes?: readonly string[] | undefined;
@@ -32,12 +33,27 @@ export function appliedText(answer: InForceAnswer): string {
   const lines = [
     ...(waiting.length === 0 ? [] : [waitingLine(waiting)]),
     inForceLine(answer),
-    ...(changes.length === 0
-      ? [waiting.length === 0 ? 'nothing changed: the files say what they said before' : 'nothing else changed']
-      : []),
+    ...(answer.listFaults.length === 0 ? [] : [`revocation lists: ${keptText(answer.listFaults)}`]),
+    ...(changes.length === 0 ? [unchangedLine(answer)] : []),
     ...changes.map((change) => `changed: ${change}`),
   ];
   return `${lines.join('\n')}\n${candidateText(answer.candidate)}${overridesText(answer.overrides)}`;
+}
+
+function unchangedLine({ listFaults, needRestart = [] }: InForceAnswer): string {
+  if (needRestart.length > 0) return 'nothing else changed';
+  return listFaults.length === 0
+    ? 'nothing changed: the files say what they said before'
+    : 'nothing changed: what was in force before stays in force';
+}
+
+/** Something that is wrong with revocation lists. */
+export type PrintedFault = Omit<ListFault, 'code'>;
+
+/** What becomes of sources of revocation lists that cannot be used as they are. */
+export function keptText({ length }: readonly PrintedFault[]): string {
+  const faults = length === 1 ? '1 fault' : `${length} faults`;
+  return `${faults} of their sources, told on standard error; what was in force of them goes on to count`;
 }
 
 /** What is in force, a line for each thread, one for the revocation lists, and one for each that is not in force or past its end. */
@@ -70,7 +86,7 @@ export function overridesText(overrides: readonly Override[]): string {
 }
 
 /** What is wrong with revocation lists, a line for each. */
-export function listFaultsText(faults: readonly Omit<ListFault, 'code'>[]): string {
+export function listFaultsText(faults: readonly PrintedFault[]): string {
   return faults
     .map(({ bundle, source, reason, fix }) => `revocation lists of ${bundle}: ${source ?? 'all'}: ${reason} ${fix}\n`)
     .join('');

@@ -1,7 +1,16 @@
 // Revocation lists for a person: a table, or one line.
 
-/** A list, as far as it is printed. */
-export interface PrintedList {
+/** A list of a running gateway, as far as it is printed. */
+export interface PrintedList extends PrintedFacts {
+  readonly inForce: boolean;
+}
+
+/** A list on disk, as far as it is printed. */
+export interface PrintedDiskList extends PrintedFacts {
+  readonly usable: boolean;
+}
+
+interface PrintedFacts {
   readonly from: string;
   readonly issuer: string | null;
   readonly kind: string | null;
@@ -11,17 +20,26 @@ export interface PrintedList {
   readonly thisUpdate: string | null;
   readonly nextUpdate: string | null;
   readonly ageMs: number | null;
-  readonly inForce: boolean;
   readonly isPastEnd: boolean;
   readonly why: string | null;
 }
 
-/** Headers of a table of lists. */
-export const listHeaders = ['list of', 'kind', 'number', 'entries', 'issued', 'age', 'next due', 'in force', 'from'];
+/** Headers of a table of lists on disk. */
+export const listHeaders = [
+  'list of',
+  'kind',
+  'number',
+  'entries',
+  'issued',
+  'age',
+  'next due',
+  'usable from disk',
+  'from',
+];
 
 /** One row of it. */
-export function listRow(list: PrintedList): readonly string[] {
-  const { from, issuer, kind, number, base, entries, thisUpdate, nextUpdate, ageMs, inForce, why } = list;
+export function listRow(list: PrintedDiskList): readonly string[] {
+  const { from, issuer, kind, number, base, entries, thisUpdate, nextUpdate, ageMs, usable, why } = list;
   return [
     issuer ?? '',
     kind === 'delta' ? `delta to ${base ?? '?'}` : (kind ?? ''),
@@ -30,7 +48,7 @@ export function listRow(list: PrintedList): readonly string[] {
     minute(thisUpdate),
     ageMs === null ? '' : age(ageMs),
     minute(nextUpdate),
-    `${inForce ? 'yes' : 'no'}${why === null ? '' : `: ${why}`}`,
+    `${usable ? 'yes' : 'no'}${why === null ? '' : `: ${why}`}`,
     from,
   ];
 }

@@ -28,6 +28,10 @@ export function problemText(problem: ClientProblem, stream: Output, place: Probl
     labelled('fix', problem.fix),
     labelled('refused by', refusedBy(problem, place)),
   ];
+  const { notBefore, notAfter } = problem.certificate ?? {};
+  if (notBefore !== undefined && notAfter !== undefined)
+    lines.push(labelled('valid', `from ${notBefore} to ${notAfter}`));
+  if (problem.contact !== undefined) lines.push(labelled('ask', problem.contact));
   if (problem.retryAfterSeconds !== undefined) lines.push(labelled('wait', seconds(problem.retryAfterSeconds)));
   if (problem.status !== undefined) lines.push(labelled('status', String(problem.status)));
   if (problem.exchange !== undefined) lines.push(labelled('exchange', problem.exchange));

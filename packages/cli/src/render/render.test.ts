@@ -118,6 +118,21 @@ test('a problem says what, why, what to do and what to quote', () => {
   );
 });
 
+test('a refused certificate is told with its dates and whom to ask, as the gateway says them', () => {
+  const problem = clientProblem(
+    'diagnose.system_fault',
+    { system: 'CMRI', text: 'No.' },
+    {
+      contact: 'access@operator.example.org',
+      certificate: { notBefore: '2024-01-01T00:00:00.000Z', notAfter: '2024-02-01T00:00:00.000Z' },
+    },
+  );
+  assert.match(
+    problemText(problem, pipe),
+    /^ {2}valid: +from 2024-01-01T00:00:00\.000Z to 2024-02-01T00:00:00\.000Z\n {2}ask: +access@operator\.example\.org$/m,
+  );
+});
+
 test('colour is used on a terminal and nowhere else', () => {
   const problem = clientProblem('diagnose.acceptable_use', { text: 'Too often.' });
   assert.equal(problemText(problem, pipe).includes('\u001b'), false);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -33,6 +33,16 @@ test('a child that is ready stops when asked', async (t) => {
   const child = await children.start('patient', file, []);
   await children.stop();
   assert.equal(await child.ended, 'ended with status 0');
+});
+
+test('what a child says on standard error is in the file that is named, before and after it is ready', async (t) => {
+  const { file, children } = await script(
+    "process.on('SIGTERM', () => { console.error('second'); process.exit(0); }); setInterval(() => {}, 1e6); console.error('first'); console.log('ready');",
+    t,
+  );
+  await children.start('gateway', file, [], `${file}.log`);
+  await children.stop();
+  assert.equal(await readFile(`${file}.log`, 'utf8'), 'first\nsecond\n');
 });
 
 test('a child that is not ready yet is stopped with the others, and no more are started', async (t) => {

@@ -1,6 +1,7 @@
 // The parts of the demo that run as processes of their own: started, watched and stopped with it. Each holds a pipe of
 // the demo as its standard input and ends when that closes, so that a killed demo leaves nothing behind.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 /** A child that said it is ready. */
@@ -15,8 +16,11 @@ export interface ReadyChild {
 
 /** Every child of one demo. */
 export interface Children {
-  /** Starts a TypeScript file under this Node and waits for the line `ready`. Rejects with its own words when it ends before. */
-  start(name: string, file: string, args: readonly string[]): Promise<ReadyChild>;
+  /**
+   * Starts a TypeScript file under this Node and waits for the line `ready`. Rejects with its own words when it ends before. What it says
+   * on standard error goes into the file `heardIn` too, where one is named.
+   */
+  start(name: string, file: string, args: readonly string[], heardIn?: string): Promise<ReadyChild>;
   /** Stops all of them, those included that are not ready yet, and starts no more. A child that has not ended in 5 s is killed. */
   stop(): Promise<void>;
 }
@@ -24,16 +28,18 @@ export interface Children {
 const stopMs = 5_000;
 const linesMax = 200;
 const lastWordsMax = 12;
+/** Most bytes of what a child says that are written into a file (8 MiB). */
+const heardBytesMax = 8_388_608;
 
 /** Creates the set of children, empty. */
 export function createChildren(): Children {
   const running = new Set<Running>();
   let stopping = false;
   return {
-    async start(name, file, args) {
+    async start(name, file, args, heardIn) {
       if (stopping) throw new Error('the demo is stopping');
       const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-      const { ready, ended, lines } = listenTo(child);
+      const { ready, ended, lines } = listenTo(child, heardIn);
       const one = { child, ended };
       running.add(one);
       void ended.then(() => running.delete(one));
@@ -56,7 +62,7 @@ interface Running {
   readonly ended: Promise<string>;
 }
 
-function listenTo(child: ChildProcess) {
+function listenTo(child: ChildProcess, heardIn: string | undefined) {
   const lines: string[] = [];
   const lastWords: string[] = [];
   const ended = Promise.withResolvers<string>();
@@ -70,9 +76,29 @@ function listenTo(child: ChildProcess) {
     if (/\bready\b/.test(line)) ready.resolve();
   };
   if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', hear);
+  const write = heardIn === undefined ? () => undefined : lineWriter(heardIn);
   if (child.stderr !== null)
-    createInterface({ input: child.stderr }).on('line', (line) => keep(lastWords, line, lastWordsMax));
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      keep(lastWords, line, lastWordsMax);
+      write(line);
+    });
   return { ready: ready.promise, ended: ended.promise, lines };
+}
+
+/** Adds lines to a file until it is full. A demo goes on where they cannot be written. */
+function lineWriter(file: string): (line: string) => void {
+  let leftBytes = heardBytesMax;
+  const write = (text: string): void => {
+    leftBytes -= Buffer.byteLength(text);
+    if (leftBytes < 0) return;
+    try {
+      appendFileSync(file, text);
+    } catch {
+      leftBytes = 0;
+    }
+  };
+  write(''); // Whoever is told of the file finds it.
+  return (line) => write(`${line}\n`);
 }
 
 function keep(kept: string[], line: string, most: number): void {

@@ -45,6 +45,8 @@ export interface DemoWorld {
   readonly folder: string;
   readonly gatewayConfig: string;
   readonly evidenceFolder: string;
+  /** What the gateway says beside its evidence. */
+  readonly gatewayLog: string;
   /** Profile file of a participant, for `headgate call --profile`. */
   profile(id: string): string;
 }
@@ -73,6 +75,7 @@ export async function createDemoWorld(options: DemoWorldOptions): Promise<DemoWo
     folder,
     gatewayConfig,
     evidenceFolder: join(folder, 'evidence'),
+    gatewayLog: join(folder, 'gateway.log'),
     profile: (id) => join(folder, `${id}.yaml`),
   };
 }

@@ -120,7 +120,7 @@ async function startParts(folder: string, ports: Ports, running: Running): Promi
   const gateway = await step(
     running,
     `the gateway on 127.0.0.1:${ports.tls} (TLS) and 127.0.0.1:${ports.plain} (plain HTTP, for OASIS)`,
-    () => startPart('gateway', ['gateway', '--config', world.gatewayConfig], children, context),
+    () => startPart('gateway', ['gateway', '--config', world.gatewayConfig], children, context, world.gatewayLog),
   );
   const opened = await openCatalogue(catalogue);
   let summary = summaryFor(generationByHost(opened.index));
@@ -162,10 +162,11 @@ async function startPart(
   args: readonly string[],
   children: Children,
   context: CliContext,
+  heardIn?: string,
 ): Promise<ReadyChild> {
   const mainFile = resolve(context.workspaceRoot, 'packages/cli/src/main.ts');
   try {
-    return await children.start(name, mainFile, [...args, '--end-with-input']);
+    return await children.start(name, mainFile, [...args, '--end-with-input'], heardIn);
   } catch (fault) {
     const said = fault instanceof Error ? fault.message : String(fault);
     throw new CliRefusal(`the demo cannot start: ${said}`, exitCodes.unusable);

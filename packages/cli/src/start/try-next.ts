@@ -59,6 +59,15 @@ export function tryLater(folder: string): readonly Suggestion[] {
       shows: 'one more certificate, and how it is enrolled',
       command: `${headgate} demo certificate --name ECHOx1005 --folder ${folder}`,
     },
+    {
+      shows:
+        'a certificate that its authority takes back, until `demo release`; docs/guides/refuse-one-caller.md goes on from here',
+      command: `${headgate} demo revoke --name ECHOx1005 --folder ${folder}`,
+    },
+    {
+      shows: 'what the gateway says beside its evidence, as `trust-warning` and `revocation-list-refused`',
+      command: `cat ${folder}/gateway.log`,
+    },
   ];
 }
 

@@ -5,7 +5,13 @@ import { readFault, readMessage } from '@headgate/soap';
 import { answerBytesMax } from '../answer-bytes.ts';
 import type { Answer, Failure, Outcome } from '../call/call.ts';
 import type { Operation } from '../catalogue/look-up.ts';
-import { type ClientProblem, type ClientProblemOptions, clientProblem, gatewayProblem } from '../client-problem.ts';
+import {
+  type ClientProblem,
+  type ClientProblemOptions,
+  clientProblem,
+  gatewayProblem,
+  type OfferedCertificate,
+} from '../client-problem.ts';
 import { isPlainObject } from '../plain-object.ts';
 
 /** An answer that can be decoded, or the problem that came instead. */
@@ -179,7 +185,28 @@ function gatewayFacts(answer: Answer, said: Readonly<Record<string, unknown>>): 
     exchange,
     forwarded: forwardedOf(said.forwarded),
     retryAfterSeconds: seconds >= 1 ? seconds : facts.retryAfterSeconds,
+    contact: shortTextOf(said.contact),
+    certificate: offeredIn(said),
   };
+}
+
+const offeredNames = ['subject', 'issuer', 'serial', 'notBefore', 'notAfter', 'fingerprint'] as const;
+
+/** A member of its own in problem+json; in a fault, fields whose names begin with it. */
+function offeredIn(said: Readonly<Record<string, unknown>>): OfferedCertificate | undefined {
+  const nested = isPlainObject(said.certificate) ? said.certificate : {};
+  const told = offeredNames.flatMap((name) => {
+    const text = shortTextOf(nested[name] ?? said[`certificate.${name}`]);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  return told.length === 0 ? undefined : Object.fromEntries(told);
+}
+
+/** Longest fact that is taken from an answer, in characters. */
+const factCharsMax = 500;
+
+function shortTextOf(value: unknown): string | undefined {
+  return textOf(value)?.slice(0, factCharsMax);
 }
 
 function seen({ status, headers }: Answer): ClientProblemOptions {

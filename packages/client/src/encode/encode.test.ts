@@ -162,7 +162,11 @@ test('no field claims an identity, and the private key is nowhere in the request
 test('a key that cannot sign RSA is refused before anything is sent', async () => {
   const elliptic = await authority.user('current', { name: 'CURVEx0003', organisation: 'CAISO', keyType: 'ec-p256' });
   const other = loadCredential({ certificate: elliptic.certificatePem, key: elliptic.keyPem });
-  assert.throws(() => encode(operationOf(), {}, other, options), { code: 'credential.unsupported_format' });
+  assert.throws(() => encode(operationOf(), {}, other, options), {
+    code: 'credential.key_cannot_sign',
+    detail: `The key of the certificate ${elliptic.subject} is elliptic, and messages to this service are signed with RSA.`,
+    fix: /^Ask whoever issued the certificate for one with an RSA key/,
+  });
 });
 
 const sendOutage = operationOf({

@@ -136,6 +136,12 @@ function needsBatch({ service }: Operation): boolean {
   return !/^(?:submit|isNew)/i.test(service);
 }
 
+/** A type as Node prints it, in a sentence. */
+function sayKeyType(keyType: string | undefined): string {
+  if (keyType === 'ec') return 'elliptic';
+  return keyType ?? 'of an unknown type';
+}
+
 function signed(operation: Operation, credential: Credential | null, options: EncodeOptions): RequestFields {
   if (credential === null) {
     throw clientProblem('credential.missing', { what: 'a client certificate', needs: operation.system });
@@ -144,10 +150,7 @@ function signed(operation: Operation, credential: Credential | null, options: En
   const nonce = nonceAt(createdMs);
   const { username, keyPem, certificateDer, keyType } = credential;
   if (keyType !== 'rsa') {
-    throw clientProblem('credential.unsupported_format', {
-      what: 'private key',
-      format: 'not RSA, which signing needs',
-    });
+    throw clientProblem('credential.key_cannot_sign', { subject: username, keyType: sayKeyType(keyType) });
   }
   return {
     caisoHeader: {

@@ -14,6 +14,7 @@ import {
   chargesFor,
   limitField,
   limitFieldStarts,
+  limitRefusal,
   mayCall,
   overrideCharges,
   policyField,
@@ -30,7 +31,6 @@ import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
 import { chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
-import { limitRefusal } from './limit-refusal.ts';
 import { type Permit, settle, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
@@ -166,7 +166,8 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const { limits, snapshot } = exchange.serving;
   const subject = subjectOf(exchange, principal, route, participant);
   const ofRules = route.kind === 'document' ? documentCharges(exchange.connection.source) : chargesFor(limits, subject);
-  const { charges, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
+  const { charges: own, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
+  const charges = exchange.serving.charges.shared(own);
   const candidate = route.kind === 'document' ? null : chargesByCandidate(exchange.serving, subject);
   const rules = charges.map(({ rule }) => rule);
   return {

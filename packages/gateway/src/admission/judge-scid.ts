@@ -2,14 +2,13 @@
 // there nothing is charged. An SCID counts if the caller may act for it: else one caller could use up what is another's.
 import type { Charge, LimitRule, LimitSubject, Refusal, ScidEvidence } from '@headgate/contract';
 import { type CallForRights, chargesFor, mayCall, overrideCharges, scidRefusal } from '@headgate/rules';
-import { type PayloadValue, payloadValueCharactersMax } from '@headgate/soap';
+import { type PayloadValue, payloadValueCharactersMax, type ScidWhereabouts } from '@headgate/soap';
 import { dropOldest } from '../drop-oldest.ts';
 import { payloadValue } from '../envelope-head.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { ScidWhereabouts } from '../scid-places.ts';
 import { chargesByCandidate } from './judge-candidate.ts';
 
 /** What is known of a caller over a route before its payload is looked at, where limits count over SCIDs. */

@@ -7,8 +7,9 @@ import { overrideAskSchema } from '@headgate/contract';
 import { z } from 'zod';
 import { OverrideRefused } from '../break-glass.ts';
 import type { InForce, RunningGateway } from '../start-gateway.ts';
+import { tellBundle } from '../trust-in-force.ts';
 import { UnusableFiles } from '../unusable-files.ts';
-import { type ControlAnswer, type ControlRequest, controlAsks, requestBytesMax } from './messages.ts';
+import { type ControlAnswer, type ControlRequest, controlAsks, requestBytesMax, type ToldTrust } from './messages.ts';
 import { controlSocket, fittingPath } from './socket-path.ts';
 
 /** An open channel. */
@@ -18,7 +19,7 @@ export interface ControlChannel {
 }
 
 /** What is asked of a gateway. */
-type AskedGateway = Pick<RunningGateway, 'inForce' | 'reload' | 'beginOverride' | 'endOverride'>;
+type AskedGateway = Pick<RunningGateway, 'inForce' | 'trustInForce' | 'reload' | 'beginOverride' | 'endOverride'>;
 
 /** Connections at once: a person, a script and whoever watches. */
 const connectionsMax = 8;
@@ -109,7 +110,7 @@ function requestOf(line: string): ControlRequest | null {
 }
 
 const requestSchema = z.discriminatedUnion('ask', [
-  z.object({ ask: z.enum(['status', 'apply', 'apply-older-lists']) }),
+  z.object({ ask: z.enum(['status', 'trust', 'apply', 'apply-older-lists']) }),
   z.object({ ask: z.literal('break-glass'), override: overrideAskSchema }),
   z.object({ ask: z.literal('break-glass-end'), id: z.string().max(80), author: z.string().min(1).max(300) }),
 ]);
@@ -126,8 +127,10 @@ async function answer(request: ControlRequest, node: string, gateway: AskedGatew
   }
 }
 
-async function carriedOut(request: ControlRequest, gateway: AskedGateway): Promise<InForce> {
+async function carriedOut(request: ControlRequest, gateway: AskedGateway): Promise<InForce & Partial<ToldTrust>> {
   switch (request.ask) {
+    case 'trust':
+      return { ...(await gateway.inForce()), trust: gateway.trustInForce().map(tellBundle) };
     case 'apply':
     case 'apply-older-lists':
       return gateway.reload({ acceptOlderLists: request.ask === 'apply-older-lists' });

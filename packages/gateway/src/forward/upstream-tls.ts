@@ -38,8 +38,8 @@ async function readOne(tls: TlsOptions, base: string): Promise<UpstreamTls> {
       : { cert: await textOf(certificate, base), key: await keyTextOf(key, base) };
   try {
     const files: UpstreamTls = { pem: { ca, ...shown }, serverName: tls.serverName ?? null };
-    contextOf(files);
     if (shown !== null) provePair(shown);
+    contextOf(files);
     return files;
   } catch (cause) {
     const found = `${certificate} with ${key}: ${(cause as Error).message}`;

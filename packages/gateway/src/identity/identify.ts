@@ -1,10 +1,17 @@
 // Who is calling? The client certificate, judged here and never by the TLS library, becomes a principal or an explained refusal.
 import { type CertificateNeed, Refusal } from '@headgate/contract';
-import type { Acceptance, CertificateFacts, CertificateWords, Rejection } from '@headgate/pki';
+import {
+  type Acceptance,
+  type CertificateFacts,
+  type CertificateWords,
+  type Rejection,
+  sayOtherPurpose,
+} from '@headgate/pki';
 import { type Enrolment, findEnrolment, notEnrolled } from '@headgate/rules';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { ServedHost } from '../serving.ts';
+import type { Judged } from './verdicts.ts';
 
 declare const identified: unique symbol;
 
@@ -84,9 +91,8 @@ function judgeCaller(exchange: Exchange, { host, need }: Asked, gateway: Gateway
 
   const judged = gateway.verdicts.judge(peer, host.trust, serving, nowMs);
   if (!judged.accepted) {
-    const { leaf, rejection } = judged;
-    exchange.identity = evidenceOf(leaf, enrolmentOf(judged.certificate, serving), null);
-    throw certificateRefusal(leaf, rejection, host, exchange, nowMs);
+    exchange.identity = evidenceOf(judged.leaf, enrolmentOf(judged.certificate, serving), null);
+    throw certificateRefusal(judged, host, exchange, nowMs);
   }
   const { certificate, acceptance, chainDer } = judged;
   const enrolment = enrolmentOf(certificate, serving);
@@ -159,22 +165,26 @@ function refuseForeignHost({ connection, request }: Exchange): void {
   }
 }
 
-function certificateRefusal(
-  leaf: CertificateWords,
-  rejection: Rejection,
-  host: ServedHost,
-  { serving }: Exchange,
+/** The refusal of a certificate that the bundle of a host does not accept. */
+export function certificateRefusal(
+  { leaf, rejection, certificate }: Extract<Judged, { readonly accepted: false }>,
+  host: Pick<ServedHost, 'trust'>,
+  { serving }: Pick<Exchange, 'serving'>,
   nowMs: number,
 ): Refusal {
   const { check, certificate: at } = rejection;
-  const span = serving.trust.get(host.trust)?.spans.get(at.fingerprint256);
-  const issuers = () => serving.issuers(host.trust, nowMs);
+  const otherPurpose = certificate === null ? null : sayOtherPurpose(certificate.extendedKeyUsages, 'clientAuth');
+  const replacement = { issuers: serving.issuers(host.trust, nowMs), otherPurpose };
+  const span = serving.snapshot.trust
+    .get(host.trust)
+    ?.dated.find(({ fingerprint256 }) => fingerprint256 === at.fingerprint256);
   const { subject, issuer } = namesOf(at);
   switch (check) {
     case 'issuer_unknown':
-      return new Refusal('identity.issuer_unknown', { ...namesOf(leaf), issuer, issuers: issuers() });
+      return new Refusal('identity.issuer_unknown', { ...namesOf(leaf), issuer, ...replacement });
     case 'authority_withdrawn': {
-      const facts = { ...namesOf(leaf), authority: subject, until: sayDay(span?.untilMs), issuers: issuers() };
+      const reason = span?.reason.replace(/\.$/, '') ?? null;
+      const facts = { ...namesOf(leaf), authority: subject, until: sayDay(span?.untilMs), reason, ...replacement };
       return new Refusal('identity.authority_withdrawn', facts);
     }
     case 'authority_not_yet_accepted': {
@@ -182,25 +192,41 @@ function certificateRefusal(
       return new Refusal('identity.authority_not_yet_accepted', facts);
     }
     default:
-      return refusalOf(leaf, rejection);
+      return refusalOf(leaf, rejection, replacement);
   }
 }
+
+/** What would have to take the place of a certificate. */
+interface Replacement {
+  readonly issuers: readonly string[];
+  readonly otherPurpose: string | null;
+}
+
+/** When a new list may be in force at the earliest (1 min): no promise, since it is the operator who must bring it. */
+const revocationRetryMs = 60_000;
 
 /** The refusal of a certificate for itself. The one at fault may be an authority's, whose names and dates the caller must know. */
 function refusalOf(
   leaf: CertificateWords,
   { check, certificate: at, fault, fix: needed, revoked }: Rejection,
+  replacement: Replacement,
 ): Refusal {
   const words = { ...namesOf(at), fault, needed, valid: sayDates(at) };
-  if (check === 'revocation_unknown') return new Refusal('identity.revocation_unknown', words);
+  if (check === 'revocation_unknown')
+    return new Refusal('identity.revocation_unknown', words, { retryAfterMs: revocationRetryMs });
   if (at.fingerprint256 !== leaf.fingerprint256)
     return new Refusal('identity.authority_invalid', { ...words, caller: namesOf(leaf).subject });
   if (check === 'expired')
-    return new Refusal('identity.certificate_expired', { ...words, notAfter: sayInstant(at.notAfterMs) });
+    return new Refusal('identity.certificate_expired', {
+      ...words,
+      notAfter: sayInstant(at.notAfterMs),
+      ...replacement,
+    });
   if (check === 'not_yet_valid')
     return new Refusal('identity.certificate_not_yet_valid', { ...words, notBefore: sayInstant(at.notBeforeMs) });
   if (revoked === undefined) return new Refusal('identity.certificate_invalid', words);
-  const { onMs, reason } = revoked;
+  const { onMs, reason, isHold } = revoked;
+  if (isHold) return new Refusal('identity.certificate_on_hold', { ...words, held: sayInstant(onMs) });
   return new Refusal('identity.certificate_revoked', { ...words, revoked: sayInstant(onMs), reason });
 }
 

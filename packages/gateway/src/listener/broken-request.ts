@@ -1,7 +1,7 @@
 // Answers what never became an exchange: bytes that are not a request, or a head that two readers could read differently.
 // The caller's format is guessed from what did arrive, and a record is kept as for every exchange.
 import { fields as fieldNames, problems, type Refusal } from '@headgate/contract';
-import { callerFormat } from '../caller-format.ts';
+import { callerFormat } from '@headgate/rules';
 import type { Connection, Fields } from '../exchange.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields } from '../refusal-fields.ts';

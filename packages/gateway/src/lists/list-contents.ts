@@ -1,4 +1,5 @@
 // What stands at the sources of revocation lists now: files are looked at, URLs are asked when they are due. Knows bytes, not lists.
+import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -24,12 +25,12 @@ export interface ListSource {
 
 /** What tells whether another look would find something else. */
 export type SeenContent =
-  /** What the system says of the file: another one after every change. */
-  | { readonly mark: string }
+  /** What the system says of the file, another one after every change, and what of it is in force. */
+  | { readonly mark: string; readonly answer: SeenAnswer | null }
   /** When the URL was asked, and the answer that is in force. */
   | { readonly askedMs: number; readonly answer: SeenAnswer | null };
 
-/** An answer without its bytes, which are there until they are kept. */
+/** An answer of a URL, or what stood in a file, without its bytes, which are there until they are kept. */
 export interface SeenAnswer {
   readonly sha256: string;
   readonly validators: Validators;
@@ -69,6 +70,12 @@ export interface LookOptions {
   readonly isSameTrust: boolean;
 }
 
+/** What is kept of a file. */
+export interface KeptFile {
+  readonly bytes: Uint8Array;
+  readonly answer: SeenAnswer;
+}
+
 /** The contents of sources. */
 export interface ListContents {
   /** Looks at a source; `known` is null the first time. */
@@ -77,6 +84,8 @@ export interface ListContents {
   fetch(source: ListSource): Promise<Content>;
   /** Whether a look could find something else. */
   mayDiffer(source: ListSource, known: KnownContent): Promise<boolean>;
+  /** The copy of what was in force of a file before this process; null where there is none. */
+  copyOfFile(source: ListSource): Promise<KeptFile | null>;
   /** The bytes of an answer that were not kept yet; null where they were. */
   bytesOf(answer: SeenAnswer): Uint8Array | null;
   /** The bytes of an answer are on disk. */
@@ -110,13 +119,16 @@ export function createListContents({ base, memory, clock }: ListContentsOptions)
     known: KnownContent | null,
     { isSameTrust, olderToo = false }: LookOptions,
   ): Promise<Content> => {
-    const seen = { mark: await markOf(resolve(base, name)) };
-    const isKnown = known !== null && isSameTrust && isMarked(known.seen, seen.mark) && clock() < known.againMs;
+    const mark = await markOf(resolve(base, name));
+    const isKnown = known !== null && isSameTrust && isMarked(known.seen, mark) && clock() < known.againMs;
     if (isKnown && !(olderToo && known.fault !== null)) return { kind: 'kept' };
+    const otherwise = { mark, answer: known === null ? null : answerIn(known.seen) };
     const read = await bytesIn(resolve(base, name));
-    return 'fault' in read
-      ? { kind: 'fault', seen, ...read }
-      : { kind: 'bytes', seen, otherwise: seen, copy: null, ...read };
+    if ('fault' in read) return { kind: 'fault', seen: otherwise, ...read };
+    const { bytes } = read;
+    const answer = { sha256: createHash('sha256').update(bytes).digest('hex'), validators: noValidators };
+    unkept.set(answer, bytes);
+    return { kind: 'bytes', bytes, seen: { mark, answer }, otherwise, copy: null };
   };
 
   const ask = async ({ name: url, fetched }: ListSource, known: Validators | null): Promise<Fetched> => {
@@ -149,8 +161,8 @@ export function createListContents({ base, memory, clock }: ListContentsOptions)
     return { kind: 'bytes', bytes, seen: { askedMs, answer }, otherwise, copy: null };
   };
 
-  const copyOf = async ({ bundle, name: url }: ListSource, fault: FoundFault | null): Promise<Content | null> => {
-    const found = await memory.copyOf(bundle, url);
+  const copyOf = async (source: ListSource, fault: FoundFault | null): Promise<Content | null> => {
+    const found = await memory.copyOf(source.bundle, addressOf(source));
     if (found === null) return null;
     const { bytes, sha256, validators } = found;
     const askedMs = fault === null ? Number.NEGATIVE_INFINITY : clock();
@@ -186,6 +198,11 @@ export function createListContents({ base, memory, clock }: ListContentsOptions)
       if (source.fetched !== null) return isDue(source, known, clock());
       return clock() >= known.againMs || !isMarked(known.seen, await markOf(resolve(base, source.name)));
     },
+    async copyOfFile(source) {
+      const found = await memory.bytesOf(source.bundle, addressOf(source));
+      if (found === null) return null;
+      return { bytes: found.bytes, answer: { sha256: found.sha256, validators: noValidators } };
+    },
     bytesOf: (answer) => unkept.get(answer) ?? null,
     kept: (answer) => void unkept.delete(answer),
   };
@@ -200,9 +217,21 @@ function isMarked(seen: SeenContent, mark: string): boolean {
   return 'mark' in seen && seen.mark === mark;
 }
 
-/** The answer that is in force, of a URL. */
-export function answerIn(seen: SeenContent): SeenAnswer | null {
-  return 'answer' in seen ? seen.answer : null;
+/** What is in force of a source. */
+export function answerIn({ answer }: SeenContent): SeenAnswer | null {
+  return answer;
+}
+
+const noValidators: Validators = { etag: null, lastModified: null };
+
+/** By what a source is remembered: its URL, or `file:` and the name of the file, as the configuration has them. */
+export function addressOf({ name, fetched }: Pick<ListSource, 'name' | 'fetched'>): string {
+  return fetched === null ? fileAddress(name) : name;
+}
+
+/** By what a file is remembered. No URL of a list begins so. */
+export function fileAddress(name: string): string {
+  return `file:${name}`;
 }
 
 function isAnswer(seen: SeenContent, { sha256 }: SeenAnswer): boolean {

@@ -55,11 +55,20 @@ export const listFixes: Readonly<Record<ListFaultCode, string>> = {
   not_looked_at: 'Tell whoever maintains Headgate, with this sentence.',
 };
 
-/** A fault with what to do about it. */
+/** Where a file calls for something else than the answer of a URL. */
+const fileFixes: Partial<Record<ListFaultCode, string>> = {
+  html: 'Look at the file: the page in it says why whatever fetches the list got no list. Put the list itself there, by renaming (`mv`).',
+  too_large: 'See that it is the list: a longer one is not read.',
+  truncated: 'Put a list in place by renaming (`mv`), never by writing into the file that is there.',
+};
+
+/** A fault with what to do about it; `isFile` where the source is one. */
 export function toListFault(
   bundle: string,
   source: string | null,
   { code, reason }: { readonly code: ListFaultCode; readonly reason: string },
+  isFile = false,
 ): ListFault {
-  return { bundle, source, code, reason, fix: listFixes[code] };
+  const fix = (isFile ? fileFixes[code] : undefined) ?? listFixes[code];
+  return { bundle, source, code, reason, fix };
 }

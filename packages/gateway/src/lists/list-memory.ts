@@ -1,5 +1,5 @@
 // What is remembered of revocation lists beyond the life of a process: how far the number of each had come, so that an older list is not
-// taken for a new one after a restart, and the last good copy of each list that was fetched, for when its server is down.
+// taken for a new one after a restart, and the last good copy of what each source had, for when its server is down or its file is broken.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -15,16 +15,17 @@ export interface RememberedList extends DatedList {
   readonly bundle: string;
 }
 
-/** A fetched list as it came. */
+/** What a source had, as it came. */
 export interface ListCopy {
   readonly bytes: Uint8Array;
   readonly sha256: string;
   readonly validators: Validators;
 }
 
-/** What is kept of a fetched list; without bytes where they are kept already. */
+/** What is kept of a source; without bytes where they are kept already. */
 export interface KeptCopy extends Omit<ListCopy, 'bytes'> {
   readonly bundle: string;
+  /** Its URL, or the name of its file after `file:`. */
   readonly url: string;
   readonly bytes: Uint8Array | null;
 }
@@ -35,6 +36,10 @@ export interface ListMemory {
   remembered(): Promise<readonly RememberedList[]>;
   /** The last good copy; null where there is none that is whole. */
   copyOf(bundle: string, url: string): Promise<ListCopy | null>;
+  /** The bytes of it alone, whatever became of the rest of the memory; null where there are none. */
+  bytesOf(bundle: string, url: string): Promise<Omit<ListCopy, 'validators'> | null>;
+  /** Whether something is kept of another source than these. */
+  hasOthers(copies: readonly KeptCopy[]): Promise<boolean>;
   /** Remembers all of it, in place of what was remembered before. Rejects with the system's error. */
   keep(lists: readonly RememberedList[], copies: readonly KeptCopy[]): Promise<void>;
 }
@@ -83,6 +88,11 @@ export function openListMemory(folder: string): ListMemory {
     copies = memory.copies;
     return memory;
   };
+  const bytesOf: ListMemory['bytesOf'] = async (bundle, url) => {
+    const bytes = await readFile(join(folder, copyName(bundle, url))).catch(() => null);
+    if (bytes === null) return null;
+    return { bytes: toShared(bytes), sha256: createHash('sha256').update(bytes).digest('hex') };
+  };
   return {
     async remembered() {
       return (await read()).lists.map(({ bundle, issuer, scope, delta, number, thisUpdate }) => ({
@@ -96,12 +106,16 @@ export function openListMemory(folder: string): ListMemory {
     },
     async copyOf(bundle, url) {
       const known = (copies ?? (await read()).copies).find((each) => each.bundle === bundle && each.url === url);
-      const bytes = await readFile(join(folder, copyName(bundle, url))).catch(() => null);
-      if (bytes === null) return null;
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const found = await bytesOf(bundle, url);
+      if (found === null) return null;
       // What the server said belongs to the bytes it was said of; a copy is proved again like every list.
-      const { etag, lastModified } = known?.sha256 === sha256 ? known : { etag: null, lastModified: null };
-      return { bytes: toShared(bytes), sha256, validators: { etag, lastModified } };
+      const { etag, lastModified } = known?.sha256 === found.sha256 ? known : { etag: null, lastModified: null };
+      return { ...found, validators: { etag, lastModified } };
+    },
+    bytesOf,
+    async hasOthers(kept) {
+      const known = copies ?? (await read().catch(() => null))?.copies ?? [];
+      return known.some((each) => !kept.some(({ bundle, url }) => each.bundle === bundle && each.url === url));
     },
     async keep(lists, kept) {
       await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -17,12 +17,14 @@ import type { ReportedSources } from '../list-report.ts';
 import { UnusableFiles } from '../unusable-files.ts';
 import { type Judged, judgeOffers, type Offer } from './judge-offers.ts';
 import {
+  addressOf,
   answerIn,
   type Content,
   createListContents,
   type KnownContent,
   type ListSource,
   type LookOptions,
+  type SeenAnswer,
   type SeenContent,
   sourcesOf,
 } from './list-contents.ts';
@@ -55,8 +57,8 @@ export interface ListSources {
   look(): Promise<ListReading | null>;
   /** Hears that a reading is in force: from now on others are compared with it, after a restart too. */
   take(reading: ListReading): Promise<void>;
-  /** What is wrong now. */
-  faults(): readonly ListFault[];
+  /** What is wrong with a reading; default: with the one that was taken last. */
+  faults(reading?: ListReading): readonly ListFault[];
   /** The lists that count, where each was read. */
   inForce(): readonly ReportedSources[];
 }
@@ -140,6 +142,8 @@ export function createListSources({ base, memoryFolder, clock, tell }: ListSourc
     const before = known === undefined ? null : await stillGood(known, facts, isSameTrust);
     const own = { source, known, before };
     if (content.kind === 'kept') throw new Error(`${source.name} was not looked at`);
+    if (known === undefined && source.fetched === null && content.kind !== 'same')
+      return readFileFirst(source, content, facts);
     const { seen } = content;
     if (content.kind === 'same') return { ...own, lists: before ?? [], fault: null, seen, otherwise: seen, againMs };
     if (content.kind === 'fault')
@@ -160,6 +164,42 @@ export function createListSources({ base, memoryFolder, clock, tell }: ListSourc
       otherwise,
       againMs: 'fault' in found ? againMs : nextBeginOf(found.lists, clock()),
     };
+  };
+
+  /**
+   * The first reading of a file in this process. The copy of what it had in force before stands for what is known of it, so that a file
+   * that was broken, emptied or taken away meanwhile, or is older now, stops no start and un-revokes nobody.
+   */
+  const readFileFirst = async (
+    source: ListSource,
+    content: Exclude<Content, { readonly kind: 'kept' | 'same' }>,
+    facts: TrustBundleFacts,
+  ): Promise<ReadSource> => {
+    const kept = await contents.copyOfFile(source);
+    const againMs = Number.POSITIVE_INFINITY;
+    const isSame = kept !== null && content.kind === 'bytes' && answerIn(content.seen)?.sha256 === kept.answer.sha256;
+    const copied = kept === null || isSame ? null : await listsOfCopy(kept.bytes, facts);
+    const before = copied === null || copied.length === 0 ? null : copied;
+    const answer = before === null ? null : (kept?.answer ?? null);
+    const otherwise = withAnswer(content.kind === 'bytes' ? content.otherwise : content.seen, answer);
+    const own = { source, known: undefined, before, otherwise };
+    if (content.kind === 'fault')
+      return { ...own, lists: before ?? [], fault: content.fault, seen: otherwise, againMs };
+    const found = await read(facts, { file: content.bytes });
+    const fault = 'fault' in found ? found.fault : faultAmong(found.lists, bundleOf(facts), clock());
+    if (!('fault' in found) && fault === null) {
+      const seen = isSame ? withAnswer(content.seen, kept.answer) : content.seen;
+      return { ...own, lists: found.lists, fault, seen, againMs };
+    }
+    const nextMs = 'fault' in found ? againMs : nextBeginOf(found.lists, clock());
+    return { ...own, lists: before ?? [], fault, seen: otherwise, againMs: nextMs };
+  };
+
+  /** A copy is proved like every list: whoever can write it cannot make anything up. */
+  const listsOfCopy = async (bytes: Uint8Array, facts: TrustBundleFacts): Promise<readonly ReadList[]> => {
+    const found = await read(facts, { file: bytes });
+    const lists = 'lists' in found ? found.lists : [];
+    return lists.filter((each) => faultOfList(each, bundleOf(facts), clock()) === null);
   };
 
   const readBundle = async (
@@ -189,11 +229,14 @@ export function createListSources({ base, memoryFolder, clock, tell }: ListSourc
     );
     const outcomes = reads.map((each, at) => outcomeOf(each, judged[at]));
     const unusable = outcomes.flatMap(({ known, isUsable }) =>
-      isUsable || known.fault === null ? [] : [toListFault(written.name, known.source.name, known.fault)],
+      isUsable || known.fault === null ? [] : [faultAt(known.source, known.fault)],
     );
     const lists = outcomes.flatMap(({ known }) => known.lists);
     const known = new Map(outcomes.map((each) => [each.known.source.key, each.known]));
-    const isSame = isSameTrust && isSameLists(before.lists, lists) && before.revocation.stale === written.staleCrls;
+    const isSame =
+      isSameTrust &&
+      before.revocation.stale === written.staleCrls &&
+      isDeepStrictEqual(before.revocation.lists, listedOf(outcomes));
     const revocation = isSame ? before.revocation : factsOf(written, outcomes, bundleOf(facts));
     return { bundle: { facts, sources: known, lists, revocation }, unusable };
   };
@@ -232,11 +275,12 @@ export function createListSources({ base, memoryFolder, clock, tell }: ListSourc
   };
 
   const remember = async (reading: ListReading): Promise<void> => {
-    if (reading.bundles.size === 0) return;
+    const copies = copiesOf(reading, (answer) => contents.bytesOf(answer));
+    const hasOthers = await memory.hasOthers(copies);
+    if (reading.bundles.size === 0 && !hasOthers) return;
     const before = await rememberedBefore(reading.olderToo);
     const next = rememberedAfter(before, reading);
-    const copies = copiesOf(reading, (answer) => contents.bytesOf(answer));
-    const isNews = !isDeepStrictEqual(next, before) || copies.some(({ bytes }) => bytes !== null);
+    const isNews = !isDeepStrictEqual(next, before) || hasOthers || copies.some(({ bytes }) => bytes !== null);
     remembered = next;
     if (!isNews && notKept === null) return;
     try {
@@ -272,12 +316,11 @@ export function createListSources({ base, memoryFolder, clock, tell }: ListSourc
       telling.ends(reading);
       await remember(reading);
     },
-    faults() {
-      if (taken === null) return [];
-      const own = [...taken.bundles].flatMap(([bundle, { sources, lists }]) => [
-        ...[...sources.values()].flatMap(({ source, fault }) =>
-          fault === null ? [] : [toListFault(bundle, source.name, fault)],
-        ),
+    faults(asked) {
+      const reading = asked ?? taken;
+      if (reading === null) return [];
+      const own = [...reading.bundles].flatMap(([bundle, { sources, lists }]) => [
+        ...[...sources.values()].flatMap(({ source, fault }) => (fault === null ? [] : [faultAt(source, fault)])),
         ...idleFaults(bundle, lists),
       ]);
       return notKept === null ? own : [...own, notKept];
@@ -303,19 +346,31 @@ function outcomeOf(
   return { known, isUsable: judged?.isUsable === true && !isLacking };
 }
 
+/** Where the lists that count were read. */
+function listedOf(outcomes: readonly { readonly known: KnownSource }[]): RevocationFacts['lists'] {
+  return outcomes.flatMap(({ known: { source, lists: own } }) =>
+    own.map(({ sha256 }) => ({ source: source.name, sha256 })),
+  );
+}
+
+function withAnswer(seen: SeenContent, answer: SeenAnswer | null): SeenContent {
+  return { ...seen, answer };
+}
+
+function faultAt({ bundle, name, fetched }: ListSource, fault: FoundFault): ListFault {
+  return toListFault(bundle, name, fault, fetched === null);
+}
+
 function factsOf(
   { staleCrls: stale }: WrittenBundle,
   outcomes: readonly { readonly known: KnownSource }[],
   bundle: TrustBundle,
 ): RevocationFacts {
-  const lists = outcomes.flatMap(({ known: { source, lists: own } }) =>
-    own.map(({ sha256 }) => ({ source: source.name, sha256 })),
-  );
   const standing = standingLists(
     outcomes.flatMap(({ known }) => known.lists),
     bundle,
   );
-  return { lists, standing, stale };
+  return { lists: listedOf(outcomes), standing, stale };
 }
 
 function faultAmong(lists: readonly ReadList[], bundle: TrustBundle, nowMs: number): FoundFault | null {
@@ -383,7 +438,7 @@ function copiesOf(
     [...sources.values()].flatMap(({ source, seen }): KeptCopy[] => {
       const answer = answerIn(seen);
       if (answer === null) return [];
-      return [{ bundle, url: source.name, ...answer, bytes: bytesOf(answer) }];
+      return [{ bundle, url: addressOf(source), ...answer, bytes: bytesOf(answer) }];
     }),
   );
 }
@@ -412,7 +467,7 @@ function createTelling(tell: (notice: ListNotice) => void, clock: () => number) 
       if (known.has(what)) return;
       told.set(source.key, source.fetched === null ? new Set([what]) : known.add(what));
       const kept = lists.length === 0 ? 'No list of it is in force.' : 'The lists before it stay in force.';
-      refused(toListFault(source.bundle, source.name, fault), kept);
+      refused(faultAt(source, fault), kept);
     },
     notKept(reason: string): void {
       refused(toListFault('all', null, { code: 'not_kept', reason }), 'The lists are in force.');

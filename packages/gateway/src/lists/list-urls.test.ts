@@ -170,10 +170,13 @@ test('a copy that was tampered with is proved like every list, and the server is
 });
 
 test('the copy of a URL that left the configuration goes', async (t) => {
-  const { apply, memoryFolder, write } = await startFetched(t);
+  const { apply, folder, memoryFolder, write } = await startFetched(t);
   await write('a.crl', listOf(7));
   await apply({ crls: ['a.crl'] });
-  assert.deepEqual(await readdir(memoryFolder), ['lists.json']);
+  const kept = (await readdir(memoryFolder)).filter((name) => name.endsWith('.crl'));
+  assert.deepEqual(await Promise.all(kept.map((name) => readFile(join(memoryFolder, name)))), [
+    await readFile(join(folder, 'a.crl')),
+  ]);
 });
 
 test('a URL of which nothing was ever in force stops a start, with what is wrong and what to do', async (t) => {

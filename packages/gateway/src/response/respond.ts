@@ -6,7 +6,7 @@ import {
   type ProblemCode,
   type StatedRefusal,
 } from '@headgate/contract';
-import { callerFormat, type RefusalFormat } from '../caller-format.ts';
+import { callerFormat, type RefusalFormat } from '@headgate/rules';
 import { echoBody } from '../echo-body.ts';
 import type { Exchange } from '../exchange.ts';
 import { isNavigation } from '../fetch-metadata.ts';
@@ -15,7 +15,7 @@ import { AnswerFields } from '../http1/answer-fields.ts';
 import { pageContext } from '../page-context.ts';
 import { refusalBody } from '../refusal-body.ts';
 import { refusalFields, secondsToWait } from '../refusal-fields.ts';
-import { isAboutCertificate } from '../refusal-page.ts';
+import { isAboutRight, namesCertificate } from '../refusal-page.ts';
 import type { EchoReply, RefusalReply, Reply, SessionReply, SwitchReply, UpstreamReply } from '../reply.ts';
 import { type Seen, whatWasSeen } from '../seen.ts';
 import { withStrictTransport } from '../strict-transport.ts';
@@ -210,27 +210,31 @@ interface RepeatableRefusal extends WrittenRefusal {
   readonly known: KnownRefusal;
   readonly refusal: StatedRefusal;
   readonly detail: string;
+  /** Fingerprint of the certificate that it names; null for one that names none. */
+  readonly caller: string | null;
   readonly forwarded: 'no' | 'partly' | 'yes';
 }
 
 function written(exchange: Exchange, refusal: StatedRefusal, detail: string): WrittenRefusal {
-  const { id, receivedMs, headMemo } = exchange;
+  const { id, receivedMs, headMemo, connection } = exchange;
   const forwarded = exchange.forward?.forwarded ?? 'no';
   const last = headMemo.response as RepeatableRefusal | undefined;
   // Where a host says nothing, the name of the handshake settles the format. It is in the sentence then: see `identify`.
-  if (last?.forwarded === forwarded && saysTheSame(last, refusal, detail)) {
+  const caller = isAboutRight(refusal.code) ? (connection.peerCertificate?.fingerprint ?? null) : null;
+  if (last?.forwarded === forwarded && last.caller === caller && saysTheSame(last, refusal, detail)) {
     const body = writeAgain(last.known, id, receivedMs);
     return { status: last.status, format: last.format, fields: last.fields, body };
   }
   const seen = seenAtEcho(exchange);
   const format = formatOf(exchange, refusal.code);
-  const page = format === 'html' || isAboutCertificate(refusal.code) ? pageContext(exchange) : null;
+  const page = format === 'html' || namesCertificate(refusal.code) ? pageContext(exchange) : null;
   const fresh = refusalBody(refusal, { format, exchange: id, forwarded, atMs: receivedMs, seen, page });
   const { status, body } = fresh;
   const fields = new AnswerFields(refusalFields(refusal, fresh, exchange.forward?.status ?? null));
   // What an upstream or a body had part in is different each time; what was seen, and what a page tells of its reader, is for
-  // nobody else.
-  const known = forwarded === 'no' && seen === null && page === null ? rememberRefusal(fresh, id, receivedMs) : null;
+  // nobody else. Of a right that is missing the same caller asks again and again, and what its refusal tells changes with no clock.
+  const isLasting = page === null || (caller !== null && format !== 'html');
+  const known = forwarded === 'no' && seen === null && isLasting ? rememberRefusal(fresh, id, receivedMs) : null;
   headMemo.response =
     known === null
       ? undefined
@@ -242,6 +246,7 @@ function written(exchange: Exchange, refusal: StatedRefusal, detail: string): Wr
           known,
           refusal,
           detail,
+          caller,
           forwarded,
         } satisfies RepeatableRefusal);
   return { status, format, fields, body };

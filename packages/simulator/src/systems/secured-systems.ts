@@ -1,6 +1,6 @@
 // The `/sst/` systems behind one door: the path names a service, the message proves its sender, the service answers.
 
-import { type Incoming, methodNotAllowed, notFoundReply, type Reply } from '../wire/message.ts';
+import { type Incoming, methodNotAllowed, type Reply } from '../wire/message.ts';
 import { answerCall } from '../wire/secured-call.ts';
 import { findService, type Service } from '../wire/service.ts';
 import type { World } from '../world.ts';
@@ -15,10 +15,10 @@ import { stlmtServices } from './stlmt.ts';
 /** Every simulated service of the `/sst/` systems. */
 export const services: readonly Service[] = [...cmriServices, ...sibrServices, ...drrsServices, ...stlmtServices];
 
-/** Answers a request below `/sst/`: 404 for a path that names no service, 405 for anything but POST and `GET …?wsdl`. */
-export function answerSst(incoming: Incoming, world: World): Reply {
+/** Answers a request below `/sst/`: 405 for anything but POST and `GET …?wsdl`. Null for a path that names no service of these. */
+export function answerSst(incoming: Incoming, world: World): Reply | null {
   const path = findService(services, incoming.path);
-  if (path === null) return notFoundReply;
+  if (path === null) return null;
   if (asksForWsdl(incoming)) return wsdlReply(serviceDescription(path, `${callerOrigin(incoming)}${incoming.path}`));
   if (incoming.method !== 'POST') return methodNotAllowed('POST');
   return answerCall(incoming, path, world);

@@ -19,7 +19,7 @@ export interface Reply {
 }
 
 /** One value of a field, or null where it is absent or stands several times. */
-export function fieldOf(incoming: Incoming, name: string): string | null {
+export function fieldOf(incoming: Pick<Incoming, 'fields'>, name: string): string | null {
   const value = incoming.fields[name];
   return typeof value === 'string' ? value : null;
 }

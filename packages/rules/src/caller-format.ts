@@ -1,5 +1,10 @@
 // In which form does this caller read a refusal? A program never gets HTML; a SOAP caller gets the fault of its SOAP version.
-import type { Fields } from './exchange.ts';
+
+/** The fields of a head, by name in lower case. */
+export interface FieldsOfHead {
+  /** The first value of a field, or null. */
+  get(name: string): string | null;
+}
 
 /** The four forms of a refusal. */
 export type RefusalFormat = 'soap-1.1' | 'soap-1.2' | 'problem+json' | 'html';
@@ -7,7 +12,7 @@ export type RefusalFormat = 'soap-1.1' | 'soap-1.2' | 'problem+json' | 'html';
 /** What tells a caller's format. `channel` and `speaksSoap` are unknown (null, false) before the route is known. */
 export interface CallerSigns {
   readonly method: string;
-  readonly fields: Fields;
+  readonly fields: FieldsOfHead;
   readonly channel: 'ui' | 'api' | null;
   readonly speaksSoap: boolean;
 }

@@ -1,6 +1,7 @@
 // How a limit says no: the code by what it counts, the sentence of its rule, and the facts for programs.
 import { type CounterDecision, type LimitFacts, type StatedRefusal, stateRefusal } from '@headgate/contract';
-import { refusalWords, sayAllowance } from '@headgate/rules';
+import { sayAllowance } from './allowance-key.ts';
+import { refusalWords } from './refusal-text.ts';
 
 type Refused = Extract<CounterDecision, { readonly admitted: false }>;
 

@@ -1,6 +1,6 @@
 // Where the payload of a service carries the SCID that a call acts for: what the catalogue says, made ready for reading.
 import { type CatalogueIndex, type ScidPlace, type ScidStatement, scidStatementOf } from '@headgate/contract';
-import { type PayloadPlaces, toPointerTokens, type XmlPlace } from '@headgate/soap';
+import { type PayloadPlaces, toPointerTokens, type XmlPlace } from './payload-places.ts';
 
 /** Places at which an SCID is looked for, and the words there that stand for every SCID of the caller. */
 export interface SoughtScid {
