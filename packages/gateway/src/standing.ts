@@ -2,14 +2,15 @@
 // Nothing is charged. It is told of itself alone, and of those who endorse it as far as they granted it.
 import type { Address, Charge, LimitSubject, Standing } from '@headgate/contract';
 import {
-  type AllowedCall,
   chargesFor,
   mayCall,
   overrideCharges,
   type RecentRefusal,
   type RecentRefusals,
   sayAllowance,
+  toAllowanceKey,
 } from '@headgate/rules';
+import { dropOldest } from './drop-oldest.ts';
 import type { Principal } from './identity/identify.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Serving } from './serving.ts';
@@ -43,7 +44,7 @@ export function standingOf(
   { standings, recentRefusals }: StandingSources,
   nowMs: number,
 ): MaybePromise<object> {
-  const { charges, systems, complete } = chargesOf(serving, asker, nowMs);
+  const { charges, systems, complete } = toldCharges(serving, asker, nowMs);
   const tell = (each: readonly Standing[]): object => ({
     ...facts(serving, asker, nowMs),
     complete,
@@ -53,7 +54,7 @@ export function standingOf(
       participant,
       systems: [...granted],
       refused: recentRefusals
-        .of(participantOwner(participant))
+        .of(participantOwner(participant, asker.environment))
         .filter(({ system }) => granted.has(system))
         .map(refusalRow),
     })),
@@ -67,9 +68,9 @@ export function ownerOf(credential: string | undefined, source: string): string 
   return credential === undefined ? `source=${source}` : `credential=${credential}`;
 }
 
-/** By whom refused calls are kept a second time: for whom they acted. */
-export function participantOwner(participant: string): string {
-  return `participant=${participant}`;
+/** By whom refused calls are kept a second time: for whom they acted, where. Who may know of one place knows nothing of another. */
+export function participantOwner(participant: string, environment: string): string {
+  return `participant=${participant} ${environment}`;
 }
 
 function facts(serving: Serving, { principal, source, environment }: Asker, nowMs: number): object {
@@ -89,16 +90,45 @@ interface ToldCharges {
   /** By participant that endorses the caller: the systems for which it granted something that holds now. */
   readonly systems: ReadonlyMap<string, ReadonlySet<string>>;
   readonly complete: boolean;
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly untilMs: number;
+}
+
+/** Callers whose charges are remembered; the oldest go first. Each may have thousands. */
+const askersMax = 16;
+
+/** By caller, for each snapshot. */
+const remembered = new WeakMap<Serving, Map<string, ToldCharges>>();
+
+/** Worked out once while rights and overrides stay: a vendor may act for thousands of SCIDs. */
+function toldCharges(serving: Serving, asker: Asker, nowMs: number): ToldCharges {
+  const byAsker = remembered.get(serving) ?? new Map<string, ToldCharges>();
+  remembered.set(serving, byAsker);
+  const { environment, source, principal } = asker;
+  const name = `${environment} ${source} ${principal.certificate?.fingerprint256}`;
+  const known = byAsker.get(name);
+  if (known !== undefined && nowMs >= known.fromMs && nowMs < known.untilMs) return known;
+  const fresh = chargesOf(serving, asker, nowMs);
+  byAsker.set(name, fresh);
+  dropOldest(byAsker, askersMax);
+  return fresh;
 }
 
 function chargesOf(serving: Serving, { environment, source, principal }: Asker, nowMs: number): ToldCharges {
   const { certificate, enrolment } = principal;
+  const span = { fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };
+  const narrow = ({ fromMs, untilMs }: typeof span): void => {
+    span.fromMs = Math.max(span.fromMs, fromMs);
+    span.untilMs = Math.min(span.untilMs, untilMs);
+  };
   const byKey = new Map<string, Charge>();
   const systems = new Map<string, Set<string>>();
   let complete = true;
   for (const call of callsListed(serving, environment)) {
-    const allowed = allowedOf(principal, call, nowMs);
-    if (allowed === 'no') continue;
+    const allowed = judgedOf(principal, call, nowMs);
+    if (allowed !== null) narrow(allowed.holds);
+    if (allowed?.allowed === false) continue;
     for (const endorser of allowed?.endorsers ?? []) {
       const granted = systems.get(endorser) ?? new Set();
       systems.set(endorser, granted.add(call.system));
@@ -110,24 +140,40 @@ function chargesOf(serving: Serving, { environment, source, principal }: Asker, 
       ...(certificate === null ? {} : { credential: certificate.fingerprint256 }),
       ...(participant === undefined ? {} : { participant }),
     };
-    for (const scid of [undefined, ...(allowed?.scids ?? [])]) {
-      const own = scid === undefined ? subject : { ...subject, scid };
-      const matching = chargesFor(serving.limits, own);
-      for (const charge of overrideCharges(matching, own, serving.snapshot.overrides, nowMs).charges) {
-        if (byKey.size >= allowancesMax) complete = false;
-        else if (!byKey.has(charge.key)) byKey.set(charge.key, charge);
+    const take = (matching: readonly Charge[], own: LimitSubject): void => {
+      const { charges, ...holds } = overrideCharges(matching, own, serving.snapshot.overrides, nowMs);
+      narrow(holds);
+      for (const charge of charges) {
+        if (byKey.has(charge.key)) continue;
+        if (byKey.size < allowancesMax) byKey.set(charge.key, charge);
+        else complete = false;
       }
+    };
+    const matching = chargesFor(serving.limits, subject);
+    take(matching, subject);
+    // The others count the same whatever the SCID.
+    const overScids = matching.filter(({ rule }) => rule.key.includes('scid'));
+    for (const scid of overScids.length === 0 ? [] : (allowed?.scids ?? [])) {
+      if (!complete) break;
+      const own = { ...subject, scid };
+      take(
+        overScids.map(({ rule }) => ({ rule, key: toAllowanceKey(rule, own) })),
+        own,
+      );
     }
   }
-  return { charges: [...byKey.values()], systems, complete };
+  return { charges: [...byKey.values()], systems, complete, ...span };
 }
 
-/** The right to a call; null where none is needed. */
-function allowedOf({ enrolment }: Asker['principal'], call: ListedCall, nowMs: number): AllowedCall | null | 'no' {
+/** Whether a call may be made; null where no right is needed. */
+function judgedOf(
+  { enrolment }: Asker['principal'],
+  call: ListedCall,
+  nowMs: number,
+): ReturnType<typeof mayCall> | null {
   if (enrolment === null) return null;
   const { environment, system, channel, operation = 'retrieve' } = call;
-  const judged = mayCall(enrolment, { environment, system, channel, operation }, nowMs);
-  return judged.allowed ? judged : 'no';
+  return mayCall(enrolment, { environment, system, channel, operation }, nowMs);
 }
 
 /** A row for each allowance that is used; of a rule that is not used at all, one without its key. */

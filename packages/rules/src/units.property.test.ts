@@ -19,6 +19,8 @@ const arbitraryBodies = fc.array(
     amount: fc.integer({ min: 0, max: 700 }),
     /** How much of it came, in per cent. */
     came: fc.constantFrom(100, 100, 50, 0),
+    /** Whether it comes when the one before was told to. */
+    waits: fc.boolean(),
   }),
   { maxLength: 120, size: 'max' },
 );
@@ -31,10 +33,15 @@ test('no window ever holds more bytes than its quota, and room comes back late b
       const rule = ruleWith({ name: 'bytes', unit: 'request-bytes', quota, windowMs });
       const events: Charged[] = [];
       let nowMs = 10_000;
-      for (const { stepMs, amount, came } of bodies) {
-        nowMs += stepMs;
+      let told = { retryAtMs: 0, amount: 0 };
+      for (const { stepMs, amount: other, came, waits } of bodies) {
+        const isPrompt = waits && told.retryAtMs > nowMs;
+        nowMs = isPrompt ? told.retryAtMs : nowMs + stepMs;
+        const amount = isPrompt ? told.amount : other;
         const charge: Charge = { ...chargeTo(rule), amount };
         const decision = counters.decide([charge], nowMs);
+        assert.ok(decision.admitted || !isPrompt, `${amount} of ${quota} were promised at ${nowMs}`);
+        told = { retryAtMs: 0, amount };
         const held = sumSince(events, nowMs - windowMs);
         const lately = sumSince(events, nowMs - windowMs - bucketMs(windowMs));
         if (decision.admitted) assert.ok(held + amount <= quota, `${held} and ${amount} of ${quota}`);
@@ -42,7 +49,10 @@ test('no window ever holds more bytes than its quota, and room comes back late b
         if (!decision.admitted) {
           const isNever = amount > quota;
           assert.equal(decision.retryAtMs === Number.POSITIVE_INFINITY, isNever);
-          if (!isNever) assert.ok(counters.peek([charge], decision.retryAtMs).admitted);
+          if (!isNever) {
+            assert.ok(counters.peek([charge], decision.retryAtMs).admitted);
+            told = { retryAtMs: decision.retryAtMs, amount };
+          }
           continue;
         }
         const event = { atMs: nowMs, amount };
@@ -131,4 +141,14 @@ test('a rule that was made longer than its events were counted by never forgets 
     counters.decide([{ ...chargeTo(long), amount: 1 }], 100 + part * bucketMs(long.windowMs / 2));
   const [standing] = counters.standings([chargeTo(long)], 100 + 200 * bucketMs(long.windowMs / 2));
   assert.ok((standing?.remaining ?? 0) <= 10_000 - 126, `${standing?.remaining}`);
+});
+
+test('bytes that did not come are given back to nothing once their window is over', () => {
+  const counters = createCounters();
+  const rule = ruleWith({ name: 'bytes', unit: 'request-bytes', quota: 100, windowMs: 1_000 });
+  const charges: readonly Charge[] = [{ ...chargeTo(rule), amount: 60 }];
+  assert.ok(counters.decide(charges, 10_000).admitted);
+  assert.ok(counters.decide(charges, 12_000).admitted);
+  counters.settle(charges, { decidedMs: 10_000, requestBytes: 0 });
+  assert.equal(counters.decide(charges, 12_000).admitted, false);
 });

@@ -127,6 +127,10 @@ describe('the documents of a gateway', () => {
       fields: { 'if-none-match': `"x", ${String(first.fields.etag)}` },
     });
     assert.deepEqual([again.status, again.body, again.fields.etag], [304, '', first.fields.etag]);
+    const any = await documentOf(gateway, 'policy', { method: 'HEAD', fields: { 'if-none-match': '*' } });
+    assert.deepEqual([any.status, any.body], [304, '']);
+    const head = await documentOf(gateway, 'policy', { method: 'HEAD' });
+    assert.deepEqual([head.status, head.body, head.fields.etag], [200, '', first.fields.etag]);
   });
 
   test('are read with GET and HEAD alone, on hosts that programs call', async () => {
@@ -289,5 +293,62 @@ describe('the standing of a caller', () => {
       endorser?.refused.map(({ exchange }) => exchange),
       [refused.fields['headgate-exchange']],
     );
+  });
+
+  test('tells a vendor nothing of what was refused in another environment, nor past the end of an endorsement', async (t) => {
+    assert.ok(operator);
+    const { environment, otherEnvironment } = operator;
+    const others = 'map-stage';
+    const right = (where: string) => ({
+      environment: where,
+      channels: ['api'],
+      operations: ['retrieve'],
+      scids: 'all',
+      system: 'all',
+    });
+    const until = new Date(clock.now() + 3_600_000).toISOString();
+    const both = [environment, others];
+    const provisioning = JSON.stringify({
+      format: 1,
+      participants: [
+        {
+          id: 'alpha',
+          name: 'alpha',
+          scids: ['ALPHA'],
+          credentials: [
+            { subject: 'CN=ALPHAx0001,OU=people,O=CAISO,C=US', environments: both, rights: both.map(right) },
+          ],
+        },
+        {
+          id: 'vendor',
+          name: 'vendor',
+          scids: ['VENDOR'],
+          credentials: [
+            {
+              subject: 'CN=VENDORx0001,OU=people,O=Vendor,C=US',
+              environments: both,
+              rights: [],
+              endorsements: [{ by: 'alpha', until, rights: [right(environment)] }],
+            },
+          ],
+        },
+      ],
+    });
+    const each = limit('each', 'where: { environment: map-stage }\nkey: [credential]\nquota: 1\nwindowMs: 60000');
+    const hosts = [...new Set([...(operator.hosts.hosts ?? []), otherEnvironment.host])];
+    const gateway = await startTestGateway({ clock, policy: `limits:\n${each}`, provisioning, hosts });
+    t.after(() => gateway.close());
+    const user = await gateway.authority.user('current', { name: 'VENDORx0001', organisation: 'Vendor' });
+    assert.equal((await gateway.call(otherEnvironment)).status, 200);
+    assert.equal(codeOf(await gateway.call(otherEnvironment)), 'admission.acceptable_use');
+    const told = await standingTold(gateway, { user });
+    assert.deepEqual(
+      told.endorsers.map(({ participant, refused }) => [participant, refused]),
+      [['alpha', []]],
+    );
+    clock.setMs(Date.parse(until) - 1);
+    assert.equal((await standingTold(gateway, { user })).endorsers.length, 1);
+    clock.advanceMs(1);
+    assert.deepEqual((await standingTold(gateway, { user })).endorsers, []);
   });
 });

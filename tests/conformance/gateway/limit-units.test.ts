@@ -175,6 +175,32 @@ describe('a rule over calls at once', () => {
   });
 });
 
+test('a rule over calls at once in shadow counts those that hold its place, and no call beside them gives it back', async (t) => {
+  const gateway = await startWith(
+    ruleText('watched', `where: {}\nkey: [source]\nunit: concurrent-requests\nquota: 1\nmode: shadow\n${refusal}`),
+  );
+  t.after(() => gateway.close());
+  const waiting = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  gateway.upstream.answerWith(async (...parts) => {
+    waiting.resolve();
+    await release.promise;
+    void soapAnswer(...parts);
+  });
+  const caller = await openRawCaller(gateway);
+  t.after(() => caller.destroy());
+  caller.write(rawPost(soapRequest));
+  await waiting.promise;
+  gateway.upstream.answerWith(soapAnswer);
+  const wouldRefuse = async () => (await gateway.recordOf(await gateway.call())).admission?.shadow.length;
+  assert.deepEqual([await wouldRefuse(), await wouldRefuse()], [1, 1]);
+  const recorded = gateway.records.length;
+  release.resolve();
+  assert.equal((await caller.answer()).status, 200);
+  await gateway.recorded(recorded + 1);
+  assert.deepEqual([await wouldRefuse(), await wouldRefuse()], [0, 0]);
+});
+
 test('a connection past a rule over connections is closed, told in a notice and admitted a window later', async (t) => {
   const gateway = await startWith(
     `\n  - { name: doors, layer: global, where: {}, key: [source-network], unit: connections, quota: 3, windowMs: 1000, evidence: assumed, source: test }`,

@@ -178,6 +178,20 @@ function judgesRightsOf(operator: Operator): void {
     assert.equal(gateway.upstream.received.length, 3);
   });
 
+  test('what was concluded of a right a moment before its end does not outlive it', async (t) => {
+    // Within a day: routes are found anew with each, and everything about them with it.
+    const until = `${day(2)}T12:00:00Z`;
+    const { gateway, clock } = await start(t, written({ rights: [right({ from: day(1), until })] }));
+    const caller = await openRawCaller(gateway, { serverName: host });
+    t.after(() => caller.destroy());
+    clock.setMs(Date.parse(until) - 1);
+    assert.equal(codeOf(await ask(caller)), undefined);
+    clock.advanceMs(1);
+    assert.equal(codeOf(await ask(caller)), 'admission.right_ended');
+    clock.advanceMs(-1);
+    assert.equal(codeOf(await ask(caller)), undefined);
+  });
+
   test('a certificate is known by its fingerprint before its subject', async (t) => {
     const other = { environments: [environment], rights: [right()] };
     const { gateway } = await start(t, written({ rights: [right({ role: 'read' })] }));

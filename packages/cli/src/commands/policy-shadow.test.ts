@@ -126,6 +126,41 @@ test('what a candidate says changes nothing for a caller', async (t) => {
   );
 });
 
+test('a candidate holds nothing of calls: nobody would give it back', async (t) => {
+  const atOnce = rule('at-once', 'acceptable-use', 'credential', 1, 1_000).replace(
+    'unit: requests',
+    'unit: concurrent-requests',
+  );
+  const { gateway } = await startKit(t, { shadowPolicy: `limits:\n${atOnce}` });
+  for (let turn = 0; turn < 3; turn += 1) {
+    const { admission } = await gateway.recordOf(await gateway.call());
+    assert.equal(admission?.candidate?.admitted, true);
+  }
+});
+
+test('a call that is refused by what it would hold is none that a candidate would admit', async (t) => {
+  const bytes = rule('bytes', 'acceptable-use', 'credential', 10, 1_000).replace(
+    'unit: requests',
+    'unit: request-bytes',
+  );
+  const { gateway, policy } = await startKit(t, { policy: `limits:\n${bytes}`, shadowPolicy: `limits:\n${bytes}` });
+  assert.notEqual((await gateway.call()).status, 200);
+  const { candidate: told } = JSON.parse((await policy('status', '--json')).stdout) as { candidate: Candidate };
+  assert.deepEqual([told.decided, told.newlyAdmitted], [1, 0]);
+});
+
+test('a candidate is not asked about documents, which have a limit of their own', async (t) => {
+  const { gateway, policy } = await startKit(t);
+  assert.equal((await gateway.call()).status, 200);
+  const read = () => gateway.call({ method: 'GET', path: '/.well-known/headgate/policy' });
+  for (let turn = 0; turn < 10; turn += 1) assert.equal((await read()).status, 200);
+  const refused = await read();
+  assert.notEqual(refused.status, 200);
+  assert.equal((await gateway.recordOf(refused)).admission?.candidate, null);
+  const { candidate: told } = JSON.parse((await policy('status', '--json')).stdout) as { candidate: Candidate };
+  assert.deepEqual([told.decided, told.newlyAdmitted], [1, 0]);
+});
+
 test('a reload takes up another candidate, which begins at nothing, and none', async (t) => {
   const { gateway, policy } = await startKit(t);
   await gateway.call();

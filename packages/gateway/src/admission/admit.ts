@@ -133,8 +133,8 @@ interface KnownCharges {
   readonly participant: string | null;
   readonly endorsers: readonly string[];
   readonly breakGlass: readonly string[];
-  /** What a candidate policy in shadow would charge; nothing where none is loaded. */
-  readonly candidate: readonly Charge[];
+  /** What a candidate policy in shadow would charge; nothing where none is loaded, null where no policy is asked. */
+  readonly candidate: readonly Charge[] | null;
   /** Null where no limit that matched counts over SCIDs: payloads are not looked at then. */
   readonly scidLimits: ScidLimits | null;
   readonly fromMs: number;
@@ -168,7 +168,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const ofRules = route.kind === 'document' ? documentCharges(exchange.connection.source) : chargesFor(limits, subject);
   const { charges: own, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
   const charges = exchange.serving.charges.shared(own);
-  const candidate = route.kind === 'document' ? [] : chargesByCandidate(exchange.serving, subject);
+  const candidate = route.kind === 'document' ? null : chargesByCandidate(exchange.serving, subject);
   const rules = charges.map(({ rule }) => rule);
   return {
     charges,
@@ -177,7 +177,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
     limitStarts: limitFieldStarts(rules),
     owners: [
       ownerOf(principal.certificate?.fingerprint256, exchange.connection.source),
-      ...(participant === null ? [] : [participantOwner(participant)]),
+      ...(participant === null ? [] : [participantOwner(participant, route.environment)]),
     ],
     system: route.systemId,
     rules: rules.map(({ name }) => name),
@@ -194,7 +194,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
       charges,
       own: allowed?.scids ?? [],
       breakGlass: span.overrides,
-      candidate,
+      candidate: candidate ?? [],
     }),
     fromMs: Math.max(span.fromMs, allowed?.holds.fromMs ?? Number.NEGATIVE_INFINITY),
     untilMs: Math.min(span.untilMs, allowed?.holds.untilMs ?? Number.POSITIVE_INFINITY),

@@ -7,7 +7,9 @@ const documentRule: LimitRule = {
   name: 'headgate.documents',
   layer: 'global',
   where: {},
-  key: ['source'],
+  key: ['source-network'],
+  // One subscriber has all addresses of such a network (RFC 6177): each of them a source of its own would be no bound.
+  sourceNetwork: { ipv4Bits: 32, ipv6Bits: 64 },
   unit: 'requests',
   quota: 10,
   windowMs: 1_000,

@@ -14,29 +14,31 @@ import type { Gateway } from '../gateway.ts';
 import type { Serving } from '../serving.ts';
 
 /**
- * What a candidate would charge a call; nothing where none is loaded. Only what is over with the decision: nobody gives back for it what
+ * What a candidate would charge a call; nothing where none is loaded. It has rules over requests alone: nobody gives back for it what
  * calls hold, and bodies are weighed for the policy in force alone.
  */
 export function chargesByCandidate({ candidate }: Serving, subject: LimitSubject): readonly Charge[] {
   if (candidate === null) return noCharges;
-  return chargesFor(candidate.limits, subject).filter((charge) => !isHeld(charge));
+  return chargesFor(candidate.limits, subject);
 }
 
 const noCharges: readonly Charge[] = [];
 
-/** Judges a call; null where no candidate is loaded. */
+/** Judges a call; null where no candidate is loaded, and for a document, which no policy is asked about. */
 export function judgeCandidate(
   { serving }: Exchange,
-  charges: readonly Charge[],
+  charges: readonly Charge[] | null,
   decision: CounterDecision,
   gateway: Gateway,
   nowMs: number,
 ): CandidateEvidence | null {
   const { candidate } = serving;
-  if (candidate === null) return null;
+  if (candidate === null || charges === null) return null;
   const judged = gateway.candidateCounters.decide(charges, nowMs);
   const { policy } = candidate.admits;
-  if (judged.admitted === decision.admitted) gateway.countCandidate(policy, 'alike', null);
+  // What calls hold is nothing that a candidate is asked about.
+  const isComparable = decision.admitted || !isHeld(decision.decidedBy);
+  if (!isComparable || judged.admitted === decision.admitted) gateway.countCandidate(policy, 'alike', null);
   else if (judged.admitted) gateway.countCandidate(policy, 'newlyAdmitted', ruleOf(decision));
   else gateway.countCandidate(policy, 'newlyRefused', ruleOf(judged));
   if (judged.admitted && judged.shadowRefusals.length === 0) return candidate.admits;

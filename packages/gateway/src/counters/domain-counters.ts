@@ -4,6 +4,7 @@ import type { Charge, CounterDecision, RuleRefusal, Standing } from '@headgate/c
 import { createCounters } from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { randomSeed } from './random-seed.ts';
 import { createRemembered, type Untold } from './remembered.ts';
 import { knownRefusal, plainAdmission, refusal, uncounted } from './shared-decision.ts';
 import { nameOf, type StackedCall, type StackedCharge, toStackedCall } from './stacked-call.ts';
@@ -68,7 +69,7 @@ const awayRetryMs = 1_000;
 export class DomainCounters {
   readonly #options: DomainOptions;
   readonly #state: string;
-  readonly #own = createCounters();
+  readonly #own = createCounters({}, randomSeed());
   readonly #parts = new Map<string, Charge>();
   readonly #remembered;
   readonly #clock = createStoreClock();
@@ -159,8 +160,10 @@ export class DomainCounters {
     const isOther = reply[0] === 2 || epoch !== this.#epoch;
     if (isOther && isFirst && this.#reachable) return this.#ask(call, charges, nowMs, false);
     // What was counted and came too late is not used: it costs room, and admits nothing.
-    if (isOther || reply[0] === 3 || !this.#reachable || gotMs < this.#trustedFromMs)
+    if (isOther || reply[0] === 3 || !this.#reachable || gotMs < this.#trustedFromMs) {
+      if (call.enforcedCount === 0) return plainAdmission;
       return uncounted(call, charges, Math.max(awayRetryMs, this.#trustedFromMs - gotMs), nowMs);
+    }
     return reply[0] === 0
       ? this.#admitted(call, charges, reply as readonly number[], nowMs, gotMs)
       : this.#refused(call, charges, reply as readonly number[], { nowMs, sentMs, gotMs });
@@ -207,13 +210,15 @@ export class DomainCounters {
     reply: readonly number[],
     { nowMs, sentMs, gotMs }: { readonly nowMs: number; readonly sentMs: number; readonly gotMs: number },
   ): CounterDecision {
-    const [, storeUs = 0, mask = 0] = reply;
+    const [, storeUs = 0] = reply;
+    const marks = String(reply[2]);
+    const refusing = call.lines.map(({ isShadow }, at) => !isShadow && marks[at] === '1');
     const waitsMs = call.lines.map((_, at) => {
       const roomUs = reply[3 + at * 3] ?? 0;
       return roomUs === 0 ? Number.NEGATIVE_INFINITY : (Math.abs(roomUs) - storeUs) / 1_000;
     });
     stand(charges, reply, nowMs);
-    const isHeld = call.lines.some((_, at) => ((mask >> at) & 1) === 1 && (reply[3 + at * 3] ?? 0) < 0);
+    const isHeld = refusing.some((refuses, at) => refuses && (reply[3 + at * 3] ?? 0) < 0);
     const enforced = waitsMs.filter((_, at) => call.lines[at]?.isShadow === false);
     const waitMs = Math.ceil(Math.max(0, ...enforced));
     if (isHeld) return uncounted(call, charges, waitMs, nowMs);
@@ -224,7 +229,6 @@ export class DomainCounters {
         latestMs: waitsMs.map((each) => gotMs + each),
         untilMs: sentMs + Math.max(...enforced),
       };
-    const refusing = call.lines.map(({ isShadow }, at) => !isShadow && ((mask >> at) & 1) === 1);
     return refusal(call, charges, { waitsMs, refusing, waitMs, nowMs });
   }
 
@@ -259,10 +263,11 @@ export class DomainCounters {
 
   #partOf({ charge, log, quota, windowMs }: StackedCharge): Charge {
     const known = this.#parts.get(log);
-    if (known !== undefined && known.rule.name === charge.rule.name && known.rule.windowMs === windowMs + 1)
-      return known;
+    const partQuota = Math.floor(quota / this.#options.nodes.length);
+    // A reload or an override may have changed the rule while the store is away.
+    if (known !== undefined && known.rule.quota === partQuota && known.rule.windowMs === windowMs + 1) return known;
     // Whole milliseconds are cut off an instant: one more makes sure that a window is never shorter than it is.
-    const part = { ...charge.rule, quota: Math.floor(quota / this.#options.nodes.length), windowMs: windowMs + 1 };
+    const part = { ...charge.rule, quota: partQuota, windowMs: windowMs + 1 };
     const charged: Charge = { rule: part, key: log };
     this.#parts.set(log, charged);
     dropOldest(this.#parts, callsMax);
@@ -277,7 +282,8 @@ export class DomainCounters {
 
   /** Where each allowance stands. Charges nothing; of a store that is away, nothing is left. */
   async standings(charges: readonly Charge[], nowMs: number): Promise<readonly Standing[]> {
-    const call = this.#callOf(charges);
+    // Asked for once, and long: it is not kept beside the calls that come again.
+    const call = toStackedCall(charges);
     try {
       if (!this.#reachable) await this.#beat();
       const sentMs = this.#options.elapsed();

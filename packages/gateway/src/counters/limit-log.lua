@@ -105,7 +105,7 @@ local function has(kind, flag) return math.floor(kind / flag) % 2 == 1 end
 
 -- keys: state, then a log for each rule. args: epoch, deadline, shortest long window, longest hold-off, configured nodes, number of
 -- names that follow (0 where no rule divides), names, then quota, window and kind of each rule.
--- Answers {status, now, ...}: 0 admitted and 1 refused are followed by a mask of the refusing rules, and of each rule its room, how
+-- Answers {status, now, ...}: 0 admitted and 1 refused are followed by a text with a 1 for each refusing rule, and of each rule its room, how
 -- many more would be admitted, and the oldest instant that counts (0: none). A room below 0 is held: nothing may be admitted before, whatever the log says. 2: {epoch}. 3: came too late.
 local function ask(keys, args, now, charges)
   if now > tonumber(args[2]) then return { 3, now } end
@@ -119,7 +119,7 @@ local function ask(keys, args, now, charges)
   local records = { size = name_count }
   for index = 1, name_count do records[index] = record_of(values[3 + index]) end
 
-  local rules, refusing = {}, 0
+  local rules, refusing, marks = {}, 0, {}
   for index = 1, #keys - 1 do
     local at = 6 + name_count + (index - 1) * 3
     local rule = { key = keys[index + 1], quota = tonumber(args[at + 1]), window = tonumber(args[at + 2]), kind = tonumber(args[at + 3]) }
@@ -139,10 +139,14 @@ local function ask(keys, args, now, charges)
     elseif rule.part < 1 then
       rule.room = -(now + rule.window)
     end
-    if rule.room ~= 0 and not rule.shadow then refusing = refusing + 2 ^ (index - 1) end
+    marks[index] = '0'
+    if rule.room ~= 0 and not rule.shadow then
+      refusing = refusing + 1
+      marks[index] = '1'
+    end
   end
 
-  local answer = { refusing == 0 and 0 or 1, now, refusing }
+  local answer = { refusing == 0 and 0 or 1, now, table.concat(marks) }
   for _, rule in ipairs(rules) do
     if charges and (rule.attempts or (refusing == 0 and rule.room == 0)) then
       rule.newest = remember(rule.key, rule.quota, rule.window, rule.newest, now)

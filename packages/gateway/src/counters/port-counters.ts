@@ -1,6 +1,7 @@
 // Threads that serve ask the main thread, which alone talks to the store: a node has one lease, one memory and one connection.
 import type { MessagePort } from 'node:worker_threads';
 import type { CallOutcome, Charge, CounterDecision, CounterStore, Standing } from '@headgate/contract';
+import { createHeldByThread } from './held-by-thread.ts';
 
 /** What a thread sends: charges it did not name before, and what it asks about them. */
 interface Question {
@@ -95,8 +96,9 @@ export function createPortCounters(port: MessagePort): CounterStore {
   };
 }
 
-/** Answers the counters of a thread from those of the node. */
+/** Answers the counters of a thread from those of the node. What its calls hold once it is gone is given back. */
 export function answerCounters(port: MessagePort, counters: CounterStore): void {
+  const held = createHeldByThread(counters);
   let named = new Map<number, readonly Charge[]>();
   let answers: Answer[] = [];
   const answer = (one: Answer): void => {
@@ -108,24 +110,30 @@ export function answerCounters(port: MessagePort, counters: CounterStore): void 
     answers.push(one);
   };
   const decide = (call: number, charges: readonly Charge[], nowMs: number): void => {
+    const tell = (decision: CounterDecision): void => {
+      held.note(charges, decision);
+      answer(toAnswer(call, charges, decision));
+    };
     const decided = counters.decide(charges, nowMs);
-    if (decided instanceof Promise) void decided.then((decision) => answer(toAnswer(call, charges, decision)));
-    else answer(toAnswer(call, charges, decided));
+    if (decided instanceof Promise) void decided.then(tell);
+    else tell(decided);
   };
   port.on('message', (question: Question) => {
     if (question.forget) named = new Map();
     for (const { name, charges } of question.named) named.set(name, charges);
     const chargesOf = (name: number): readonly Charge[] => named.get(name) ?? [];
+    // Before what is asked: a call that has ended makes room for the next.
+    for (const { name, outcome } of question.settle) held.settle(chargesOf(name), outcome);
     for (let at = 0; at < question.decide.length; at += 3) {
       const [call = 0, name = 0, nowMs = 0] = question.decide.slice(at, at + 3);
       decide(call, chargesOf(name), nowMs);
     }
-    for (const { name, outcome } of question.settle) counters.settle(chargesOf(name), outcome);
     for (const { call, name, nowMs } of question.stand)
       void Promise.resolve(counters.standings(chargesOf(name), nowMs)).then((standings) =>
         answer({ call, decision: null, standings }),
       );
   });
+  port.on('close', () => held.giveBack());
   port.unref();
 }
 

@@ -54,4 +54,18 @@ test('what a node counts alone is its part of the quota, and is given back when 
     standings.slice(1, 2).map(({ remaining }) => remaining),
     [0],
   );
+  // A rule in shadow that had no room holds nothing, and has nothing to give back.
+  const watched = chargeTo(ruleWith({ name: 'watched', unit: 'concurrent-requests', quota: 2, mode: 'shadow' }));
+  const first = chargeTo(ruleWith({ name: 'first', quota: 1, windowMs: 1_000, degraded: 'refuse' }));
+  while (!(await decide([watched, first])).admitted) await breathe();
+  const refused = await decide([watched, first]);
+  assert.ok(!refused.admitted);
+  assert.deepEqual(
+    refused.shadowRefusals.map(({ rule }) => rule),
+    ['watched'],
+  );
+  assert.deepEqual(
+    (await counters.standings([watched], Date.now())).map(({ remaining }) => remaining),
+    [0],
+  );
 });

@@ -6,12 +6,14 @@ import {
   type CounterStore,
   domainOf,
   isBucketed,
+  isHeld,
   type Standing,
 } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
 import { partOf } from './own-part.ts';
+import { randomSeed } from './random-seed.ts';
 
 /** What the counters of a node are made of. */
 export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & { readonly closeLink: () => void };
@@ -36,7 +38,7 @@ export function isCountedTogether(rule: Charge['rule']): boolean {
 export function createSharedCounters({ closeLink, ...options }: SharedCountersOptions): SharedCounters {
   const domains = new Map<string, DomainCounters>();
   const boot = randomUUID();
-  const own = createCounters();
+  const own = createCounters({}, randomSeed());
   const splits = new WeakMap<readonly Charge[], Split>();
   const domainNamed = (domain: string): DomainCounters => {
     let counters = domains.get(domain);
@@ -122,10 +124,16 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
       decision = await domainNamed(domain).decide(charges, nowMs);
       decision = { ...decision, shadowRefusals: [...shadowRefusals, ...decision.shadowRefusals] };
       if (decision.admitted) continue;
-      if (parts.length > 0) own.settle(parts, { decidedMs: nowMs, requestBytes: 0 });
+      giveBack(parts, before, nowMs);
       return decision;
     }
     return decision;
+  }
+
+  /** What a call holds by an earlier decision; of a rule in shadow that had no room it holds nothing. */
+  function giveBack(parts: readonly Charge[], { shadowRefusals }: CounterDecision, nowMs: number): void {
+    const held = parts.filter((part) => isHeld(part) && !shadowRefusals.some(({ rule }) => rule === part.rule.name));
+    if (held.length > 0) own.settle(held, { decidedMs: nowMs, requestBytes: 0 });
   }
 }
 

@@ -3,7 +3,16 @@ import { type TestContext, test } from 'node:test';
 import type { Charge } from '@headgate/contract';
 import { missing, startTcpProxy, startValkey, startValkeyCluster } from '@headgate/testkit';
 import { monotonic } from '../deadlines.ts';
-import { breathe, chargeTo, countOf, openNode, ruleWith, type TestNode, until } from './counters.fixture.ts';
+import {
+  breathe,
+  chargeTo,
+  countOf,
+  openNode,
+  openTimedLink,
+  ruleWith,
+  type TestNode,
+  until,
+} from './counters.fixture.ts';
 import { mostInAnyWindow, type ProbedLimit, type Seen } from './probe.fixture.ts';
 
 const skip = missing('valkey-server');
@@ -228,4 +237,77 @@ test('a primary that is stopped until its replica took over, and then goes on, a
     await until(() => pair.every((node) => countOf(node, 'counters-began-anew') > 0));
   });
   assertWithin(calls, limit);
+});
+
+test('calls whose rules are all in shadow are admitted also while the store is not trusted', { skip }, async (t) => {
+  const valkey = await startValkey();
+  t.after(() => valkey.close());
+  let nowMs = Date.now();
+  const node = openNode(valkey.port, { link: openTimedLink(valkey.port, () => nowMs * 1_000), elapsed: () => nowMs });
+  t.after(() => node.close());
+  const shadowed = [chargeTo(ruleWith({ ...limit, name: 'shadowed', mode: 'shadow' }))];
+  assert.ok((await node.decide(shadowed)).admitted);
+  // Silent for longer than a lease.
+  nowMs += 10_000;
+  assert.ok((await node.decide(shadowed)).admitted);
+  const enforced = await node.decide(refusing);
+  assert.ok(!enforced.admitted && enforced.uncounted === true, 'an enforced rule is not counted yet');
+});
+
+test('a node that is alone divides the quota that holds now, not the one of before a reload', { skip }, async (t) => {
+  const valkey = await startValkey();
+  t.after(() => valkey.close());
+  let skippedMs = 0;
+  const node = openNode(valkey.port, { nodes: ['a', 'b'], elapsed: () => monotonic() + skippedMs });
+  t.after(() => node.close());
+  await node.counted(dividing);
+  node.sever();
+  await until(async () => (await node.decide(dividing)).admitted === false);
+  const admittedOf = async (charges: readonly Charge[]): Promise<number> => {
+    skippedMs += 100_000;
+    let count = 0;
+    while (count < 100 && (await node.decide(charges)).admitted) count += 1;
+    return count;
+  };
+  const withQuota = (quota: number) => [chargeTo(ruleWith({ windowMs: 50_000, name: 'dividing', quota }))];
+  assert.equal(await admittedOf(withQuota(60)), 30);
+  assert.equal(await admittedOf(withQuota(6)), 3);
+  assert.equal(await admittedOf(withQuota(20)), 10);
+});
+
+test('a node that is alone admits nothing before its lease and then a whole window are over', { skip }, async (t) => {
+  const valkey = await startValkey();
+  t.after(() => valkey.close());
+  let nowMs = Date.now();
+  const link = openTimedLink(valkey.port, () => nowMs * 1_000);
+  const node = openNode(valkey.port, { link, elapsed: () => nowMs, nodes: ['a', 'b'], timeoutMs: 100, leaseMs: 1_000 });
+  t.after(() => node.close());
+  const charges = [chargeTo(ruleWith({ name: 'slow', quota: 4, windowMs: 60_000 }))];
+  const first = await node.decide(charges);
+  assert.equal(first.admitted, false);
+  node.sever();
+  await until(() => countOf(node, 'counters-away') > 0 || node.decide(charges).then(() => false));
+  // The lease has ended, and what was admitted within it may count for a window still.
+  nowMs += 5_000;
+  assert.equal((await node.decide(charges)).admitted, false);
+  nowMs += 54_000;
+  assert.equal((await node.decide(charges)).admitted, false);
+  nowMs += 10_000;
+  assert.ok((await node.decide(charges)).admitted);
+});
+
+test('of more rules than a word has bits each refuses by its own name', { skip }, async (t) => {
+  const valkey = await startValkey();
+  t.after(() => valkey.close());
+  const node = openNode(valkey.port);
+  t.after(() => node.close());
+  const named = (number: number, quota: number) => chargeTo(ruleWith({ name: `r${number}`, quota, windowMs: 1_000 }));
+  const charges = Array.from({ length: 70 }, (_, number) => named(number, number === 60 || number === 40 ? 1 : 100));
+  while (!(await node.counted(charges)).admitted) await breathe();
+  const refused = await node.decide(charges);
+  assert.ok(!refused.admitted);
+  assert.deepEqual(
+    refused.refusals.map(({ rule }) => rule),
+    ['r40', 'r60'],
+  );
 });

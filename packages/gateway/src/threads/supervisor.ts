@@ -1,12 +1,12 @@
 // The main thread of a gateway with several: it reads files and hands them out, and replaces threads that die. It serves nobody
 // itself, so that nothing a caller sends can end it.
-import { randomFillSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
 import { createCandidateTally } from '../candidate-counts.ts';
 import { answerCounters } from '../counters/port-counters.ts';
+import { randomSeed } from '../counters/random-seed.ts';
 import { monotonic } from '../deadlines.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
@@ -36,7 +36,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   const { config, notice = () => undefined } = options;
   const evidenceFolder = resolve(options.base, config.evidence.folder);
   const unlock = lockGatewayEvidence(evidenceFolder, config.node);
-  const memory = createThreadMemory(randomFillSync(new Int32Array(4)), {
+  const memory = createThreadMemory(randomSeed(), {
     connectionsMax: config.listeners.length * config.path.connectionsMax,
   });
   const state = openThreadMemory(memory, supervisorOwner);

@@ -223,3 +223,21 @@ test('a memory holds as many different sources as connections, each in every thr
   }
   assert.ok(!threads[0]?.enter([listener, { key: 'source 8', max: 1 }]));
 });
+
+test('past the most that calls hold a call is refused, whichever threads hold it, and each place is free again', () => {
+  const memory = memoryWith({ heldMax: 2 });
+  const [one, other] = [openThreadMemory(memory, 1).counters, openThreadMemory(memory, 2).counters];
+  const rule = ruleWith({ name: 'at-once', unit: 'concurrent-requests', quota: 9 });
+  const [shared, own] = [[chargeTo(rule, 'shared')], [chargeTo(rule, 'own')]];
+  const outcome = { decidedMs: 1_000, requestBytes: 0 };
+  for (let turn = 0; turn < 3; turn += 1) {
+    assert.ok(one.decide(shared, 1_000).admitted);
+    assert.ok(other.decide(shared, 1_000).admitted);
+    // The total of the key and what each thread has of it leave one place of four, and another key takes two.
+    assert.equal(one.decide(own, 1_000).admitted, false);
+    one.settle(shared, outcome);
+    other.settle(shared, outcome);
+    assert.ok(one.decide(own, 1_000).admitted);
+    one.settle(own, outcome);
+  }
+});

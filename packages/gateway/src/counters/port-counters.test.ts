@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { type CounterStore, isHeld } from '@headgate/contract';
+import { createCounters } from '@headgate/rules';
+import { breathe, chargeTo, ruleWith, until } from './counters.fixture.ts';
+import { answerCounters, createPortCounters } from './port-counters.ts';
+
+const charges = [
+  chargeTo(ruleWith({ name: 'at-once', unit: 'concurrent-requests', quota: 3 })),
+  chargeTo(ruleWith({ name: 'rate', quota: 100 })),
+];
+const held = charges.filter(isHeld);
+
+/** A thread over counters, which answer late if they are told to. */
+function threadOver(counters: CounterStore): { readonly counters: CounterStore; die(): void } {
+  const { port1, port2 } = new MessageChannel();
+  answerCounters(port1, counters);
+  return { counters: createPortCounters(port2), die: () => port2.close() };
+}
+
+test('a thread that is gone gives back the places that its calls held, and no other', async () => {
+  const counters = createCounters();
+  const [dying, living] = [threadOver(counters), threadOver(counters)];
+  for (const thread of [dying, dying, living]) assert.ok((await thread.counters.decide(charges, 1_000)).admitted);
+  // One has ended before.
+  dying.counters.settle(held, { decidedMs: 1_000, requestBytes: 0 });
+  assert.ok((await dying.counters.decide(charges, 1_000)).admitted);
+  assert.equal((await living.counters.decide(charges, 1_000)).admitted, false);
+  dying.die();
+  const left = () => counters.standings(held, 1_000).map(({ remaining }) => remaining);
+  await until(() => left()[0] !== 0);
+  assert.deepEqual(left(), [2]);
+  living.counters.settle(held, { decidedMs: 1_000, requestBytes: 0 });
+  await until(() => left()[0] === 3);
+  living.die();
+});
+
+test('what is decided for a thread once it is gone is given back', async () => {
+  const counters = createCounters();
+  const decided = Promise.withResolvers<void>();
+  const thread = threadOver({
+    ...counters,
+    async decide(asked, nowMs) {
+      await decided.promise;
+      return counters.decide(asked, nowMs);
+    },
+  });
+  void thread.counters.decide(charges, 1_000);
+  await breathe();
+  thread.die();
+  await breathe();
+  decided.resolve();
+  await until(() => counters.stats().keyCount > 0);
+  await until(() => counters.standings(held, 1_000)[0]?.remaining === 3);
+});
+
+test('a thread that is ended by force leaves nothing held', async () => {
+  const counters = createCounters();
+  const { port1, port2 } = new MessageChannel();
+  answerCounters(port1, counters);
+  // What counters keep in a charge stays in its thread.
+  const plain = held.map(({ rule, key }) => ({ rule, key }));
+  const orders = { port: port2, charges: [plain], callsPerSecond: 1_000 };
+  const thread = new Worker(new URL('./probe-thread.fixture.ts', import.meta.url), {
+    workerData: orders,
+    transferList: [port2],
+  });
+  const left = () => counters.standings(held, Date.now())[0]?.remaining;
+  await until(() => left() === 0);
+  await thread.terminate();
+  await until(() => left() === 3);
+});
