@@ -193,3 +193,23 @@ test('a table over its instants forgets as many expired keys as it takes, also f
   assert.ok(counters.decide([chargeTo(use, 'new')], 5_000).admitted);
   assert.ok(counters.stats().slotCount <= 8);
 });
+
+test('a quota that is raised past what is counted exactly, or lowered below it, goes on with what was charged', () => {
+  const counters = createCounters({ instantsMax: 20_000 });
+  const rule = (quota: number) => [chargeTo(ruleWith({ name: 'moved', quota, windowMs: 10_000 }))];
+  const admittedAt = (quota: number, nowMs: number, calls: number): number => {
+    let admitted = 0;
+    for (let at = 0; at < calls; at += 1) if (counters.decide(rule(quota), nowMs).admitted) admitted += 1;
+    return admitted;
+  };
+  assert.equal(admittedAt(4_000, 0, 4_010), 4_000);
+  assert.equal(admittedAt(5_000, 100, 1_200), 1_000);
+
+  const lowered = createCounters({ instantsMax: 20_000 });
+  const decide = (quota: number, nowMs: number) => lowered.decide(rule(quota), nowMs);
+  for (let at = 0; at < 4_500; at += 1) assert.ok(decide(5_000, 0).admitted);
+  // What came along counts from the change: it may be refused for longer, never for less.
+  assertRefused(decide(4_000, 100), 'moved', 10_100);
+  assert.ok(!decide(4_000, 9_999).admitted);
+  assert.ok(decide(4_000, 10_100).admitted);
+});

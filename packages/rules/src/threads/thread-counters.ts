@@ -197,6 +197,7 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
       const { kept } = line;
       if (!kept.isEnforced) continue;
       line.slot = isDecision ? kept.table.hold(kept.hash, atMs, kept.lastSlot) : kept.table.find(kept.hash);
+      if (line.slot < 0 && isDecision) line.slot = carriedOver(line, atMs);
       if (line.slot >= 0) continue;
       if (kept.kind === 'exact') unknownExact += 1;
       else unknownBuckets += 1;
@@ -206,6 +207,23 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
       (unknownBuckets === 0 || enforced.buckets.hasSpaceFor(unknownBuckets, atMs)) &&
       (heldCount === 0 || enforced.held.hasSpaceFor(heldCount, atMs))
     );
+  }
+
+  /**
+   * A quota that was moved across what is counted exactly has another table from then on. What the one before holds of the key is
+   * charged there as of now: for a window it errs toward refusal. Returns the key's slot, or -1 where nothing was held.
+   */
+  function carriedOver({ kept, charge }: Line, atMs: number): number {
+    const { rule } = charge;
+    if (rule.unit !== 'requests' || kept.kind === 'held') return -1;
+    const before = kept.kind === 'exact' ? enforced.buckets : enforced.exact;
+    const held = before.find(kept.hash);
+    const charged = held < 0 ? 0 : rule.quota - before.remaining(held, rule, atMs);
+    if (charged <= 0) return -1;
+    if (kept.kind === 'buckets') return kept.table.add(kept.hash, rule, charged, atMs);
+    const slot = kept.table.add(kept.hash, rule, 1, atMs);
+    for (let more = 1; slot >= 0 && more < charged; more += 1) kept.table.record(slot, rule, 1, atMs);
+    return slot;
   }
 
   /** The first instant at which every enforced rule has room, `atMs` at the earliest. */
