@@ -107,7 +107,7 @@ test('a question that is none is refused, one without end is cut off, and the ne
   for (const bytes of ['nonsense\n', '{}\n', '[]\n', '{"ask":"stop"}\n', 'null'])
     assert.match(
       await told(gateway, bytes),
-      /^\{"ok":false,"reason":"request","detail":"expected .*status, apply, apply-older-lists, break-glass, break-glass-end"\}\n$/,
+      /^\{"ok":false,"reason":"request","detail":"expected .*status, trust, apply, apply-older-lists, break-glass, break-glass-end"\}\n$/,
     );
   assert.equal(await told(gateway, '{"ask":"'.padEnd(100_000, 'x')), '');
   assert.equal(await told(gateway, ''), '');
