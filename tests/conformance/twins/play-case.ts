@@ -205,13 +205,17 @@ function texts(facts: object): Record<string, string> {
 /** Fields that must be the same from both. The rest is of the connection, of the answer's length, or says who refused. */
 const fieldsAlike = ['content-type', 'cache-control', 'retry-after', 'ratelimit-policy', 'ratelimit'] as const;
 
-/** What differs for a reason: who refused, and the number of the exchange, alone and in a URN. */
-const toldApart: ReadonlySet<string> = new Set(['by', 'exchange', 'instance']);
+/**
+ * What differs for a reason: who refused, and the number of the exchange, alone and in a URN. And what a refusal for lack of right tells
+ * of the certificate and whom to ask: the simulator judges no certificate and has no desk.
+ */
+const isToldApart = (name: string): boolean =>
+  ['by', 'exchange', 'instance', 'contact', 'grantedBy'].includes(name) || name.startsWith('certificate');
 
 function toldAlike(answer: Answer, step: number, rules: readonly CaseRule[]): ToldAlike {
   const fields = Object.fromEntries(fieldsAlike.map((name) => [name, answer.fields[name]?.toString()]));
   // Bytes are counted in parts of a window, whose borders nobody outside can see.
   if (rules.some(({ unit }) => unit === 'request-bytes')) fields.ratelimit = leftIn(answer);
-  const said = Object.fromEntries(Object.entries(saidIn(answer)).filter(([name]) => !toldApart.has(name)));
+  const said = Object.fromEntries(Object.entries(saidIn(answer)).filter(([name]) => !isToldApart(name)));
   return { step, status: answer.status, fields, said: isAdmitted(answer) ? null : said };
 }

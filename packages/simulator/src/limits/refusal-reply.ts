@@ -52,7 +52,8 @@ function written(
     case 'soap-1.2': {
       const version = format === 'soap-1.1' ? '1.1' : '1.2';
       const type = version === '1.1' ? 'text/xml' : 'application/soap+xml';
-      const isCallers = source === 'downstream' && !code.startsWith('admission.');
+      // By who must act; but the deck prints SOAP-ENV:Server for its acceptable-use fault (p. 21).
+      const isCallers = source === 'downstream' && limit === null;
       const body = writeFault({
         version,
         side: isCallers ? 'client' : 'server',
