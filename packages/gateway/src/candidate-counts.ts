@@ -1,4 +1,5 @@
 // How often a candidate policy, in shadow beside the one in force, would have decided otherwise. Begins anew with another candidate.
+import { createToldInSum } from './told-in-sum.ts';
 
 /** What one thread, or a gateway, counted of one candidate. */
 export interface CandidateCounts {
@@ -61,30 +62,23 @@ export function createCandidateTally(): CandidateTally {
   };
 }
 
-/** How often a thread tells its counts, in milliseconds. */
-const tellMs = 1_000;
-
 /** Counts in a thread, told in sum once a second at most. */
 export function createToldCandidate(tell: (more: CandidateCounts) => void): Pick<CandidateTally, 'note'> & {
   flush(): void;
 } {
   let tally = createCandidateTally();
-  let timer: NodeJS.Timeout | null = null;
-  const flush = (): void => {
-    if (timer === null) return;
-    clearTimeout(timer);
-    timer = null;
-    const told = tally.total();
+  const told = createToldInSum(() => {
+    const more = tally.total();
     tally = createCandidateTally();
-    if (told !== null) tell(told);
-  };
+    if (more !== null) tell(more);
+  });
   return {
     note(policy, outcome, rule) {
       // What was counted of another candidate is told by itself.
-      if (timer !== null && tally.total()?.policy !== policy) flush();
+      if (told.isDue && tally.total()?.policy !== policy) told.flush();
       tally.note(policy, outcome, rule);
-      timer ??= setTimeout(flush, tellMs).unref();
+      told.due();
     },
-    flush,
+    flush: () => told.flush(),
   };
 }

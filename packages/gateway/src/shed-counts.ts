@@ -1,5 +1,7 @@
 // How many callers were shed, by the option whose bound it was.
+
 import type { Bound } from './listener/listener-options.ts';
+import { createToldInSum } from './told-in-sum.ts';
 
 /** Counts of one gateway, or of a part of it. */
 export type Shed = Readonly<Partial<Record<Bound, number>>>;
@@ -23,26 +25,19 @@ export function createShedCounts(): ShedCounts {
   };
 }
 
-/** How often a thread tells its counts, in milliseconds. */
-const tellMs = 1_000;
-
-/** Counts in a thread, told in sum once a second at most: an attack must not become a message for each of its connections. */
+/** Counts in a thread, told in sum once a second at most. */
 export function createToldCounts(tell: (more: Shed) => void): { add(bound: Bound): void; flush(): void } {
   let counts = createShedCounts();
-  let timer: NodeJS.Timeout | null = null;
-  const flush = (): void => {
-    if (timer === null) return;
-    clearTimeout(timer);
-    timer = null;
-    const told = counts.total();
+  const told = createToldInSum(() => {
+    const more = counts.total();
     counts = createShedCounts();
-    tell(told);
-  };
+    tell(more);
+  });
   return {
     add(bound) {
       counts.add({ [bound]: 1 });
-      timer ??= setTimeout(flush, tellMs).unref();
+      told.due();
     },
-    flush,
+    flush: () => told.flush(),
   };
 }

@@ -21,6 +21,7 @@ import { statusText } from '../render/control-text.ts';
 import { differencesText, explainedText, policyText, remarksText } from '../render/policy-text.ts';
 import { folderOf } from './catalogue.ts';
 import { configText } from './gateway.ts';
+import { usable } from './trust.ts';
 
 /** How late a record may come behind others of its file unless told otherwise: 60 s, most calls are answered by then. */
 const reorderMsDefault = 60_000;
@@ -286,17 +287,6 @@ async function askAndTell(
     return;
   }
   if (json !== true) context.stdout.write(statusText(answer));
-}
-
-/** What files of a gateway say; those that cannot be used are told with file and line. */
-async function usable<Answer>(question: () => Promise<Answer>): Promise<Answer> {
-  const { UnusableFiles } = await import('@headgate/gateway');
-  try {
-    return await question();
-  } catch (fault) {
-    if (!(fault instanceof UnusableFiles)) throw fault;
-    throw new CliRefusal(fault.findings.map(sayFinding).join('\n  '), exitCodes.unusable);
-  }
 }
 
 async function filesOfGateway(file: string): Promise<{ catalogue: string; policy: string; evidence: string }> {
