@@ -50,6 +50,7 @@ export {
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
+export { parseProvisioningAside } from './catalogue/provisioning-aside.ts';
 export { channelsOfSystem } from './catalogue/provisioning-findings.ts';
 export type {
   Credential,

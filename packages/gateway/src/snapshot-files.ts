@@ -11,6 +11,7 @@ import {
   type Override,
   parseCatalogue,
   parsePolicy,
+  parseProvisioningAside,
   type Snapshot,
   type SnapshotSource,
 } from '@headgate/contract';
@@ -22,7 +23,6 @@ import { type ReportedList, reportLists } from './list-report.ts';
 import { memoryFolderOf } from './lists/list-memory.ts';
 import { createListSources, type ListReading } from './lists/list-sources.ts';
 import { unusable, whyUnread } from './named-file.ts';
-import { parseProvisioningAside } from './parse-provisioning.ts';
 import { chainPositionsOf, positionsOf } from './positions.ts';
 import { readTrust, trustFileOf } from './trust-files.ts';
 import { UnusableFiles } from './unusable-files.ts';
