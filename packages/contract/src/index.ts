@@ -110,6 +110,7 @@ export {
 export type {
   CallOutcome,
   Charge,
+  Charged,
   CounterDecision,
   CounterStore,
   LimitRule,

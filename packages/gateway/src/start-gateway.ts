@@ -19,6 +19,7 @@ import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
+import { guardCounters } from './counters/guarded-counters.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
 import { openHistoryFile } from './document-history-file.ts';
@@ -354,7 +355,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     clock,
     elapsed,
     ...state,
-    counters: shared ?? state.counters,
+    counters: shared === null ? state.counters : guardCounters(shared, shared.defect),
     ownCounters: state.counters,
     countCandidate: candidate.note,
     evidence,
