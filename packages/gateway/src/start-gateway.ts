@@ -20,6 +20,7 @@ import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { guardCounters } from './counters/guarded-counters.ts';
+import { readControlAddress } from './control-tls.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
 import { openHistoryFile } from './document-history-file.ts';
@@ -152,6 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
   const source: NonNullable<GatewayOptions['snapshots']> =
     options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
+  await readControlAddress(config.control, base);
   const historyFile = await openHistoryFile(
     resolve(base, config.evidence.folder, `${config.node}.documents.json`),
     (sentence) => notice({ kind: 'documents-trouble', sentence }),
