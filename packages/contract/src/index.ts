@@ -164,6 +164,7 @@ export type {
   TrustReading,
 } from './snapshot-reading.ts';
 export { readSnapshotFacts } from './snapshot-reading.ts';
+export { namesInDocument, readingOfDocument, textNameOf, textsOfDocument, trustSettingsIn } from './snapshot-texts.ts';
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
 export {
