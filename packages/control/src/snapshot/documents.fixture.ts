@@ -1,7 +1,7 @@
 // Contents of snapshots for tests: an operator's folder with provisioning and trust, changed as a test says.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { catalogueFileNames, hashOfSnapshot, type SnapshotContent, type SnapshotDocument } from '@headgate/contract';
+import { catalogueFileNames, type SnapshotContent } from '@headgate/contract';
 import { createTestAuthority, type TestAuthority } from '@headgate/pki';
 import { caisoCatalogue, exampleCatalogue } from '@headgate/testkit';
 
@@ -43,15 +43,6 @@ export async function contentOf(operator: 'caiso' | 'example', authority: TestAu
 /** An authority for contents. */
 export function testAuthority(): Promise<TestAuthority> {
   return createTestAuthority({ nowMs: Date.UTC(2024, 1, 21) });
-}
-
-/** A document with a content. */
-export function documentOf(content: SnapshotContent, number: number): SnapshotDocument {
-  const { texts, positions, chainPositions } = content;
-  const previous = number === 1 ? null : number - 1;
-  const said = { createdMs: number, author: 'operator', reason: 'a test' };
-  const hash = hashOfSnapshot(content);
-  return { schemaVersion: 1, number, hash, previous, ...said, texts, positions, chainPositions };
 }
 
 function testContent(content: SnapshotContent): TestContent {

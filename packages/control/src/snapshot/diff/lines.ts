@@ -49,7 +49,7 @@ export function shown(value: unknown): string | null {
       return writeDateValue(value as DateValue);
   }
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const characters = [...text.replaceAll(/\s+/gu, ' ')];
+  const characters = Array.from(text.replaceAll(/\s+/gu, ' '));
   return characters.length > shownCharactersMax
     ? `${characters.slice(0, shownCharactersMax).join('')}…`
     : characters.join('');
