@@ -64,6 +64,8 @@ export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.
 export { type ScidPlace, type ScidStatement, scidStatementOf } from './catalogue/scid-places.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
+export type { Succession } from './catalogue/succession.ts';
+export { successionOf } from './catalogue/succession.ts';
 export type {
   AdmissionEvidence,
   CandidateEvidence,

@@ -157,6 +157,15 @@ function exampleValues(options: OptionSchema): ShownGroup {
       ],
     },
     counters: { leftGroup: countersValues(options.properties?.counters?.properties?.valkey) },
+    control: {
+      leftGroup: {
+        url: left('https://control.example.net:9443'),
+        certificate: left('certificates/gateway-1.pem'),
+        key: left('certificates/gateway-1.key'),
+        trust: left('trust/control-anchors.pem'),
+        serverName: left('control.example.net'),
+      },
+    },
     identityFields: exampleFields,
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
     documents: left({ key: 'documents.key' }),

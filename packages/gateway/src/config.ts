@@ -2,6 +2,7 @@
 import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
 import { listBytesMax } from '@headgate/pki';
 import { z } from 'zod';
+import { controlOption } from './config-control.ts';
 import { countersFindings, countersOption } from './config-counters.ts';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
@@ -302,6 +303,7 @@ export const configSchema = z.strictObject({
     ),
   upstreams: z.array(upstream).min(1).max(500),
   counters: countersOption.optional(),
+  control: controlOption.optional(),
   identityFields: identityFieldList,
   echo: echo.prefault({}),
   documents: documents.prefault({}),

@@ -19,6 +19,7 @@ import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
+import { readControlAddress } from './control-tls.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
 import { openHistoryFile } from './document-history-file.ts';
@@ -151,6 +152,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
   const source: NonNullable<GatewayOptions['snapshots']> =
     options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
+  await readControlAddress(config.control, base);
   const historyFile = await openHistoryFile(
     resolve(base, config.evidence.folder, `${config.node}.documents.json`),
     (sentence) => notice({ kind: 'documents-trouble', sentence }),
