@@ -2,11 +2,10 @@
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createTestAuthority, createTrustBundle, type TestAuthority, type TestUser } from '@headgate/pki';
-import { type FakeClock, fakeClock } from '@headgate/testkit';
 import type { Role } from '../access/account.ts';
 import { createAccounts } from '../access/accounts.ts';
 import { type AccessInForce, createCallers } from '../access/identify-caller.ts';
-import { controlConfigSchema, type WrittenControlConfig } from '../config/control-config.ts';
+import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from '../config/control-config.ts';
 import { type ControlApp, type ControlNotice, createControlApp, socketOf } from './control-app.ts';
 import type { RouteTable } from './route-table.ts';
 
@@ -57,18 +56,16 @@ export interface TestControl {
   readonly app: ControlApp;
   readonly routes: RouteTable;
   readonly port: number;
-  readonly clock: FakeClock;
+  readonly clock: { readonly now: () => number; readonly advanceMs: (ms: number) => void };
   readonly authority: TestAuthority;
   readonly notices: readonly ControlNotice[];
   /** Certificate and key of somebody. */
   certified(person: TestPersonName): TestUser;
-  /** PEM of what the server's certificate leads to. */
-  readonly serverAnchorsPem: string;
   /** Asks as somebody, or as nobody (null), over a connection of its own. */
   ask(person: TestPersonName | TestUser | null, path: string, call?: TestControlCall): Promise<TestControlAnswer>;
   /** Puts other accounts in force, as reading the configuration again does; null: those of the beginning. */
   replaceAccounts(accounts: Pick<WrittenControlConfig, 'accounts' | 'nodes'> | null): void;
-  drain(): void;
+  readonly drain: () => void;
   close(): Promise<void>;
 }
 
@@ -79,47 +76,16 @@ export interface TestControlOptions {
   readonly participantOf?: (fingerprint: string) => string | null;
 }
 
-const options = { organisation: 'Example', keyType: 'ec-p256' } as const;
-
 /** Starts an app with everything that is on every app, and `routes`. */
 export async function startTestControl({
   routes: addRoutes,
   bounds = {},
   participantOf = () => null,
 }: TestControlOptions = {}): Promise<TestControl> {
-  const clock = fakeClock();
+  const clock = standingClock();
   const authority = await createTestAuthority({ nowMs: clock.now() });
-  const users = new Map<TestPersonName, TestUser>();
-  for (const [at, person] of testPeople.entries())
-    users.set(person, await authority.user('current', { ...options, name: `PERSONx000${at}` }));
-  const certified = (person: TestPersonName): TestUser => {
-    const user = users.get(person);
-    if (user === undefined) throw new TypeError(`nobody is ${person}`);
-    return user;
-  };
-  const parse = (written: Pick<WrittenControlConfig, 'accounts' | 'nodes' | 'bounds'>) =>
-    controlConfigSchema.parse({
-      tls: { certificate: 'unused', key: 'unused' },
-      trust: { anchors: 'unused' },
-      store: { folder: 'unused' },
-      ...written,
-    });
-  const print = (person: TestPersonName) => certified(person).fingerprint256;
-  const config = parse({
-    accounts: Object.entries(rolesOf).map(([name, roles]) => ({
-      name,
-      roles: [...roles],
-      fingerprints: [print(name as TestPersonName)],
-      ...(roles[0]?.startsWith('participant') === true
-        ? { participant: name.startsWith('other') ? 'participant-b' : 'participant-a' }
-        : {}),
-    })),
-    nodes: [
-      { name: 'gateway-1', fingerprints: [print('node')] },
-      { name: 'gateway-2', fingerprints: [print('other-node')] },
-    ],
-    bounds,
-  });
+  const certified = await certifiedPeople(authority);
+  const config = parse({ ...accountsOf(certified), bounds });
   const trust = createTrustBundle({ name: 'control', ...authority.trustBundlePem('current', 'user') });
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust };
   const notices: ControlNotice[] = [];
@@ -134,7 +100,6 @@ export async function startTestControl({
   await addRoutes?.(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
-  const serverAnchorsPem = authority.trustBundlePem('current', 'server').anchorsPem;
   return {
     app,
     routes,
@@ -143,19 +108,69 @@ export async function startTestControl({
     authority,
     notices,
     certified,
-    serverAnchorsPem,
-    ask: (person, path, call) =>
-      asked({ port, ca: serverAnchorsPem }, typeof person === 'string' ? certified(person) : person, path, call),
+    drain,
+    ask: (person, path, call) => asked(port, typeof person === 'string' ? certified(person) : person, path, call),
     replaceAccounts(written) {
       inForce = { ...inForce, accounts: createAccounts(written === null ? config : parse(written), participantOf) };
     },
-    drain,
     close: () => app.close(),
   };
 }
 
+function standingClock(): TestControl['clock'] {
+  let nowMs = Date.UTC(2024, 1, 21, 12);
+  return {
+    now: () => nowMs,
+    advanceMs: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+async function certifiedPeople(authority: TestAuthority): Promise<(person: TestPersonName) => TestUser> {
+  const users = new Map<TestPersonName, TestUser>();
+  for (const [at, person] of testPeople.entries()) {
+    const name = `PERSONx000${at}`;
+    users.set(person, await authority.user('current', { name, organisation: 'Example', keyType: 'ec-p256' }));
+  }
+  return (person) => {
+    const user = users.get(person);
+    if (user === undefined) throw new TypeError(`nobody is ${person}`);
+    return user;
+  };
+}
+
+type WrittenAccounts = Pick<WrittenControlConfig, 'accounts' | 'nodes'>;
+
+function accountsOf(certified: (person: TestPersonName) => TestUser): WrittenAccounts {
+  const print = (person: TestPersonName) => certified(person).fingerprint256;
+  return {
+    accounts: Object.entries(rolesOf).map(([name, roles]) => ({
+      name,
+      roles: [...roles],
+      fingerprints: [print(name as TestPersonName)],
+      ...(roles[0]?.startsWith('participant') === true
+        ? { participant: name.startsWith('other') ? 'participant-b' : 'participant-a' }
+        : {}),
+    })),
+    nodes: [
+      { name: 'gateway-1', fingerprints: [print('node')] },
+      { name: 'gateway-2', fingerprints: [print('other-node')] },
+    ],
+  };
+}
+
+function parse(written: WrittenAccounts & Pick<WrittenControlConfig, 'bounds'>): ControlConfig {
+  return controlConfigSchema.parse({
+    tls: { certificate: 'unused', key: 'unused' },
+    trust: { anchors: 'unused' },
+    store: { folder: 'unused' },
+    ...written,
+  });
+}
+
 function asked(
-  server: { readonly port: number; readonly ca: string },
+  port: number,
   user: TestUser | null,
   path: string,
   { method = 'GET', fields = {}, body }: TestControlCall = {},
@@ -163,7 +178,7 @@ function asked(
   const { promise, resolve, reject } = Promise.withResolvers<TestControlAnswer>();
   const isJson = body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array);
   const sent = request({
-    ...server,
+    port,
     host: '127.0.0.1',
     agent: false,
     // The authority is of the clock's day, which is not this machine's: whom we reached is what the test began.

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
 import { z } from 'zod';
+import { staff } from '../access/account.ts';
 import { startTestControl, type TestControl } from './control-app.fixture.ts';
 import type { ControlApp } from './control-app.ts';
 import { meRoutes } from './me-routes.ts';
@@ -34,7 +35,7 @@ function testRoutes(app: ControlApp): void {
     },
     () => ({ count: 0.5 }),
   );
-  app.get('/v1/waits', { config: { access: { roles: ['operator', 'support'] } } }, async () => {
+  app.get('/v1/waits', { config: { access: { roles: staff } } }, async () => {
     await new Promise<void>((resolve) => held.push(resolve));
     return 'done';
   });
@@ -51,13 +52,13 @@ before(async () => {
 
 after(() => control.close());
 
-async function refused(...call: Parameters<TestControl['ask']>): Promise<string> {
+async function refused(...call: Parameters<TestControl['ask']>): Promise<[status: number, code: unknown]> {
   const answer = await control.ask(...call);
   assert.equal(answer.fields['content-type'], 'application/problem+json; charset=utf-8');
   const problem = answer.json();
   assert.equal(problem.status, answer.status);
   assert.ok(typeof problem.fix === 'string' && problem.fix !== '' && typeof problem.detail === 'string');
-  return `${answer.status} ${String(problem.code)}`;
+  return [answer.status, problem.code];
 }
 
 test('an account is known by its certificate, with its roles', async () => {
@@ -70,8 +71,8 @@ test('an account is known by its certificate, with its roles', async () => {
 });
 
 test('whoever shows no certificate is told to sign in', async () => {
-  assert.equal(await refused(null, '/v1/me'), '401 control.sign_in_needed');
-  assert.equal(await refused(null, '/v1/nowhere'), '401 control.sign_in_needed');
+  assert.deepEqual(await refused(null, '/v1/me'), [401, 'control.sign_in_needed']);
+  assert.deepEqual(await refused(null, '/v1/nowhere'), [401, 'control.sign_in_needed']);
 });
 
 test('a good certificate without an account is refused by its fingerprint', async () => {
@@ -90,7 +91,7 @@ test('a certificate of another authority, or out of its dates, is refused whatev
     await authority.notYetValidUser('current', person),
   ]) {
     control.replaceAccounts({ accounts: [{ name: 'one', roles: ['operator'], fingerprints: [user.fingerprint256] }] });
-    assert.equal(await refused(user, '/v1/me'), '403 control.certificate_not_accepted');
+    assert.deepEqual(await refused(user, '/v1/me'), [403, 'control.certificate_not_accepted']);
   }
   control.replaceAccounts(null);
 });
@@ -123,17 +124,17 @@ test('an account that is removed loses access on a connection that is open', asy
 });
 
 test('roles decide: another role is refused by name, another participant’s things are not there', async () => {
-  assert.equal(
-    await refused('support', '/v1/echo', { method: 'POST', body: { word: 'x' } }),
-    '403 control.not_permitted',
-  );
+  assert.deepEqual(await refused('support', '/v1/echo', { method: 'POST', body: { word: 'x' } }), [
+    403,
+    'control.not_permitted',
+  ]);
   const things = (participant: string) => `/v1/participants/${participant}/things`;
   assert.deepEqual((await control.ask('reader', things('participant-a'))).json(), {
     participantScope: 'participant-a',
   });
   assert.deepEqual((await control.ask('support', things('participant-a'))).json(), { participantScope: null });
-  assert.equal(await refused('other-reader', things('participant-a')), '404 control.not_found');
-  assert.equal(await refused('administrator', things('participant-a')), '403 control.not_permitted');
+  assert.deepEqual(await refused('other-reader', things('participant-a')), [404, 'control.not_found']);
+  assert.deepEqual(await refused('administrator', things('participant-a')), [403, 'control.not_permitted']);
 });
 
 test('a certificate that provisioning knows reads for its participant', async () => {
@@ -162,15 +163,15 @@ test('a body that is no JSON, of another type or too large is refused', async ()
   const post = (fields: Record<string, string>, body: string) =>
     refused('operator', '/v1/echo', { method: 'POST', fields, body });
   const json = { 'content-type': 'application/json' };
-  assert.equal(await post(json, '{"word":'), '400 control.malformed_request');
-  assert.equal(await post(json, ''), '400 control.malformed_request');
-  assert.equal(await post({ 'content-type': 'text/plain' }, 'word'), '415 control.unsupported_media_type');
-  assert.equal(await post(json, `{"word":"${'x'.repeat(1_100)}"}`), '413 control.too_large');
+  assert.deepEqual(await post(json, '{"word":'), [400, 'control.malformed_request']);
+  assert.deepEqual(await post(json, ''), [400, 'control.malformed_request']);
+  assert.deepEqual(await post({ 'content-type': 'text/plain' }, 'word'), [415, 'control.unsupported_media_type']);
+  assert.deepEqual(await post(json, `{"word":"${'x'.repeat(1_100)}"}`), [413, 'control.too_large']);
 });
 
 test('an address that does not exist is told, and so is a method that an address does not take', async () => {
-  assert.equal(await refused('operator', '/v1/nowhere'), '404 control.not_found');
-  assert.equal(await refused('operator', '/v1/%zz'), '400 control.malformed_request');
+  assert.deepEqual(await refused('operator', '/v1/nowhere'), [404, 'control.not_found']);
+  assert.deepEqual(await refused('operator', '/v1/%zz'), [400, 'control.malformed_request']);
   const answer = await control.ask('operator', '/v1/me', { method: 'DELETE' });
   assert.equal(answer.json().code, 'control.method_not_allowed');
   assert.equal(answer.fields.allow, 'GET, HEAD');

@@ -54,7 +54,7 @@ export interface CreatedApp {
   readonly app: ControlApp;
   readonly routes: RouteTable;
   /** From now on requests are refused with `control.draining`. */
-  drain(): void;
+  readonly drain: () => void;
 }
 
 /** Makes the app. Routes are added to it before it listens; each must state its access, or adding it throws. */
@@ -89,14 +89,14 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
   app.decorateRequest('scope', null);
   app.decorateRequest('account', {
     getter() {
-      const { account } = (this as FastifyRequest).caller;
+      const { account } = this.caller;
       if (account === null) throw new TypeError('a route for anyone has no account');
       return account;
     },
   });
   app.decorateRequest('participantScope', {
     getter() {
-      return (this as FastifyRequest).scope;
+      return this.scope;
     },
   });
 

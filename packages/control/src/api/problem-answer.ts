@@ -23,7 +23,7 @@ export const problemSchema = z
 export type ProblemBody = z.infer<typeof problemSchema>;
 
 /** Media type of problems. */
-export const problemMediaType = 'application/problem+json; charset=utf-8';
+const problemMediaType = 'application/problem+json; charset=utf-8';
 
 /** The body of a refusal. */
 export function problemBody({ code, detail }: ControlRefusal): ProblemBody {
@@ -44,7 +44,7 @@ export function problemFields({ retryAfterMs }: ControlRefusal): Readonly<Record
 export function refusalOf(error: unknown, bodyBytesMax: number): ControlRefusal | null {
   if (error instanceof ControlRefusal) return error;
   if (!(error instanceof Error)) return null;
-  if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error as FastifyError);
+  if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error);
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new ControlRefusal('control.too_large', { what: 'body', limitBytes: bodyBytesMax });
@@ -68,7 +68,7 @@ const foundWords: Readonly<Record<string, string>> = {
 /** Most faults named at once. */
 const faultsMax = 8;
 
-function invalidRequest({ validation = [], validationContext }: FastifyError): ControlRefusal {
+function invalidRequest({ validation = [], validationContext }: Partial<FastifyError>): ControlRefusal {
   const faults = validation.slice(0, faultsMax).map(({ instancePath, keyword, params }) => {
     const place = [validationContext ?? 'request', ...instancePath.split('/').filter((part) => part !== '')]
       .join('.')
