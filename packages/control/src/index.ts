@@ -1,4 +1,4 @@
-// The public surface of control: its configuration, and starting it.
+// The public surface of control: its configuration, its store, and starting it.
 export type { ControlNotice } from './api/control-app.ts';
 export {
   type ControlConfig,
@@ -7,3 +7,6 @@ export {
 } from './config/control-config.ts';
 export { UnusableControlFiles } from './config/unusable-files.ts';
 export { type RunningControl, type StartControlOptions, startControl } from './start-control.ts';
+export { openStore, type Store, type StoreOptions } from './store/open-store.ts';
+export type { Schema } from './store/schema.ts';
+export { StoreRefused } from './store/store-refused.ts';

@@ -20,6 +20,7 @@ import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
 import { readControlAddress } from './control-tls.ts';
+import { guardCounters } from './counters/guarded-counters.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
 import { openHistoryFile } from './document-history-file.ts';
@@ -356,7 +357,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     clock,
     elapsed,
     ...state,
-    counters: shared ?? state.counters,
+    counters: shared === null ? state.counters : guardCounters(shared, shared.defect),
     ownCounters: state.counters,
     countCandidate: candidate.note,
     evidence,

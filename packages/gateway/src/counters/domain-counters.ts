@@ -6,16 +6,27 @@ import { dropOldest } from '../drop-oldest.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { randomSeed } from './random-seed.ts';
 import { createRemembered, type Untold } from './remembered.ts';
-import { knownRefusal, plainAdmission, refusal, uncounted } from './shared-decision.ts';
+import { awayRetryMs, knownRefusal, nobodyCounted, plainAdmission, refusal } from './shared-decision.ts';
 import { nameOf, type StackedCall, type StackedCharge, toStackedCall } from './stacked-call.ts';
 import { createStoreClock } from './store-clock.ts';
 import { StoreAway, type StoreFunction, type StoreLink } from './store-link.ts';
 
 /** What the operator is told of a domain. */
 export interface DomainNotice {
-  readonly kind: 'counters-away' | 'counters-back' | 'counters-began-anew' | 'counters-nodes-differ';
+  readonly kind:
+    | 'counters-away'
+    | 'counters-back'
+    | 'counters-began-anew'
+    | 'counters-nodes-differ'
+    | 'counters-defect';
   readonly domain: string;
   readonly sentence: string;
+}
+
+/** Says a defect of counters. */
+export function defectSentence(thrown: unknown): string {
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return `A defect of this gateway: what could not be counted for it is refused, and nothing else. Please report it. ${stack}`;
 }
 
 /** What a domain is counted with. */
@@ -62,9 +73,6 @@ const beatsPerLease = 6;
 const silentLeases = 0.5;
 const settleMs = 1_000;
 
-/** What a caller is told to wait where nobody can say when the store is back, in milliseconds. Not a promise. */
-const awayRetryMs = 1_000;
-
 /** The counters of one domain. */
 export class DomainCounters {
   readonly #options: DomainOptions;
@@ -82,6 +90,7 @@ export class DomainCounters {
   #repliedMs = Number.NEGATIVE_INFINITY;
   #reachable = false;
   #saidAway = false;
+  #saidDefect = false;
   #awaySinceMs: number;
   #trustedFromMs = Number.NEGATIVE_INFINITY;
   /** The lease has ended by then, at the latest; null before there was one. */
@@ -153,6 +162,7 @@ export class DomainCounters {
     try {
       reply = await this.#send('decide', this.#keysOf(call), this.#argsOf(call, sentMs), sentMs);
     } catch (fault) {
+      if (!(fault instanceof StoreAway)) throw fault; // It says nothing of the store.
       this.#lose(fault);
       return this.#decideAlone(call, charges, nowMs);
     }
@@ -161,8 +171,7 @@ export class DomainCounters {
     if (isOther && isFirst && this.#reachable) return this.#ask(call, charges, nowMs, false);
     // What was counted and came too late is not used: it costs room, and admits nothing.
     if (isOther || reply[0] === 3 || !this.#reachable || gotMs < this.#trustedFromMs) {
-      if (call.enforcedCount === 0) return plainAdmission;
-      return uncounted(call, charges, Math.max(awayRetryMs, this.#trustedFromMs - gotMs), nowMs);
+      return nobodyCounted(charges, Math.max(awayRetryMs, this.#trustedFromMs - gotMs), nowMs);
     }
     return reply[0] === 0
       ? this.#admitted(call, charges, reply as readonly number[], nowMs, gotMs)
@@ -221,7 +230,7 @@ export class DomainCounters {
     const isHeld = refusing.some((refuses, at) => refuses && (reply[3 + at * 3] ?? 0) < 0);
     const enforced = waitsMs.filter((_, at) => call.lines[at]?.isShadow === false);
     const waitMs = Math.ceil(Math.max(0, ...enforced));
-    if (isHeld) return uncounted(call, charges, waitMs, nowMs);
+    if (isHeld) return nobodyCounted(charges, waitMs, nowMs);
     // A rule that counts attempts must hear of every one; of the others it is known what the store would say.
     if (!call.countsAttempts)
       call.refused = {
@@ -237,7 +246,7 @@ export class DomainCounters {
     if (call.enforcedCount === 0) return plainAdmission;
     const atMs = this.#options.elapsed();
     const mayBe = call.lines.every((line) => line.isShadow || this.#admitsAlone(line, atMs));
-    if (!mayBe) return uncounted(call, charges, awayRetryMs, nowMs);
+    if (!mayBe) return nobodyCounted(charges, awayRetryMs, nowMs);
     const parts = call.lines.filter(({ isShadow }) => !isShadow).map((line) => this.#partOf(line));
     const decision = this.#own.decide(parts, Math.floor(atMs));
     if (!decision.admitted) {
@@ -290,14 +299,22 @@ export class DomainCounters {
       const reply = await this.#send('stand', this.#keysOf(call), this.#argsOf(call, sentMs), sentMs);
       if (reply[0] === 0 || reply[0] === 1) return standingsOf(charges, reply as readonly number[], nowMs);
     } catch (fault) {
+      if (!(fault instanceof StoreAway)) throw fault;
       this.#lose(fault);
     }
     return charges.map(() => ({ remaining: 0, moreAtMs: nowMs + awayRetryMs }));
   }
 
+  /** A lease that cannot be renewed for a defect is told once: it is tried again and again. */
+  #tellDefect(thrown: unknown): void {
+    if (this.#saidDefect) return;
+    this.#saidDefect = true;
+    const { domain, notice } = this.#options;
+    notice({ kind: 'counters-defect', domain, sentence: defectSentence(thrown) });
+  }
+
   /** Leaves the store alone until it answers again. */
-  #lose(fault: unknown): void {
-    if (!(fault instanceof StoreAway)) throw fault;
+  #lose(fault: StoreAway): void {
     const { domain, link, notice } = this.#options;
     link.lookAnew();
     if (this.#reachable || !this.#saidAway) {
@@ -321,7 +338,10 @@ export class DomainCounters {
   /** Renews the lease; never twice at a time. */
   #beat(): Promise<void> {
     this.#beating ??= this.#beatOnce()
-      .catch((fault: unknown) => this.#lose(fault))
+      .catch((fault: unknown) => {
+        if (!(fault instanceof StoreAway)) this.#tellDefect(fault);
+        this.#lose(fault instanceof StoreAway ? fault : new StoreAway('a defect of this gateway', true));
+      })
       .finally(() => {
         this.#beating = null;
         this.#schedule(this.#reachable ? this.#options.leaseMs / beatsPerLease : probeMs);

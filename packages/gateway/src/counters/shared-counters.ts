@@ -1,6 +1,7 @@
 // Counters of one node that shares them with others: each charge goes to its limit domain, and a call to all of them or to none.
 import { randomUUID } from 'node:crypto';
 import {
+  type CallOutcome,
   type Charge,
   type CounterDecision,
   type CounterStore,
@@ -11,7 +12,7 @@ import {
 } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
+import { DomainCounters, type DomainNotice, type DomainOptions, defectSentence } from './domain-counters.ts';
 import { partOf } from './own-part.ts';
 import { randomSeed } from './random-seed.ts';
 
@@ -22,6 +23,8 @@ export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & { r
 export interface SharedCounters extends CounterStore {
   /** Takes leases in these domains, so that the first call of each need not wait. */
   join(domains: Iterable<string>): void;
+  /** Tells the operator that something threw. */
+  readonly defect: (stack: string) => void;
   /** Gives the leases back. */
   close(): Promise<void>;
 }
@@ -84,6 +87,7 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
     join(names) {
       for (const domain of names) domainNamed(domain).join();
     },
+    defect: (stack) => options.notice({ kind: 'counters-defect', domain: 'all', sentence: defectSentence(stack) }),
     async close() {
       await Promise.all([...domains.values()].map((domain) => domain.close()));
       closeLink();
@@ -124,17 +128,22 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
       decision = await domainNamed(domain).decide(charges, nowMs);
       decision = { ...decision, shadowRefusals: [...shadowRefusals, ...decision.shadowRefusals] };
       if (decision.admitted) continue;
-      giveBack(parts, before, nowMs);
+      giveBack(parts, before);
       return decision;
     }
     return decision;
   }
 
   /** What a call holds by an earlier decision; of a rule in shadow that had no room it holds nothing. */
-  function giveBack(parts: readonly Charge[], { shadowRefusals }: CounterDecision, nowMs: number): void {
+  function giveBack(parts: readonly Charge[], before: CounterDecision): void {
+    const { shadowRefusals } = before;
     const held = parts.filter((part) => isHeld(part) && !shadowRefusals.some(({ rule }) => rule === part.rule.name));
-    if (held.length > 0) own.settle(held, { decidedMs: nowMs, requestBytes: 0 });
+    if (held.length > 0) own.settle(held, { ...chargedBy(before), requestBytes: 0 });
   }
+}
+
+function chargedBy(decision: CounterDecision): Pick<CallOutcome, 'charged'> {
+  return decision.admitted && decision.charged !== undefined ? { charged: decision.charged } : {};
 }
 
 /** The charges of a call in one domain. */

@@ -52,7 +52,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   const countersOfThread = (): MessagePort | null => {
     if (shared === null) return null;
     const { port1, port2 } = new MessageChannel();
-    answerCounters(port1, shared);
+    answerCounters(port1, shared, shared.defect);
     return port2;
   };
 

@@ -130,6 +130,7 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
   let lineCount = 0;
   let usesEnforcedBuckets = false;
   let hasShadows = false;
+  let hasBytes = false;
   let heldCount = 0;
 
   const lineAt = (at: number): Line => lines[at] as Line; // Every index asked for is below `lineCount`.
@@ -169,12 +170,14 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
       throw new RangeError(`nowMs must be a whole number of milliseconds, not ${nowMs}`);
     usesEnforcedBuckets = false;
     hasShadows = false;
+    hasBytes = false;
     heldCount = 0;
     lineCount = charges.length;
     for (let at = 0; at < charges.length; at += 1) {
       const charge = charges[at] as Charge;
       const kept = keptOf(charge);
       const { amount = 1 } = charge;
+      if (kept.kind === 'buckets' && charge.rule.unit === 'request-bytes') hasBytes = true;
       if (!kept.isEnforced) hasShadows = true;
       else if (kept.kind === 'buckets') usesEnforcedBuckets = true;
       else if (kept.kind === 'held') heldCount += 1;
@@ -271,6 +274,7 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
     }
     const shadowRefusals = hasShadows ? chargeShadows(isAdmitted, atMs) : noRefusals;
     if (refusal !== undefined) return { admitted: false, ...refusal, shadowRefusals };
+    if (hasBytes) return { admitted: true, shadowRefusals, charged: { atMs } };
     return shadowRefusals.length === 0 ? plainAdmission : { admitted: true, shadowRefusals };
   }
 
@@ -360,14 +364,14 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
     return refusals;
   }
 
-  function settleUnderLock(charges: readonly Charge[], { decidedMs, requestBytes }: CallOutcome): void {
+  function settleUnderLock(charges: readonly Charge[], { charged, requestBytes }: CallOutcome): void {
     for (const charge of charges) {
       const { kind, hash, isEnforced } = keptOf(charge);
       const tables = isEnforced ? enforced : shadowed;
       if (kind === 'held') tables.held.release(hash);
-      const tooMuch =
-        kind === 'buckets' && charge.rule.unit === 'request-bytes' ? (charge.amount ?? 1) - requestBytes : 0;
-      if (tooMuch > 0) tables.buckets.refund(hash, charge.rule, tooMuch, decidedMs);
+      if (charged === undefined || kind !== 'buckets' || charge.rule.unit !== 'request-bytes') continue;
+      const tooMuch = (charge.amount ?? 1) - requestBytes;
+      if (tooMuch > 0) tables.buckets.refund(hash, charge.rule, tooMuch, charged.atMs);
     }
   }
 

@@ -1,0 +1,5 @@
+// Every table of the store, gathered from the areas that own them.
+import type { JournalTables } from '../journal/tables.ts';
+
+/** The tables of the store, as Kysely types its questions with. */
+export interface Schema extends JournalTables {}
