@@ -127,8 +127,18 @@ export { isHeld, parsePolicy, policySchema } from './limits.ts';
 export { parseChainPositions, parsePositions, type WrittenPositions } from './positions.ts';
 export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';
-export type { LimitFacts, Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
-export { problems, problemType, quotaExceededType } from './problems.ts';
+export type {
+  ControlProblem,
+  ControlProblemCode,
+  ControlProblemFacts,
+  LimitFacts,
+  Problem,
+  ProblemCode,
+  ProblemFacts,
+  ProxyErrorType,
+  RetryAdvice,
+} from './problems.ts';
+export { controlProblems, problems, problemType, quotaExceededType } from './problems.ts';
 export { withPart } from './reference-page.ts';
 export type { RefusalOptions, StatedRefusal } from './refusal.ts';
 export { isRefusal, limitOf, Refusal, stateRefusal } from './refusal.ts';
@@ -164,6 +174,7 @@ export type {
   TrustReading,
 } from './snapshot-reading.ts';
 export { readSnapshotFacts } from './snapshot-reading.ts';
+export { namesInDocument, readingOfDocument, textNameOf, textsOfDocument, trustSettingsIn } from './snapshot-texts.ts';
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
 export {
