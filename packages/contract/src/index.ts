@@ -102,6 +102,7 @@ export {
   domainOf,
   exactQuotaMax,
   isBucketed,
+  isCountedTogether,
   limitKeyParts,
   limitUnits,
   quotaMax,
