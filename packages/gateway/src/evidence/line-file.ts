@@ -1,6 +1,6 @@
 // Lines appended to a file in pieces. A disk that takes nothing costs no call: lines are held, then lost and counted, and the
 // operator is told once when it begins and once when it ends.
-import { closeSync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { close, closeSync, fstatSync, fsync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 
 /** Lines are written in pieces of at least this many bytes, or after `flushMs`. */
 const pieceBytes = 256 * 1024;
@@ -34,29 +34,47 @@ export interface LineFileOptions {
   readonly lossLine: (lostCount: number) => string;
   /** Default: the system's write. Tests make it fail. */
   readonly write?: (handle: number, bytes: Uint8Array) => number;
+  /** Asked after lines were written, with the bytes of the file: another file that is to take its place, or null. */
+  readonly follow?: (bytes: number) => string | null;
 }
 
 /** Creates the file; throws when it exists or cannot be made. */
 export function openLineFile(options: LineFileOptions): LineFile {
-  const handle = openSync(options.file, 'ax', 0o640);
-  const held = createHeldLines((bytes) => (options.write ?? writeSync)(handle, bytes));
+  let { file } = options;
+  let handle = openSync(file, 'ax', 0o640);
+  let fileBytes = 0;
+  const held = createHeldLines((bytes) => {
+    const writtenBytes = (options.write ?? writeSync)(handle, bytes);
+    fileBytes += writtenBytes;
+    return writtenBytes;
+  });
   let lostCount = 0;
   let failing = false;
   let timer: NodeJS.Timeout | null = null;
 
+  const follow = (): void => {
+    const next = fileBytes === 0 ? null : (options.follow?.(fileBytes) ?? null);
+    if (next === null) return;
+    const before = handle;
+    handle = openSync(next, 'ax', 0o640);
+    file = next;
+    fileBytes = 0;
+    fsync(before, () => close(before)); // The path does not wait for it.
+  };
   const flush = (): void => {
     timer = null;
     try {
       held.write();
+      follow();
       if (!failing) return;
       failing = false;
-      options.trouble(`evidence is written again to ${options.file}; ${lostCount} records were lost`);
+      options.trouble(`evidence is written again to ${file}; ${lostCount} records were lost`);
       if (lostCount > 0) held.add(options.lossLine(lostCount));
       lostCount = 0;
       held.write();
     } catch (cause) {
       const why = (cause as Error).message;
-      if (!failing) options.trouble(`evidence cannot be written to ${options.file} (${why}); it is held in memory`);
+      if (!failing) options.trouble(`evidence cannot be written to ${file} (${why}); it is held in memory`);
       failing = true;
       timer = setTimeout(flush, retryMs).unref();
     }
@@ -86,7 +104,7 @@ export function openLineFile(options: LineFileOptions): LineFile {
         held.write();
         fsyncSync(handle);
       } finally {
-        if (fstatSync(handle).size === 0) rmSync(options.file, { force: true });
+        if (fstatSync(handle).size === 0) rmSync(file, { force: true });
         closeSync(handle);
       }
     },
