@@ -103,6 +103,7 @@ export {
   domainOf,
   exactQuotaMax,
   isBucketed,
+  isCountedTogether,
   limitKeyParts,
   limitUnits,
   quotaMax,
