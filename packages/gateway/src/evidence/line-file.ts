@@ -40,41 +40,26 @@ export interface LineFileOptions {
 
 /** Creates the file; throws when it exists or cannot be made. */
 export function openLineFile(options: LineFileOptions): LineFile {
-  let { file } = options;
-  let handle = openSync(file, 'ax', 0o640);
-  let fileBytes = 0;
-  const held = createHeldLines((bytes) => {
-    const writtenBytes = (options.write ?? writeSync)(handle, bytes);
-    fileBytes += writtenBytes;
-    return writtenBytes;
-  });
+  const written = openWrittenFile(options);
+  const held = createHeldLines((bytes) => written.write(bytes));
   let lostCount = 0;
   let failing = false;
   let timer: NodeJS.Timeout | null = null;
 
-  const follow = (): void => {
-    const next = fileBytes === 0 ? null : (options.follow?.(fileBytes) ?? null);
-    if (next === null) return;
-    const before = handle;
-    handle = openSync(next, 'ax', 0o640);
-    file = next;
-    fileBytes = 0;
-    fsync(before, () => close(before)); // The path does not wait for it.
-  };
   const flush = (): void => {
     timer = null;
     try {
       held.write();
-      follow();
+      written.follow();
       if (!failing) return;
       failing = false;
-      options.trouble(`evidence is written again to ${file}; ${lostCount} records were lost`);
+      options.trouble(`evidence is written again to ${written.name()}; ${lostCount} records were lost`);
       if (lostCount > 0) held.add(options.lossLine(lostCount));
       lostCount = 0;
       held.write();
     } catch (cause) {
       const why = (cause as Error).message;
-      if (!failing) options.trouble(`evidence cannot be written to ${file} (${why}); it is held in memory`);
+      if (!failing) options.trouble(`evidence cannot be written to ${written.name()} (${why}); it is held in memory`);
       failing = true;
       timer = setTimeout(flush, retryMs).unref();
     }
@@ -95,18 +80,47 @@ export function openLineFile(options: LineFileOptions): LineFile {
     },
     sync() {
       held.write();
-      fsyncSync(handle);
+      written.sync();
     },
     close() {
       if (timer !== null) clearTimeout(timer);
       try {
         if (lostCount > 0) held.add(options.lossLine(lostCount));
         held.write();
-        fsyncSync(handle);
+        written.sync();
       } finally {
-        if (fstatSync(handle).size === 0) rmSync(file, { force: true });
-        closeSync(handle);
+        written.close();
       }
+    },
+  };
+}
+
+/** The file that lines are written to: one after the other where `follow` says so. */
+function openWrittenFile({ file, write = writeSync, follow }: LineFileOptions) {
+  let name = file;
+  let handle = openSync(name, 'ax', 0o640);
+  let fileBytes = 0;
+  return {
+    name: () => name,
+    write(bytes: Uint8Array): number {
+      const writtenBytes = write(handle, bytes);
+      fileBytes += writtenBytes;
+      return writtenBytes;
+    },
+    follow(): void {
+      const next = fileBytes === 0 ? null : (follow?.(fileBytes) ?? null);
+      if (next === null) return;
+      const before = handle;
+      handle = openSync(next, 'ax', 0o640);
+      name = next;
+      fileBytes = 0;
+      fsync(before, () => close(before)); // The path does not wait for it.
+    },
+    sync: () => fsyncSync(handle),
+    /** One that stayed empty is removed. */
+    close(): void {
+      if (fstatSync(handle).size === 0) rmSync(name, { force: true });
+      closeSync(handle);
     },
   };
 }

@@ -54,13 +54,10 @@ export function createReserver({ file, boot, clock, trouble }: ReserverOptions):
     }
   };
   const reserveAhead = async (sequence: number): Promise<void> => {
-    const beside = `${file}.ahead`;
     const waitsBefore = waits;
     const upTo = sequence + sequenceBlock;
     try {
-      await using handle = await open(beside, 'w', 0o640);
-      await handle.writeFile(`${JSON.stringify(toReservation(upTo))}\n`);
-      await handle.sync();
+      const beside = await writtenBeside(file, toReservation(upTo));
       if (waits !== waitsBefore) await rm(beside, { force: true });
       else {
         renameSync(beside, file);
@@ -91,4 +88,13 @@ export function createReserver({ file, boot, clock, trouble }: ReserverOptions):
       writeReservation(file, { ...toReservation(reservedTo), closedAt: sequence });
     },
   };
+}
+
+/** Forces a reservation to the disk, in a file that is not in use yet; returns its name. */
+async function writtenBeside(file: string, reservation: Reservation): Promise<string> {
+  const beside = `${file}.ahead`;
+  await using handle = await open(beside, 'w', 0o640);
+  await handle.writeFile(`${JSON.stringify(reservation)}\n`);
+  await handle.sync();
+  return beside;
 }
