@@ -54,7 +54,7 @@ export async function openJournalFile(options: JournalFileOptions): Promise<Jour
   let last = await prove(segments, notice);
   let handle: FileHandle | null = null;
   let size = 0;
-  let broken: unknown;
+  let broken: Error | undefined;
   const newest = segments.at(-1);
   if (newest !== undefined) {
     handle = await open(newest.file, 'r+');
@@ -91,7 +91,7 @@ export async function openJournalFile(options: JournalFileOptions): Promise<Jour
       } catch (cause) {
         // A part of them may stand there, and must not be taken for acknowledged by the next start.
         await takeBack(handle, size).catch((second: unknown) => {
-          broken = second;
+          broken = new Error('what was written by half could not be taken back', { cause: second });
         });
         throw cause;
       }
