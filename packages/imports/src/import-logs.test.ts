@@ -71,7 +71,7 @@ async function run(folder: string, names: readonly string[], { records, zone = '
       return { file, bytes: size, reader };
     }),
   );
-  return importLogs({
+  const reports = importLogs({
     logs,
     node: 'import:test',
     toRecord: createRecords({ ...known, ...records }),
@@ -83,7 +83,12 @@ async function run(folder: string, names: readonly string[], { records, zone = '
     endsWhole: false,
     progress: () => undefined,
     ...rest,
-  }).finally(() => sink.close());
+  });
+  try {
+    return await reports;
+  } finally {
+    await sink.close();
+  }
 }
 
 async function recordsIn(folder: string): Promise<readonly EvidenceRecord[]> {

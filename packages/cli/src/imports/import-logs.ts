@@ -5,7 +5,9 @@ import {
   createRecords,
   type ImportMemory,
   importLogs,
+  type LogReport,
   openRecordFile,
+  type RecordOptions,
   readMemory,
   StrictlyBad,
   UnusableMemory,
@@ -39,40 +41,55 @@ export async function importNamedLogs(
 ): Promise<void> {
   const known = await recordOptions(options, context);
   const ready = await readyLogs(files, options);
-  const memoryFile = `${options.to}.import.json`;
   const unlock = await lock(`${options.to}.lock`);
   try {
-    const memory = await memoryOf(memoryFile, options.to, ready);
-    // Before the file: whoever is killed in between finds no file that nothing is known of.
-    await writeMemory(memoryFile, memory).catch(refuseOutput(memoryFile));
-    const sink = await openRecordFile(options.to, memory.outputBytes ?? 0).catch(refuseOutput(options.to));
     const bad = await openBad(options.bad, options, context);
     const bar = progressOf(ready, context);
-    const outcome = await importLogs({
+    const reports = await importReady(ready, known, options, { bad, bar }).catch((fault: unknown) => {
+      bar.end();
+      throw refusalOf(fault, context);
+    });
+    bar.end();
+    const summary = importSummary(reports, ready.formats, bar.seconds());
+    if (options.json === true) context.stdout.write(`${JSON.stringify({ ...summary, bad: bad.shown }, null, 2)}\n`);
+    else context.stdout.write(importWords(summary, { to: options.to, bad: bad.shown, badFile: options.bad ?? null }));
+  } finally {
+    await unlock();
+  }
+}
+
+interface Told {
+  readonly bad: Awaited<ReturnType<typeof openBad>>;
+  readonly bar: ReturnType<typeof progressOf>;
+}
+
+async function importReady(
+  ready: ReadyLogs,
+  known: RecordOptions,
+  { to, name, strict, endsWhole }: ImportOptions,
+  { bad, bar }: Told,
+): Promise<readonly LogReport[]> {
+  const memoryFile = `${to}.import.json`;
+  const memory = await memoryOf(memoryFile, to, ready);
+  // Before the file: whoever is killed in between finds no file that nothing is known of.
+  await writeMemory(memoryFile, memory).catch(refuseOutput(memoryFile));
+  const sink = await openRecordFile(to, memory.outputBytes ?? 0).catch(refuseOutput(to));
+  try {
+    return await importLogs({
       logs: ready.logs,
-      node: `import:${options.name}`,
+      node: `import:${name}`,
       toRecord: createRecords(known),
       sink,
       memory,
       remember: (next) => writeMemory(memoryFile, next),
       onBad: (line) => bad.take(line),
-      isStrict: options.strict === true,
-      endsWhole: options.endsWhole === true,
+      isStrict: strict === true,
+      endsWhole: endsWhole === true,
       progress: (readBytes, lines) => bar.told(readBytes, lines),
-    })
-      .catch((fault: unknown) => {
-        bar.end();
-        throw refusalOf(fault, context);
-      })
-      .finally(async () => {
-        await Promise.all([sink.close(), bad.close()]);
-      });
-    bar.end();
-    const summary = importSummary(outcome, ready.formats, bar.seconds());
-    if (options.json === true) context.stdout.write(`${JSON.stringify({ ...summary, bad: bad.shown }, null, 2)}\n`);
-    else context.stdout.write(importWords(summary, { to: options.to, bad: bad.shown, badFile: options.bad ?? null }));
+    });
   } finally {
-    await unlock();
+    await sink.close();
+    await bad.close();
   }
 }
 

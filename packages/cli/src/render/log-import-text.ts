@@ -15,7 +15,8 @@ export interface ImportSummary {
   readonly from: string | null;
   readonly until: string | null;
   readonly seconds: number;
-  readonly files: readonly Omit<LogReport, 'unroutedHosts'>[];
+  /** `otherHosts`: how many hosts its calls at no address of the catalogue were for. */
+  readonly files: readonly (Omit<LogReport, 'unroutedHosts'> & { readonly otherHosts: number })[];
 }
 
 /** Sums up the files. */
@@ -46,7 +47,7 @@ export function importSummary(
     from: firsts.length === 0 ? null : new Date(Math.min(...firsts)).toISOString(),
     until: lasts.length === 0 ? null : new Date(Math.max(...lasts)).toISOString(),
     seconds: Math.round(seconds * 10) / 10,
-    files: reports.map(({ unroutedHosts: _, ...report }) => report),
+    files: reports.map(({ unroutedHosts, ...report }) => ({ ...report, otherHosts: unroutedHosts.length })),
   };
 }
 

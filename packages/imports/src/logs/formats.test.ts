@@ -203,8 +203,8 @@ test('an access log of AWS is read to its end, with fields that were added since
 });
 
 test('a request log of BIG-IP is read by its template, and says what is known of resets and of pages about sessions', () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: BIG-IP writes fields of a request so
   const template =
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: BIG-IP writes fields of a request so
     '$CLIENT_IP ${X-SSL-Subject} $DATE_NCSA $VIRTUAL_NAME "${Host}" "$HTTP_REQUEST" $HTTP_STATCODE $RESPONSE_SIZE $RESPONSE_MSECS "${Content-Length}" "${User-Agent}"';
   const fields = new Map<string, LogField>([['X-SSL-Subject', 'subject']]);
   const lineOf = (request: string, status: string, length: string) =>
