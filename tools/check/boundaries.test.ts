@@ -9,6 +9,7 @@ const clean = {
   'packages/contract/src/catalogue/load.ts': `import { readFileSync } from 'node:fs';\nexport const load = readFileSync;`,
   'packages/rules/src/match.ts': `import type { Stage } from '@headgate/contract';\nexport type Match = Stage;`,
   'packages/rules/src/match.test.ts': `import test from 'node:test';\nimport { clock } from '@headgate/testkit';\ntest('a', () => clock);`,
+  'packages/rules/src/match.fixture.ts': `import { clock } from '@headgate/testkit';\nexport const started = clock;`,
   'packages/gateway/src/exchange.ts': `import type { Permit } from './admission/admit.ts';\nexport interface Exchange { permit: Permit }`,
   'packages/gateway/src/serve.ts': `import { admit } from './admission/admit.ts';\nimport { forward } from './forward/forward.ts';\nexport const serve = [admit, forward];`,
   'packages/gateway/src/admission/admit.ts': `import type { Exchange } from '../exchange.ts';\nexport type Permit = Exchange;\nexport const admit = 1;`,

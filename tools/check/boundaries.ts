@@ -79,8 +79,14 @@ const nodeRules: readonly {
 }[] = [
   {
     of: 'contract',
-    exceptIn: { 'packages/contract/src/catalogue/load.ts': ['node:fs', 'node:fs/promises', 'node:path', 'node:url'] },
-    reason: 'words have no side effects; only loading a catalogue reads files',
+    exceptIn: {
+      'packages/contract/src/catalogue/load.ts': ['node:fs', 'node:fs/promises', 'node:path', 'node:url'],
+      'packages/contract/src/catalogue/provisioning-aside.ts': ['node:worker_threads'],
+      'packages/contract/src/catalogue/provisioning-thread.ts': ['node:worker_threads'],
+      'packages/contract/src/snapshot-document.ts': ['node:crypto'],
+    },
+    reason:
+      'words have no side effects; only loading a catalogue reads files, what is large is parsed beside, and a hash is a number of a text',
   },
   { of: 'rules', exceptIn: {}, reason: 'a decision that could read a clock or a file could not be replayed' },
 ];
@@ -130,6 +136,11 @@ function packageOf(file: string): string | undefined {
   return /^packages\/([^/]+)\//.exec(file)?.[1];
 }
 
+// Fixtures are no part of the product either: only tests import them.
+function isOfTests(file: string): boolean {
+  return isTestFile(file) || file.endsWith('.fixture.ts');
+}
+
 function finding({ file, line, specifier }: Sighting, fix: string): Finding {
   return { file, line, found: `imports ${specifier}`, fix };
 }
@@ -145,9 +156,9 @@ function crossesPackage(sighting: Sighting): Finding | undefined {
     return finding(sighting, 'tools import no package: they must work when one does not compile');
   if (own === undefined) return undefined; // Tests, benches and examples stand outside and may use any package.
   if (target === 'testkit') {
-    return isTestFile(sighting.file)
+    return isOfTests(sighting.file)
       ? undefined
-      : finding(sighting, 'move this into a *.test.ts: testkit is never part of the product');
+      : finding(sighting, 'move this into a *.test.ts or *.fixture.ts: testkit is never part of the product');
   }
   const rule = packageRules.find((each) => each.of === own);
   if (!rule) return finding(sighting, `give ${own} a line in boundaries.ts that says what it may import and why`);
@@ -168,9 +179,7 @@ function leavesPackage(sighting: Sighting): Finding | undefined {
 }
 
 function usesNode(sighting: Sighting): Finding | undefined {
-  // Fixtures are no part of the product either: only tests import them.
-  const isProduct = !isTestFile(sighting.file) && !sighting.file.endsWith('.fixture.ts');
-  if (!sighting.specifier.startsWith('node:') || !isProduct) return undefined;
+  if (!sighting.specifier.startsWith('node:') || isOfTests(sighting.file)) return undefined;
   const rule = nodeRules.find((each) => each.of === packageOf(sighting.file));
   if (!rule || rule.exceptIn[sighting.file]?.includes(sighting.specifier)) return undefined;
   return finding(sighting, `${rule.of} does without Node's modules: ${rule.reason}; take it as a parameter`);

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { registerCall } from './commands/call.ts';
 import { registerCatalogue } from './commands/catalogue.ts';
+import { registerControl } from './commands/control.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
@@ -21,6 +22,7 @@ const registers: readonly Register[] = [
   registerCatalogue,
   registerEvidence,
   registerGateway,
+  registerControl,
   registerProvisioning,
   registerPolicy,
   registerTrust,

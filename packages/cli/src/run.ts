@@ -3,7 +3,9 @@ import { isClientProblem } from '@headgate/client';
 import { Command, CommanderError } from 'commander';
 import { CliRefusal } from './cli-refusal.ts';
 import type { CliContext, Register } from './context.ts';
+import { ControlSaidNo } from './control/control-said-no.ts';
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-codes.ts';
+import { controlProblemText } from './render/control-problem-text.ts';
 import { problemText } from './render/problem-text.ts';
 
 /** Runs a command line (without node and script) and returns its exit code. Never throws. */
@@ -53,6 +55,12 @@ function explain(error: unknown, args: readonly string[], context: CliContext): 
     else context.stderr.write(problemText(error, context.stderr, { calls: args[0] === 'call' }));
     if (debug) context.stderr.write(`${error.stack}\n`);
     return exitCodeFor(error.code);
+  }
+  if (error instanceof ControlSaidNo) {
+    const { problem } = error;
+    if (args.includes('--json')) context.stdout.write(`${JSON.stringify({ ok: false, problem })}\n`);
+    else context.stderr.write(controlProblemText(problem, context.stderr));
+    return error.exitCode;
   }
   if (error instanceof CliRefusal) {
     if (args.includes('--json')) context.stdout.write(`${JSON.stringify({ ok: false, refused: error.message })}\n`);

@@ -21,6 +21,12 @@ export const fields = {
   rateLimitPolicy: 'ratelimit-policy',
   /** A detached JWS (RFC 7515 appendix F) over the bytes of a document. */
   signature: 'headgate-signature',
+  /** RFC 9745: since when, or from when, callers should use another address. */
+  deprecation: 'deprecation',
+  /** RFC 8594: from when the address may answer no more. */
+  sunset: 'sunset',
+  /** RFC 8288. */
+  link: 'link',
   /** RFC 9209. */
   proxyStatus: 'proxy-status',
   /** RFC 9110 §7.6.3. */

@@ -50,6 +50,7 @@ export {
 export type { ParsedCatalogue } from './catalogue/parse.ts';
 export { catalogueFileNames, parseCatalogue } from './catalogue/parse.ts';
 export { parseProvisioning } from './catalogue/provisioning.ts';
+export { parseProvisioningAside } from './catalogue/provisioning-aside.ts';
 export { channelsOfSystem } from './catalogue/provisioning-findings.ts';
 export type {
   Credential,
@@ -64,6 +65,8 @@ export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.
 export { type ScidPlace, type ScidStatement, scidStatementOf } from './catalogue/scid-places.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
 export { readServiceName } from './catalogue/service-name.ts';
+export type { Succession } from './catalogue/succession.ts';
+export { successionOf } from './catalogue/succession.ts';
 export type {
   AdmissionEvidence,
   CandidateEvidence,
@@ -100,6 +103,7 @@ export {
   domainOf,
   exactQuotaMax,
   isBucketed,
+  isCountedTogether,
   limitKeyParts,
   limitUnits,
   quotaMax,
@@ -110,6 +114,7 @@ export {
 export type {
   CallOutcome,
   Charge,
+  Charged,
   CounterDecision,
   CounterStore,
   LimitRule,
@@ -120,10 +125,21 @@ export type {
   Standing,
 } from './limits.ts';
 export { isHeld, parsePolicy, policySchema } from './limits.ts';
+export { parseChainPositions, parsePositions, type WrittenPositions } from './positions.ts';
 export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';
-export type { LimitFacts, Problem, ProblemCode, ProblemFacts, ProxyErrorType, RetryAdvice } from './problems.ts';
-export { problems, problemType, quotaExceededType } from './problems.ts';
+export type {
+  ControlProblem,
+  ControlProblemCode,
+  ControlProblemFacts,
+  LimitFacts,
+  Problem,
+  ProblemCode,
+  ProblemFacts,
+  ProxyErrorType,
+  RetryAdvice,
+} from './problems.ts';
+export { controlProblems, problems, problemType, quotaExceededType } from './problems.ts';
 export { withPart } from './reference-page.ts';
 export type { RefusalOptions, StatedRefusal } from './refusal.ts';
 export { isRefusal, limitOf, Refusal, stateRefusal } from './refusal.ts';
@@ -140,8 +156,34 @@ export type {
   StandingList,
   TrustBundleFacts,
 } from './snapshot.ts';
+export type { SnapshotContent, SnapshotDocument, SnapshotDocumentFault } from './snapshot-document.ts';
+export {
+  hashOfSnapshot,
+  parseSnapshotDocument,
+  snapshotBounds,
+  snapshotDocumentSchema,
+  snapshotTextNames,
+} from './snapshot-document.ts';
+export type {
+  ReadText,
+  ReadTrust,
+  SnapshotFacts,
+  SnapshotNames,
+  SnapshotReading,
+  SnapshotSettings,
+  TextOf,
+  TrustReading,
+} from './snapshot-reading.ts';
+export { readSnapshotFacts } from './snapshot-reading.ts';
+export { namesInDocument, readingOfDocument, textNameOf, textsOfDocument, trustSettingsIn } from './snapshot-texts.ts';
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
+export {
+  type TrustBundleSettings,
+  trustBundleSettingsSchema,
+  trustBundlesMax,
+  trustSettingsSchema,
+} from './trust-settings.ts';
 export type { UsernameRule } from './username-rules.ts';
 export type { FilePath, Finding, ReadFile } from './yaml-file.ts';
 export { nearest, readYamlFile, sayFinding, yamlFileBytesMax } from './yaml-file.ts';

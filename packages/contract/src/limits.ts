@@ -232,7 +232,12 @@ export interface Standing {
 
 /** What the counters said: admitted everywhere, or refused by the rule that frees last, at the instant it frees. */
 export type CounterDecision =
-  | { readonly admitted: true; readonly shadowRefusals: readonly RuleRefusal[] }
+  | {
+      readonly admitted: true;
+      readonly shadowRefusals: readonly RuleRefusal[];
+      /** Where bytes were charged: what `settle` finds them by. */
+      readonly charged?: Charged;
+    }
   | {
       readonly admitted: false;
       readonly decidedBy: Charge;
@@ -254,10 +259,18 @@ export interface RuleRefusal {
   readonly retryAtMs: number;
 }
 
+/** Where the bytes of one decision stand: not at the instant it was asked at, which a clock that stepped back makes an earlier one. */
+export interface Charged {
+  /** In milliseconds of the clock that counted it. */
+  readonly atMs: number;
+  /** Of the store that counted it for all nodes; left out where this node did. */
+  readonly epoch?: string;
+}
+
 /** What an admitted call turned out to be, once its answer has ended. */
 export interface CallOutcome {
-  /** The instant that was given to `decide`, in milliseconds. */
-  readonly decidedMs: number;
+  /** What the decision said of the bytes that it charged. Left out: they stay charged. */
+  readonly charged?: Charged;
   /** Bytes of its body that arrived; Infinity where more may come. */
   readonly requestBytes: number;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { gatewayEntries, writeEntries } from './problem-reference.ts';
+import { controlEntries, gatewayEntries, writeEntries } from './problem-reference.ts';
 import { withPart } from './reference-page.ts';
 
 const page = new URL('../../../docs/reference/problems.md', import.meta.url);
@@ -11,8 +11,12 @@ test('docs/reference/problems.md has every code of the gateway in the words of t
   assertPart('gateway-codes', writeEntries(gatewayEntries(), 'Gateway:'));
 });
 
+test('docs/reference/problems.md has every code of control in the words of the catalogue', () => {
+  assertPart('control-codes', writeEntries(controlEntries(), 'Of'));
+});
+
 test('no sentence of the reference has a hole where a fact is missing', () => {
-  for (const { code, sentence } of gatewayEntries()) {
+  for (const { code, sentence } of [...gatewayEntries(), ...controlEntries()]) {
     assert.doesNotMatch(sentence, /undefined|null|NaN|\[object/, code);
   }
 });

@@ -1,6 +1,14 @@
 // The reference page of every "no", written from the catalogues. Pure: the page is text, and the test beside this file compares it
 // with docs/reference/problems.md.
-import { type ProblemCode, type ProblemFacts, problems, type RetryAdvice } from './problems.ts';
+import {
+  type ControlProblemCode,
+  type ControlProblemFacts,
+  controlProblems,
+  type ProblemCode,
+  type ProblemFacts,
+  problems,
+  type RetryAdvice,
+} from './problems.ts';
 
 /** One code as the page shows it. What only a server has (status, proxy error) is absent for the client's own codes. */
 export interface ProblemEntry {
@@ -191,6 +199,38 @@ const examples: ExampleFacts<ProblemCode, { [Code in ProblemCode]: ProblemFacts<
   gateway: { draining: {}, defect: {} },
 };
 
+const controlExamples: ExampleFacts<ControlProblemCode, { [Code in ControlProblemCode]: ControlProblemFacts<Code> }> = {
+  control: {
+    sign_in_needed: {},
+    certificate_not_accepted: {
+      subject: certificate.subject,
+      fault: 'expired on 2024-02-20T12:00:00.000Z',
+      needed: 'It must be renewed.',
+    },
+    no_account: { subject: certificate.subject, fingerprint: '3f9a…' },
+    not_permitted: { account: 'desk', has: ['support'], needs: ['operator', 'approver'] },
+    not_found: { path: '/v1/participants/other' },
+    method_not_allowed: { method: 'PUT', path: '/v1/me', allowed: ['GET', 'HEAD'] },
+    invalid_request: { faults: ['query.limit: found 0; expected at least 1'] },
+    malformed_request: { found: 'the body is no JSON' },
+    too_large: { what: 'body', limitBytes: 1_048_576 },
+    unsupported_media_type: { found: 'text/plain' },
+    too_many_requests: { account: 'desk', limit: 32 },
+    draining: {},
+    defect: { id: '5e1f0c9a' },
+  },
+};
+
+/** Every code of control with its sentence, in the order of its catalogue. */
+export function controlEntries(): readonly ProblemEntry[] {
+  return Object.entries(controlProblems).map(([code, entry]) => ({
+    code,
+    ...entry,
+    doing: doingOf[entry.source],
+    sentence: sentenceOf(code, entry.detail as (facts: unknown) => string, controlExamples),
+  }));
+}
+
 /** Every code of the gateway with its sentence, in the order of the catalogue. */
 export function gatewayEntries(): readonly ProblemEntry[] {
   return Object.entries(problems).map(([code, entry]) => ({
@@ -218,6 +258,8 @@ const doingOf = {
   downstream: "the caller's doing",
   upstream: 'the doing of the system behind',
   gateway: "the gateway's doing",
+  caller: "the caller's doing",
+  control: "control's doing",
 } as const;
 
 const retryWords: Record<RetryAdvice, string> = {

@@ -763,6 +763,147 @@ export const problems = {
   }),
 } as const;
 
+/** One entry of control's catalogue. Control is no proxy: there is no Proxy-Status, and nothing behind it. */
+export interface ControlProblem<Facts> {
+  readonly status: number;
+  /** Whose doing it is. */
+  readonly source: 'caller' | 'control';
+  readonly retry: RetryAdvice;
+  /** At most six words, no facts. */
+  readonly title: string;
+  readonly detail: (facts: Facts) => string;
+  /** What the caller does next, in the imperative. */
+  readonly fix: string;
+  /** What the operator does, where the caller cannot help. */
+  readonly operatorFix?: string;
+}
+
+function controlProblem<Facts = Record<never, never>>(entry: ControlProblem<Facts>): ControlProblem<Facts> {
+  return entry;
+}
+
+/** Every refusal code of control. */
+export const controlProblems = {
+  'control.sign_in_needed': controlProblem({
+    status: 401,
+    source: 'caller',
+    retry: 'never',
+    title: 'Sign-in needed',
+    detail: () => 'The connection brought no client certificate and the request no session.',
+    fix: 'Show the client certificate of your account, or open a one-time link from `headgate control sign-in` in a browser.',
+  }),
+  'control.certificate_not_accepted': controlProblem<{ subject: string; fault: string; needed: string }>({
+    status: 403,
+    source: 'caller',
+    retry: 'never',
+    title: 'Client certificate not accepted',
+    detail: ({ subject, fault, needed }) => `The certificate ${subject} ${fault}. ${needed}`,
+    fix: 'Use a certificate that control accepts, in its dates and of an authority in its trust file.',
+    operatorFix: 'The authorities that control accepts stand in `trust` of control.yaml.',
+  }),
+  'control.no_account': controlProblem<{ subject: string; fingerprint: string }>({
+    status: 403,
+    source: 'caller',
+    retry: 'never',
+    title: 'No account for this certificate',
+    detail: ({ subject, fingerprint }) =>
+      `The certificate ${subject} is good, but no account has it (SHA-256 ${fingerprint}).`,
+    fix: 'Ask the operator to add this fingerprint to your account, or use the certificate that is there.',
+    operatorFix: 'Add the fingerprint to `accounts` or `nodes` of control.yaml, then `headgate control apply`.',
+  }),
+  'control.not_permitted': controlProblem<{ account: string; has: readonly string[]; needs: readonly string[] }>({
+    status: 403,
+    source: 'caller',
+    retry: 'never',
+    title: 'Not permitted for this role',
+    detail: ({ account, has, needs }) => `${account} is ${has.join(', ')}; this is for ${needs.join(' or ')}.`,
+    fix: 'Ask somebody with that role, or use the account that has it.',
+    operatorFix: 'Roles stand in `accounts` of control.yaml.',
+  }),
+  'control.not_found': controlProblem<{ path: string }>({
+    status: 404,
+    source: 'caller',
+    retry: 'never',
+    title: 'No such thing',
+    detail: ({ path }) => `There is nothing at ${path} that this account may see.`,
+    fix: 'Check the name; `/v1/openapi.json` has every address, and a list beside it has what there is.',
+  }),
+  'control.method_not_allowed': controlProblem<{ method: string; path: string; allowed: readonly string[] }>({
+    status: 405,
+    source: 'caller',
+    retry: 'never',
+    title: 'Method not allowed here',
+    detail: ({ method, path, allowed }) => `${path} takes ${allowed.join(', ')}, and not ${method}.`,
+    fix: 'Use a method that the Allow field of the answer names.',
+  }),
+  'control.invalid_request': controlProblem<{ faults: readonly string[] }>({
+    status: 400,
+    source: 'caller',
+    retry: 'never',
+    title: 'Request does not fit',
+    detail: ({ faults }) => `What was sent does not fit: ${faults.join('; ')}.`,
+    fix: 'Send what `/v1/openapi.json` describes.',
+  }),
+  'control.malformed_request': controlProblem<{ found: string }>({
+    status: 400,
+    source: 'caller',
+    retry: 'never',
+    title: 'Request cannot be read',
+    detail: ({ found }) => `The request cannot be read: ${found}.`,
+    fix: 'Send HTTP/1.1 with a complete body in the form that its Content-Type names.',
+  }),
+  'control.too_large': controlProblem<{ what: string; limitBytes: number }>({
+    status: 413,
+    source: 'caller',
+    retry: 'never',
+    title: 'Request too large',
+    detail: ({ what, limitBytes }) => `The ${what} is over ${limitBytes} bytes.`,
+    fix: 'Send less at once.',
+  }),
+  'control.unsupported_media_type': controlProblem<{ found: string }>({
+    status: 415,
+    source: 'caller',
+    retry: 'never',
+    title: 'Content type not supported',
+    detail: ({ found }) => `The body is ${found}, which this address does not take.`,
+    fix: 'Send the content type that `/v1/openapi.json` names for this address.',
+  }),
+  'control.too_many_requests': controlProblem<{ account: string; limit: number }>({
+    status: 429,
+    source: 'caller',
+    retry: 'after',
+    title: 'Too many requests at once',
+    detail: ({ account, limit }) => `${account} has ${limit} requests under way, which is as many as it may.`,
+    fix: 'Wait for the answers of those under way.',
+    operatorFix: 'Raise `bounds.requestsPerAccountMax` in control.yaml.',
+  }),
+  'control.draining': controlProblem({
+    status: 503,
+    source: 'control',
+    retry: 'after',
+    title: 'Control is shutting down',
+    detail: () => 'Control is shutting down and takes no new requests. Nothing was done.',
+    fix: 'Repeat the request when control runs again; gateways serve meanwhile.',
+  }),
+  'control.defect': controlProblem<{ id: string }>({
+    status: 500,
+    source: 'control',
+    retry: 'never',
+    title: 'Defect in control',
+    detail: ({ id }) => `Control failed on this request through a fault of its own (${id}).`,
+    fix: 'Report the id to the operator.',
+    operatorFix: 'Find the id in what control says on its standard error: the cause stands there.',
+  }),
+} as const;
+
+/** Every code of control. */
+export type ControlProblemCode = keyof typeof controlProblems;
+
+/** The typed facts that a sentence of control needs. */
+export type ControlProblemFacts<Code extends ControlProblemCode> = Parameters<
+  (typeof controlProblems)[Code]['detail']
+>[0];
+
 /** Every code of the catalogue. */
 export type ProblemCode = keyof typeof problems;
 
@@ -776,6 +917,6 @@ export type ProblemFacts<Code extends ProblemCode> = Parameters<(typeof problems
 export const quotaExceededType = 'https://iana.org/assignments/http-problem-types#quota-exceeded';
 
 /** RFC 9457 `type` of a problem: a URN, since the words travel with the answer and need no web page. */
-export function problemType(code: ProblemCode): string {
+export function problemType(code: ProblemCode | ControlProblemCode): string {
   return `urn:headgate:problem:${code}`;
 }

@@ -3,6 +3,7 @@ import type { Override } from './break-glass.ts';
 import type { Catalogue } from './catalogue/model.ts';
 import type { Provisioning } from './catalogue/provisioning-model.ts';
 import type { Policy } from './limits.ts';
+import type { TextOf } from './snapshot-reading.ts';
 
 /** One user trust bundle: PEM text of anchors and of the intermediates that paths may use. */
 export interface TrustBundleFacts {
@@ -131,6 +132,8 @@ export interface SnapshotSource {
   withOverrides?(before: Snapshot): Promise<Snapshot>;
   /** Hears that a snapshot of this source is in force: what a later reading is compared with, and remembered beyond the process. */
   taken?(snapshot: Snapshot): Promise<void>;
+  /** A text of the snapshot that was read last, by the name that its configuration gives it. Absent: it is a file. */
+  readonly textOf?: TextOf;
   /** What is wrong with revocation lists now. */
   listFaults?(): readonly ListFault[];
 }

@@ -1,2 +1,12 @@
-/** The control plane. NOT BUILT YET: its parts land one by one (docs/decisions/0044-control-and-the-ledger.md). */
-export {};
+// The public surface of control: its configuration, its store, and starting it.
+export type { ControlNotice } from './api/control-app.ts';
+export {
+  type ControlConfig,
+  parseControlConfig,
+  type WrittenControlConfig,
+} from './config/control-config.ts';
+export { UnusableControlFiles } from './config/unusable-files.ts';
+export { type RunningControl, type StartControlOptions, startControl } from './start-control.ts';
+export { openStore, type Store, type StoreOptions } from './store/open-store.ts';
+export type { Schema } from './store/schema.ts';
+export { StoreRefused } from './store/store-refused.ts';

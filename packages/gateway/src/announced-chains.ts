@@ -1,23 +1,21 @@
 // Whether the chain that a host shows leads to an authority that callers were told to trust: the bundles of server chains in the trust
 // file. An authority whose certificate is at hand is proved by its signature, another one is known by its name.
 import { X509Certificate } from 'node:crypto';
-import { dirname, isAbsolute, join } from 'node:path';
 import {
   type CatalogueTrust,
   type Channel,
   compileCatalogue,
   type Snapshot,
+  type TextOf,
   type TrustBundleEntry,
   toInstantSpan,
 } from '@headgate/contract';
-import { attributeOf, comparableText, readCertificate, UnreadableCertificate } from '@headgate/pki';
+import { attributeOf, comparableText, memberPlace, readCertificate, UnreadableCertificate } from '@headgate/pki';
 import type { Config } from './config.ts';
 import type { TrustWarning } from './expiry.ts';
-import { textOf } from './named-file.ts';
 import { certificatesIn } from './pem-blocks.ts';
 import type { ChainFacts, KeyedHost } from './server-keys.ts';
-import { trustFileOf } from './trust-files.ts';
-import { UnusableFiles } from './unusable-files.ts';
+import { trustFileOf } from './trust-file.ts';
 
 /** The file of an announced authority, as it was read. */
 export interface AnnouncedFile {
@@ -33,9 +31,9 @@ export interface AnnouncedFile {
 export async function readAnnounced(
   { trust }: Snapshot['catalogue'],
   config: Pick<Config, 'trust' | 'catalogue'>,
-  base: string,
+  textOf: TextOf,
 ): Promise<readonly AnnouncedFile[]> {
-  const folder = dirname(trustFileOf(config));
+  const trustFile = trustFileOf(config);
   const named = trust.bundles.flatMap((bundle) =>
     bundle.purpose === 'server-chains'
       ? bundle.members.flatMap((member) => (member.file === undefined ? [] : [{ bundle, member, file: member.file }]))
@@ -43,16 +41,12 @@ export async function readAnnounced(
   );
   return Promise.all(
     named.map(async ({ bundle, member, file }): Promise<AnnouncedFile> => {
-      const place = isAbsolute(file) ? file : join(folder, file);
+      const place = memberPlace(trustFile, file);
       const own = { bundle: bundle.id, member: member.id, file: place };
-      try {
-        const text = await textOf(place, base);
-        const fault = faultOf(text, member.sha256 ?? authorityOf(member, trust)?.sha256 ?? null);
-        return { ...own, pem: fault === null ? text : null, fault };
-      } catch (cause) {
-        if (!(cause instanceof UnusableFiles)) throw cause;
-        return { ...own, pem: null, fault: cause.findings[0]?.found ?? 'it cannot be read' };
-      }
+      const read = await textOf(place);
+      if (!read.ok) return { ...own, pem: null, fault: read.findings[0]?.found ?? 'it cannot be read' };
+      const fault = faultOf(read.text, member.sha256 ?? authorityOf(member, trust)?.sha256 ?? null);
+      return { ...own, pem: fault === null ? read.text : null, fault };
     }),
   );
 }

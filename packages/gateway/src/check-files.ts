@@ -1,6 +1,7 @@
 // Reads and compiles every file that a configuration names, as starting would, without listening or writing.
 import type { ListFault, ListReadingOptions, Snapshot } from '@headgate/contract';
 import type { Config } from './config.ts';
+import { readControlAddress } from './control-tls.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { readGatewayFiles } from './gateway-files.ts';
 import { createSnapshotFiles } from './snapshot-files.ts';
@@ -20,6 +21,7 @@ export async function checkFiles(
   lists: ListReadingOptions = {},
 ): Promise<CheckedFiles> {
   const source = createSnapshotFiles(config, base);
+  await readControlAddress(config.control, base);
   const files = await readGatewayFiles(config, base, source, lists);
   const { number, hash, overrides } = files.snapshot;
   return {

@@ -157,12 +157,21 @@ function exampleValues(options: OptionSchema): ShownGroup {
       ],
     },
     counters: { leftGroup: countersValues(options.properties?.counters?.properties?.valkey) },
+    control: {
+      leftGroup: {
+        url: left('https://control.example.net:9443'),
+        certificate: left('certificates/gateway-1.pem'),
+        key: left('certificates/gateway-1.key'),
+        trust: left('trust/control-anchors.pem'),
+        serverName: left('control.example.net'),
+      },
+    },
     identityFields: exampleFields,
     echo: { group: { path: set('/headgate/echo'), environments: left(['map-stage']) } },
     documents: left({ key: 'documents.key' }),
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     breakGlass: { group: { msMax: set(86_400_000) } },
-    evidence: { group: { folder: set('evidence') } },
+    evidence: { group: { ...defaultsOf(options.properties?.evidence), folder: set('evidence'), into: left('spool') } },
   };
 }
 

@@ -157,6 +157,24 @@ test('lists are fetched by http as it is, and by https from a server that is cer
     assert.match(found(`{ url: "${url}" }`)[0] ?? '', /an http or https URL/, url);
 });
 
+test('control is a whole section: an https address without path, and the files of both sides', () => {
+  const found = (control: string) =>
+    findingsOf(`${good}control: ${control}\n`).map(({ path, line }) => `${line} ${path}`);
+  const files = 'certificate: a.pem, key: a.key, trust: control.pem';
+  assert.deepEqual(found(`{ url: 'https://control.example.net:9443', ${files} }`), []);
+  assert.deepEqual(found(`{ url: 'https://127.0.0.1:9443', ${files}, serverName: control.example.net }`), []);
+  for (const url of [
+    'http://control.example.net',
+    'https://control.example.net/v1',
+    'https://a:b@c.example',
+    'control',
+  ])
+    assert.deepEqual(found(`{ url: '${url}', ${files} }`), ['13 control.url'], url);
+  assert.deepEqual(found(`{ url: 'https://control.example.net:9443', certificate: a.pem, key: a.key }`), [
+    '13 control.trust',
+  ]);
+});
+
 test('sessions that could not belong to a certificate, or not be announced, are found', () => {
   const found = (host: string) => {
     const parsed = parseConfig(

@@ -1,8 +1,16 @@
 // Every option of the gateway: one schema gives the type, the defaults, the bounds, the errors and the reference page.
-import { certificateNeeds, type Finding, readYamlFile } from '@headgate/contract';
+import {
+  certificateNeeds,
+  type Finding,
+  readYamlFile,
+  trustBundleSettingsSchema,
+  trustBundlesMax,
+} from '@headgate/contract';
 import { listBytesMax } from '@headgate/pki';
 import { z } from 'zod';
+import { controlOption } from './config-control.ts';
 import { countersFindings, countersOption } from './config-counters.ts';
+import { evidenceFindings, evidenceOption } from './config-evidence.ts';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
@@ -117,24 +125,7 @@ function isListUrl(text: string): boolean {
   return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.hash === '';
 }
 
-const trustBundle = z.strictObject({
-  name: name.describe('Referred to by `hosts[].trust`.'),
-  dated: z
-    .string()
-    .min(1)
-    .max(80)
-    .optional()
-    .describe(
-      'Bundle of the trust file: each of its certificates counts from one day until another. One that stands in the PEM files too counts as the trust file says.',
-    ),
-  anchors: file
-    .optional()
-    .describe(
-      'PEM file with the trust anchors, which count while they are in it. Several may be in overlap. Needed unless `dated` is given.',
-    ),
-  intermediates: file
-    .optional()
-    .describe('PEM file with intermediates. Paths are built from the leaf and these alone.'),
+const trustBundle = trustBundleSettingsSchema.extend({
   crls: z
     .array(file)
     .max(32)
@@ -148,12 +139,6 @@ const trustBundle = z.strictObject({
     .default([])
     .describe(
       'Revocation lists that the gateway fetches, PEM or DER, beside those of files. The last good answer is kept in the evidence folder, for a restart while the server is down.',
-    ),
-  staleCrls: z
-    .enum(['accept', 'refuse'])
-    .default('accept')
-    .describe(
-      'What becomes of callers whose issuer has a list past its end: "accept" lets in whoever is not on it, "refuse" nobody. Whoever is on a list is refused in either case.',
     ),
 });
 
@@ -285,7 +270,7 @@ export const configSchema = z.strictObject({
     ),
   trustBundles: z
     .array(trustBundle)
-    .max(32)
+    .max(trustBundlesMax)
     .default([])
     .describe('Whom the gateway trusts to certify callers, and lists of whom it does not. Read again at reload.'),
   positions: z
@@ -302,6 +287,7 @@ export const configSchema = z.strictObject({
     ),
   upstreams: z.array(upstream).min(1).max(500),
   counters: countersOption.optional(),
+  control: controlOption.optional(),
   identityFields: identityFieldList,
   echo: echo.prefault({}),
   documents: documents.prefault({}),
@@ -313,7 +299,7 @@ export const configSchema = z.strictObject({
       ),
     })
     .prefault({}),
-  evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
+  evidence: evidenceOption,
 });
 
 /** The gateway's configuration, defaults applied; file names are as written. */
@@ -388,6 +374,7 @@ export function parseConfig(
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
   findings.push(...countersFindings(config.counters, config.node, finding));
+  findings.push(...evidenceFindings(config, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }
 

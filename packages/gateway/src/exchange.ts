@@ -160,6 +160,8 @@ export interface Exchange {
   /** `RateLimit-Policy` and `RateLimit` of the answer, once admission has asked limits that are told of. */
   limitPolicy: string | null;
   limitsLeft: string | null;
+  /** What an old address says of its successor and its end, flat: name, value; null at others, and before the route is known. */
+  succession: readonly string[] | null;
   /** The person's session, once admission has looked; null wherever there are none, as at every address for programs. */
   session: UiSession | null;
   /** Gives back its turn among the calls of its source, where it goes on for longer than calls do. */

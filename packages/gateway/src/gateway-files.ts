@@ -10,6 +10,7 @@ import { readUpstreamTls, type UpstreamTls } from './forward/upstream-tls.ts';
 import { type KeyedHost, readKeys } from './server-keys.ts';
 import { createServing } from './serving.ts';
 import { createDocumentSigner } from './sign-document.ts';
+import { textsOfFiles } from './snapshot-files.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
 /** One reading of the files. Plain, so that a message can carry it to another thread. */
@@ -47,7 +48,7 @@ export async function readGatewayFiles(
   );
   const upstreamTls = await readUpstreamTls(config.upstreams, base);
   const documents = { keyPem: await readDocumentKey(config, base), history: null };
-  const announced = await readAnnounced(snapshot.catalogue, config, base);
+  const announced = await readAnnounced(snapshot.catalogue, config, snapshots.textOf ?? textsOfFiles(base).textOf);
   return { snapshot, hosts, upstreamTls, announced, documents };
 }
 

@@ -1,6 +1,7 @@
 // A file that the configuration names, as text, or the finding that says why it cannot be read.
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Finding } from '@headgate/contract';
 import { UnusableFiles } from './unusable-files.ts';
 
 /** Reads a file; relative names start from `base`. Rejects with `UnusableFiles`. */
@@ -8,8 +9,13 @@ export async function textOf(file: string, base: string): Promise<string> {
   try {
     return await readFile(resolve(base, file), 'utf8');
   } catch (cause) {
-    throw unusable(file, whyUnread(cause), 'a file that can be read');
+    throw new UnusableFiles([unreadable(file, cause)]);
   }
+}
+
+/** The finding about a file that was not read. */
+export function unreadable(file: string, cause: unknown): Finding {
+  return { file, line: 1, column: 1, path: '', found: whyUnread(cause), expected: 'a file that can be read' };
 }
 
 /** Why a file was not read, in words. */

@@ -11,6 +11,7 @@ import {
   type DatedMember,
   findAddress,
   type Snapshot,
+  successionOf,
 } from '@headgate/contract';
 import { createRevocation, createTrustBundle, type Revocation, type TrustBundle } from '@headgate/pki';
 import { type CompiledPolicy, type CompiledRights, compilePolicy, compileRights } from '@headgate/rules';
@@ -23,6 +24,7 @@ import { type EchoPlace, echoPlaces } from './echo-places.ts';
 import { createIdentityFields, type IdentityFields } from './identity-fields.ts';
 import { logoutPath, sessionPath, sessionPlaces } from './session-places.ts';
 import { type StrictTransport, strictTransportOf } from './strict-transport.ts';
+import { type SuccessionWords, successionWords } from './succession-words.ts';
 import type { SessionBounds } from './ui-session.ts';
 import { createUsernameChecks, type UsernameChecks } from './username-check.ts';
 import type { WrittenDocuments } from './written-documents.ts';
@@ -81,6 +83,8 @@ export interface Serving {
   signsOf(host: string, path: string): { readonly channel: 'ui' | 'api' | null; readonly speaksSoap: boolean };
   /** Why an address is gone on a day, or null while it is served. */
   decommissioned(match: AddressMatch, nowMs: number): Decommissioned | null;
+  /** What the answers at an old address say of its successor and its end on a day; null where there is nothing to say. */
+  succession(address: Address, nowMs: number): SuccessionWords | null;
   /** The echo address at this very path of a host, where the host offers one. */
   echo(listener: string, host: string, path: string): EchoPlace | null;
   /** The documents of this gateway about itself; null where the serving is not a running gateway's. */
@@ -130,7 +134,14 @@ export function createServing(snapshot: Snapshot, config: Config, documents: Wri
     identityFields: createIdentityFields(config.identityFields),
     strictTransport: strictTransportOf(config),
     speaksSoap,
-    decommissioned: rememberedByDay((match, day) => decommissionedOn(index, match, day)),
+    decommissioned: rememberedByDay(
+      (match: AddressMatch) => match.address.id,
+      (match, day) => decommissionedOn(index, match, day),
+    ),
+    succession: rememberedByDay(
+      ({ id }: Address) => id,
+      (address, day, nowMs) => successionWords(successionOf(index, address, day), nowMs),
+    ),
     host: (listener, name) => hosts.get(`${listener}/${name}`) ?? null,
     echo: (listener, name, path) =>
       path === config.echo.path && hosts.has(`${listener}/${name}`) ? (echoes.get(name) ?? null) : null,
@@ -187,22 +198,24 @@ function issuersOf(bundle: TrustBundle | undefined, dated: readonly DatedMember[
     .map(({ said }) => said);
 }
 
-/** Statuses change by the day and are dear to judge, so that each address is judged once a day. */
-function rememberedByDay(
-  judge: (match: AddressMatch, day: string) => Decommissioned | null,
-): Serving['decommissioned'] {
+/** What changes by the day and is dear to judge, so that it is judged once a day for each key. */
+function rememberedByDay<Asked, Judged>(
+  keyOf: (asked: Asked) => string,
+  judge: (asked: Asked, day: string, nowMs: number) => Judged,
+): (asked: Asked, nowMs: number) => Judged {
   let today = '';
-  let known = new Map<string, Decommissioned | null>();
-  return (match, nowMs) => {
+  let known = new Map<string, Judged>();
+  return (asked, nowMs) => {
     const day = new Date(nowMs).toISOString().slice(0, 10);
     if (day !== today) {
       today = day;
       known = new Map();
     }
-    const found = known.get(match.address.id);
+    const key = keyOf(asked);
+    const found = known.get(key);
     if (found !== undefined) return found;
-    const judged = judge(match, day);
-    known.set(match.address.id, judged);
+    const judged = judge(asked, day, nowMs);
+    known.set(key, judged);
     return judged;
   };
 }

@@ -4,16 +4,17 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
   type Catalogue,
-  catalogueFileNames,
   compileCatalogue,
   type Finding,
   type ListFault,
   type Override,
-  parseCatalogue,
-  parsePolicy,
+  readSnapshotFacts,
   type Snapshot,
+  type SnapshotFacts,
   type SnapshotSource,
+  type TextOf,
 } from '@headgate/contract';
+import { readTrust } from '@headgate/pki';
 import { breakGlassFile, readOverrides } from './break-glass-file.ts';
 import { undeclaredTrust } from './certificate-needs.ts';
 import type { Config } from './config.ts';
@@ -21,10 +22,9 @@ import type { ListNotice } from './gateway-notice.ts';
 import { type ReportedList, reportLists } from './list-report.ts';
 import { memoryFolderOf } from './lists/list-memory.ts';
 import { createListSources, type ListReading } from './lists/list-sources.ts';
-import { unusable, whyUnread } from './named-file.ts';
-import { parseProvisioningAside } from './parse-provisioning.ts';
-import { chainPositionsOf, positionsOf } from './positions.ts';
-import { readTrust, trustFileOf } from './trust-files.ts';
+import { unreadable } from './named-file.ts';
+import { trustFileOf } from './trust-file.ts';
+import { uncoveredHosts } from './uncovered-hosts.ts';
 import { UnusableFiles } from './unusable-files.ts';
 
 /** What a source of files is told by and tells to; all have defaults. */
@@ -35,6 +35,15 @@ export interface SnapshotFilesOptions {
   readonly tell?: (notice: ListNotice) => void;
   /** Looks at no override; default: those of the evidence folder, which whoever asks about trust need not be able to read. */
   readonly withoutOverrides?: boolean;
+  /** Where the texts come from at each reading; default: files. */
+  readonly texts?: () => SnapshotTexts;
+}
+
+/** The texts of one reading. */
+export interface SnapshotTexts {
+  readonly textOf: TextOf;
+  /** SHA-256 over what was read, names included, and over what else was taken in. */
+  hash(more: unknown): string;
 }
 
 /** A source of files, which can tell of the revocation lists that it has in force. */
@@ -51,7 +60,12 @@ export interface SnapshotFiles extends SnapshotSource {
 export function createSnapshotFiles(
   configOf: Config | (() => Config),
   base: string,
-  { clock = Date.now, tell = () => undefined, withoutOverrides = false }: SnapshotFilesOptions = {},
+  {
+    clock = Date.now,
+    tell = () => undefined,
+    withoutOverrides = false,
+    texts = () => textsOfFiles(base),
+  }: SnapshotFilesOptions = {},
 ): SnapshotFiles {
   let number = 0;
   /** Hashes of snapshots without their lists. */
@@ -77,30 +91,12 @@ export function createSnapshotFiles(
   return {
     async current(options) {
       const config = configNow();
-      const read = reader(base);
-      const catalogue = await readCatalogue(read, config);
-      refuseUnknownEnvironments(catalogue, config.echo.environments ?? []);
-      const undeclared = undeclaredTrust(compileCatalogue(catalogue), config);
-      if (undeclared.length > 0) throw new UnusableFiles(undeclared);
-      const policyFile = config.policy ?? join(config.catalogue, 'policy.yaml');
-      const policy = parsed(parsePolicy(policyFile, await read.text(policyFile))).policy;
-      const shadowPolicy = config.shadowPolicy === undefined ? null : await readShadow(read, config.shadowPolicy);
-      const provisioning =
-        config.provisioning === undefined
-          ? null
-          : parsed(await parseProvisioningAside(config.provisioning, await read.text(config.provisioning), catalogue))
-              .provisioning;
-      const positions = positionsOf(catalogue, config.positions);
-      const chainPositions = chainPositionsOf(catalogue, config.chainPositions);
-      const trust = await readTrust({ config, catalogue, chainPositions, text: (file) => read.text(file) });
+      const read = texts();
+      const facts = await factsOf(config, read.textOf);
       const overrides = await overridesNow();
-      const reading = await lists.read(config, trust, options);
+      const reading = await lists.read(config, facts.trust, options);
       const filesHash = read.hash([config.positions, config.chainPositions, config.trustBundles]);
-      return numbered(
-        { catalogue, policy, shadowPolicy, trust, provisioning, positions, chainPositions, overrides },
-        filesHash,
-        reading,
-      );
+      return numbered({ ...facts, overrides }, filesHash, reading);
     },
     async withFreshLists(before) {
       const reading = await lists.look();
@@ -125,16 +121,49 @@ export function createSnapshotFiles(
       const reading = readings.get(snapshot);
       if (reading !== undefined) await lists.take(reading);
     },
+    textOf: (file) => texts().textOf(file),
     listFaults: () => lists.faults(),
     listFaultsOf: (snapshot) => lists.faults(readings.get(snapshot)),
     reportLists: (atMs) => reportLists(lists.inForce(), atMs),
   };
 }
 
-async function readShadow(read: Reader, file: string): Promise<Snapshot['shadowPolicy']> {
-  const text = await read.text(file);
-  const { policy } = parsed(parsePolicy(file, text));
-  return { policy, hash: createHash('sha256').update(text).digest('hex') };
+async function factsOf(config: Config, textOf: TextOf): Promise<SnapshotFacts> {
+  const { positions, chainPositions, trustBundles } = config;
+  const inConfiguration = { file: 'configuration', line: 1, column: 1 };
+  const read = await readSnapshotFacts({
+    names: {
+      catalogue: (file) => join(config.catalogue, file),
+      trust: trustFileOf(config),
+      policy: config.policy ?? join(config.catalogue, 'policy.yaml'),
+      shadowPolicy: config.shadowPolicy ?? null,
+      provisioning: config.provisioning ?? null,
+    },
+    settings: {
+      file: inConfiguration.file,
+      positions,
+      chainPositions,
+      trustBundles,
+      bundleFinding: (path, found, expected) => ({
+        ...inConfiguration,
+        path: ['trustBundles', ...path].join('.'),
+        found,
+        expected,
+      }),
+    },
+    textOf,
+    readTrust,
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+  });
+  if (!read.ok) throw new UnusableFiles(read.findings);
+  const { facts } = read;
+  const findings = [
+    ...unknownEnvironments(facts.catalogue, config.echo.environments ?? []),
+    ...undeclaredTrust(compileCatalogue(facts.catalogue), config),
+    ...uncoveredHosts({ ...facts, config }),
+  ];
+  if (findings.length > 0) throw new UnusableFiles(findings);
+  return facts;
 }
 
 /** The hash of all that was read; without lists and overrides that of the other files. */
@@ -147,54 +176,36 @@ function hashOf(filesHash: string, revocation: Snapshot['revocation'], overrides
   return hash.digest('hex');
 }
 
-interface Reader {
-  text(file: string): Promise<string>;
-  /** SHA-256 over every file read so far, names included, and over what else was taken in. */
-  hash(more: unknown): string;
-}
-
-function reader(base: string): Reader {
-  const hash = createHash('sha256');
+/** Files; relative names start from `base`. */
+export function textsOfFiles(base: string): SnapshotTexts {
+  const read = new Map<string, string>();
   return {
-    async text(file) {
-      const text = await readFile(resolve(base, file), 'utf8').catch((cause: unknown) => {
-        throw unusable(file, whyUnread(cause), 'a file that can be read');
-      });
-      hash.update(`${file}\0${text}\0`);
-      return text;
+    async textOf(file) {
+      try {
+        const text = await readFile(resolve(base, file), 'utf8');
+        read.set(file, text);
+        return { ok: true, text };
+      } catch (cause) {
+        return { ok: false, findings: [unreadable(file, cause)] };
+      }
     },
-    hash: (more) => hash.update(JSON.stringify(more)).digest('hex'),
+    hash(more) {
+      const hash = createHash('sha256');
+      // Files are read beside each other: their order is not always the same.
+      for (const [file, text] of [...read].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+        hash.update(`${file}\0${text}\0`);
+      return hash.update(JSON.stringify(more)).digest('hex');
+    },
   };
 }
 
-async function readCatalogue(read: Reader, config: Config): Promise<Catalogue> {
-  const places = new Map<string, string>();
-  const files = new Map<string, string>();
-  for (const name of catalogueFileNames) {
-    const place = name === 'trust.yaml' ? trustFileOf(config) : join(config.catalogue, name);
-    places.set(name, place);
-    files.set(name, await read.text(place));
-  }
-  const result = parseCatalogue(files);
-  if (result.ok) return result.catalogue;
-  throw new UnusableFiles(result.findings.map((each) => ({ ...each, file: places.get(each.file) ?? each.file })));
-}
-
-type Reading = { readonly ok: true } | { readonly ok: false; readonly findings: readonly Finding[] };
-
-function parsed<Result extends Reading>(result: Result): Extract<Result, { readonly ok: true }> {
-  if (!result.ok) throw new UnusableFiles(result.findings);
-  return result as Extract<Result, { readonly ok: true }>;
-}
-
-function refuseUnknownEnvironments({ environments }: Catalogue, named: readonly string[]): void {
-  const findings = named.flatMap((name, at): Finding[] => {
+function unknownEnvironments({ environments }: Catalogue, named: readonly string[]): readonly Finding[] {
+  return named.flatMap((name, at): Finding[] => {
     if (environments.some(({ id }) => id === name)) return [];
     const expected = environments.map(({ id }) => id).join(' or ');
     const path = `echo.environments.${at}`;
     return [{ file: 'configuration', line: 1, column: 1, path, found: `"${name}"`, expected }];
   });
-  if (findings.length > 0) throw new UnusableFiles(findings);
 }
 
 /** The folder that relative paths of a configuration file start from. */

@@ -39,6 +39,7 @@ export {
 } from './judge.ts';
 export { attributeOf, comparableName, comparableText, parseDistinguishedName } from './name-attributes.ts';
 export { buildPath, buildPathOf, type Chain, chainLengthMax, type PathObstacle, type PathResult } from './path.ts';
+export { memberPlace, readTrust } from './read-trust.ts';
 export {
   createRevocation,
   type DatedList,

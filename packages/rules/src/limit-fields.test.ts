@@ -28,7 +28,7 @@ test('what remains is told after each decision, and when more comes back', () =>
   assert.deepEqual(toldAt(0), [true, '"calls";r=2;t=2, "bytes";r=600;t=60, "open";r=1']);
   assert.deepEqual(toldAt(700), [true, '"calls";r=1;t=1, "bytes";r=200;t=60, "open";r=0']);
   assert.deepEqual(toldAt(800), [false, '"calls";r=1;t=1, "bytes";r=200;t=60, "open";r=0;t=1']);
-  counters.settle([charges[3] as (typeof charges)[0]], { decidedMs: 700, requestBytes: 400 });
+  counters.settle([charges[3] as (typeof charges)[0]], { charged: { atMs: 700 }, requestBytes: 400 });
   assert.deepEqual(toldAt(1_500), [false, '"calls";r=2;t=1, "bytes";r=200;t=59, "open";r=1']);
 });
 

@@ -59,7 +59,7 @@ test('no window ever holds more bytes than its quota, and room comes back late b
         events.push(event);
         if (came === 100) continue;
         const requestBytes = Math.floor((amount * came) / 100);
-        counters.settle([charge], { decidedMs: nowMs, requestBytes });
+        counters.settle([charge], { charged: { atMs: nowMs }, requestBytes });
         event.amount = requestBytes;
       }
     }),
@@ -96,7 +96,7 @@ test('no more calls at once are admitted than the quota, and every place that is
           if (decision.admitted) open += 1;
           else assert.equal(decision.retryAtMs, nowMs + 1_000);
         } else if (open > 0) {
-          counters.settle(charges, { decidedMs: nowMs, requestBytes: 0 });
+          counters.settle(charges, { charged: { atMs: nowMs }, requestBytes: 0 });
           open -= 1;
         }
       }
@@ -124,7 +124,7 @@ test('rules of all units are charged together or not at all', () => {
       ['open', 101],
     ],
   );
-  counters.settle([open], { decidedMs: 0, requestBytes: 60 });
+  counters.settle([open], { charged: { atMs: 0 }, requestBytes: 60 });
   assert.ok(!counters.decide(all, 500).admitted);
   assert.deepEqual(
     counters.standings(all, 500).map(({ remaining }) => remaining),
@@ -149,6 +149,21 @@ test('bytes that did not come are given back to nothing once their window is ove
   const charges: readonly Charge[] = [{ ...chargeTo(rule), amount: 60 }];
   assert.ok(counters.decide(charges, 10_000).admitted);
   assert.ok(counters.decide(charges, 12_000).admitted);
-  counters.settle(charges, { decidedMs: 10_000, requestBytes: 0 });
+  counters.settle(charges, { charged: { atMs: 10_000 }, requestBytes: 0 });
   assert.equal(counters.decide(charges, 12_000).admitted, false);
+});
+
+test('bytes that were charged while the clock stood back are found again, and given back', () => {
+  const counters = createCounters();
+  const charges: readonly Charge[] = [
+    { ...chargeTo(ruleWith({ name: 'bytes', unit: 'request-bytes', quota: 100, windowMs: 1_000 })), amount: 60 },
+  ];
+  assert.ok(counters.decide([chargeTo(ruleWith({ name: 'other', quota: 1, windowMs: 1_000 }))], 100_000).admitted);
+  const decision = counters.decide(charges, 10_000);
+  assert.ok(decision.admitted && decision.charged !== undefined);
+  counters.settle(charges, { charged: decision.charged, requestBytes: 10 });
+  assert.deepEqual(
+    counters.standings(charges, 10_000).map(({ remaining }) => remaining),
+    [90],
+  );
 });

@@ -101,6 +101,49 @@ describe('a rule over bytes of request bodies', () => {
     assert.equal(codeOf(await send(1_000)), 'admission.request_bytes');
   });
 
+  test('counts a chunked body that has come by what it has while its answer is still awaited', async () => {
+    const release = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    gateway.upstream.answerWith(async (...parts) => {
+      asked.resolve();
+      await release.promise;
+      void soapAnswer(...parts);
+    });
+    const first = send(10_000, { chunked: true });
+    await asked.promise;
+    gateway.upstream.answerWith(soapAnswer);
+    assert.equal((await send(50_000)).status, 200);
+    release.resolve();
+    assert.equal((await first).status, 200);
+  });
+
+  test('keeps a body charged in full that broke off, also where the clock was set back in between', async () => {
+    for (const backMs of [0, 3_600_000]) {
+      clock.advanceMs(200_000);
+      const caller = await openRawCaller(gateway);
+      const head = ['Host: ws.prod.caiso.com', 'Content-Type: text/xml', 'Transfer-Encoding: chunked'];
+      const path = '/sst/cmri/RetrieveMarketAwards_CMRIv4_AP';
+      const piece = bodyOf(30_000).slice(0, 20_000);
+      caller.write(`POST ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n${piece.length.toString(16)}\r\n${piece}\r\n`);
+      const left = async () => String((await gateway.call({ method: 'GET', path: `${path}?wsdl` })).fields.ratelimit);
+      while (!(await left()).startsWith('"bytes";r=0;')) await new Promise(setImmediate);
+      clock.advanceMs(-backMs);
+      const recorded = gateway.records.length;
+      caller.reset();
+      await gateway.recorded(recorded + 1);
+      assert.equal(codeOf(await send(1_000)), 'admission.request_bytes');
+      clock.advanceMs(backMs);
+    }
+  });
+
+  test('gives back what did not come of a body that was charged while the clock stood back', async () => {
+    assert.equal((await send(1_000)).status, 200);
+    clock.advanceMs(-3_600_000);
+    assert.equal((await send(20_000, { chunked: true })).status, 200);
+    assert.equal((await send(39_000)).status, 200);
+    clock.advanceMs(3_600_000);
+  });
+
   test('lets no chunked body pass that is longer than what it was charged', async () => {
     const received = gateway.upstream.received.length;
     assert.equal(codeOf(await send(60_001, { chunked: true })), 'inspection.body_too_large');

@@ -1,6 +1,6 @@
 // `headgate problem CODE`: what a code means and what to do, without asking anyone.
 import { clientProblems } from '@headgate/client';
-import { nearest, problems } from '@headgate/contract';
+import { controlProblems, nearest, problems } from '@headgate/contract';
 import type { Register } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 
@@ -11,7 +11,7 @@ interface Explanation {
   readonly operatorFix?: string | undefined;
   readonly retry: string;
   readonly status?: number;
-  readonly saidBy: 'gateway' | 'client';
+  readonly saidBy: 'gateway' | 'control' | 'client';
 }
 
 const retryWords: Readonly<Record<string, string>> = {
@@ -57,6 +57,9 @@ const explanations: readonly Explanation[] = [
   ...Object.entries(problems).map(([code, { title, fix, retry, status, ...rest }]): Explanation => {
     return { code, title, fix, operatorFix: operatorFixOf(rest), retry, status, saidBy: 'gateway' };
   }),
+  ...Object.entries(controlProblems).map(([code, { title, fix, retry, status, ...rest }]): Explanation => {
+    return { code, title, fix, operatorFix: operatorFixOf(rest), retry, status, saidBy: 'control' };
+  }),
   ...Object.entries(clientProblems).map(([code, { title, fix, retry }]): Explanation => {
     return { code, title, fix, retry, saidBy: 'client' };
   }),
@@ -69,7 +72,7 @@ function operatorFixOf(rest: object): string | undefined {
 function explanationText({ code, title, fix, operatorFix, retry, status, saidBy }: Explanation): string {
   const lines = [
     `${code}: ${title}`,
-    `  said by:       the ${saidBy}${status === undefined ? '' : ` (status ${status}; a SOAP fault carries 500)`}`,
+    `  said by:       the ${saidBy}${status === undefined ? '' : ` (status ${status}${saidBy === 'gateway' ? '; a SOAP fault carries 500' : ''})`}`,
     `  fix:           ${fix}`,
     ...(operatorFix === undefined ? [] : [`  operator fix:  ${operatorFix}`]),
     `  repeating:     ${retryWords[retry] ?? retry}`,

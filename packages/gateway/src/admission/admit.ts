@@ -110,8 +110,8 @@ function permitOrRefuse(
     for (const owner of known.owners) gateway.recentRefusals.add(owner, refused);
     return limitRefusal(decision, nowMs);
   }
-  const { shadowRefusals } = decision;
-  const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, decidedMs: nowMs, shadowRefusals });
+  const { shadowRefusals, charged } = decision;
+  const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, charged, shadowRefusals });
   if (scid === null || scid.refusal === null) return permit;
   // A foreign SCID, behind the limits, so that whoever tries many pays for each. What the call held is given back.
   settle(exchange, permit, gateway);

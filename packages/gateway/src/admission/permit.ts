@@ -1,5 +1,5 @@
 // What admission gives for a call: the proof that it may be forwarded, and what it holds until its answer has ended.
-import { type Charge, isHeld, type RuleRefusal } from '@headgate/contract';
+import { type Charge, type Charged, isHeld, type RuleRefusal } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 
@@ -16,20 +16,20 @@ export interface Permit {
   readonly bodyBytesMax: number;
   /** Those of the charges that are to be settled at the end; mostly none. */
   readonly held: readonly Charge[];
-  /** The instant of the decision, in milliseconds. */
-  readonly decidedMs: number;
+  /** Where its bytes were charged, as the decision said; undefined where none were. */
+  readonly charged: Charged | undefined;
 }
 
 /** What a permit is made of. */
-export interface PermitFacts extends Pick<Permit, 'id' | 'charges' | 'participant' | 'bodyBytesMax' | 'decidedMs'> {
+export interface PermitFacts extends Pick<Permit, 'id' | 'charges' | 'participant' | 'bodyBytesMax' | 'charged'> {
   /** Rules in shadow mode that had no room, and so hold nothing. */
   readonly shadowRefusals: readonly RuleRefusal[];
 }
 
 /** Makes a permit. Only `admit` may. */
-export function toPermit({ id, charges, participant, bodyBytesMax, decidedMs, shadowRefusals }: PermitFacts): Permit {
+export function toPermit({ id, charges, participant, bodyBytesMax, charged, shadowRefusals }: PermitFacts): Permit {
   const held = heldOf(charges, shadowRefusals);
-  return { id, charges, participant, bodyBytesMax, held, decidedMs } as unknown as Permit; // The only place that can say so.
+  return { id, charges, participant, bodyBytesMax, held, charged } as unknown as Permit; // The only place that can say so.
 }
 
 const nothing: readonly Charge[] = [];
@@ -45,5 +45,6 @@ export function settle(exchange: Exchange, permit: Permit | null, { counters }: 
   const { arrived, receivedBytes } = exchange.body;
   // What may still arrive while the rest of a body is drained stays charged.
   const requestBytes = arrived ? receivedBytes : Number.POSITIVE_INFINITY;
-  counters.settle(permit.held, { decidedMs: permit.decidedMs, requestBytes });
+  const { charged } = permit;
+  counters.settle(permit.held, charged === undefined ? { requestBytes } : { charged, requestBytes });
 }

@@ -11,7 +11,7 @@ export interface HeldByThread {
 }
 
 /** Nothing is known of the bodies of such calls: their bytes stay charged. */
-const nobodyKnows: CallOutcome = { decidedMs: 0, requestBytes: Number.POSITIVE_INFINITY };
+const nobodyKnows: CallOutcome = { requestBytes: Number.POSITIVE_INFINITY };
 
 /** A thread that holds nothing yet. */
 export function createHeldByThread(counters: CounterStore): HeldByThread {

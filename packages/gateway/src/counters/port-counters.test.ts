@@ -13,9 +13,9 @@ const charges = [
 const held = charges.filter(isHeld);
 
 /** A thread over counters, which answer late if they are told to. */
-function threadOver(counters: CounterStore): { readonly counters: CounterStore; die(): void } {
+function threadOver(counters: CounterStore, defects: string[] = []): { readonly counters: CounterStore; die(): void } {
   const { port1, port2 } = new MessageChannel();
-  answerCounters(port1, counters);
+  answerCounters(port1, counters, (stack) => defects.push(stack));
   return { counters: createPortCounters(port2), die: () => port2.close() };
 }
 
@@ -24,14 +24,14 @@ test('a thread that is gone gives back the places that its calls held, and no ot
   const [dying, living] = [threadOver(counters), threadOver(counters)];
   for (const thread of [dying, dying, living]) assert.ok((await thread.counters.decide(charges, 1_000)).admitted);
   // One has ended before.
-  dying.counters.settle(held, { decidedMs: 1_000, requestBytes: 0 });
+  dying.counters.settle(held, { charged: { atMs: 1_000 }, requestBytes: 0 });
   assert.ok((await dying.counters.decide(charges, 1_000)).admitted);
   assert.equal((await living.counters.decide(charges, 1_000)).admitted, false);
   dying.die();
   const left = () => counters.standings(held, 1_000).map(({ remaining }) => remaining);
   await until(() => left()[0] !== 0);
   assert.deepEqual(left(), [2]);
-  living.counters.settle(held, { decidedMs: 1_000, requestBytes: 0 });
+  living.counters.settle(held, { charged: { atMs: 1_000 }, requestBytes: 0 });
   await until(() => left()[0] === 3);
   living.die();
 });
@@ -58,7 +58,7 @@ test('what is decided for a thread once it is gone is given back', async () => {
 test('a thread that is ended by force leaves nothing held', async () => {
   const counters = createCounters();
   const { port1, port2 } = new MessageChannel();
-  answerCounters(port1, counters);
+  answerCounters(port1, counters, assert.ifError);
   // What counters keep in a charge stays in its thread.
   const plain = held.map(({ rule, key }) => ({ rule, key }));
   const orders = { port: port2, charges: [plain], callsPerSecond: 1_000 };
@@ -70,4 +70,39 @@ test('a thread that is ended by force leaves nothing held', async () => {
   await until(() => left() === 0);
   await thread.terminate();
   await until(() => left() === 3);
+});
+
+test('a defect of the counters refuses the call that it befell, is told once, and ends nothing', async () => {
+  const counters = createCounters();
+  const broken = new Error('a defect that a test made');
+  const defects: string[] = [];
+  let turn = 0;
+  const thread = threadOver(
+    {
+      decide(asked, nowMs) {
+        turn += 1;
+        if (turn % 3 === 0) return counters.decide(asked, nowMs);
+        if (turn % 3 === 1) throw broken;
+        return Promise.reject(broken);
+      },
+      settle() {
+        throw broken;
+      },
+      standings: () => Promise.reject(broken),
+    },
+    defects,
+  );
+  const asked = charges.filter((charge) => !isHeld(charge));
+  for (let call = 0; call < 2; call += 1) {
+    const decision = await thread.counters.decide(asked, 1_000);
+    assert.ok(!decision.admitted && decision.uncounted === true && decision.decidedBy === asked[0]);
+  }
+  assert.ok((await thread.counters.decide(asked, 1_000)).admitted);
+  const shadowed = [chargeTo(ruleWith({ name: 'watched', mode: 'shadow' }))];
+  assert.deepEqual(await thread.counters.decide(shadowed, 1_000), { admitted: true, shadowRefusals: [] });
+  assert.deepEqual(await thread.counters.standings(asked, 1_000), [{ remaining: 0, moreAtMs: 2_000 }]);
+  thread.counters.settle(held, { requestBytes: 0 });
+  assert.deepEqual(await thread.counters.standings(asked, 1_000), [{ remaining: 0, moreAtMs: 2_000 }]);
+  assert.deepEqual(defects, [broken.stack]);
+  thread.die();
 });

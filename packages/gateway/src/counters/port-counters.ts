@@ -1,6 +1,7 @@
 // Threads that serve ask the main thread, which alone talks to the store: a node has one lease, one memory and one connection.
 import type { MessagePort } from 'node:worker_threads';
 import type { CallOutcome, Charge, CounterDecision, CounterStore, Standing } from '@headgate/contract';
+import { guardCounters } from './guarded-counters.ts';
 import { createHeldByThread } from './held-by-thread.ts';
 
 /** What a thread sends: charges it did not name before, and what it asks about them. */
@@ -96,8 +97,12 @@ export function createPortCounters(port: MessagePort): CounterStore {
   };
 }
 
-/** Answers the counters of a thread from those of the node. What its calls hold once it is gone is given back. */
-export function answerCounters(port: MessagePort, counters: CounterStore): void {
+/**
+ * Answers the counters of a thread from those of the node. What its calls hold once it is gone is given back. Counters that throw cost
+ * the call that they were asked for; `defect` is told.
+ */
+export function answerCounters(port: MessagePort, unguarded: CounterStore, defect: (stack: string) => void): void {
+  const counters = guardCounters(unguarded, defect);
   const held = createHeldByThread(counters);
   let named = new Map<number, readonly Charge[]>();
   let answers: Answer[] = [];

@@ -47,7 +47,7 @@ function run({ address, node, nodes, threads, charges, callsPerSecond, timeoutMs
   });
   const workers = Array.from({ length: threads }, () => {
     const { port1, port2 } = new MessageChannel();
-    answerCounters(port1, counters);
+    answerCounters(port1, counters, counters.defect);
     const workerData: ThreadOrders = { port: port2, charges, callsPerSecond: callsPerSecond / threads };
     return new Worker(new URL('./probe-thread.fixture.ts', import.meta.url), { workerData, transferList: [port2] });
   });

@@ -45,7 +45,7 @@ test('what a node counts alone is its part of the quota, and is given back when 
   const third = await decide([atOnce]);
   assert.ok(!third.admitted);
   assert.equal(third.decidedBy, atOnce);
-  counters.settle(both, { decidedMs: Date.now(), requestBytes: 0 });
+  counters.settle(both, { charged: { atMs: Date.now() }, requestBytes: 0 });
   assert.ok((await decide([atOnce])).admitted);
   const lone = chargeTo(ruleWith({ name: 'lone', unit: 'concurrent-requests', quota: 1 }));
   assert.equal((await decide([lone])).admitted, false, 'one place has no part for each of two nodes');

@@ -1,17 +1,18 @@
 // Counters of one node that shares them with others: each charge goes to its limit domain, and a call to all of them or to none.
 import { randomUUID } from 'node:crypto';
 import {
+  type CallOutcome,
   type Charge,
   type CounterDecision,
   type CounterStore,
   domainOf,
-  isBucketed,
+  isCountedTogether,
   isHeld,
   type Standing,
 } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { DomainCounters, type DomainNotice, type DomainOptions } from './domain-counters.ts';
+import { DomainCounters, type DomainNotice, type DomainOptions, defectSentence } from './domain-counters.ts';
 import { partOf } from './own-part.ts';
 import { randomSeed } from './random-seed.ts';
 
@@ -22,17 +23,14 @@ export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & { r
 export interface SharedCounters extends CounterStore {
   /** Takes leases in these domains, so that the first call of each need not wait. */
   join(domains: Iterable<string>): void;
+  /** Tells the operator that something threw. */
+  readonly defect: (stack: string) => void;
   /** Gives the leases back. */
   close(): Promise<void>;
 }
 
 /** What is told of shared counters. */
 export type CountersNotice = DomainNotice;
-
-/** Whether the store counts a rule; of any other each node counts its own part of the quota. */
-export function isCountedTogether(rule: Charge['rule']): boolean {
-  return rule.unit === 'requests' && !isBucketed(rule);
-}
 
 /** Opens counters over a link, which they close. */
 export function createSharedCounters({ closeLink, ...options }: SharedCountersOptions): SharedCounters {
@@ -65,8 +63,12 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
       return decideEach(called, nowMs);
     },
     settle(charges, outcome) {
-      const { parts } = splitOf(charges);
+      const { parts, together } = splitOf(charges);
       if (parts.length > 0) own.settle(parts, outcome);
+      for (const { domain, charges: of } of together) {
+        const ofBytes = of.filter(({ rule }) => rule.unit === 'request-bytes');
+        if (ofBytes.length > 0) domainNamed(domain).settle(ofBytes, outcome);
+      }
     },
     async standings(charges, nowMs) {
       const { together, alone, parts } = splitOf(charges);
@@ -84,6 +86,7 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
     join(names) {
       for (const domain of names) domainNamed(domain).join();
     },
+    defect: (stack) => options.notice({ kind: 'counters-defect', domain: 'all', sentence: defectSentence(stack) }),
     async close() {
       await Promise.all([...domains.values()].map((domain) => domain.close()));
       closeLink();
@@ -91,8 +94,8 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
   };
 
   /**
-   * What this node counts alone first, because it can be given back: places and bytes that are held. Where `policy check` was not
-   * asked and rules stack over domains, what an earlier one counted of a call that a later one refuses is lost, never gained.
+   * What this node counts alone first, because it can be given back: places that are held. Where `policy check` was not asked and rules
+   * stack over domains, what an earlier one counted of a call that a later one refuses is lost, never gained.
    */
   function decideEach({ together, alone, parts, without }: Split, nowMs: number): MaybePromise<CounterDecision> {
     if (without !== null) {
@@ -121,20 +124,30 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
     let decision = before;
     for (const { domain, charges } of together) {
       const { shadowRefusals } = decision;
-      decision = await domainNamed(domain).decide(charges, nowMs);
+      try {
+        decision = await domainNamed(domain).decide(charges, nowMs);
+      } catch (defect) {
+        giveBack(parts, before);
+        throw defect;
+      }
       decision = { ...decision, shadowRefusals: [...shadowRefusals, ...decision.shadowRefusals] };
       if (decision.admitted) continue;
-      giveBack(parts, before, nowMs);
+      giveBack(parts, before);
       return decision;
     }
     return decision;
   }
 
   /** What a call holds by an earlier decision; of a rule in shadow that had no room it holds nothing. */
-  function giveBack(parts: readonly Charge[], { shadowRefusals }: CounterDecision, nowMs: number): void {
+  function giveBack(parts: readonly Charge[], before: CounterDecision): void {
+    const { shadowRefusals } = before;
     const held = parts.filter((part) => isHeld(part) && !shadowRefusals.some(({ rule }) => rule === part.rule.name));
-    if (held.length > 0) own.settle(held, { decidedMs: nowMs, requestBytes: 0 });
+    if (held.length > 0) own.settle(held, { ...chargedBy(before), requestBytes: 0 });
   }
+}
+
+function chargedBy(decision: CounterDecision): Pick<CallOutcome, 'charged'> {
+  return decision.admitted && decision.charged !== undefined ? { charged: decision.charged } : {};
 }
 
 /** The charges of a call in one domain. */

@@ -60,17 +60,16 @@ export function knownRefusal(
   return refusal(call, charges, { waitsMs, refusing, waitMs: Math.ceil(Math.max(...enforced)), nowMs });
 }
 
-/** A refusal because nobody can count, or may not yet. */
-export function uncounted(
-  { lines }: StackedCall,
-  charges: readonly Charge[],
-  waitMs: number,
-  nowMs: number,
-): CounterDecision {
-  const first = lines.findIndex(({ isShadow }) => !isShadow);
+/** What a caller is told to wait where nobody can say when the store is back, in milliseconds. Not a promise. */
+export const awayRetryMs = 1_000;
+
+/** Nobody can count, or may not yet: a refusal, unless all rules are in shadow. */
+export function nobodyCounted(charges: readonly Charge[], waitMs: number, nowMs: number): CounterDecision {
+  const decidedBy = charges.find(({ rule }) => rule.mode === 'enforce');
+  if (decidedBy === undefined) return plainAdmission;
   return {
     admitted: false,
-    decidedBy: chargeAt(charges, first),
+    decidedBy,
     retryAtMs: nowMs + Math.ceil(waitMs),
     refusals: [],
     shadowRefusals: noShadows,

@@ -262,6 +262,7 @@ export class DownstreamConnection implements Waiting, BodySurroundings, AnswerSu
       serving: known.serving,
       headMemo: known.memo,
       callerMemo: this.#caller.memo(known.serving),
+      succession: null,
       limitPolicy: null,
       limitsLeft: null,
       session: null,

@@ -69,7 +69,7 @@ async function respondSwitch(
   const sent = { status: 101, format: 'upstream', refusal: null, defect: null } as const;
   const switched = [...fields, 'connection', 'Upgrade', 'upgrade', 'websocket'];
   try {
-    const all = withStrictTransport(new AnswerFields(switched), exchange).list;
+    const all = withoutSuccession(withStrictTransport(new AnswerFields(switched), exchange), exchange).list;
     const caller = exchange.downstream.switchProtocols([...all, ...ownFields(exchange, clock)]);
     exchange.leaveTurn?.(); // Its bounds are those of tunnels from now on.
     const { end, callerBytes, upstreamBytes } = await tunnels.join(caller, upstream);
@@ -137,12 +137,22 @@ function respondRefusal(
   return whenSent(exchange, status, fields, clock, body, ended);
 }
 
+/** Of the end of an address speaks its operator: what a system says of it is dropped where we say something. */
+function withoutSuccession(fields: AnswerFields, { succession }: Exchange): AnswerFields {
+  if (succession === null) return fields; // Of nearly every call.
+  if (!endFields.some((name) => fields.has(name))) return fields;
+  return new AnswerFields(fields.list.filter((_, at) => !endFields.includes(fields.list[at - (at % 2)] ?? '')));
+}
+
+const endFields: readonly string[] = [fieldNames.deprecation, fieldNames.sunset];
+
 /** What every answer says of itself, and of limits where any was asked; at a user interface with sessions, of the session too. */
-function ownFields({ id, session, limitPolicy, limitsLeft }: Exchange, clock: () => number): string[] {
+function ownFields({ id, session, succession, limitPolicy, limitsLeft }: Exchange, clock: () => number): string[] {
   const list =
     limitPolicy === null || limitsLeft === null
       ? [fieldNames.exchange, id]
       : [fieldNames.exchange, id, fieldNames.rateLimitPolicy, limitPolicy, fieldNames.rateLimit, limitsLeft];
+  if (succession !== null) list.push(...succession);
   if (session !== null) list.push(...sessionFields(session, clock()));
   return list;
 }
@@ -158,7 +168,7 @@ function whenSent(
 ): Promise<void> | undefined {
   let sending: Promise<void> | undefined;
   try {
-    const all = withStrictTransport(fields, exchange);
+    const all = withoutSuccession(withStrictTransport(fields, exchange), exchange);
     sending = exchange.downstream.send(status, all, ownFields(exchange, clock), body);
   } catch (thrown) {
     ended(thrown);

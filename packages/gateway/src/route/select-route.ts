@@ -8,6 +8,7 @@ import { isSameOrigin, isTopNavigation } from '../fetch-metadata.ts';
 import type { Gateway } from '../gateway.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { logoutPath } from '../session-places.ts';
+import { successionFields } from '../succession-words.ts';
 import type { UpstreamGroup } from '../upstream.ts';
 
 declare const routed: unique symbol;
@@ -61,6 +62,7 @@ export type AnyRoute = Route | EchoRoute | SessionRoute | DocumentRoute;
 interface KnownRoute {
   readonly route: AnyRoute;
   readonly evidence: NonNullable<Exchange['route']>;
+  readonly succession: Exchange['succession'];
   readonly day: number;
 }
 
@@ -74,6 +76,7 @@ export function selectRoute(exchange: Exchange, gateway: Gateway): MaybePromise<
   const known = exchange.headMemo.route as KnownRoute | undefined;
   if (known?.day === day) {
     exchange.route = known.evidence;
+    exchange.succession = known.succession;
     return known.route;
   }
   return selectAnew(exchange, gateway, nowMs, day);
@@ -87,7 +90,12 @@ async function selectAnew(exchange: Exchange, gateway: Gateway, nowMs: number, d
     (await decideRoute(exchange, gateway, nowMs));
   // A body that was asked may say something else next time.
   if (exchange.route !== null && exchange.route.decidedBy !== 'body-element') {
-    exchange.headMemo.route = { route, evidence: exchange.route, day } satisfies KnownRoute;
+    exchange.headMemo.route = {
+      route,
+      evidence: exchange.route,
+      succession: exchange.succession,
+      day,
+    } satisfies KnownRoute;
   }
   return route;
 }
@@ -145,6 +153,8 @@ function mayAsk({ request, connection }: Exchange): boolean {
 
 async function decideRoute(exchange: Exchange, gateway: Gateway, nowMs: number): Promise<Route> {
   const match = matchAddress(exchange);
+  const words = exchange.serving.succession(match.address, nowMs);
+  if (words !== null) exchange.succession = successionFields(words, match.channel, match.servicePath);
   refuseDecommissioned(exchange, match, nowMs);
   const { index } = exchange.serving;
   const speaksSoap = exchange.serving.speaksSoap(match.address);

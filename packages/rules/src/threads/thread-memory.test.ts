@@ -152,7 +152,7 @@ test('what the calls of a thread held is given back when it is gone, and what ot
   assert.ok(third.repairAfter(1));
   assert.ok(third.decide(calls, 0).admitted && third.decide(calls, 0).admitted);
   assert.ok(!third.decide(calls, 0).admitted);
-  second.settle(calls, { decidedMs: 0, requestBytes: 0 });
+  second.settle(calls, { charged: { atMs: 0 }, requestBytes: 0 });
   assert.ok(second.decide(calls, 0).admitted);
 });
 
@@ -229,7 +229,7 @@ test('past the most that calls hold a call is refused, whichever threads hold it
   const [one, other] = [openThreadMemory(memory, 1).counters, openThreadMemory(memory, 2).counters];
   const rule = ruleWith({ name: 'at-once', unit: 'concurrent-requests', quota: 9 });
   const [shared, own] = [[chargeTo(rule, 'shared')], [chargeTo(rule, 'own')]];
-  const outcome = { decidedMs: 1_000, requestBytes: 0 };
+  const outcome = { charged: { atMs: 1_000 }, requestBytes: 0 };
   for (let turn = 0; turn < 3; turn += 1) {
     assert.ok(one.decide(shared, 1_000).admitted);
     assert.ok(other.decide(shared, 1_000).admitted);

@@ -141,8 +141,9 @@ function decide(counting: Counting, charges: readonly Charge[], foreign: Refusal
   if (!decision.admitted) return { kind: 'refused', refusal: limitRefusal(decision, nowMs), told };
   const full = new Set(decision.shadowRefusals.map(({ rule }) => rule));
   const held = charges.filter((each) => isHeld(each) && !full.has(each.rule.name));
+  const charged = decision.charged === undefined ? {} : { charged: decision.charged };
   const settle = (requestBytes: number): void => {
-    if (held.length > 0) counting.settle(held, { decidedMs: nowMs, requestBytes });
+    if (held.length > 0) counting.settle(held, { ...charged, requestBytes });
   };
   if (foreign === null) return { kind: 'admitted', told, settle };
   settle(Number.POSITIVE_INFINITY);

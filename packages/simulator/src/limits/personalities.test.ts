@@ -134,11 +134,11 @@ for (const personality of personalities.filter((name) => name !== 'exact-sliding
       const held = chargeOf({ name: 'held', unit: 'concurrent-requests', quota: 1 });
       counting.decide([held], 0);
       assert.equal(counting.decide([held], 0).admitted, false);
-      counting.settle([held], { decidedMs: 0, requestBytes: 0 });
+      counting.settle([held], { charged: { atMs: 0 }, requestBytes: 0 });
       assert.equal(counting.decide([held], 0).admitted, true);
       const bytes = { name: 'bytes', unit: 'request-bytes', quota: 100 } as const;
       counting.decide([chargeOf(bytes, 100)], 0);
-      counting.settle([chargeOf(bytes, 100)], { decidedMs: 0, requestBytes: 40 });
+      counting.settle([chargeOf(bytes, 100)], { charged: { atMs: 0 }, requestBytes: 40 });
       assert.equal(counting.decide([chargeOf(bytes, 61)], 0).admitted, false);
       assert.equal(counting.decide([chargeOf(bytes, 60)], 0).admitted, true);
     });

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadCatalogueFolder, parseProvisioning, sayFinding } from '@headgate/contract';
 import { exampleCatalogue } from '@headgate/testkit';
-import { parseProvisioningAside } from './parse-provisioning.ts';
+import { sayFinding } from '../yaml-file.ts';
+import { loadCatalogueFolder } from './load.ts';
+import { parseProvisioning } from './provisioning.ts';
+import { parseProvisioningAside } from './provisioning-aside.ts';
 
 const loaded = await loadCatalogueFolder(exampleCatalogue);
 assert.ok(loaded.ok);

@@ -1,6 +1,7 @@
 // Parses provisioning without holding up calls: seven megabytes of YAML take seconds, and the thread that reads files may serve too.
 import { Worker } from 'node:worker_threads';
-import { type Catalogue, parseProvisioning } from '@headgate/contract';
+import type { Catalogue } from './model.ts';
+import { parseProvisioning } from './provisioning.ts';
 
 /** From this size on a file is parsed in a thread of its own, in characters (256 Ki); starting one costs a tenth of a second. */
 const apartFromChars = 262_144;

@@ -1,7 +1,7 @@
-// The program of the thread that parses one large provisioning file; see `parse-provisioning.ts`.
+// The program of the thread that parses one large provisioning file; see `provisioning-aside.ts`.
 import { parentPort, workerData } from 'node:worker_threads';
-import { parseProvisioning } from '@headgate/contract';
-import type { ProvisioningOrders } from './parse-provisioning.ts';
+import { parseProvisioning } from './provisioning.ts';
+import type { ProvisioningOrders } from './provisioning-aside.ts';
 
 const { file, text, catalogue } = workerData as ProvisioningOrders;
 // As text: copying a hundred thousand objects would hold up whoever receives them for longer than parsing JSON does.

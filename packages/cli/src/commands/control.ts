@@ -1,0 +1,121 @@
+// `headgate control --config FILE`: runs control. Its other words look at a configuration, or ask a control that runs.
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { sayFinding } from '@headgate/contract';
+import type { ControlConfig, RunningControl } from '@headgate/control';
+import { type Command, Option } from 'commander';
+import { CliRefusal } from '../cli-refusal.ts';
+import type { CliContext, Register } from '../context.ts';
+import { askControl } from '../control/ask-control.ts';
+import { type ControlFlag, readControlProfile, withControlOption } from '../control/control-profile.ts';
+import { endWithInput } from '../end-with-parent.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { isSystemFault, sayFault } from '../system-fault.ts';
+
+interface RunFlags {
+  readonly config?: string;
+  readonly endWithInput?: true;
+}
+
+/** Adds `control` with its words. Control itself is loaded only when it is needed. */
+export const registerControl: Register = (program, context) => {
+  const control: Command = program
+    .command('control')
+    .description('run control from a configuration file until SIGTERM; SIGHUP reads accounts, nodes and trust again')
+    .option('--config <file>', 'configuration file')
+    .addOption(new Option('--end-with-input', 'end when standard input closes').hideHelp())
+    .action((flags: RunFlags) => runControl(flags, context));
+  withControlOption(control.command('who-am-i'))
+    .description('ask control as whom it knows the certificate of a profile')
+    .option('--json', 'print JSON and nothing else')
+    .action((flags: ControlFlag & { readonly json?: true }) => whoAmI(flags, context));
+};
+
+async function runControl({ config: file, endWithInput: isPart }: RunFlags, context: CliContext): Promise<void> {
+  if (isPart === true) endWithInput();
+  if (file === undefined) throw new CliRefusal('which configuration? Give --config FILE', exitCodes.usage);
+  const { startControl, UnusableControlFiles } = await import('@headgate/control');
+  const say = (line: string) => context.stdout.write(`${line}\n`);
+  const complain = (lines: string) => context.stderr.write(`headgate control: ${lines}\n`);
+  try {
+    const running = await startControl({
+      config: await readConfig(file),
+      base: dirname(resolve(file)),
+      readConfig: () => readConfig(file),
+      clock: context.clock,
+      notice: (notice) => complain(JSON.stringify(notice)),
+    });
+    // A control that serves must not end for want of a reader of its log.
+    context.goOnUnseen();
+    const stopped = untilStopped(running, say, complain);
+    say(`control pid ${process.pid}`);
+    say(`listening on ${running.address}:${running.port}`);
+    say(`reached at ${running.url}`);
+    say('ready');
+    await stopped;
+    say('draining');
+    await running.close();
+    say('stopped');
+  } catch (fault) {
+    if (fault instanceof UnusableControlFiles) complain(fault.findings.map(sayFinding).join('\n  '));
+    else if (isSystemFault(fault)) complain(sayFault(fault, '`listen.port`'));
+    else throw fault;
+    context.exitWith(exitCodes.unusable);
+  }
+}
+
+async function readConfig(file: string): Promise<ControlConfig> {
+  const { parseControlConfig, UnusableControlFiles } = await import('@headgate/control');
+  const parsed = parseControlConfig(file, await configText(file));
+  if (!parsed.ok) throw new UnusableControlFiles(parsed.findings);
+  return parsed.config;
+}
+
+async function configText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (fault) {
+    const { code = 'unreadable' } = fault as NodeJS.ErrnoException;
+    const found = code === 'ENOENT' ? `there is no ${file}` : `${file} cannot be read (${code})`;
+    throw new CliRefusal(found, exitCodes.unusable);
+  }
+}
+
+/** Resolves on SIGTERM or SIGINT; a reload that fails leaves what was in force and says why. */
+function untilStopped(
+  running: RunningControl,
+  say: (line: string) => void,
+  complain: (lines: string) => void,
+): Promise<void> {
+  const { promise, resolve: stop } = Promise.withResolvers<void>();
+  const onReload = () => {
+    running.apply().then(
+      ({ needRestart }) => {
+        say('applied: accounts, nodes and trust are in force');
+        if (needRestart.length > 0) complain(`a restart is needed for what changed in ${needRestart.join(', ')}`);
+      },
+      (fault: unknown) =>
+        complain(`the old files stay in force: ${fault instanceof Error ? fault.message : 'unknown'}`),
+    );
+  };
+  process.on('SIGHUP', onReload);
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  return promise.finally(() => process.off('SIGHUP', onReload)).then(() => undefined);
+}
+
+interface Me {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly participant: string | null;
+}
+
+async function whoAmI(flags: ControlFlag & { readonly json?: true }, context: CliContext): Promise<void> {
+  const asked = askControl(await readControlProfile(flags, context));
+  const me = await asked.get<Me>('/v1/me');
+  asked.close();
+  const of = me.participant === null ? '' : ` of ${me.participant}`;
+  context.stdout.write(
+    flags.json === true ? `${JSON.stringify(me, null, 2)}\n` : `${me.name}${of}: ${me.roles.join(', ')}\n`,
+  );
+}

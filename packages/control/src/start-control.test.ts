@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createTestAuthority, type TestUser } from '@headgate/pki';
+import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from './config/control-config.ts';
+import { UnusableControlFiles } from './config/unusable-files.ts';
+import { type RunningControl, startControl } from './start-control.ts';
+
+let base = '';
+let user: TestUser;
+
+before(async () => {
+  base = await mkdtemp(join(tmpdir(), 'headgate-control-'));
+  const authority = await createTestAuthority({ nowMs: Date.now() });
+  const server = await authority.serverChain('current', ['localhost', '127.0.0.1']);
+  user = await authority.user('current', { name: 'PERSONx0001', organisation: 'Example', keyType: 'ec-p256' });
+  const { anchorsPem, intermediatesPem } = authority.trustBundlePem('current', 'user');
+  await writeFile(join(base, 'control.pem'), server.certificatePem);
+  await writeFile(join(base, 'control.key'), server.keyPem, { mode: 0o600 });
+  await writeFile(join(base, 'open.key'), server.keyPem);
+  await chmod(join(base, 'open.key'), 0o644);
+  await writeFile(join(base, 'user.key'), user.keyPem, { mode: 0o600 });
+  await writeFile(join(base, 'anchors.pem'), anchorsPem);
+  await writeFile(join(base, 'intermediates.pem'), intermediatesPem);
+});
+
+after(() => rm(base, { recursive: true, force: true }));
+
+function configWith(part: Partial<WrittenControlConfig> = {}): ControlConfig {
+  return controlConfigSchema.parse({
+    listen: { port: 0 },
+    tls: { certificate: 'control.pem', key: 'control.key' },
+    trust: { anchors: 'anchors.pem', intermediates: 'intermediates.pem' },
+    store: { folder: 'state' },
+    accounts: [{ name: 'desk', roles: ['operator'], fingerprints: [user.fingerprint256] }],
+    ...part,
+  });
+}
+
+function started(config: ControlConfig, readConfig = () => Promise.resolve(config)): Promise<RunningControl> {
+  return startControl({ config, base, readConfig, clock: Date.now, notice: () => undefined });
+}
+
+function statusOfMe({ port }: RunningControl): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const identity = { cert: user.certificatePem, key: user.keyPem };
+  request({ host: '127.0.0.1', port, path: '/v1/me', agent: false, rejectUnauthorized: false, ...identity })
+    .on('response', (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    })
+    .on('error', reject)
+    .end();
+  return promise;
+}
+
+test('control starts from its files, and accounts that are applied are in force at once', async () => {
+  let next = configWith();
+  const control = await started(next, () => Promise.resolve(next));
+  assert.match(control.url, /^https:\/\/127\.0\.0\.1:\d+$/);
+  assert.equal(await statusOfMe(control), 200);
+  next = configWith({ accounts: [] });
+  assert.deepEqual(await control.apply(), { needRestart: [] });
+  assert.equal(await statusOfMe(control), 403);
+  next = configWith({ bounds: { connectionsMax: 9 } });
+  assert.deepEqual(await control.apply(), { needRestart: ['bounds'] });
+  assert.equal(await statusOfMe(control), 200);
+  await control.close();
+  await assert.rejects(statusOfMe(control), /ECONNREFUSED/);
+});
+
+test('a file that cannot be used is named, with what was expected', async () => {
+  const faults: readonly (readonly [Partial<WrittenControlConfig>, RegExp])[] = [
+    [{ tls: { certificate: 'control.pem', key: 'none.key' } }, /none\.key.*no such file/],
+    [{ tls: { certificate: 'control.pem', key: 'open.key' } }, /open\.key.*mode 644.*chmod 600/],
+    [{ tls: { certificate: 'control.pem', key: 'user.key' } }, /the key belongs to another certificate/],
+    [{ tls: { certificate: 'control.key', key: 'control.key' } }, /no certificate in PEM/],
+    [{ trust: { anchors: 'control.key' } }, /control\.key:1:1 .*private key/],
+  ];
+  for (const [part, words] of faults) {
+    await assert.rejects(started(configWith(part)), (fault) => {
+      assert.ok(fault instanceof UnusableControlFiles);
+      assert.match(fault.message, words);
+      return true;
+    });
+  }
+});

@@ -1,0 +1,63 @@
+// The thread that PGlite runs on: bytes of PostgreSQL's protocol come in, answers go out. PGlite works synchronously, so
+// nothing else may run here.
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import {
+  answerBytesMax,
+  type EmbeddedStart,
+  type FromEmbedded,
+  pieceBytes,
+  type ToEmbedded,
+} from './embedded-protocol.ts';
+
+const { folder, outstanding } = workerData as EmbeddedStart;
+const unread = new Int32Array(outstanding);
+const port = parentPort;
+if (port === null) throw new Error('this file is a thread of the store');
+
+const say = (message: FromEmbedded, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+
+const database = await PGlite.create({ dataDir: folder });
+let turn = Promise.resolve();
+port.on('message', (message: ToEmbedded) => {
+  turn = turn.then(() => (message.kind === 'close' ? close() : answer(message.bytes)));
+});
+say({ kind: 'ready' });
+
+async function answer(bytes: Uint8Array): Promise<void> {
+  let piece = new Uint8Array(pieceBytes);
+  let used = 0;
+  const flush = (): void => {
+    if (used === 0) return;
+    // The other side reads at its own pace; until it has, this thread waits and makes no more.
+    for (let waiting = Atomics.load(unread, 0); waiting > answerBytesMax; waiting = Atomics.load(unread, 0)) {
+      Atomics.wait(unread, 0, waiting);
+    }
+    Atomics.add(unread, 0, used);
+    say({ kind: 'bytes', bytes: piece.subarray(0, used) }, [piece.buffer]);
+    piece = new Uint8Array(pieceBytes);
+    used = 0;
+  };
+  const take = (data: Uint8Array): void => {
+    for (let from = 0; from < data.length; ) {
+      const part = data.subarray(from, from + pieceBytes - used);
+      piece.set(part, used);
+      used += part.length;
+      from += part.length;
+      if (used === pieceBytes) flush();
+    }
+  };
+  if (bytes[0] === 0) {
+    // The startup packet is answered directly, not through the callback (PGlite 0.5.16).
+    take(await database.execProtocolRaw(bytes));
+  } else {
+    await database.execProtocolRawStream(bytes, { onRawData: take });
+  }
+  flush();
+  say({ kind: 'answered' });
+}
+
+async function close(): Promise<void> {
+  await database.close();
+  port?.close();
+}
