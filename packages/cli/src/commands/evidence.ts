@@ -8,6 +8,7 @@ import { filesOf, readNamedEvidence } from '../evidence/named-evidence.ts';
 import { type EvidenceReading, piecesOf } from '../evidence/read-evidence.ts';
 import { countSenders, type Manner, manners } from '../evidence/senders.ts';
 import { sendersText } from '../render/senders-text.ts';
+import { registerEvidenceImport } from './evidence-import.ts';
 
 /** Bodies below this size are no burden, packed or not, in bytes. */
 const fromBytesDefault = 10_000;
@@ -39,6 +40,7 @@ export const registerEvidence: Register = (program, context) => {
     .description('print the lines of evidence files and spools as they are, for jq and other tools')
     .argument('<file...>', 'evidence files, spools, or folders of them')
     .action((named: string[]) => printLines(named, context));
+  registerEvidenceImport(evidence, context);
 };
 
 /** Whole lines only: the last of a file that is being written has no end yet. */
