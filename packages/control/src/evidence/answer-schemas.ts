@@ -1,7 +1,7 @@
 // What questions to the ledger are asked with, and what they answer, as the API describes it.
 import { z } from 'zod';
-import { refusalGroups } from './ask-refusals.ts';
 import { sendingWays } from './ask-callers.ts';
+import { refusalGroups } from './ask-refusals.ts';
 
 const instant = z.string().nullable().describe('An instant, as 2024-02-21T12:00:00.250Z; null where there was none.');
 const count = z.int().min(0);
@@ -55,7 +55,9 @@ export const exportQuery = wantedSchema.pick({ since: true, until: true, partici
   cursors: z
     .enum(['true', 'false'])
     .default('false')
-    .describe('Whether `{"cursor":"…"}` stands behind each piece of records, to go on from. Sums have a column for it.'),
+    .describe(
+      'Whether `{"cursor":"…"}` stands behind each piece of records, to go on from. Sums have a column for it.',
+    ),
 });
 
 const callerSchema = z

@@ -53,9 +53,9 @@ interface AddressColumns {
 }
 
 /** Columns of a caller; the id is another table's. */
-export const callerColumns = sql.raw(
+export const callerColumns = sql.raw<unknown>(
   'c.kind, c.name, c.subject, c.issuer, c.serial, c.not_after, c.participant',
-) as RawBuilder<unknown>;
+);
 
 /** From columns. */
 export function toCaller(row: CallerColumns): ToldCaller {

@@ -92,9 +92,9 @@ function sayKnown(facts: Omit<KnownNode, 'sentence'>): string {
   const notes = [
     `${node}: known until ${sayInstant(knownUntil)}`,
     ...(gap === undefined ? [] : [sayGap(gap, gapCount)]),
-    ...(unreadableLines === 0 ? [] : [`${grouped(unreadableLines)} lines could not be read`]),
-    ...(laterVersion === 0 ? [] : [`${grouped(laterVersion)} records are of a later version and in no sum`]),
-    ...(oddClocks === 0 ? [] : [`${grouped(oddClocks)} records had a clock that cannot be right`]),
+    ...(unreadableLines === 0 ? [] : [`${many(unreadableLines, 'line')} could not be read`]),
+    ...(laterVersion === 0 ? [] : [`${many(laterVersion, 'record')} of a later version in no sum`]),
+    ...(oddClocks === 0 ? [] : [`${many(oddClocks, 'record')} with a clock that cannot be right`]),
   ];
   return `${notes.join('; ')}${isImport(node) ? ' (imported)' : ''}.`;
 }
@@ -104,12 +104,16 @@ function sayGap({ atMost, from, until, after, boot, thread }: ToldGapRow, count:
     from === null || until === null
       ? `after number ${grouped(after)} of thread ${thread} of ${boot}`
       : `between ${sayInstant(from)} and ${sayInstant(until)}`;
-  const more = count > 1 ? ` and ${grouped(count - 1)} more gaps` : '';
-  return `a gap of at most ${grouped(atMost)} records ${when}${more}`;
+  const more = count > 1 ? ` and ${many(count - 1, 'more gap')}` : '';
+  return `a gap of at most ${many(atMost, 'record')} ${when}${more}`;
 }
 
 function sayInstant(instantText: string): string {
   return `${instantText.slice(0, 10)} ${instantText.slice(11, 19)} UTC`;
+}
+
+function many(count: number, one: string): string {
+  return `${grouped(count)} ${one}${count === 1 ? '' : 's'}`;
 }
 
 function grouped(value: number): string {

@@ -2,7 +2,14 @@
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import { inSpan, instant, type Wanted } from './ask.ts';
-import { callerColumns, type CallerColumns, type ToldAddress, toAddress, toCaller, type ToldCaller } from './ask-callers.ts';
+import {
+  type CallerColumns,
+  callerColumns,
+  type ToldAddress,
+  type ToldCaller,
+  toAddress,
+  toCaller,
+} from './ask-callers.ts';
 import { askRefusals, type RefusalRow } from './ask-refusals.ts';
 
 /** Sums over some calls. */

@@ -3,7 +3,7 @@ import { problems } from '@headgate/contract';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import { inSpan, instant, type Page, pageOf, same, type Wanted } from './ask.ts';
-import { behind, callerColumns, type CallerColumns, toCaller, type ToldCaller } from './ask-callers.ts';
+import { behind, type CallerColumns, callerColumns, type ToldCaller, toCaller } from './ask-callers.ts';
 
 /** What refusals are told by. */
 export const refusalGroups = ['caller', 'participant', 'code', 'rule'] as const;

@@ -53,7 +53,10 @@ export function cursorOf(values: readonly (string | number)[]): string {
 }
 
 /** The values of a cursor; null where it is none of ours. */
-export function fromCursor(cursor: string, form: readonly ('string' | 'number')[]): readonly (string | number)[] | null {
+export function fromCursor(
+  cursor: string,
+  form: readonly ('string' | 'number')[],
+): readonly (string | number)[] | null {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     const fits = Array.isArray(values) && values.length === form.length;

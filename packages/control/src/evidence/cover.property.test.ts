@@ -28,6 +28,8 @@ test('the periods of a span hold each of its days once and no other', () => {
 
 test('a span of thirty days is of few periods', () => {
   const { stretches } = coverOf({ sinceMs: Date.UTC(2024, 1, 5), untilMs: Date.UTC(2024, 2, 6) });
-  const days = stretches.filter(({ grain }) => grain === 'd').reduce((sum, { fromMs, untilMs }) => sum + (untilMs - fromMs) / dayMs, 0);
+  const days = stretches
+    .filter(({ grain }) => grain === 'd')
+    .reduce((sum, { fromMs, untilMs }) => sum + (untilMs - fromMs) / dayMs, 0);
   assert.ok(days <= 18, `${days} days`);
 });

@@ -43,7 +43,11 @@ export function coverOf({ sinceMs, untilMs }: Span): Cover {
   const fromMs = startOf(Math.max(sinceMs, earliestMs), dayMs);
   const toMs = Math.max(
     fromMs,
-    ceiling(Math.min(untilMs, latestMs), (atMs) => startOf(atMs, dayMs), (atMs) => atMs + dayMs),
+    ceiling(
+      Math.min(untilMs, latestMs),
+      (atMs) => startOf(atMs, dayMs),
+      (atMs) => atMs + dayMs,
+    ),
   );
   const stretches = stretch('m', fromMs, toMs);
   return {

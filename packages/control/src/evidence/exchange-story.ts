@@ -42,7 +42,9 @@ const tellers: readonly (readonly [StoryLine['stage'], (section: Section, record
 export function tellExchange(record: Section): ExchangeStory {
   const told = tellers.flatMap(([stage, tell]) => {
     const section = record[stage];
-    return typeof section === 'object' && section !== null ? [{ stage, sentence: tell(section as Section, record) }] : [];
+    return typeof section === 'object' && section !== null
+      ? [{ stage, sentence: tell(section as Section, record) }]
+      : [];
   });
   const response = sectionOf(record.response);
   const { receivedMs } = sectionOf(record.listener);
@@ -62,7 +64,11 @@ function problemOf(code: string, detail: string | null): StoryProblem {
 }
 
 function tellListener(listener: Section): string {
-  const body = { none: 'without a body', chunked: 'with a chunked body', 'content-length': 'with a body of stated length' };
+  const body = {
+    none: 'without a body',
+    chunked: 'with a chunked body',
+    'content-length': 'with a body of stated length',
+  };
   const framing = textOf(listener.framing) ?? '';
   const packed = textOf(listener.contentEncoding);
   const agent = textOf(listener.userAgent);
@@ -109,7 +115,9 @@ function tellAdmission(admission: Section): string {
   ];
   if (admission.admitted === true) return sentence(['It was admitted', ...acting]);
   const wait =
-    typeof admission.retryAfterMs === 'number' ? `and has room again after ${Math.ceil(admission.retryAfterMs / 1_000)} s` : '';
+    typeof admission.retryAfterMs === 'number'
+      ? `and has room again after ${Math.ceil(admission.retryAfterMs / 1_000)} s`
+      : '';
   const rule = textOf(admission.decidedBy);
   return sentence([
     rule === null ? 'It was not admitted' : `The rule ${rule} had no room for it`,
@@ -136,7 +144,9 @@ function tellForward(forward: Section): string {
     partly: 'An endpoint took a part of it',
     yes: 'It was passed on',
   } as const;
-  const how = Object.hasOwn(went, String(forward.forwarded)) ? went[forward.forwarded as keyof typeof went] : 'It was to be passed on';
+  const how = Object.hasOwn(went, String(forward.forwarded))
+    ? went[forward.forwarded as keyof typeof went]
+    : 'It was to be passed on';
   return sentence([
     `${how} to ${say(forward.upstream)}`,
     attempts > 1 ? `in ${attempts} attempts` : '',

@@ -112,18 +112,17 @@ async function sumPage(
 }
 
 function toSumRow(row: UseColumns): SumRow {
-  const { grain, period_ms, caller_id, address_id, kind, name, first_ms, last_ms, ...rest } = row;
-  const plain = Object.fromEntries(Object.entries(rest).map(([column, value]) => [column, value ?? '']));
-  return {
-    ...plain,
-    period: grain === 'h' ? 'hour' : 'day',
-    begins: new Date(period_ms).toISOString(),
-    caller_kind: kind ?? 'others',
-    caller: name ?? '',
-    first: new Date(first_ms).toISOString(),
-    last: new Date(last_ms).toISOString(),
+  const told: Readonly<Record<string, string | number | null>> = {
+    ...row,
+    period: row.grain === 'h' ? 'hour' : 'day',
+    begins: new Date(row.period_ms).toISOString(),
+    caller_kind: row.kind ?? 'others',
+    caller: row.name ?? '',
+    first: new Date(row.first_ms).toISOString(),
+    last: new Date(row.last_ms).toISOString(),
     cursor: cursorOf(keyOf(row)),
-  } as SumRow;
+  };
+  return Object.fromEntries(sumColumns.map((column) => [column, told[column] ?? ''])) as SumRow;
 }
 
 /** A row of CSV (RFC 4180). A text that a spreadsheet would take for a formula begins with an apostrophe. */
@@ -146,9 +145,7 @@ export async function* sumTexts(
   if (format === 'csv' && wanted.cursor === null) yield csvRow(sumColumns);
   for await (const page of exportSums(db, wanted))
     yield page
-      .map((row) =>
-        format === 'csv' ? csvRow(sumColumns.map((column) => row[column])) : `${JSON.stringify(row)}\n`,
-      )
+      .map((row) => (format === 'csv' ? csvRow(sumColumns.map((column) => row[column])) : `${JSON.stringify(row)}\n`))
       .join('');
 }
 

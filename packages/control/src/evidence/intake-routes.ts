@@ -64,6 +64,8 @@ function toAnswer(outcome: TakeOutcome): z.infer<typeof takenAnswer> {
     case 'faulty':
       if (outcome.fault === 'too-large')
         throw new ControlRefusal('control.too_large', { what: 'body', limitBytes: batchBytesMax });
-      throw new ControlRefusal('control.malformed_request', { found: 'its body is not packed as Content-Encoding says' });
+      throw new ControlRefusal('control.malformed_request', {
+        found: 'its body is not packed as Content-Encoding says',
+      });
   }
 }

@@ -1,6 +1,5 @@
 // The questions that are asked of the ledger, each a route: staff ask about everybody, participants about themselves.
 import { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import { type Access, type Account, everyone } from '../access/account.ts';
@@ -31,8 +30,8 @@ import { coverOf, type Span } from './cover.ts';
 import { forParticipant, tellExchange } from './exchange-story.ts';
 import { recordTexts, sumTexts } from './export-rows.ts';
 import type { Ledger } from './ledger.ts';
-import { isOf } from './ledger-desk.ts';
 import { sectionOf } from './ledger-call.ts';
+import { isOf } from './ledger-desk.ts';
 
 /** What the questions are answered from. */
 export interface QuestionSources {
@@ -53,13 +52,15 @@ interface Asking {
 /** Adds the questions. */
 export function questionRoutes(app: ControlApp, sources: QuestionSources): void {
   listRoutes(app, sources);
+  reasonRoutes(app, sources);
   participantRoutes(app, sources);
   exchangeRoutes(app, sources);
   exportRoutes(app, sources);
 }
 
+const tags = ['evidence'];
+
 function listRoutes(app: ControlApp, { db }: QuestionSources): void {
-  const tags = ['evidence'];
   app.get(
     '/v1/evidence/old-addresses',
     {
@@ -103,6 +104,9 @@ function listRoutes(app: ControlApp, { db }: QuestionSources): void {
       return listed(db, wantedOf(request.query, request), (wanted) => askSenders(db, wanted, ways));
     },
   );
+}
+
+function reasonRoutes(app: ControlApp, { db }: QuestionSources): void {
   app.get(
     '/v1/evidence/refusals',
     {
@@ -138,7 +142,7 @@ function participantRoutes(app: ControlApp, { db }: QuestionSources): void {
       config: { access: { ...open, participant: 'participant' } },
       schema: {
         summary: 'One participant: its calls by SCID, certificate and address, and its refusals',
-        tags: ['evidence'],
+        tags,
         params: z.strictObject({ participant: z.string().min(1).max(200) }),
         querystring: wantedSchema.pick({ since: true, until: true, asOf: true }),
         response: { 200: participantAnswer },
@@ -150,7 +154,11 @@ function participantRoutes(app: ControlApp, { db }: QuestionSources): void {
       const found = await askParticipant(db, participant, wanted);
       if (found === null)
         throw new ControlRefusal('control.not_found', { path: `/v1/participants/${participant}/evidence` });
-      return { ...structuredClone(found), counted: countedOf(wanted.span), known: toKnown(await askKnown(db)) };
+      return {
+        ...(found as Writable<typeof found>),
+        counted: countedOf(wanted.span),
+        known: toKnown(await askKnown(db)),
+      };
     },
   );
 }
@@ -162,7 +170,7 @@ function exchangeRoutes(app: ControlApp, { db, ledger }: QuestionSources): void 
       config: { access: open },
       schema: {
         summary: 'One exchange, told along the path',
-        tags: ['evidence'],
+        tags,
         params: z.strictObject({ exchange: z.string().min(1).max(200) }),
         response: { 200: exchangeAnswer },
       },
@@ -195,11 +203,11 @@ function exportRoutes(app: ControlApp, { db, ledger }: QuestionSources): void {
         summary: 'Everything, as a stream',
         description:
           'Sums by hours and days as CSV or NDJSON, or records as they came. Each row of sums has a cursor to go on from; a piece of records has one behind it where `cursors` is true. After a resumption a record may come twice, under its number.',
-        tags: ['evidence'],
+        tags,
         querystring: exportQuery,
       },
     },
-    async (request, reply: FastifyReply) => {
+    async (request, reply) => {
       const { of, format, node = null, cursors, cursor = null } = request.query;
       const { span, participant } = wantedOf({ ...request.query, limit: 1 }, request);
       const form = of === 'records' ? (['number'] as const) : sumCursor;
