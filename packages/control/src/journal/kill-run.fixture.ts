@@ -36,10 +36,19 @@ interface Child {
   readonly reached: (acknowledgedCount: number) => Promise<boolean>;
 }
 
+/** How a run goes. */
+export interface KillRunOptions {
+  readonly seed: number;
+  readonly killCount: number;
+  /** Whether the first kill comes while the files of the store are made. */
+  readonly fromNothing: boolean;
+}
+
 /** Kills as often as asked, then opens once more; throws where anything acknowledged is missing, or anything is there twice. */
-export async function runKills(seed: number, killCount: number): Promise<KillRun> {
+export async function runKills({ seed, killCount, fromNothing }: KillRunOptions): Promise<KillRun> {
   const random = seededRandom(seed);
   const folder = await createEmbeddedFolder();
+  if (fromNothing) await rm(join(folder, 'database'), { recursive: true });
   const older = `${folder}-older`;
   const acknowledged = new Map<number, string>();
   const counts = { killedWhileOpening: 0, caughtUpCount: 0, tornCount: 0, rolledBackCount: 0 };
@@ -65,7 +74,7 @@ export async function runKills(seed: number, killCount: number): Promise<KillRun
     for (let kill = 1; kill <= killCount; kill += 1) {
       const child = startChild(folder, `boot${kill}`, random, onLine);
       // A quarter dies at some time after its start, whatever it does then; the rest in the middle of its work.
-      if (random() < 0.25) await wait(random() * 1_500);
+      if ((fromNothing && kill === 1) || random() < 0.25) await wait(random() * 1_500);
       else if (await child.reached(Math.floor(random() * 80))) await wait(random() * 10);
       if (!child.isOpen()) counts.killedWhileOpening += 1;
       child.process.kill('SIGKILL');
