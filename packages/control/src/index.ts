@@ -1,4 +1,5 @@
 // The public surface of control: its configuration, its store, and starting it.
+export { askLocalDoor, ControlNotAsked, type DoorAnswer, type DoorAsk } from './access/local-door.ts';
 export type { ControlNotice } from './api/control-app.ts';
 export {
   type ControlConfig,

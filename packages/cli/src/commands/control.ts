@@ -41,6 +41,7 @@ async function runControl({ config: file, endWithInput: isPart }: RunFlags, cont
     const running = await startControl({
       config: await readConfig(file),
       base: dirname(resolve(file)),
+      databaseUrl: context.env.DATABASE_URL ?? null,
       readConfig: () => readConfig(file),
       clock: context.clock,
       notice: (notice) => complain(JSON.stringify(notice)),

@@ -3,6 +3,7 @@ import fastifySwagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { everyone } from '../access/account.ts';
+import { sessionCookieName } from '../access/session-cookie.ts';
 import type { ControlApp } from './control-app.ts';
 import { problemSchema } from './problem-answer.ts';
 
@@ -28,7 +29,7 @@ export async function serveOpenApi(app: ControlApp): Promise<void> {
           session: {
             type: 'apiKey',
             in: 'cookie',
-            name: '__Host-headgate',
+            name: sessionCookieName,
             description: 'The session that a one-time link began.',
           },
         },

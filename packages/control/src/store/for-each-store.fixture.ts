@@ -43,7 +43,7 @@ async function createDatabase({ host, user, database }: Postgres): Promise<strin
 }
 
 /** Makes a folder with an embedded store that has never been opened; the caller removes it. */
-async function createEmbeddedFolder(): Promise<string> {
+export async function createEmbeddedFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-store-'));
   await cp(await template(), join(folder, 'database'), { recursive: true });
   return folder;
