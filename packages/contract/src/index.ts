@@ -103,6 +103,7 @@ export {
   domainOf,
   exactQuotaMax,
   isBucketed,
+  isCountedTogether,
   limitKeyParts,
   limitUnits,
   quotaMax,
@@ -174,6 +175,7 @@ export type {
   TrustReading,
 } from './snapshot-reading.ts';
 export { readSnapshotFacts } from './snapshot-reading.ts';
+export { namesInDocument, readingOfDocument, textNameOf, textsOfDocument, trustSettingsIn } from './snapshot-texts.ts';
 export type { RequestStage, Stage } from './stages.ts';
 export { clientStages, cutoverStages, requestStages } from './stages.ts';
 export {
