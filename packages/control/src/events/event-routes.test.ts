@@ -33,7 +33,10 @@ const open: IncomingMessage[] = [];
 
 async function streamOf(
   person: TestPersonName | null,
-  { path = '/v1/events', fields = {} as Record<string, string> } = {},
+  {
+    path = '/v1/events',
+    fields = {},
+  }: { readonly path?: string; readonly fields?: Readonly<Record<string, string>> } = {},
 ): Promise<Stream> {
   const identity =
     person === null ? {} : { cert: control.certified(person).certificatePem, key: control.certified(person).keyPem };
