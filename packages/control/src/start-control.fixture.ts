@@ -11,7 +11,7 @@ import {
   type TestControl,
   type TestPersonName,
 } from './api/control-app.fixture.ts';
-import type { ControlNotice } from './api/control-app.ts';
+import type { ControlApp, ControlNotice } from './api/control-app.ts';
 import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from './config/control-config.ts';
 import { type RunningControl, startControl } from './start-control.ts';
 import { createEmbeddedFolder } from './store/for-each-store.fixture.ts';
@@ -32,7 +32,10 @@ export interface TestRunningControl {
 }
 
 /** Starts a control; `part` goes over its configuration. */
-export async function startControlFixture(part: Partial<WrittenControlConfig> = {}): Promise<TestRunningControl> {
+export async function startControlFixture(
+  part: Partial<WrittenControlConfig> = {},
+  prepare: (app: ControlApp) => void = () => undefined,
+): Promise<TestRunningControl> {
   const clock = standingClock();
   const authority = await createTestAuthority({ nowMs: clock.now() });
   const certified = await certifiedPeople(authority);
@@ -67,6 +70,7 @@ export async function startControlFixture(part: Partial<WrittenControlConfig> = 
       readConfig: () => Promise.resolve(config),
       clock: clock.now,
       notice: (notice) => notices.push(notice),
+      prepare,
     });
   const control = {
     running: await start(),

@@ -11,8 +11,9 @@ import { type AccessInForce, createCallers } from './access/identify-caller.ts';
 import { type DoorAnswer, type DoorAsk, openLocalDoor } from './access/local-door.ts';
 import { createSessions } from './access/sessions.ts';
 import { signInRoutes } from './access/sign-in-routes.ts';
-import { type ControlNotice, createControlApp, socketOf } from './api/control-app.ts';
+import { type ControlApp, type ControlNotice, createControlApp, socketOf } from './api/control-app.ts';
 import { meRoutes } from './api/me-routes.ts';
+import type { RouteEntry } from './api/route-table.ts';
 import type { ControlConfig } from './config/control-config.ts';
 import { readControlFiles } from './config/control-files.ts';
 import { openEventLog } from './events/event-log.ts';
@@ -31,6 +32,8 @@ export interface StartControlOptions {
   /** Now, in ms since 1970 UTC. */
   readonly clock: () => number;
   readonly notice: (notice: ControlNotice) => void;
+  /** Called with the app before it has any route: hooks that are added then hold for every one of them. */
+  readonly prepare?: (app: ControlApp) => void;
 }
 
 /** A control that runs. */
@@ -40,6 +43,8 @@ export interface RunningControl {
   /** How people reach it; one-time links begin with it. */
   readonly url: string;
   readonly storeKind: 'embedded' | 'postgresql';
+  /** Every route with what it says of its access. */
+  readonly routes: readonly RouteEntry[];
   /** Reads configuration and files again and puts accounts, nodes and trust in force; resolves with sections that need a restart. */
   apply(): Promise<{ readonly needRestart: readonly string[] }>;
   /** A one-time link of an account; null where there is none of that name. */
@@ -70,7 +75,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
     const identify = createCallers(() => inForce, sessions, clock);
     const callerOf = (request: FastifyRequest) =>
       identify({ socket: socketOf(request), cookies: request.headers.cookie });
-    const { app, drain } = await createControlApp({ bounds: config.bounds, tls: files.tls, callerOf, notice });
+    const { app, routes, drain } = await createControlApp({ bounds: config.bounds, tls: files.tls, callerOf, notice });
+    options.prepare?.(app);
     const streams = eventRoutes(app, { log, bounds: config.events, mayStill: stillGranted(callerOf) });
     meRoutes(app);
     signInRoutes(app, {
@@ -89,6 +95,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       port,
       url,
       storeKind: store.kind,
+      routes: routes.entries(),
       async apply() {
         const next = await readConfig();
         const { trust } = await readControlFiles(next, base);
