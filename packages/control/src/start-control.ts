@@ -18,6 +18,7 @@ import type { ControlConfig } from './config/control-config.ts';
 import { readControlFiles } from './config/control-files.ts';
 import { openEventLog } from './events/event-log.ts';
 import { eventRoutes } from './events/event-routes.ts';
+import { addLedger } from './evidence/ledger-area.ts';
 import { openStore } from './store/open-store.ts';
 
 /** What control is started with. */
@@ -86,6 +87,9 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       events: log,
       sessionsEnded: () => streams.review(),
     });
+    const telling = (sentence: string) => notice({ kind: 'ledger', sentence });
+    const ledger = await addLedger(app, { store, clock, retention: config.evidence, notice: telling });
+    ending.push(() => ledger.close());
     ending.push(() => app.close());
     await app.listen({ host: config.listen.address, port: config.listen.port });
     const { address, port } = app.server.address() as AddressInfo;
