@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
+import { missing, startPostgres } from '@headgate/testkit';
 import { sql } from 'kysely';
 import { ControlRefusal } from '../api/control-refusal.ts';
-import { forEachStore, openEmbedded } from './for-each-store.fixture.ts';
+import { createDatabase, forEachStore, openEmbedded } from './for-each-store.fixture.ts';
 import { storeMigrations } from './migrations.ts';
 import { openStore } from './open-store.ts';
 import { StoreRefused } from './store-refused.ts';
@@ -176,6 +178,26 @@ test('a thread that dies is told loudly, takes with it what was under way, and s
   renameSync(`${log}-away`, log);
   assert.deepEqual((await sql`select n from kept`.execute(db)).rows, [{ n: 1 }]);
   await close();
+});
+
+test('a connection to PostgreSQL that is lost between two statements is told, and takes nothing else with it', {
+  skip: missing('postgresql'),
+}, async () => {
+  const server = await startPostgres();
+  const notices: string[] = [];
+  const url = await createDatabase(server);
+  const { db, close } = await openStore({ folder: '', url, notice: (sentence) => notices.push(sentence) });
+  const lost = db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+    await sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(db);
+    while (notices.length === 0) await immediate();
+    await sql`select 1`.execute(trx);
+  });
+  await assert.rejects(lost, refused('control.store_unavailable'));
+  assert.match(notices.join('\n'), /^a connection to PostgreSQL was lost: terminating connection/);
+  assert.deepEqual((await sql`select 1 as n`.execute(db)).rows, [{ n: 1 }]);
+  await close();
+  await server.close();
 });
 
 test('the embedded store gives room back that changed rows had, and keeps its log short', async () => {
