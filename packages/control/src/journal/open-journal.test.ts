@@ -111,7 +111,7 @@ test('two controls on one PostgreSQL append in turn, without a hole and without 
       opened.push(await openOver(await openStore({ folder: '', url }), newFolder()));
     }
     const numbers = await Promise.all(
-      Array.from({ length: 60 }, (_, index) => opened[index % 2]?.journal.append(entryOf(`t${index}`))),
+      Array.from({ length: 60 }, async (_, index) => opened[index % 2]?.journal.append(entryOf(`t${index}`))),
     );
     assert.deepEqual(
       numbers.toSorted((left = 0, right = 0) => left - right),
