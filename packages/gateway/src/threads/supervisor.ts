@@ -8,6 +8,7 @@ import { createCandidateTally } from '../candidate-counts.ts';
 import type { ControlAddress } from '../control-tls.ts';
 import { answerCounters } from '../counters/port-counters.ts';
 import { randomSeed } from '../counters/random-seed.ts';
+import type { SharedCounters } from '../counters/shared-counters.ts';
 import { monotonic } from '../deadlines.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
@@ -56,11 +57,14 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
 
-  const shared = await openSharedCounters(config, options.base, files.snapshot.policy, { elapsed: monotonic, notice });
-  const countersOfThread = (): MessagePort | null => {
-    if (shared === null) return null;
+  const shared = await openSharedCounters(config, options.base, files.snapshot.policy, {
+    elapsed: monotonic,
+    notice,
+    decided: (charges, decision) => state.counters.tally(charges, decision),
+  });
+  const portTo = (counters: SharedCounters): MessagePort => {
     const { port1, port2 } = new MessageChannel();
-    answerCounters(port1, shared, shared.defect);
+    answerCounters(port1, counters, counters.defect);
     return port2;
   };
 
@@ -84,7 +88,8 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
       evidenceFolder,
       ring: spool?.ring(ownBoot, thread) ?? null,
       memory,
-      counters: countersOfThread(),
+      counters: shared === null ? null : portTo(shared.counters),
+      candidateCounters: shared === null ? null : portTo(shared.candidateCounters),
       files,
       ticketKeys,
       sessionKeys,
