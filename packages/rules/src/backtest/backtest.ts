@@ -1,13 +1,6 @@
 // What another policy would have decided of calls that came: the policy in force and a candidate, each by the code of the gateway,
 // in virtual time. Calls come in the order of their instants; nobody comes again because the candidate refused.
-import {
-  type Charge,
-  type CounterDecision,
-  isHeld,
-  type LimitRule,
-  type LimitSubject,
-  type Policy,
-} from '@headgate/contract';
+import type { Charge, CounterDecision, LimitRule, LimitSubject, Policy } from '@headgate/contract';
 import { type Counters, createCounters } from '../counters.ts';
 import { chargesFor, compilePolicy } from '../match.ts';
 import type { Arrival } from './arrival.ts';
