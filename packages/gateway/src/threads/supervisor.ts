@@ -13,7 +13,7 @@ import { monotonic } from '../deadlines.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
 import { limitCountsOf } from '../limit-counts.ts';
-import { openSharedCounters } from '../open-shared-counters.ts';
+import { type OpeningOptions, openSharedCounters } from '../open-shared-counters.ts';
 import { openSpool } from '../open-spool.ts';
 import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
@@ -41,14 +41,22 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   const { config, notice = () => undefined } = options;
   const evidenceFolder = resolve(options.base, config.evidence.folder);
   const unlock = lockGatewayEvidence(evidenceFolder, config.node);
-  const spool = await openSpool({ ...options, notice, folder: evidenceFolder }).catch((fault: unknown) => {
+  const giveUp = (fault: unknown): never => {
     unlock();
     throw fault;
-  });
+  };
+  const { policy } = options.files.snapshot;
   const memory = createThreadMemory(randomSeed(), {
     connectionsMax: config.listeners.length * config.path.connectionsMax,
   });
   const state = openThreadMemory(memory, supervisorOwner);
+  const decided: OpeningOptions['decided'] = (charges, decision) => state.counters.tally(charges, decision);
+  const opening = { elapsed: monotonic, notice, decided };
+  const shared = await openSharedCounters(config, options.base, policy, opening).catch(giveUp);
+  const spool = await openSpool({ ...options, notice, folder: evidenceFolder }).catch(async (fault: unknown) => {
+    await shared?.close();
+    return giveUp(fault);
+  });
   const boot = toBoot(config.node, Date.now());
   let { files } = options;
   let ticketKeys = createTicketKeys();
@@ -57,11 +65,6 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
 
-  const shared = await openSharedCounters(config, options.base, files.snapshot.policy, {
-    elapsed: monotonic,
-    notice,
-    decided: (charges, decision) => state.counters.tally(charges, decision),
-  });
   const portTo = (counters: SharedCounters): MessagePort => {
     const { port1, port2 } = new MessageChannel();
     answerCounters(port1, counters, counters.defect);
