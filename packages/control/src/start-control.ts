@@ -66,8 +66,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
   const folder = resolve(base, config.store.folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const tell = (sentence: string) => notice({ kind: 'store', sentence });
-  const store = await openStore({ folder, url: databaseUrl, notice: tell, now: clock });
+  const tell = (kind: string) => (sentence: string) => notice({ kind, sentence });
+  const store = await openStore({ folder, url: databaseUrl, notice: tell('store'), now: clock });
   const ending: (() => Promise<void>)[] = [() => store.close()];
   try {
     const { db } = store;
@@ -88,9 +88,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       events: log,
       sessionsEnded: () => streams.review(),
     });
-    const telling = (sentence: string) => notice({ kind: 'ledger', sentence });
-    const ledger = await addLedger(app, { store, clock, retention: config.evidence, notice: telling });
-    ending.push(() => ledger.close());
+    ending.push(await addLedger(app, { store, clock, retention: config.evidence, notice: tell('ledger') }));
     ending.push(() => app.close());
     await app.listen({ host: config.listen.address, port: config.listen.port });
     const { address, port } = app.server.address() as AddressInfo;
