@@ -2,9 +2,11 @@
 import type { Migration } from 'kysely/migration';
 import { ledgerMigrations } from '../evidence/migrations.ts';
 import { journalMigrations } from '../journal/migrations.ts';
+import { snapshotMigrations } from '../snapshot/migrations.ts';
 
 /** All migrations by name. They run in the order of their names; a later one may come between two that have run. */
 export const storeMigrations: Readonly<Record<string, Migration>> = {
   ...journalMigrations,
   ...ledgerMigrations,
+  ...snapshotMigrations,
 };
