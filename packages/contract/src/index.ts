@@ -109,6 +109,7 @@ export {
   domainOf,
   exactQuotaMax,
   isBucketed,
+  isCountedTogether,
   limitKeyParts,
   limitUnits,
   quotaMax,

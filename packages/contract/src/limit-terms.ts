@@ -50,6 +50,11 @@ export function isBucketed({ unit, quota }: { readonly unit: LimitUnit; readonly
   return unit === 'request-bytes' || (unit !== 'concurrent-requests' && quota > exactQuotaMax);
 }
 
+/** Whether nodes that share a store count a rule there together; of any other each node counts its own part of the quota. */
+export function isCountedTogether({ unit }: { readonly unit: LimitUnit }): boolean {
+  return unit === 'requests' || unit === 'request-bytes';
+}
+
 /** Length of one part of a bucketed window, in milliseconds. */
 export function bucketMs(windowMs: number): number {
   return Math.ceil(windowMs / windowBuckets);

@@ -171,7 +171,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
     documents: left({ key: 'documents.key' }),
     path: { group: { ...defaultsOf(options.properties?.path), bodyBytesMax: set(1_048_576) } },
     breakGlass: { group: { msMax: set(86_400_000) } },
-    evidence: { group: { folder: set('evidence') } },
+    evidence: { group: { ...defaultsOf(options.properties?.evidence), folder: set('evidence'), into: left('spool') } },
   };
 }
 

@@ -10,6 +10,7 @@ import { listBytesMax } from '@headgate/pki';
 import { z } from 'zod';
 import { controlOption } from './config-control.ts';
 import { countersFindings, countersOption } from './config-counters.ts';
+import { evidenceFindings, evidenceOption } from './config-evidence.ts';
 import { identityFieldFindings, identityFieldList } from './config-identity.ts';
 import { phases, upstream, upstreamFindings } from './config-upstreams.ts';
 import { bytes, count, file, hostName, milliseconds, name } from './config-values.ts';
@@ -298,7 +299,7 @@ export const configSchema = z.strictObject({
       ),
     })
     .prefault({}),
-  evidence: z.strictObject({ folder: file.describe('Folder for evidence files (NDJSON), made if absent.') }),
+  evidence: evidenceOption,
 });
 
 /** The gateway's configuration, defaults applied; file names are as written. */
@@ -373,6 +374,7 @@ export function parseConfig(
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
   findings.push(...countersFindings(config.counters, config.node, finding));
+  findings.push(...evidenceFindings(config, finding));
   return findings.length > 0 ? { ok: false, findings } : { ok: true, config };
 }
 

@@ -70,6 +70,11 @@ export type ListNotice =
 export type GatewayNotice =
   | CountedNotice
   | { readonly kind: 'evidence-trouble'; readonly sentence: string }
+  /** Control does not take evidence, and takes it again: told once each. The spool keeps what waits. */
+  | { readonly kind: 'evidence-not-sent' | 'evidence-sent-again'; readonly sentence: string }
+  /** The spool thread died; what stands in the rings waits for the one that takes its place. */
+  | { readonly kind: 'spool-ended'; readonly defect: string; readonly replacedInMs: number }
+  | { readonly kind: 'spool-replaced' }
   | { readonly kind: 'documents-trouble'; readonly sentence: string }
   | {
       /** The handshakes that failed within the last hour, or since it was told: `count` in all, the most frequent in rows. */

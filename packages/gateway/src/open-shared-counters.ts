@@ -1,8 +1,8 @@
 // Opens the counters that the configuration says are shared, from its files.
-import { domainOf, type Policy } from '@headgate/contract';
+import { domainOf, isCountedTogether, type Policy } from '@headgate/contract';
 import type { Config } from './config.ts';
 import type { ValkeyOptions } from './config-counters.ts';
-import { createSharedCounters, isCountedTogether, type SharedCounters } from './counters/shared-counters.ts';
+import { createSharedCounters, type SharedCounters } from './counters/shared-counters.ts';
 import { openStoreLink, type StoreAddress } from './counters/store-link.ts';
 import { Deadlines } from './deadlines.ts';
 import type { GatewayNotice } from './gateway-notice.ts';

@@ -11,7 +11,6 @@ import type {
   TrustBundleFacts,
 } from '@headgate/contract';
 import { createThreadMemory, openThreadMemory, type ThreadState } from '@headgate/rules';
-import { toBoot } from './boot.ts';
 import { createBreakGlass, OverrideRefused } from './break-glass.ts';
 import { breakGlassFile } from './break-glass-file.ts';
 import { type CandidateCounts, createCandidateTally } from './candidate-counts.ts';
@@ -19,12 +18,11 @@ import { asksAnew } from './certificate-needs.ts';
 import { changesBetween, needRestart, takingUp } from './changes.ts';
 import type { Config } from './config.ts';
 import { type ControlChannel, openControlChannel } from './control/channel.ts';
-import { readControlAddress } from './control-tls.ts';
+import { type ControlAddress, readControlAddress } from './control-tls.ts';
 import { guardCounters } from './counters/guarded-counters.ts';
 import { startDataPlane } from './data-plane.ts';
 import { monotonic } from './deadlines.ts';
 import { openHistoryFile } from './document-history-file.ts';
-import { openNdjsonSink } from './evidence/ndjson-sink.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { type GatewayFiles, readGatewayFiles } from './gateway-files.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
@@ -34,12 +32,14 @@ import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
 import { openSharedCounters } from './open-shared-counters.ts';
+import { openOwnEvidence } from './own-evidence.ts';
 
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
 import { createShedCounts, type Shed } from './shed-counts.ts';
 import { createSnapshotFiles, type SnapshotFiles } from './snapshot-files.ts';
+import type { CreateSpoolWorker, SpoolLag } from './spool/running-spool.ts';
 import { startThreads } from './threads/supervisor.ts';
 import { createTicketKeys, renewTicketKeys } from './ticket-keys.ts';
 
@@ -65,6 +65,8 @@ export interface GatewayOptions {
    * managed for what it does. They read the system clock. Default: several threads have their own, one is the caller's.
    */
   readonly inOwnThreads?: boolean;
+  /** How the thread of the spool is made. Default: as the gateway's own. */
+  readonly createSpoolWorker?: CreateSpoolWorker;
   /** Called with every evidence record. */
   readonly seen?: (record: EvidenceRecord) => void;
   /** Called for what happens beside exchanges. */
@@ -92,6 +94,8 @@ export interface InForce {
   readonly overrides: readonly Override[];
   /** The candidate policy in shadow and what it would have decided otherwise; null where none is loaded. */
   readonly candidate: CandidateCounts | null;
+  /** Evidence that control does not have yet; null where records go into files. */
+  readonly spoolLag: SpoolLag | null;
 }
 
 /** What a reload did. */
@@ -122,12 +126,16 @@ export interface ServingGateway {
   threads(): Promise<readonly ThreadInForce[]>;
   /** Drains and stops: no request in flight is lost within `path.shutdownMs`. */
   close(): Promise<void>;
-  /** The file of thread 0; those of others stand beside it. */
+  /** The file of thread 0, beside which those of others stand; or the spool of all. */
   readonly evidenceFile: string;
+  /** Evidence that control does not have yet; null where records go into files. */
+  spoolLag(): SpoolLag | null;
+  /** Control is shown other certificates from now on, or trusts others. */
+  renewControl(control: ControlAddress | null): void;
 }
 
 /** A gateway that serves. */
-export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTickets' | 'threads'> {
+export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTickets' | 'threads' | 'renewControl'> {
   /**
    * Reads every file again, fetches every list that has a URL, and swaps all in whole; on any fault the old ones stay in force and the
    * fault is thrown. Once it resolves, the next exchange of every thread is judged by the new ones, on whatever connection.
@@ -153,7 +161,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
   const source: NonNullable<GatewayOptions['snapshots']> =
     options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
-  await readControlAddress(config.control, base);
+  let controlAddress = await readControlAddress(config.control, base);
   const historyFile = await openHistoryFile(
     resolve(base, config.evidence.folder, `${config.node}.documents.json`),
     (sentence) => notice({ kind: 'documents-trouble', sentence }),
@@ -180,8 +188,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       throw fault;
     }
   };
+  const renewControl = async (): Promise<void> => {
+    controlAddress = await readControlAddress(options.config.control, base);
+    inner.renewControl(controlAddress);
+  };
   const start = config.threads > 1 || options.inOwnThreads === true ? startThreads : startAlone;
-  const inner = await start({ ...options, notice, files }).catch((fault: unknown) => {
+  const inner = await start({ ...options, notice, files, control: controlAddress }).catch((fault: unknown) => {
     handshakes.close();
     throw fault;
   });
@@ -206,6 +218,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     listFaults: source.listFaults?.() ?? [],
     overrides: breakGlass.holding(),
     candidate: candidateNow(),
+    spoolLag: inner.spoolLag(),
   });
   const breakGlass = createBreakGlass({
     file: breakGlassFile(config, base),
@@ -228,7 +241,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const reload = async (olderToo: boolean): Promise<Reloaded> => {
     const before = files;
     const configBefore = config;
-    await take(await read({ fetchNow: true, olderToo }));
+    const next = await read({ fetchNow: true, olderToo });
+    await renewControl();
+    await take(next);
     if (asksAnew(before.snapshot.catalogue, files.snapshot.catalogue, config)) await inner.forgetTickets();
     return {
       ...(await inForce()),
@@ -320,6 +335,7 @@ async function controlOf(
 
 interface StartOptions extends GatewayOptions {
   readonly files: GatewayFiles;
+  readonly control: ControlAddress | null;
 }
 
 /** What several threads would share, for one. */
@@ -331,14 +347,8 @@ function openOwnMemory({ listeners, path }: Config): ThreadState {
 async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
-  const evidence = openNdjsonSink({
-    folder: resolve(options.base, config.evidence.folder),
-    node: config.node,
-    boot: toBoot(config.node, clock()),
-    clock,
-    trouble: (sentence) => notice({ kind: 'evidence-trouble', sentence }),
-    ...(seen === undefined ? {} : { seen }),
-  });
+  const folder = resolve(options.base, config.evidence.folder);
+  const evidence = await openOwnEvidence({ ...options, folder, clock, notice, seen });
   const state = openOwnMemory(config);
   let { snapshot } = files;
   const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
@@ -360,7 +370,7 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     counters: shared === null ? state.counters : guardCounters(shared, shared.defect),
     ownCounters: state.counters,
     countCandidate: candidate.note,
-    evidence,
+    evidence: evidence.sink,
     notice,
     shed: (bound) => shed.add({ [bound]: 1 }),
   });
@@ -372,6 +382,8 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
   return {
     listeners: plane.listeners,
     evidenceFile: evidence.file,
+    spoolLag: () => evidence.spool?.lag(Date.now()) ?? null,
+    renewControl: (address) => evidence.spool?.renewControl(address),
     snapshot: () => ({ number: snapshot.number, hash: snapshot.hash }),
     shed: () => shed.total(),
     limitCounts: () => limitCountsOf(state.counters, snapshot.policy),

@@ -27,9 +27,15 @@ test('rules of one domain, and rules that no call can meet both of, are not', ()
 
 test('a rule that is off, and one that each node counts alone, stack over nothing', () => {
   const off = ruleWith({ name: 'off', mode: 'off' });
+  const atOnce = ruleWith({ name: 'at-once', unit: 'concurrent-requests', quota: 10 });
+  const doors = ruleWith({ name: 'doors', unit: 'connections', where: {} });
+  assert.deepEqual(pairsOf(inWs, off, atOnce, doors), []);
+});
+
+test('rules over bytes and over more than is remembered one by one are counted in a domain too', () => {
   const bytes = ruleWith({ name: 'bytes', unit: 'request-bytes', quota: 1_000_000 });
   const large = ruleWith({ name: 'large', quota: 10_000 });
-  assert.deepEqual(pairsOf(inWs, off, bytes, large), []);
+  assert.deepEqual(pairsOf(inWs, bytes, large), ['ws+bytes', 'ws+large']);
 });
 
 test('two patterns are apart only where no name fits both', () => {

@@ -1,6 +1,6 @@
 // Which rules of a policy may be charged to one call although they are counted in different limit domains. Where nodes share
 // counters, a domain is one place: over two of them nothing is all or nothing.
-import { domainOf, isBucketed, type LimitRule, type Policy } from '@headgate/contract';
+import { domainOf, isCountedTogether, type LimitRule, type Policy } from '@headgate/contract';
 
 /** Two rules that one call may be charged to, in domains that differ. */
 export interface StackedDomains {
@@ -10,11 +10,11 @@ export interface StackedDomains {
 
 /**
  * Every such pair, in file order. A call is known by its parts alone: two rules are apart only where both ask for the same part
- * and no name fits both. Rules that each node counts alone (bytes, concurrency, connections, quotas past the exact) have no place
- * in a domain, and are left out.
+ * and no name fits both. Rules that each node counts alone (concurrent requests and connections) have no place in a domain, and are
+ * left out.
  */
 export function rulesOverDomains(policy: Pick<Policy, 'limits'>): readonly StackedDomains[] {
-  const counted = policy.limits.filter((rule) => rule.mode !== 'off' && rule.unit === 'requests' && !isBucketed(rule));
+  const counted = policy.limits.filter((rule) => rule.mode !== 'off' && isCountedTogether(rule));
   return counted.flatMap((rule, at) =>
     counted
       .slice(at + 1)

@@ -69,6 +69,10 @@ export interface TestGatewayOptions {
   readonly chainPositions?: Record<string, string>;
   /** Relative to the folder of the test. Default: `evidence`. */
   readonly evidenceFolder?: string;
+  /** Where and how long evidence is kept. Default: as the configuration has it. */
+  readonly evidence?: Omit<WrittenConfig['evidence'], 'folder'>;
+  /** Where control is. Default: none. */
+  readonly control?: WrittenConfig['control'];
   /** Networks of trusted balancers of the TLS listener. */
   readonly balancers?: readonly string[];
   /** YAML text of a provisioning file. */
@@ -352,7 +356,8 @@ async function writeConfig(
     documents: options.documentKeyPem === undefined ? {} : { key: 'documents.key' },
     breakGlass: options.breakGlass ?? {},
     path: options.path ?? {},
-    evidence: { folder: options.evidenceFolder ?? 'evidence' },
+    evidence: { ...options.evidence, folder: options.evidenceFolder ?? 'evidence' },
+    ...(options.control === undefined ? {} : { control: options.control }),
   } satisfies Record<keyof Config, unknown> | Record<string, unknown>);
 }
 

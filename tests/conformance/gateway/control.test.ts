@@ -38,6 +38,7 @@ test('a running gateway tells which snapshot is in force, in which threads, and 
     listFaults: [],
     overrides: [],
     candidate: null,
+    spoolLag: null,
   } satisfies ControlAnswer);
 });
 
@@ -127,7 +128,7 @@ test('an evidence folder of any depth has its socket', async (t) => {
 test('a gateway whose socket cannot be made serves without it, and says so', async (t) => {
   const gateway = await start();
   t.after(() => gateway.close());
-  const evidence = { folder: 'other' };
+  const evidence = { ...gateway.config.evidence, folder: 'other' };
   await mkdir(join(gateway.folder, 'other', `two.control`), { recursive: true });
   const { startGateway } = await import('@headgate/gateway');
   const kinds: string[] = [];

@@ -17,7 +17,7 @@ function tellsFaultsAt(operator: Operator): void {
     const files = createSnapshotFiles({ ...kit.config, node: 'defect' }, kit.folder);
     const records: import('@headgate/contract').EvidenceRecord[] = [];
     const running = await startGateway({
-      config: { ...kit.config, node: 'defect', evidence: { folder: 'evidence-defect' } },
+      config: { ...kit.config, node: 'defect', evidence: { ...kit.config.evidence, folder: 'evidence-defect' } },
       base: kit.folder,
       clock: () => kit.clock.now(),
       // A snapshot that lost its trust bundles cannot come from files; it stands for whatever we did not think of.

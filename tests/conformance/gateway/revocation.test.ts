@@ -69,7 +69,12 @@ function listsOf(operator: (typeof operators)[number]): void {
     const notices: GatewayNotice[] = [];
     const heard = Promise.withResolvers<void>();
     const running = await startGateway({
-      config: { ...kit.config, node: 'watched', threads: 2, evidence: { folder: 'evidence-watched' } },
+      config: {
+        ...kit.config,
+        node: 'watched',
+        threads: 2,
+        evidence: { ...kit.config.evidence, folder: 'evidence-watched' },
+      },
       base: kit.folder,
       repeat: (_everyMs, work) => {
         turns.push(work);

@@ -134,3 +134,21 @@ for (const threads of [1, 2])
       await gateway.running.reload();
       assert.deepEqual((await ask(next)).said, { status: 200, isResumed: true });
     });
+
+test('where every host asks, a handshake with a host that is not served is asked too, until one of them asks no more', async (t) => {
+  const hosts = ['api.grid.example.net', 'gate.grid.example.net'];
+  const gateway = await start({ catalogue: exampleCatalogue, hosts });
+  t.after(() => gateway.close());
+  for (const name of [...hosts, 'unknown.example.net', null])
+    assert.equal(await isAsked(gateway, name), true, `${name}`);
+  const clientCertificates = { 'gate.grid.example.net': 'none' } as const;
+  const other = await start({ catalogue: exampleCatalogue, hosts, clientCertificates });
+  t.after(() => other.close());
+  for (const [name, asked] of [
+    ['api.grid.example.net', true],
+    ['gate.grid.example.net', false],
+    ['unknown.example.net', false],
+    [null, true],
+  ] as const)
+    assert.equal(await isAsked(other, name), asked, `${name}`);
+});

@@ -16,7 +16,7 @@ export class GatewayNotAsked extends Error {
 
 /** Asks the gateway that runs by a configuration; relative names start from `base`. Rejects with `GatewayNotAsked`. */
 export async function askGateway(
-  { node, evidence }: Pick<Config, 'node' | 'evidence'>,
+  { node, evidence }: { readonly node: string; readonly evidence: Pick<Config['evidence'], 'folder'> },
   base: string,
   asked: ControlAsk | ControlRequest,
 ): Promise<ControlAnswer> {

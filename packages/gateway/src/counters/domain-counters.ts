@@ -1,13 +1,13 @@
 // One limit domain over all nodes: decisions by the store, and what holds when it cannot be asked, was restarted or was replaced.
 // Never more than a quota is admitted in any window; see docs/decisions/0040.
-import type { Charge, CounterDecision, RuleRefusal, Standing } from '@headgate/contract';
+import type { CallOutcome, Charge, Charged, CounterDecision, RuleRefusal, Standing } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { randomSeed } from './random-seed.ts';
 import { createRemembered, type Untold } from './remembered.ts';
 import { awayRetryMs, knownRefusal, nobodyCounted, plainAdmission, refusal } from './shared-decision.ts';
-import { nameOf, type StackedCall, type StackedCharge, toStackedCall } from './stacked-call.ts';
+import { logOf, nameOf, type StackedCall, type StackedCharge, sumsKind, toStackedCall } from './stacked-call.ts';
 import { createStoreClock } from './store-clock.ts';
 import { StoreAway, type StoreFunction, type StoreLink } from './store-link.ts';
 
@@ -206,10 +206,14 @@ export class DomainCounters {
     const shadowRefusals = call.lines.flatMap(({ isShadow, charge }, at): RuleRefusal[] => {
       const roomUs = reply[3 + at * 3] ?? 0;
       return isShadow && roomUs > 0
-        ? [{ rule: charge.rule.name, retryAtMs: nowMs + Math.ceil((roomUs - storeUs) / 1_000) }]
+        ? [{ rule: charge.rule.name, retryAtMs: nowMs + Math.ceil(waitMsOf(roomUs, storeUs)) }]
         : [];
     });
     stand(charges, reply, nowMs);
+    if (call.hasBytes) {
+      const charged: Charged = { atMs: storeUs / 1_000, epoch: this.#epoch };
+      return { admitted: true, shadowRefusals, charged };
+    }
     return shadowRefusals.length === 0 ? plainAdmission : { admitted: true, shadowRefusals };
   }
 
@@ -224,7 +228,7 @@ export class DomainCounters {
     const refusing = call.lines.map(({ isShadow }, at) => !isShadow && marks[at] === '1');
     const waitsMs = call.lines.map((_, at) => {
       const roomUs = reply[3 + at * 3] ?? 0;
-      return roomUs === 0 ? Number.NEGATIVE_INFINITY : (Math.abs(roomUs) - storeUs) / 1_000;
+      return roomUs === 0 ? Number.NEGATIVE_INFINITY : waitMsOf(Math.abs(roomUs), storeUs);
     });
     stand(charges, reply, nowMs);
     const isHeld = refusing.some((refuses, at) => refuses && (reply[3 + at * 3] ?? 0) < 0);
@@ -250,6 +254,8 @@ export class DomainCounters {
     const parts = call.lines.filter(({ isShadow }) => !isShadow).map((line) => this.#partOf(line));
     const decision = this.#own.decide(parts, Math.floor(atMs));
     if (!decision.admitted) {
+      // More than this node's part, and perhaps not more than the quota.
+      if (!Number.isFinite(decision.retryAtMs)) return nobodyCounted(charges, awayRetryMs, nowMs);
       const waitMs = Math.ceil(decision.retryAtMs - atMs);
       const waitsMs = call.lines.map(({ isShadow }) => (isShadow ? Number.NEGATIVE_INFINITY : waitMs));
       const decidedBy = call.lines.findIndex(({ log }) => log === decision.decidedBy.key);
@@ -257,7 +263,28 @@ export class DomainCounters {
     }
     this.#ownAdmittedMs = atMs;
     for (const line of call.lines) this.#remember(line, atMs, 0);
-    return plainAdmission;
+    return decision.charged === undefined
+      ? plainAdmission
+      : { admitted: true, shadowRefusals: [], charged: decision.charged };
+  }
+
+  /** Gives back bytes that were charged and did not come. What cannot be given back stays charged. */
+  settle(charges: readonly Charge[], { charged, requestBytes }: CallOutcome): void {
+    if (charged === undefined) return;
+    const tooMuch = charges.filter(({ amount = 1 }) => amount > requestBytes);
+    if (tooMuch.length === 0) return;
+    if (charged.epoch === undefined) {
+      const parts = toStackedCall(tooMuch).lines.filter(({ isShadow }) => !isShadow);
+      const ofParts = parts.map((line) => this.#partOf(line));
+      this.#own.settle(ofParts, { charged, requestBytes });
+    } else if (charged.epoch === this.#epoch && this.#reachable) {
+      const keys = [this.#state, ...tooMuch.map((charge) => this.#logOf(logOf(charge)))];
+      const amounts = tooMuch.flatMap(({ rule, amount = 1 }) => [rule.windowMs * 1_000, amount - requestBytes]);
+      const args = [charged.epoch, Math.round(charged.atMs * 1_000), ...amounts];
+      this.#send('settle', keys, args, this.#options.elapsed()).catch((fault: unknown) => {
+        if (!(fault instanceof StoreAway)) this.#tellDefect(fault);
+      });
+    }
   }
 
   /**
@@ -270,7 +297,12 @@ export class DomainCounters {
     return quota >= nodes.length && atMs > this.#leaseEndsMs + windowMs;
   }
 
-  #partOf({ charge, log, quota, windowMs }: StackedCharge): Charge {
+  #partOf(line: StackedCharge): Charge {
+    const part = this.#partFor(line);
+    return line.amount === 1 ? part : { ...part, amount: line.amount };
+  }
+
+  #partFor({ charge, log, quota, windowMs }: StackedCharge): Charge {
     const known = this.#parts.get(log);
     const partQuota = Math.floor(quota / this.#options.nodes.length);
     // A reload or an override may have changed the rule while the store is away.
@@ -283,9 +315,9 @@ export class DomainCounters {
     return charged;
   }
 
-  #remember({ isShadow, log, quota, windowMs }: StackedCharge, atMs: number, epochNumber: number): void {
-    if (isShadow || windowMs < this.#options.longWindowMs) return;
-    this.#remembered.add(log, quota, windowMs, atMs, epochNumber);
+  #remember(line: StackedCharge, atMs: number, epochNumber: number): void {
+    if (line.isShadow || line.windowMs < this.#options.longWindowMs) return;
+    this.#remembered.add(line, line.amount, atMs, epochNumber);
     if (epochNumber !== this.#epochNumber) this.#toldAll = false;
   }
 
@@ -379,11 +411,12 @@ export class DomainCounters {
       }
       const { untold, sequence, epochNumber } = this.#telling;
       const sentMs = elapsed();
-      const ages = untold.flatMap(({ quota, windowMs, atMs }) => [
+      const ages = untold.flatMap(({ quota, windowMs, isSummed, events }) => [
         quota,
         windowMs * 1_000,
-        atMs.length,
-        ...atMs.map((each) => Math.floor((sentMs - each) * 1_000)),
+        isSummed ? sumsKind : 0,
+        events.length,
+        ...events.flatMap(({ atMs, amount }) => [Math.floor((sentMs - atMs) * 1_000), amount]),
       ]);
       const keys = [this.#state, ...untold.map(({ log }) => this.#logOf(log))];
       const args = [this.#epoch, this.#deadline(sentMs), node, boot, sequence, ...ages];
@@ -488,6 +521,13 @@ export class DomainCounters {
   #deadline(sentMs: number): number {
     return Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(this.#clock.latestUs(sentMs + this.#options.timeoutMs)));
   }
+}
+
+/** The room that never comes: more is asked for than the quota. */
+const neverUs = Number.MAX_SAFE_INTEGER;
+
+function waitMsOf(roomUs: number, storeUs: number): number {
+  return roomUs === neverUs ? Number.POSITIVE_INFINITY : (roomUs - storeUs) / 1_000;
 }
 
 function standingsOf(charges: readonly Charge[], reply: readonly number[], nowMs: number): readonly Standing[] {

@@ -5,6 +5,8 @@
 --                                   v  instant since which every node's memory was replayed; absent until all have replayed
 --                                   n:<node>  until, gap, longGap, memory, sequence, list (see `record_of`)
 -- A key's log is a list of instants, oldest first. Its name holds the epoch, so that a log of another epoch is never read.
+-- Where events are too many to remember each, and for bytes, it is a packed list of sums instead: the last instant and the sum of
+-- each part of the window, oldest first. A part leaves the window with its last event, late and never early.
 
 local run
 -- One process has one run id, and a library is loaded anew in each process: this is asked once. A primary that restarted or
@@ -56,9 +58,95 @@ local function write_record(state, node, record)
   }, ' '))
 end
 
+local SHADOW, ATTEMPTS, DIVIDE, SUMS = 1, 2, 4, 8
+local function has(kind, flag) return math.floor(kind / flag) % 2 == 1 end
+
+-- Parts of a window, and most sums that are kept: more only where a rule's window was made longer.
+local PARTS, SUMS_MAX = 126, 512
+-- Room that never comes: more is asked for than the quota.
+local NEVER = 9007199254740991
+-- Most instants that are remembered one by one; and where the sums of a key lie while it is a log of instants.
+local INSTANTS_MAX, BESIDE = 4096, ':sums'
+
+local function part_of(instant, window)
+  return math.floor(instant / (math.ceil(window / 1000 / PARTS) * 1000))
+end
+
+local function expiry(instant, window) return text(math.ceil((instant + window) / 1000) + 1000) end
+
+-- Adds to the newest sum, or begins another.
+local function add_sum(sums, window, instant, amount)
+  local newest = #sums - 1
+  if newest > 0 and (part_of(sums[newest], window) == part_of(instant, window) or #sums >= 2 * SUMS_MAX) then
+    sums[newest], sums[newest + 1] = instant, sums[newest + 1] + amount
+  else
+    sums[newest + 2], sums[newest + 3] = instant, amount
+  end
+end
+
+local function write_sums(key, window, sums)
+  redis.call('SET', key, cmsgpack.pack(sums), 'PXAT', expiry(sums[#sums - 1], window))
+end
+
+-- The sums within the window and their total. A log of instants, of when the quota was small, is read as sums; what it was made of
+-- lies beside it.
+local function sums_of(key, window, now)
+  local packed = redis.pcall('GET', key)
+  local instants
+  if packed and packed.err then
+    instants, packed = redis.call('LRANGE', key, 0, -1), redis.call('GET', key .. BESIDE)
+    redis.call('DEL', key, key .. BESIDE)
+  end
+  local sums, total = {}, 0
+  local all = packed and cmsgpack.unpack(packed) or {}
+  for index = 1, #all, 2 do
+    if all[index] + window > now then
+      sums[#sums + 1] = all[index]
+      sums[#sums + 1] = all[index + 1]
+    end
+  end
+  local newest = all[#all - 1] or 0
+  for _, instant in ipairs(instants or {}) do
+    local at = tonumber(instant)
+    if at > newest and at + window > now then add_sum(sums, window, at, 1) end
+  end
+  if instants and #sums > 0 then write_sums(key, window, sums) end
+  for index = 2, #sums, 2 do total = total + sums[index] end
+  return sums, total
+end
+
+-- When so much more fits (0: now).
+local function room_in_sums(sums, total, quota, window, amount)
+  if total + amount <= quota then return 0 end
+  for index = 1, #sums, 2 do
+    total = total - sums[index + 1]
+    if total + amount <= quota then return sums[index] + window end
+  end
+  return NEVER
+end
+
+-- A log of sums, of when the quota was large, becomes one of instants: of the latest, as many as are ever asked for.
+local function to_instants(key, window)
+  local sums = cmsgpack.unpack(redis.call('GET', key))
+  redis.call('RENAME', key, key .. BESIDE)
+  local left, instants = INSTANTS_MAX, {}
+  for index = #sums - 1, 1, -2 do
+    for _ = 1, math.min(left, sums[index + 1]) do instants[#instants + 1] = text(sums[index]) end
+    left = INSTANTS_MAX - #instants
+  end
+  for first = 1, #instants, 1000 do
+    redis.call('LPUSH', key, unpack(instants, first, math.min(first + 999, #instants)))
+  end
+  redis.call('PEXPIREAT', key, expiry(sums[#sums - 1], window))
+end
+
 -- Forgets what has left the window: all before the first that has not, found by halving.
 local function forget(key, window, now)
-  local oldest = redis.call('LINDEX', key, 0)
+  local oldest = redis.pcall('LINDEX', key, 0)
+  if oldest and oldest.err then
+    to_instants(key, window)
+    oldest = redis.call('LINDEX', key, 0)
+  end
   if not oldest or oldest + window > now then return end
   local low, high = 1, redis.call('LLEN', key)
   while low < high do
@@ -84,7 +172,7 @@ end
 local function remember(key, quota, window, newest, now)
   local at = math.max(now, newest)
   if redis.call('RPUSH', key, text(at)) > quota then redis.call('LTRIM', key, -quota, -1) end
-  redis.call('PEXPIREAT', key, text(math.ceil((at + window) / 1000) + 1000))
+  redis.call('PEXPIREAT', key, expiry(at, window))
   return at
 end
 
@@ -100,11 +188,35 @@ local function absent_count(records, window, is_long, now)
   return count
 end
 
-local SHADOW, ATTEMPTS, DIVIDE = 1, 2, 4
-local function has(kind, flag) return math.floor(kind / flag) % 2 == 1 end
+-- What a log says of a rule: room, count, newest and oldest.
+local function read_log(rule, now)
+  local quota = math.max(1, rule.part)
+  if not rule.sums then
+    forget(rule.key, rule.window, now)
+    rule.room, rule.count, rule.newest, rule.oldest = look(rule.key, quota, rule.window, now)
+    return
+  end
+  rule.kept, rule.count = sums_of(rule.key, rule.window, now)
+  rule.newest, rule.oldest = rule.kept[#rule.kept - 1] or 0, rule.kept[1] or 0
+  rule.room = room_in_sums(rule.kept, rule.count, quota, rule.window, rule.amount)
+end
+
+local function charge(rule, now)
+  if not rule.sums then
+    rule.newest = remember(rule.key, rule.quota, rule.window, rule.newest, now)
+    rule.count = math.min(rule.count + 1, rule.quota)
+  elseif rule.amount > 0 then
+    rule.newest = math.max(now, rule.newest)
+    add_sum(rule.kept, rule.window, rule.newest, rule.amount)
+    write_sums(rule.key, rule.window, rule.kept)
+    rule.count = rule.count + rule.amount
+    rule.oldest = rule.kept[1]
+  end
+  if rule.oldest == 0 then rule.oldest = rule.newest end
+end
 
 -- keys: state, then a log for each rule. args: epoch, deadline, shortest long window, longest hold-off, configured nodes, number of
--- names that follow (0 where no rule divides), names, then quota, window and kind of each rule.
+-- names that follow (0 where no rule divides), names, then quota, window, kind and amount of each rule.
 -- Answers {status, now, ...}: 0 admitted and 1 refused are followed by a text with a 1 for each refusing rule, and of each rule its room, how
 -- many more would be admitted, and the oldest instant that counts (0: none). A room below 0 is held: nothing may be admitted before, whatever the log says. 2: {epoch}. 3: came too late.
 local function ask(keys, args, now, charges)
@@ -121,22 +233,24 @@ local function ask(keys, args, now, charges)
 
   local rules, refusing, marks = {}, 0, {}
   for index = 1, #keys - 1 do
-    local at = 6 + name_count + (index - 1) * 3
-    local rule = { key = keys[index + 1], quota = tonumber(args[at + 1]), window = tonumber(args[at + 2]), kind = tonumber(args[at + 3]) }
+    local at = 6 + name_count + (index - 1) * 4
+    local rule = { key = keys[index + 1], quota = tonumber(args[at + 1]), window = tonumber(args[at + 2]) }
+    rule.kind, rule.amount = tonumber(args[at + 3]), tonumber(args[at + 4])
     rules[index] = rule
-    rule.shadow, rule.attempts = has(rule.kind, SHADOW), has(rule.kind, ATTEMPTS)
+    rule.shadow, rule.attempts, rule.sums = has(rule.kind, SHADOW), has(rule.kind, ATTEMPTS), has(rule.kind, SUMS)
     rule.part = rule.quota
     local is_long = rule.window >= long_from
     if has(rule.kind, DIVIDE) and name_count > 0 then
       rule.part = rule.quota - math.floor(rule.quota / node_count) * absent_count(records, rule.window, is_long, now)
     end
-    forget(rule.key, rule.window, now)
     local ready = math.min(started + rule.window, started + hold_max)
     if vouched and is_long then ready = math.min(ready, vouched + rule.window) end
-    rule.room, rule.count, rule.newest, rule.oldest = look(rule.key, math.max(1, rule.part), rule.window, now)
-    if not rule.shadow and now < ready then
+    read_log(rule, now)
+    if rule.amount > rule.quota then
+      rule.room = NEVER
+    elseif not rule.shadow and now < ready then
       rule.room = -ready
-    elseif rule.part < 1 then
+    elseif rule.part < math.max(1, rule.amount) then
       rule.room = -(now + rule.window)
     end
     marks[index] = '0'
@@ -149,12 +263,14 @@ local function ask(keys, args, now, charges)
   local answer = { refusing == 0 and 0 or 1, now, table.concat(marks) }
   for _, rule in ipairs(rules) do
     if charges and (rule.attempts or (refusing == 0 and rule.room == 0)) then
-      rule.newest = remember(rule.key, rule.quota, rule.window, rule.newest, now)
-      rule.count = math.min(rule.count + 1, rule.quota)
-      if rule.oldest == 0 then rule.oldest = rule.newest end
+      charge(rule, now)
       -- A rule that let the call pass says so; any other, what the next call will find. An attempt may have taken the last room.
       if rule.room > 0 or (rule.room == 0 and refusing ~= 0 and not rule.shadow) then
-        rule.room = look(rule.key, rule.part, rule.window, now)
+        if rule.sums then
+          rule.room = room_in_sums(rule.kept, rule.count, rule.part, rule.window, rule.amount)
+        else
+          rule.room = look(rule.key, rule.part, rule.window, now)
+        end
       end
     end
     answer[#answer + 1] = rule.room
@@ -168,6 +284,25 @@ local function decide(keys, args, now) return ask(keys, args, now, true) end
 
 -- As decide, and charges nothing.
 local function stand(keys, args, now) return ask(keys, args, now, false) end
+
+-- keys: state, then logs of sums. args: epoch, instant of the charge, then for each log its window and what was charged too much.
+-- Taken back from the part that was charged, never from a later one: that would leave its window with less than was charged in it.
+local function settle(keys, args, now)
+  local epoch = read(keys[1], { 'v' }, now)[1]
+  if epoch ~= args[1] then return { 2, now, epoch } end
+  for index = 2, #keys do
+    local window, amount = tonumber(args[index * 2 - 1]), tonumber(args[index * 2])
+    local charged = part_of(tonumber(args[2]), window)
+    local sums = sums_of(keys[index], window, now)
+    for place = 1, #sums, 2 do
+      if part_of(sums[place], window) == charged then
+        sums[place + 1] = sums[place + 1] - math.min(amount, sums[place + 1])
+        write_sums(keys[index], window, sums)
+      end
+    end
+  end
+  return { 0, now }
+end
 
 -- keys: state. args: epoch. Answers {0, now, epoch} or {2, now, epoch}; changes nothing but begins an epoch where there is none.
 local function probe(keys, args, now)
@@ -224,7 +359,34 @@ local function present(keys, args, now)
   return { 0, now, agreed, taken }
 end
 
--- keys: state, then logs. args: epoch, deadline, node, boot, sequence, then for each log quota, window, count and so many ages.
+local function replay_instants(key, quota, window, told, now)
+  forget(key, window, now)
+  local instants = redis.call('LRANGE', key, 0, -1)
+  for place = 1, #instants do instants[place] = tonumber(instants[place]) end
+  for place = 1, #told, 2 do instants[#instants + 1] = told[place] end
+  table.sort(instants)
+  local written = {}
+  for place = math.max(1, #instants - quota + 1), #instants do written[#written + 1] = text(instants[place]) end
+  redis.call('DEL', key)
+  for first = 1, #written, 1000 do
+    redis.call('RPUSH', key, unpack(written, first, math.min(first + 999, #written)))
+  end
+  if #instants > 0 then redis.call('PEXPIREAT', key, expiry(instants[#instants], window)) end
+end
+
+local function replay_sums(key, window, told, now)
+  local known = sums_of(key, window, now)
+  for place = 1, #told do known[#known + 1] = told[place] end
+  local events = {}
+  for place = 1, #known, 2 do events[#events + 1] = { known[place], known[place + 1] } end
+  table.sort(events, function(one, other) return one[1] < other[1] end)
+  local sums = {}
+  for _, event in ipairs(events) do add_sum(sums, window, event[1], event[2]) end
+  if #sums > 0 then write_sums(key, window, sums) end
+end
+
+-- keys: state, then logs. args: epoch, deadline, node, boot, sequence, then for each log quota, window, kind, count and so many times
+-- age and amount.
 -- Puts admissions into logs that the store forgot or never saw. One sequence number counts once, however often it is sent.
 local function replay(keys, args, now)
   if now > tonumber(args[2]) then return { 3, now } end
@@ -236,20 +398,18 @@ local function replay(keys, args, now)
   if record.boot == boot and record.sequence >= sequence then return { 0, now } end
   local at = 6
   for index = 2, #keys do
-    local quota, window, count = tonumber(args[at]), tonumber(args[at + 1]), tonumber(args[at + 2])
-    local instants = redis.call('LRANGE', keys[index], 0, -1)
-    for place = 1, #instants do instants[place] = tonumber(instants[place]) end
-    for place = at + 3, at + 2 + count do instants[#instants + 1] = now - tonumber(args[place]) end
-    at = at + 3 + count
-    table.sort(instants)
-    local written = {}
-    for place = math.max(1, #instants - quota + 1), #instants do written[#written + 1] = text(instants[place]) end
-    redis.call('DEL', keys[index])
-    for first = 1, #written, 1000 do
-      redis.call('RPUSH', keys[index], unpack(written, first, math.min(first + 999, #written)))
+    local quota, window, kind, count = unpack(args, at, at + 3)
+    quota, window, count = tonumber(quota), tonumber(window), tonumber(count)
+    local told = {}
+    for place = at + 4, at + 3 + count * 2, 2 do
+      told[#told + 1] = now - tonumber(args[place])
+      told[#told + 1] = tonumber(args[place + 1])
     end
-    if #instants > 0 then
-      redis.call('PEXPIREAT', keys[index], text(math.ceil((instants[#instants] + window) / 1000) + 1000))
+    at = at + 4 + count * 2
+    if has(tonumber(kind), SUMS) then
+      replay_sums(keys[index], window, told, now)
+    else
+      replay_instants(keys[index], quota, window, told, now)
     end
   end
   record.boot, record.sequence = boot, sequence
@@ -262,6 +422,7 @@ local function offer(name, body)
 end
 offer('decide', decide)
 offer('stand', stand)
+offer('settle', settle)
 offer('probe', probe)
 offer('renew', renew)
 offer('present', present)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { CounterDecision } from '@headgate/contract';
+import { type Charge, type CounterDecision, isHeld } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import { missing, startValkey, type Valkey } from '@headgate/testkit';
 import fc from 'fast-check';
@@ -44,10 +44,19 @@ const arbitraryRules = fc
       windowMs: fc.integer({ min: 1, max: 60 }),
       counts: fc.constantFrom('admitted' as const, 'admitted' as const, 'attempts' as const),
       mode: fc.constantFrom('enforce' as const, 'enforce' as const, 'shadow' as const),
+      /** Quota and window of bytes as so many times those of requests; 0 for a rule over requests. */
+      bytes: fc.constantFrom(0, 0, 0, 10),
     }),
     { minLength: 1, maxLength: 4 },
   )
-  .map((rules) => rules.map((rule, index) => ruleWith({ ...rule, name: `rule-${index}` })));
+  .map((rules) =>
+    rules.map(({ bytes, ...rule }, index) => {
+      const named = { ...rule, name: `rule-${index}` };
+      if (bytes === 0) return ruleWith(named);
+      const larger = { quota: rule.quota * bytes, windowMs: rule.windowMs * bytes };
+      return ruleWith({ ...named, ...larger, unit: 'request-bytes', counts: 'admitted' });
+    }),
+  );
 
 /** How long after the one before it, which rules match (a bit each), and whose allowances they are. */
 const arbitraryCalls = fc.array(
@@ -55,6 +64,9 @@ const arbitraryCalls = fc.array(
     stepMs: fc.integer({ min: 0, max: 25 }),
     matching: fc.integer({ min: 1, max: 15 }),
     owner: fc.constantFrom('a', 'b'),
+    amount: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 100 })),
+    /** Percent of the body that comes. */
+    came: fc.constantFrom(100, 100, 0, 60),
   }),
   { minLength: 10, maxLength: 60, size: 'max' },
 );
@@ -72,13 +84,23 @@ test('the store decides, and says where allowances stand, as the counters of one
     fc.asyncProperty(arbitraryRules, arbitraryCalls, async (rules, calls) => {
       const domain = await freshDomain();
       const counters = createCounters();
-      for (const { stepMs, matching, owner } of calls) {
+      for (const { stepMs, matching, owner, amount, came } of calls) {
         nowMs += stepMs;
-        const charges = rules.filter((_, index) => matching & (1 << index)).map((rule) => chargeTo(rule, owner));
+        const charges = rules
+          .filter((_, index) => matching & (1 << index))
+          .map((rule): Charge => ({ ...chargeTo(rule, owner), ...(rule.unit === 'requests' ? {} : { amount }) }));
         const [one, other] = [counters.decide(charges, nowMs), await domain.decide(charges, nowMs)];
         assert.deepEqual(said(other), said(one));
         // What a refusal that is known already says of shadowed rules is as old as the refusal.
         if (one.admitted) assert.deepEqual(other.shadowRefusals, one.shadowRefusals);
+        assert.deepEqual(await domain.standings(charges, nowMs), counters.standings(charges, nowMs));
+        if (!one.admitted || !other.admitted) continue;
+        const full = new Set(one.shadowRefusals.map(({ rule }) => rule));
+        const held = charges.filter((charge) => isHeld(charge) && !full.has(charge.rule.name));
+        const requestBytes = Math.floor((amount * came) / 100);
+        assert.equal(one.charged === undefined, other.charged === undefined);
+        if (one.charged !== undefined) counters.settle(held, { charged: one.charged, requestBytes });
+        if (other.charged !== undefined) domain.settle(held, { charged: other.charged, requestBytes });
         assert.deepEqual(await domain.standings(charges, nowMs), counters.standings(charges, nowMs));
       }
       await domain.close();

@@ -6,7 +6,7 @@ import {
   type CounterDecision,
   type CounterStore,
   domainOf,
-  isBucketed,
+  isCountedTogether,
   isHeld,
   type Standing,
 } from '@headgate/contract';
@@ -31,11 +31,6 @@ export interface SharedCounters extends CounterStore {
 
 /** What is told of shared counters. */
 export type CountersNotice = DomainNotice;
-
-/** Whether the store counts a rule; of any other each node counts its own part of the quota. */
-export function isCountedTogether(rule: Charge['rule']): boolean {
-  return rule.unit === 'requests' && !isBucketed(rule);
-}
 
 /** Opens counters over a link, which they close. */
 export function createSharedCounters({ closeLink, ...options }: SharedCountersOptions): SharedCounters {
@@ -68,8 +63,12 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
       return decideEach(called, nowMs);
     },
     settle(charges, outcome) {
-      const { parts } = splitOf(charges);
+      const { parts, together } = splitOf(charges);
       if (parts.length > 0) own.settle(parts, outcome);
+      for (const { domain, charges: of } of together) {
+        const ofBytes = of.filter(({ rule }) => rule.unit === 'request-bytes');
+        if (ofBytes.length > 0) domainNamed(domain).settle(ofBytes, outcome);
+      }
     },
     async standings(charges, nowMs) {
       const { together, alone, parts } = splitOf(charges);
@@ -95,8 +94,8 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
   };
 
   /**
-   * What this node counts alone first, because it can be given back: places and bytes that are held. Where `policy check` was not
-   * asked and rules stack over domains, what an earlier one counted of a call that a later one refuses is lost, never gained.
+   * What this node counts alone first, because it can be given back: places that are held. Where `policy check` was not asked and rules
+   * stack over domains, what an earlier one counted of a call that a later one refuses is lost, never gained.
    */
   function decideEach({ together, alone, parts, without }: Split, nowMs: number): MaybePromise<CounterDecision> {
     if (without !== null) {
@@ -125,7 +124,12 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
     let decision = before;
     for (const { domain, charges } of together) {
       const { shadowRefusals } = decision;
-      decision = await domainNamed(domain).decide(charges, nowMs);
+      try {
+        decision = await domainNamed(domain).decide(charges, nowMs);
+      } catch (defect) {
+        giveBack(parts, before);
+        throw defect;
+      }
       decision = { ...decision, shadowRefusals: [...shadowRefusals, ...decision.shadowRefusals] };
       if (decision.admitted) continue;
       giveBack(parts, before);

@@ -1,5 +1,5 @@
 // The rules that one kind of call is charged to, as the store is asked for them; and what it said of them last.
-import type { Charge } from '@headgate/contract';
+import { type Charge, isBucketed } from '@headgate/contract';
 
 /** A charge, and what the store is told of its rule. */
 export interface StackedCharge {
@@ -11,6 +11,10 @@ export interface StackedCharge {
   readonly isShadow: boolean;
   readonly countsAttempts: boolean;
   readonly divides: boolean;
+  /** Units of the rule. */
+  readonly amount: number;
+  /** Counted by parts of the window, and not event by event. */
+  readonly isSummed: boolean;
 }
 
 /** The charges of a call, and when each refuses no more by what is known. */
@@ -18,7 +22,9 @@ export interface StackedCall {
   readonly lines: readonly StackedCharge[];
   readonly countsAttempts: boolean;
   readonly enforcedCount: number;
-  /** What of the arguments does not change: quota, window and kind of each rule. */
+  /** Whether one is over bytes, which are given back where they do not come. */
+  readonly hasBytes: boolean;
+  /** What of the arguments does not change: quota, window, kind and amount of each rule. */
   readonly args: readonly (string | number)[];
   readonly divides: boolean;
   /** Names of logs under the epoch that they were written for. */
@@ -37,28 +43,28 @@ export interface KnownRefusal {
 }
 
 /** Bits of a rule's kind, as the library reads them. */
-const kinds = { shadow: 1, attempts: 2, divide: 4 } as const;
+const kinds = { shadow: 1, attempts: 2, divide: 4, sums: 8 } as const;
 
 /** Different for calls that differ in anything the store is told. */
 export function nameOf(charges: readonly Charge[]): string {
   let name = '';
-  for (const { key, rule } of charges)
-    name += `${key}\n${rule.quota}/${rule.windowMs}/${rule.mode}/${rule.counts}/${rule.degraded ?? ''}\n`;
+  for (const { key, rule, amount } of charges)
+    name += `${key}\n${rule.quota}/${rule.windowMs}/${rule.mode}/${rule.counts}/${rule.degraded ?? ''}/${amount ?? 1}\n`;
   return name;
 }
 
 /** Writes down what does not change from call to call. */
 export function toStackedCall(charges: readonly Charge[]): StackedCall {
   const lines = charges.map((charge): StackedCharge => {
-    const { rule, key } = charge;
+    const { rule, amount = 1 } = charge;
     const isShadow = rule.mode === 'shadow';
     const shared = { quota: rule.quota, windowMs: rule.windowMs, isShadow };
-    // A rule that becomes enforced begins anew: in shadow it may have let more pass.
-    const log = `${isShadow ? 's' : 'e'}:${key}`;
     return {
       ...shared,
       charge,
-      log,
+      log: logOf(charge),
+      amount,
+      isSummed: isBucketed(rule),
       countsAttempts: rule.counts === 'attempts',
       divides: !isShadow && rule.degraded !== 'refuse',
     };
@@ -67,7 +73,8 @@ export function toStackedCall(charges: readonly Charge[]): StackedCall {
     lines,
     countsAttempts: lines.some(({ countsAttempts }) => countsAttempts),
     enforcedCount: lines.filter(({ isShadow }) => !isShadow).length,
-    args: lines.flatMap((line) => [line.quota, line.windowMs * 1_000, kindOf(line)]),
+    hasBytes: charges.some(({ rule }) => rule.unit === 'request-bytes'),
+    args: lines.flatMap((line) => [line.quota, line.windowMs * 1_000, kindOf(line), line.amount]),
     divides: lines.some(({ divides }) => divides),
     keys: [],
     keysEpoch: '',
@@ -75,6 +82,15 @@ export function toStackedCall(charges: readonly Charge[]): StackedCall {
   };
 }
 
-function kindOf({ isShadow, countsAttempts, divides }: StackedCharge): number {
-  return (isShadow ? kinds.shadow : 0) + (countsAttempts ? kinds.attempts : 0) + (divides ? kinds.divide : 0);
+/** Name of the log of a charge, without domain and epoch. A rule that becomes enforced begins anew: in shadow it may have let more pass. */
+export function logOf({ rule, key }: Charge): string {
+  return `${rule.mode === 'shadow' ? 's' : 'e'}:${key}`;
+}
+
+/** The bit of rules that are counted by parts of their window. */
+export const sumsKind = kinds.sums;
+
+function kindOf({ isShadow, countsAttempts, divides, isSummed }: StackedCharge): number {
+  const shadowOrNot = (isShadow ? kinds.shadow : 0) + (isSummed ? kinds.sums : 0);
+  return shadowOrNot + (countsAttempts ? kinds.attempts : 0) + (divides ? kinds.divide : 0);
 }

@@ -6,7 +6,7 @@ import { Cluster, Redis, type RedisOptions } from 'iovalkey';
 import type { Deadlines, Waiting } from '../deadlines.ts';
 
 /** A function of the library; see `limit-log.lua`. */
-export type StoreFunction = 'decide' | 'stand' | 'probe' | 'renew' | 'present' | 'replay';
+export type StoreFunction = 'decide' | 'stand' | 'settle' | 'probe' | 'renew' | 'present' | 'replay';
 
 /** Where the store is and what proves it and us. */
 export interface StoreAddress {

@@ -99,7 +99,7 @@ test('a node that crashed while it was alone leaves its part of a long window ke
   /** How many more calls a rule of four over an hour would admit. */
   const room = async (): Promise<unknown> => {
     const bounds = [epoch, nowUs + 1, 10_000_000, 24 * hourUs, 2, 2, 'a', 'b'];
-    const reply = await link.call('stand', [state, `${state}:log`], [...bounds, 4, hourUs, 4], 0);
+    const reply = await link.call('stand', [state, `${state}:log`], [...bounds, 4, hourUs, 4, 1], 0);
     return reply[4];
   };
   const leaseUs = 1_000_000;

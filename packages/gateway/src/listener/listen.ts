@@ -1,12 +1,13 @@
 // Sockets and TLS toward callers: accept → PROXY header → bounds per source → TLS by host name → framing.
 // It answers for bytes and handshakes; who may call what is decided by the stages behind `serve`.
-import { createHash, randomInt } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { Refusal } from '@headgate/contract';
 import type { Connection, PeerCertificate } from '../exchange.ts';
 import { createNetworkTest } from '../networks.ts';
 import { toSecureContext } from '../server-keys.ts';
+import type { Serving } from '../serving.ts';
 import { tlsSettings } from '../tls-settings.ts';
 import { awaitProxyHeader, type Source } from './balanced.ts';
 import { answerBroken } from './broken-request.ts';
@@ -17,7 +18,7 @@ import type { ListenerOptions } from './listener-options.ts';
 import { createRememberedCallers } from './remembered-callers.ts';
 import { createRememberedHeads } from './remembered-heads.ts';
 import { createSourceBounds } from './source-bounds.ts';
-import { createTlsServer, toHostName } from './tls-server.ts';
+import { createNamelessTlsServer, createTlsServer, toHostName } from './tls-server.ts';
 import { createWaitingBodies } from './waiting-bodies.ts';
 
 /** A listener that accepts connections. */
@@ -62,31 +63,45 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     // Only from here on: a caller that gives up in the middle of its handshake is to be closed, not waited for.
     socket.allowHalfOpen = true;
     guarded(socket, options, () => {
-      const facts = factsOf(socket, sources.get(peerOf(socket)) ?? directSource(socket), options);
+      const facts = factsOf(socket, sources.get(peerOf(beneath(socket))) ?? directSource(socket), options);
       const connection = new DownstreamConnection(socket, facts, options, shared);
       connections.add(connection);
       socket.once('close', () => connections.delete(connection));
       if (closing) connection.drain();
     });
   };
-  const tlsServer = options.tls ? createTlsServer(options, (name) => contexts.get(name)) : null;
-  tlsServer?.on('secureConnection', (socket) => {
-    handshakes.done(peerOf(socket));
+  const byName = options.tls ? createTlsServer(options, (name) => contexts.get(name)) : null;
+  const nameless = options.tls ? createNamelessTlsServer(options) : null;
+  const tlsServers = [byName, nameless].filter((server) => server !== null);
+  const secured = (socket: TLSSocket): void => {
+    handshakes.done(peerOf(beneath(socket)));
     serveSocket(socket);
-  });
-  tlsServer?.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+  };
+  const failed = (error: NodeJS.ErrnoException, socket: TLSSocket): void => {
     // The TLS socket has lost its handle and with it the address; the TCP socket beneath remembers what was asked once.
-    const { _parent: beneath } = socket as TLSSocket & { readonly _parent?: Socket };
-    const known = beneath && sources.get(peerOf(beneath));
-    const source = known?.address ?? canonicalSource(socket.remoteAddress ?? beneath?.remoteAddress);
+    const tcp = beneath(socket);
+    const known = sources.get(peerOf(tcp));
+    const source = known?.address ?? canonicalSource(tcp.remoteAddress);
     if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') options.shed('headerTimeoutMs', source);
     // A check that a port is open says nothing: no handshake was begun.
-    if (error.code !== 'ECONNRESET' || (beneath?.bytesRead ?? 1) > 0)
+    if (error.code !== 'ECONNRESET' || tcp.bytesRead > 0)
       options.handshakeFailed(source, serverNameOf(socket), readHandshakeFailure(error.code ?? error.message));
-    if (error.code === 'ERR_SSL_HTTP_REQUEST' && beneath !== undefined)
-      guarded(socket, options, () => answerPlainHttp(beneath, known ?? directSource(beneath), options));
+    if (error.code === 'ERR_SSL_HTTP_REQUEST' && tcp !== socket)
+      guarded(socket, options, () => answerPlainHttp(tcp, known ?? directSource(tcp), options));
     else socket.destroy();
-  });
+  };
+  for (const server of tlsServers) server.on('secureConnection', secured).on('tlsClientError', failed);
+
+  let asked: { readonly serving: Serving; readonly every: boolean } | null = null;
+  const everyHostAsks = (): boolean => {
+    const serving = options.serving();
+    if (asked?.serving !== serving)
+      asked = {
+        serving,
+        every: options.hosts.every(({ name }) => serving.host(options.name, name)?.certificates.isAsked === true),
+      };
+    return asked.every;
+  };
 
   /** Gives an accepted connection to TLS or HTTP, once it is known whose it is and there is room for it. */
   const take = (socket: Socket, source: Source): void => {
@@ -106,8 +121,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const peer = peerOf(socket);
     sources.set(peer, source);
     socket.once('close', () => sources.delete(peer));
-    if (tlsServer === null) serveSocket(socket);
-    else handshakes.begin(socket, peer, source.address, () => tlsServer.emit('connection', socket));
+    if (byName === null) serveSocket(socket);
+    else
+      handshakes.begin(socket, peer, source.address, () => {
+        const server = contexts.size === 0 && everyHostAsks() ? nameless : byName;
+        server?.emit('connection', socket);
+      });
   };
   const isBalancer = createNetworkTest(options.balancers);
   const server = createServer({ allowHalfOpen: !options.tls });
@@ -142,12 +161,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         // Handshakes without a name, or with an unknown one, get the first host's.
         const first = next.hosts[0]?.pem;
         // A fresh context would make up ticket keys of its own.
-        if (first !== undefined) tlsServer?.setSecureContext({ ...tlsSettings, ...first, ticketKeys });
+        if (first !== undefined)
+          for (const each of tlsServers) each.setSecureContext({ ...tlsSettings, ...first, ticketKeys });
       };
     },
     setTicketKeys(keys) {
       ticketKeys = keys;
-      tlsServer?.setTicketKeys(keys);
+      for (const each of tlsServers) each.setTicketKeys(keys);
     },
     async close() {
       closing = true;
@@ -196,6 +216,11 @@ function guarded(socket: Socket, options: ListenerOptions, work: () => void): vo
   }
 }
 
+/** The TCP socket under a TLS socket, which has asked for its other end already; else the socket itself. */
+function beneath(socket: Socket): Socket {
+  return (socket as Socket & { readonly _parent?: Socket })._parent ?? socket;
+}
+
 /** Names a connection by its other end, which the TCP socket and the TLS socket over it have in common. */
 function peerOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
@@ -205,10 +230,13 @@ function directSource(socket: Socket): Source {
   return { address: canonicalSource(socket.remoteAddress), port: socket.remotePort ?? 0, balanced: false };
 }
 
-/** Of all hosts but the first, whose certificate is the server's own. Throws where one cannot be used, the first included. */
+/** Of all hosts with another chain than the first, whose is the server's own. Throws where one cannot be used, the first included. */
 function secureContexts({ hosts, tls }: ListenerOptions): Map<string, SecureContext> {
   if (!tls) return new Map();
-  return new Map(hosts.map(({ name, pem }): [string, SecureContext] => [name, toSecureContext(pem)]).slice(1));
+  const own = hosts[0]?.pem;
+  const contexts = hosts.map(({ name, pem }) => ({ name, pem, context: toSecureContext(pem) }));
+  const others = contexts.filter(({ pem }) => pem?.cert !== own?.cert || pem?.key !== own?.key);
+  return new Map(others.map(({ name, context }) => [name, context]));
 }
 
 async function opened(server: Server, options: ListenerOptions): Promise<void> {
@@ -243,7 +271,7 @@ function serverNameOf(socket: TLSSocket): string | null {
 /** Read once per connection: it never changes, since renegotiation is off in TLS 1.3 and in Node. */
 function peerCertificateOf(socket: TLSSocket): PeerCertificate | null {
   const raw = socket.getPeerX509Certificate()?.raw;
-  return raw === undefined ? null : { der: raw, fingerprint: createHash('sha256').update(raw).digest('hex') };
+  return raw === undefined ? null : { der: raw, fingerprint: hash('sha256', raw, 'hex') };
 }
 
 /** IPv4-mapped IPv6 addresses are the same source as their IPv4 form. */

@@ -18,6 +18,8 @@ export interface ThreadOrders {
   readonly owner: number;
   readonly boot: string;
   readonly evidenceFolder: string;
+  /** Where its records go to; null where it keeps a file. */
+  readonly ring: SharedArrayBuffer | null;
   readonly memory: ThreadMemory;
   /** Where limits are asked about that nodes count together; null where they are counted in `memory`. */
   readonly counters: MessagePort | null;
@@ -46,7 +48,8 @@ export type ThreadSaying =
   | {
       readonly kind: 'ready';
       readonly listeners: readonly { readonly name: string; readonly address: string; readonly port: number }[];
-      readonly evidenceFile: string;
+      /** Null where its records go into the spool. */
+      readonly evidenceFile: string | null;
     }
   /** It could not start. */
   | { readonly kind: 'failed'; readonly fault: PlainFault }

@@ -17,6 +17,7 @@ import {
 import { readGatewayFiles } from '../gateway-files.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
 import { createSnapshotFiles } from '../snapshot-files.ts';
+import { linesIn } from '../spool/spool-lines.fixture.ts';
 import type { ServingGateway } from '../start-gateway.ts';
 import { type Death, deathsChannel } from './dying-thread.fixture.ts';
 import type { CreateWorker } from './running-thread.ts';
@@ -50,10 +51,16 @@ async function startTwo(
   t: TestContext,
   createWorker: CreateWorker = createDyingWorker,
   beforeStart: () => void = () => undefined,
+  into: 'files' | 'spool' = 'files',
 ): Promise<TestThreads> {
   const kit = await startTestGateway({ clock: fakeClock(Date.now()), policy: noLimits });
   beforeStart();
-  const config = { ...kit.config, node: 'two', threads: 2, evidence: { folder: 'evidence-two' } };
+  const config = {
+    ...kit.config,
+    node: 'two',
+    threads: 2,
+    evidence: { ...kit.config.evidence, folder: 'evidence-two', into },
+  };
   const source = createSnapshotFiles(config, kit.folder);
   const read = () => readGatewayFiles(config, kit.folder, source);
   const notices: GatewayNotice[] = [];
@@ -63,6 +70,7 @@ async function startTwo(
     config,
     base: kit.folder,
     files: await read(),
+    control: null,
     createWorker,
     seen: (record) => records.push(record),
     notice(notice) {
@@ -146,6 +154,20 @@ test('the evidence of a thread that died tells its gap, and its replacement coun
   assert.deepEqual([gap?.gap?.boot, gap?.gap?.thread], [first.boot, 1]);
   assert.equal(record?.sequence, 1);
   assert.ok((await readdir(folder)).includes('two.t1.sequence.json'));
+});
+
+test('what a thread that died had written on its way to the spool is kept, and no gap is told', async (t) => {
+  const two = await startTwo(t, createDyingWorker, () => undefined, 'spool');
+  const before = await openAt(1, two);
+  two.die({ thread: 1, how: 'throw' });
+  await two.noticed('thread-replaced');
+  const after = await openAt(1, two);
+  for (const caller of [before, after]) caller.destroy();
+  await two.running.close();
+  const kept = linesIn(two.running.evidenceFile).map((line) => JSON.parse(line) as EvidenceRecord);
+  const byNumber = (records: readonly EvidenceRecord[]) =>
+    records.map(({ boot, thread, sequence }) => `${boot} ${thread} ${sequence}`).toSorted();
+  assert.deepEqual(byNumber(kept), byNumber(two.records));
 });
 
 test('a thread that is replaced serves by the files of the last reload', async (t) => {
@@ -233,12 +255,18 @@ test('a port that is taken is refused with the system’s own words, and the evi
   const kit = await startTestGateway({ clock: fakeClock(Date.now()), policy: noLimits });
   t.after(() => kit.close());
   const listeners = kit.config.listeners.map((listener) => ({ ...listener, port: kit.port }));
-  const config = { ...kit.config, node: 'two', threads: 2, listeners, evidence: { folder: 'evidence-two' } };
+  const config = {
+    ...kit.config,
+    node: 'two',
+    threads: 2,
+    listeners,
+    evidence: { ...kit.config.evidence, folder: 'evidence-two' },
+  };
   const source = createSnapshotFiles(config, kit.folder);
   const read = () => readGatewayFiles(config, kit.folder, source);
   const files = await read();
   for (let tries = 0; tries < 2; tries += 1) {
-    await assert.rejects(startThreads({ config, base: kit.folder, files }), {
+    await assert.rejects(startThreads({ config, base: kit.folder, files, control: null }), {
       code: 'EADDRINUSE',
       port: kit.port,
     });

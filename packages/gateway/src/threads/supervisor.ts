@@ -5,6 +5,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { createThreadMemory, openThreadMemory } from '@headgate/rules';
 import { toBoot } from '../boot.ts';
 import { createCandidateTally } from '../candidate-counts.ts';
+import type { ControlAddress } from '../control-tls.ts';
 import { answerCounters } from '../counters/port-counters.ts';
 import { randomSeed } from '../counters/random-seed.ts';
 import { monotonic } from '../deadlines.ts';
@@ -12,6 +13,7 @@ import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
 import { limitCountsOf } from '../limit-counts.ts';
 import { openSharedCounters } from '../open-shared-counters.ts';
+import { openSpool } from '../open-spool.ts';
 import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
 import type { GatewayOptions, ServingGateway, ThreadInForce } from '../start-gateway.ts';
@@ -24,6 +26,8 @@ import { createSeat, type Seat } from './seat.ts';
 /** What the threads of a gateway are started with. */
 export interface ThreadsOptions extends GatewayOptions {
   readonly files: GatewayFiles;
+  /** Where evidence is sent; null where it is not. */
+  readonly control: ControlAddress | null;
   /** Default: threads that serve. Tests start threads that die. */
   readonly createWorker?: CreateWorker;
 }
@@ -36,6 +40,10 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   const { config, notice = () => undefined } = options;
   const evidenceFolder = resolve(options.base, config.evidence.folder);
   const unlock = lockGatewayEvidence(evidenceFolder, config.node);
+  const spool = await openSpool({ ...options, notice, folder: evidenceFolder }).catch((fault: unknown) => {
+    unlock();
+    throw fault;
+  });
   const memory = createThreadMemory(randomSeed(), {
     connectionsMax: config.listeners.length * config.path.connectionsMax,
   });
@@ -66,13 +74,15 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   };
   const ordersFor = (thread: number, isFirst: boolean): ThreadOrders => {
     lastOwner += 1;
+    // A thread that takes another's place counts its records from 1 again.
+    const ownBoot = isFirst ? boot : toBoot(config.node, Date.now());
     return {
       config,
       thread,
       owner: lastOwner,
-      // A thread that takes another's place counts its records from 1 again.
-      boot: isFirst ? boot : toBoot(config.node, Date.now()),
+      boot: ownBoot,
       evidenceFolder,
+      ring: spool?.ring(ownBoot, thread) ?? null,
       memory,
       counters: countersOfThread(),
       files,
@@ -90,7 +100,9 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
       start() {
         const orders = ordersFor(thread, isFirst);
         isFirst = false;
-        return startThread(orders, hear, options.createWorker ?? createThreadWorker);
+        const started = startThread(orders, hear, options.createWorker ?? createThreadWorker);
+        void started.ended.then(() => orders.ring !== null && spool?.ended(orders.ring));
+        return started;
       },
       repairAfter({ orders }) {
         const placeCount = state.repairAfter(orders.owner);
@@ -108,6 +120,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
     const drained = await Promise.allSettled(threads.map((thread) => thread.ask({ kind: 'close' })));
     await Promise.all(threads.map((thread) => thread.end()));
     await shared?.close();
+    await spool?.close().finally(unlock);
     unlock();
     for (const outcome of drained) if (outcome.status === 'rejected') throw outcome.reason;
   };
@@ -159,7 +172,9 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   let closed: Promise<void> | null = null;
   return {
     listeners: ready[0]?.listeners ?? [],
-    evidenceFile: ready[0]?.evidenceFile ?? '',
+    evidenceFile: spool?.file ?? ready[0]?.evidenceFile ?? '',
+    spoolLag: () => spool?.lag(Date.now()) ?? null,
+    renewControl: (control) => spool?.renewControl(control),
     snapshot: () => ({ number: files.snapshot.number, hash: files.snapshot.hash }),
     shed: () => shed.total(),
     limitCounts: () => limitCountsOf(state.counters, files.snapshot.policy),

@@ -30,8 +30,18 @@ export interface AllowanceTable {
   remaining(slot: number, rule: LimitRule, atMs: number): number;
   /** When the oldest charge leaves its window, right after `left` or `remaining`; `atMs` where there is none, or nobody knows. */
   moreAtMs(slot: number, rule: LimitRule, atMs: number): number;
+  /** When the slot was charged last; −Infinity where nothing is known to have been. */
+  newestMs(slot: number): number;
+  /** What was charged after an instant, oldest first. */
+  chargedSince(slot: number, afterMs: number): readonly ChargedAt[];
   /** Makes everything right after a thread that died in a decision. */
   repair(): void;
+}
+
+/** What was charged at an instant, or by then. */
+export interface ChargedAt {
+  readonly atMs: number;
+  readonly amount: number;
 }
 
 /** Keys that are due and looked at on each decision: more than a call usually adds, so that forgetting keeps up. */

@@ -2,7 +2,7 @@
 // was charged within one part leaves the window together with the last of it, so that room may come back late by the length of a
 // part, and never early. Each key takes the same space.
 import { bucketMs, type LimitRule, windowBuckets } from '@headgate/contract';
-import { type AllowanceTable, looksPerTurn } from './allowance-table.ts';
+import { type AllowanceTable, type ChargedAt, looksPerTurn } from './allowance-table.ts';
 import { dealDueQueue } from './due-queue.ts';
 import { dealKeyTable } from './key-table.ts';
 import type { MemoryParts } from './memory.ts';
@@ -71,6 +71,7 @@ export function dealBucketAllowances(parts: MemoryParts, keysMax: number): Bucke
 
   function charge(slot: number, rule: LimitRule, amount: number, atMs: number): void {
     expiresAtMs[slot] = atMs + rule.windowMs;
+    if (amount === 0) return; // Else a call without a body would keep what was charged before it.
     const widthMs = bucketMs(rule.windowMs);
     const newest = placeOf(slot, word(behind, slot) - 1);
     const isSamePart = !isEmpty(slot) && Math.floor(number(lastMs, newest) / widthMs) === Math.floor(atMs / widthMs);
@@ -148,6 +149,16 @@ export function dealBucketAllowances(parts: MemoryParts, keysMax: number): Bucke
         totals[slot] = number(totals, slot) - back;
         return;
       }
+    },
+    newestMs: (slot) =>
+      isEmpty(slot) ? Number.NEGATIVE_INFINITY : number(lastMs, placeOf(slot, word(behind, slot) - 1)),
+    chargedSince(slot, afterMs) {
+      const charged: ChargedAt[] = [];
+      for (let at = word(first, slot); at !== word(behind, slot); at = (at + 1) | 0) {
+        const place = placeOf(slot, at);
+        if (number(lastMs, place) > afterMs) charged.push({ atMs: number(lastMs, place), amount: number(sums, place) });
+      }
+      return charged;
     },
     repair() {
       keys.rebuild();

@@ -43,6 +43,8 @@ export function createHeldPlaces(counts: PlaceCounts): HeldPlaces {
     left: (slot, rule) => rule.quota - heldAt(slot),
     remaining: (slot, rule) => Math.max(0, rule.quota - heldAt(slot)),
     moreAtMs: (_slot, _rule, atMs) => atMs,
+    newestMs: () => Number.NEGATIVE_INFINITY,
+    chargedSince: () => [],
     release: (hash) => counts.change(hash, 0, -1),
     repair: () => void counts.repair(0),
     repairAfter: (goneOwner) => void counts.repair(goneOwner),

@@ -2,7 +2,7 @@
 // forgotten, which would admit more than a quota: new keys are turned away instead. A thread may die between any two steps, so each
 // change is written such that `repair` finds at worst too much charged.
 import { exactQuotaMax, type LimitRule } from '@headgate/contract';
-import { type AllowanceTable, looksPerTurn } from './allowance-table.ts';
+import { type AllowanceTable, type ChargedAt, looksPerTurn } from './allowance-table.ts';
 import { dealDueQueue } from './due-queue.ts';
 import { chunkInstants, dealInstantChunks } from './instant-chunks.ts';
 import { dealKeyTable } from './key-table.ts';
@@ -215,6 +215,17 @@ export function dealThreadAllowances(parts: MemoryParts, options: ThreadAllowanc
       queue.add(slot, atMs + rule.windowMs);
       totals[0] = word(totals, 0) + word(state, slot * wordsPerSlot + capacity);
       return slot;
+    },
+    newestMs: (slot) => instantAt(word(state, slot * wordsPerSlot + newest)),
+    chargedSince(slot, afterMs) {
+      const charged: ChargedAt[] = [];
+      let position = word(state, slot * wordsPerSlot + oldest);
+      for (let left = word(state, slot * wordsPerSlot + count); left > 0; left -= 1) {
+        const atMs = instantAt(position);
+        if (atMs > afterMs) charged.push({ atMs, amount: 1 });
+        if (left > 1) position = chunks.next(position);
+      }
+      return charged;
     },
     repair() {
       takeBack();

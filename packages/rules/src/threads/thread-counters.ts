@@ -200,7 +200,7 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
       const { kept } = line;
       if (!kept.isEnforced) continue;
       line.slot = isDecision ? kept.table.hold(kept.hash, atMs, kept.lastSlot) : kept.table.find(kept.hash);
-      if (line.slot < 0 && isDecision) line.slot = carriedOver(line, atMs);
+      if (kept.lastSlot < 0 && isDecision) carryOver(line, atMs);
       if (line.slot >= 0) continue;
       if (kept.kind === 'exact') unknownExact += 1;
       else unknownBuckets += 1;
@@ -213,20 +213,33 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
   }
 
   /**
-   * A quota that was moved across what is counted exactly has another table from then on. What the one before holds of the key is
-   * charged there as of now: for a window it errs toward refusal. Returns the key's slot, or -1 where nothing was held.
+   * A quota that was moved across what is counted exactly has another table from then on. What the one before holds of the key and
+   * this one has not seen is charged here too, at its instants. Asked where a charge is new, as all are with another policy.
    */
-  function carriedOver({ kept, charge }: Line, atMs: number): number {
+  function carryOver(line: Line, atMs: number): void {
+    const { kept, charge } = line;
     const { rule } = charge;
-    if (rule.unit !== 'requests' || kept.kind === 'held') return -1;
+    if (rule.unit === 'request-bytes' || kept.kind === 'held') return;
     const before = kept.kind === 'exact' ? enforced.buckets : enforced.exact;
     const held = before.find(kept.hash);
-    const charged = held < 0 ? 0 : rule.quota - before.remaining(held, rule, atMs);
-    if (charged <= 0) return -1;
-    if (kept.kind === 'buckets') return kept.table.add(kept.hash, rule, charged, atMs);
-    const slot = kept.table.add(kept.hash, rule, 1, atMs);
-    for (let more = 1; slot >= 0 && more < charged; more += 1) kept.table.record(slot, rule, 1, atMs);
-    return slot;
+    if (held >= 0) {
+      const newestMs = line.slot < 0 ? Number.NEGATIVE_INFINITY : kept.table.newestMs(line.slot);
+      const charged = before.chargedSince(held, Math.max(newestMs, atMs - rule.windowMs));
+      // Of more than the quota the latest are enough, and one is remembered at a time where each is.
+      let left = kept.kind === 'exact' ? charged.reduce((sum, { amount }) => sum + amount, 0) : 0;
+      for (const { atMs: chargedMs, amount } of charged) {
+        if (kept.kind === 'buckets') recordAt(line, amount, chargedMs);
+        for (let one = 0; kept.kind === 'exact' && one < amount; one += 1, left -= 1)
+          if (left <= rule.quota) recordAt(line, 1, chargedMs);
+      }
+    }
+    kept.lastSlot = line.slot;
+  }
+
+  function recordAt(line: Line, amount: number, chargedMs: number): void {
+    const { kept, charge } = line;
+    if (line.slot >= 0) kept.table.record(line.slot, charge.rule, amount, chargedMs);
+    else line.slot = kept.table.add(kept.hash, charge.rule, amount, chargedMs);
   }
 
   /** The first instant at which every enforced rule has room, `atMs` at the earliest. */
@@ -249,10 +262,8 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
   }
 
   function record(line: Line, atMs: number): void {
-    const { kept, charge, amount } = line;
-    if (line.slot >= 0) kept.table.record(line.slot, charge.rule, amount, atMs);
-    else line.slot = kept.table.add(kept.hash, charge.rule, amount, atMs);
-    kept.lastSlot = line.slot;
+    recordAt(line, line.amount, atMs);
+    line.kept.lastSlot = line.slot;
   }
 
   function decideUnderLock(nowMs: number): CounterDecision {
@@ -288,10 +299,10 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
 
   /** Writes where an allowance stands that was not charged. */
   function note({ charge, kept, slot, roomMs: freeMs }: Line, atMs: number): void {
-    const { rule } = charge;
     const standing = standingOf(charge);
-    if (freeMs > atMs) {
-      standing.remaining = kept.kind === 'buckets' && slot >= 0 ? kept.table.left(slot, rule) : 0;
+    // By parts of a window there may be room for less, and more of it before there is enough.
+    if (freeMs > atMs && kept.kind !== 'buckets') {
+      standing.remaining = 0;
       standing.moreAtMs = freeMs;
     } else writeStanding(standing, charge, kept, slot, atMs);
   }
