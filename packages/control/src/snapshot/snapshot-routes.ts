@@ -230,6 +230,8 @@ function nodeRoutes(app: ControlApp, snapshots: Snapshots): void {
       const gone = new AbortController();
       raw.socket.once('close', () => gone.abort());
       const json = await snapshots.newerThan(node, { after, hash }, waitMs, gone.signal);
+      // A gateway that has a higher number must hear that this control knows less.
+      void reply.header('headgate-latest-snapshot', snapshots.latest()?.number ?? 0);
       if (json === null) return reply.code(204).send();
       // As it was written once for all gateways: the schema describes it, and its hash proves it.
       return reply.type('application/json; charset=utf-8').send(json as never);

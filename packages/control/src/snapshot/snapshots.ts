@@ -10,7 +10,6 @@ import {
   snapshotBounds,
 } from '@headgate/contract';
 import { ControlRefusal } from '../api/control-refusal.ts';
-import type { AppendedEntry } from '../journal/open-journal.ts';
 import type { Store } from '../store/open-store.ts';
 import { type Compiled, compileSnapshot } from './compile.ts';
 import type { SeenOn } from './diff/count-credentials.ts';
@@ -36,10 +35,18 @@ import {
   type SnapshotHead,
 } from './snapshot-rows.ts';
 
+/** What is to be on the disk before it is acknowledged. */
+interface WantedEntry {
+  readonly kind: string;
+  readonly by: string;
+  readonly atMs: number;
+  readonly body: unknown;
+}
+
 /** What snapshots are made with. */
 export interface SnapshotsOptions {
   readonly store: Store;
-  readonly journal: { append(entry: AppendedEntry): Promise<number> };
+  readonly journal: { append(entry: WantedEntry): Promise<number> };
   /** Null: nothing can be compiled; what is in the store is still served. */
   readonly sources: SnapshotOptions | null;
   /** Relative file names start from here. */
