@@ -176,7 +176,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const source: NonNullable<GatewayOptions['snapshots']> =
     options.snapshots ??
     createSnapshotFiles(() => config, base, {
-      ...{ clock, tell: notice },
+      clock,
+      tell: notice,
       ...(published === null ? {} : { texts: published.texts }),
     });
   const historyFile = await openHistoryFile(
@@ -350,7 +351,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   warn();
   const follower =
     published?.follow({
-      ...{ clock, notice, waits: options.followWaits ?? {} },
+      clock,
+      notice,
+      waits: options.followWaits ?? {},
       take: (document) => inOrder(() => takeDocument(document)),
       threads: async () => (await inner.threads()).length,
     }) ?? null;

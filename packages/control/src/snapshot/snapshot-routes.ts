@@ -150,7 +150,8 @@ export function snapshotRoutes(app: ControlApp, { snapshots, nodes }: SnapshotRo
     async ({ params: { number } }) => {
       const { texts, ...rest } = await snapshots.document(number);
       const sizes = Object.entries(texts).map(([name, text]) => ({
-        ...{ name, bytes: Buffer.byteLength(text) },
+        name,
+        bytes: Buffer.byteLength(text),
         sha256: sha256Of(text),
       }));
       return { ...rest, texts: sizes };

@@ -33,7 +33,11 @@ async function worldOf(t: TestContext, threads = 1): Promise<World> {
   const { catalogue: _c, trust: _t, ...rest } = kit.config;
   const config: Config = {
     ...rest,
-    ...{ node: 'node', threads, snapshot: 'control', catalogue: '.', trustBundles: [] },
+    node: 'node',
+    threads,
+    snapshot: 'control',
+    catalogue: '.',
+    trustBundles: [],
     control: control.option,
     evidence: { ...kit.config.evidence, folder: 'evidence-node' },
   };
@@ -46,11 +50,16 @@ async function worldOf(t: TestContext, threads = 1): Promise<World> {
     await kit.close();
   });
   return {
-    ...{ kit, control, config, notices },
+    kit,
+    control,
+    config,
+    notices,
     content: await contentOfFiles(kit),
     async start() {
       const started = await startGateway({
-        ...{ config, base: kit.folder, followWaits: { waitMs: 200, againMsMin: 5, againMsMax: 20 } },
+        config,
+        base: kit.folder,
+        followWaits: { waitMs: 200, againMsMin: 5, againMsMax: 20 },
         notice(notice) {
           notices.push(notice);
           for (const each of listening) if (each.kind === notice.kind) each.resolve(notice);
@@ -222,7 +231,11 @@ test('break-glass begins and ends while control is away, and outlasts a snapshot
   await control.heard(inForce(1));
   await control.stop();
   const override = await gateway.beginOverride({
-    ...{ rule: 'ws-global', change: { kind: 'shadow' }, scope: null, reason: 'an outage', author: 'desk' },
+    rule: 'ws-global',
+    change: { kind: 'shadow' },
+    scope: null,
+    reason: 'an outage',
+    author: 'desk',
     untilMs: Date.now() + 600_000,
   });
   assert.equal((await gateway.inForce()).overrides.length, 1);

@@ -87,8 +87,11 @@ export async function startPublishingControl({ authority, folder, user }: TestGa
   await listen();
   return {
     option: {
-      ...{ url: `https://127.0.0.1:${port}`, serverName: 'control.test' },
-      ...{ certificate: 'node.pem', key: 'node.key', trust: 'control.pem' },
+      url: `https://127.0.0.1:${port}`,
+      serverName: 'control.test',
+      certificate: 'node.pem',
+      key: 'node.key',
+      trust: 'control.pem',
     },
     words,
     asked: () => askedCount,
