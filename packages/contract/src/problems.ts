@@ -903,6 +903,44 @@ export const controlProblems = {
     fix: 'Ask the operator to name the catalogue, policy and trust in `snapshot` of control.yaml.',
     operatorFix: 'Add the section `snapshot` to control.yaml (docs/reference/snapshots.md) and restart control.',
   }),
+  'control.store_busy': controlProblem<{ waitingCount: number }>({
+    status: 503,
+    source: 'control',
+    retry: 'after',
+    title: 'Store is busy',
+    detail: ({ waitingCount }) =>
+      `${waitingCount} others wait for the store already, or waited too long. Nothing was done.`,
+    fix: 'Repeat the request after the stated seconds.',
+    operatorFix: 'Where it stays so, use PostgreSQL with DATABASE_URL.',
+  }),
+  'control.store_too_slow': controlProblem<{ limitMs: number }>({
+    status: 503,
+    source: 'control',
+    retry: 'never',
+    title: 'Question took too long',
+    detail: ({ limitMs }) =>
+      `The store worked on this for longer than ${limitMs} ms and was stopped. Nothing was changed.`,
+    fix: 'Ask for less at once: a shorter time, or one participant.',
+  }),
+  'control.store_unavailable': controlProblem({
+    status: 503,
+    source: 'control',
+    retry: 'backoff',
+    title: 'Store is not available',
+    detail: () => 'The store was lost while it worked on this. Whether a change took effect is not known.',
+    fix: 'Look whether your change is there; where it is not, repeat it with growing pauses.',
+    operatorFix: 'What was lost stands in what control says on its standard error.',
+  }),
+  'control.journal_unwritable': controlProblem({
+    status: 503,
+    source: 'control',
+    retry: 'backoff',
+    title: 'Journal cannot be written',
+    detail: () => 'The disk did not take what must not be lost, so nothing was done.',
+    fix: 'Repeat the request later, with growing pauses.',
+    operatorFix:
+      'Make room on the disk of `store.folder`, or replace it; what the system says stands in the standard error.',
+  }),
   'control.draining': controlProblem({
     status: 503,
     source: 'control',

@@ -15,7 +15,7 @@ const joinedBytes = 16 * 1024;
 
 /** Copies up to this size lie in slabs, in bytes: most bodies are small, and live for one call. One that stays keeps its slab. */
 const slabbedBytesMax = 8 * 1024;
-const slabBytes = 16 * 1024;
+const slabBytes = 64 * 1024;
 let slab = Buffer.allocUnsafeSlow(slabBytes);
 let slabbedBytes = 0;
 
@@ -34,6 +34,8 @@ function copyOf(bytes: Uint8Array): Uint8Array {
   slabbedBytes += byteLength;
   return slab.subarray(slabbedBytes - byteLength, slabbedBytes);
 }
+
+const noBytes = new Uint8Array(0);
 
 /** A queue that ends, or fails, once. One reader at a time. */
 export class ByteQueue implements AsyncIterable<Uint8Array> {
@@ -98,6 +100,7 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
 
   /** Everything held, as one piece, and gone from here. */
   takeAll(): Uint8Array {
+    if (this.#bytes === 0) return noBytes; // What every body is left with that was taken whole.
     this.#settleSmall();
     const [only] = this.#chunks;
     const all = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
@@ -111,7 +114,7 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
   peekAll(): Uint8Array {
     this.#settleSmall();
     if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? new Uint8Array(0);
+    return this.#chunks[0] ?? noBytes;
   }
 
   /** Waits until there is something to take or nothing more will come. Rejects with the failure. */

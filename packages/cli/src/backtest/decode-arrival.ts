@@ -86,7 +86,8 @@ export function createDecoders(index: CatalogueIndex): {
     route: NonNullable<EvidenceRecord['route']>,
     { participant, scid }: NonNullable<EvidenceRecord['admission']>,
   ): LimitSubject {
-    const credential = identity?.verdict === 'accepted' ? identity.fingerprint : null;
+    // Logs of other tiers often have the subject alone; records of a gateway have both.
+    const credential = identity?.verdict === 'accepted' ? (identity.fingerprint ?? identity.subject) : null;
     return shared({
       environment: route.environment,
       infrastructure: route.infrastructure,

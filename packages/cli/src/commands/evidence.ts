@@ -6,6 +6,7 @@ import { readNamedEvidence } from '../evidence/named-evidence.ts';
 import type { EvidenceReading } from '../evidence/read-evidence.ts';
 import { countSenders, type Manner, manners } from '../evidence/senders.ts';
 import { sendersText } from '../render/senders-text.ts';
+import { registerEvidenceImport } from './evidence-import.ts';
 
 /** Bodies below this size are no burden, packed or not, in bytes. */
 const fromBytesDefault = 10_000;
@@ -32,6 +33,7 @@ export const registerEvidence: Register = (program, context) => {
     .option('--since <day>', 'only calls from this day on, as 2024-02-21 (UTC)', toInstant)
     .option('--json', 'print JSON and nothing else')
     .action((named: string[], options: WhoOptions) => who(named, options, context));
+  registerEvidenceImport(evidence, context);
 };
 
 async function who(named: readonly string[], options: WhoOptions, context: CliContext): Promise<void> {

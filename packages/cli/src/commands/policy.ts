@@ -1,4 +1,5 @@
 // `headgate policy`: judge a policy, compare two, ask what becomes of a call, and try a candidate on what was recorded.
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCatalogue } from '@headgate/client';
 import { type EvidenceRecord, type LimitSubject, sayFinding } from '@headgate/contract';
@@ -14,11 +15,11 @@ import { exitCodes } from '../exit-codes.ts';
 import { backtestPolicy } from '../policy/backtest-policy.ts';
 import { type BreakGlassFlags, breakGlassAsk } from '../policy/break-glass-ask.ts';
 import { callOf } from '../policy/call-words.ts';
-import { checkPolicy } from '../policy/check-policy.ts';
+import { checkPolicy, countedHow } from '../policy/check-policy.ts';
 import { diffPolicies } from '../policy/diff-policies.ts';
 import { type NamedPolicy, readPolicy } from '../policy/policy-file.ts';
 import { statusText } from '../render/control-text.ts';
-import { differencesText, explainedText, policyText, remarksText } from '../render/policy-text.ts';
+import { countedText, differencesText, explainedText, policyText, remarksText } from '../render/policy-text.ts';
 import { folderOf } from './catalogue.ts';
 import { configText } from './gateway.ts';
 import { usable } from './trust.ts';
@@ -30,6 +31,11 @@ const reorderMsMax = 86_400_000;
 interface CatalogueOptions {
   readonly catalogue?: string;
   readonly json?: true;
+}
+
+interface CheckOptions extends CatalogueOptions {
+  readonly strict?: true;
+  readonly provisioning?: string;
 }
 
 interface ExplainOptions extends CatalogueOptions {
@@ -66,7 +72,8 @@ export const registerPolicy: Register = (program, context) => {
     .description('say of a policy what no schema can judge: names the catalogue does not have, rules that never act')
     .argument('[file]', 'policy file (default: policy.yaml of the catalogue)')
     .option('--strict', 'end with 1 for warnings too')
-    .action((file: string | undefined, options: CatalogueOptions & { strict?: true }) => check(file, options, context));
+    .option('--provisioning <file>', 'provisioning file (default: provisioning.yaml of the catalogue, if it has one)')
+    .action((file: string | undefined, options: CheckOptions) => check(file, options, context));
   policy
     .command('diff')
     .description('say in sentences what the second policy says otherwise than the first')
@@ -128,16 +135,14 @@ function withCatalogue(command: Command): Command {
     .option('--json', 'print JSON and nothing else');
 }
 
-async function check(
-  named: string | undefined,
-  options: CatalogueOptions & { strict?: true },
-  context: CliContext,
-): Promise<void> {
+async function check(named: string | undefined, options: CheckOptions, context: CliContext): Promise<void> {
   const folder = folderOf(options, context);
   const file = named ?? join(folder, 'policy.yaml');
   const read = await readPolicy(file);
   const { index } = await openCatalogue(folder);
-  const remarks = checkPolicy(read, index);
+  const provisioned = existsSync(options.provisioning ?? join(folder, 'provisioning.yaml'));
+  const remarks = checkPolicy(read, index, provisioned);
+  const counted = countedHow(read.policy);
   const failing = remarks.filter(({ level }) => level === 'error' || (options.strict === true && level === 'warning'));
   if (failing.length > 0) context.exitWith(exitCodes.failed);
   if (options.json === true) {
@@ -147,13 +152,13 @@ async function check(
       path: path.join('.'),
       ...remark,
     }));
-    context.stdout.write(`${JSON.stringify({ ok: failing.length === 0, file, remarks: located }, null, 2)}\n`);
+    context.stdout.write(`${JSON.stringify({ ok: failing.length === 0, file, remarks: located, counted }, null, 2)}\n`);
     return;
   }
   context.stdout.write(remarksText(read, remarks, context.stdout));
   const count = (level: string) => remarks.filter((remark) => remark.level === level).length;
   context.stderr.write(
-    `${read.policy.limits.length} rules: ${count('error')} errors, ${count('warning')} warnings, ${count('notice')} notices\n`,
+    `${read.policy.limits.length} rules: ${count('error')} errors, ${count('warning')} warnings, ${count('notice')} notices\n${countedText(counted)}`,
   );
 }
 

@@ -1,8 +1,8 @@
 // A connection to PGlite that looks like a socket to `pg`, so that both kinds of store are asked and read by the same code.
 import { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
+import { ControlRefusal } from '../api/control-refusal.ts';
 import { answerBytesMax, type EmbeddedStart, type FromEmbedded, type ToEmbedded } from './embedded-protocol.ts';
-import { StoreRefused } from './store-refused.ts';
 
 /** What a connection needs to know. */
 export interface EmbeddedConnectionOptions {
@@ -114,7 +114,7 @@ export class EmbeddedConnection extends Duplex {
       this.#gone.resolve();
       if (this.#isClosing) return;
       this.#options.notice(`the thread of the embedded store ended: ${reason}; the next question starts it again`);
-      this.destroy(lost(`the thread of the embedded store ended: ${reason}`));
+      this.destroy(lost(new Error(`the thread of the embedded store ended: ${reason}`)));
     });
   }
 
@@ -151,12 +151,11 @@ export class EmbeddedConnection extends Duplex {
 }
 
 /** The refusal of a statement that ran too long. */
-export function tooSlow(limitMs: number, cause?: unknown): StoreRefused {
-  const reason = `the statement ran longer than ${limitMs} ms and was ended`;
-  return new StoreRefused('control.store_too_slow', reason, 'Ask for less at once: a shorter time, fewer rows.', cause);
+export function tooSlow(limitMs: number, cause?: unknown): ControlRefusal {
+  return new ControlRefusal('control.store_too_slow', { limitMs }, { cause });
 }
 
 /** The refusal of what was under way when the store was lost. Whether a commit took effect is not known then. */
-export function lost(reason: string, cause?: unknown): StoreRefused {
-  return new StoreRefused('control.store_unavailable', reason, 'Repeat it in a moment; see the log of control.', cause);
+export function lost(cause: unknown): ControlRefusal {
+  return new ControlRefusal('control.store_unavailable', {}, { cause });
 }

@@ -18,13 +18,17 @@ if (port === null) throw new Error('this file is a thread of the store');
 const say = (message: FromEmbedded, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 const database = await PGlite.create({ dataDir: folder });
+// The first byte of Terminate, which has no answer.
+const terminate = 0x58;
 let turn = Promise.resolve();
 port.on('message', (message: ToEmbedded) => {
   turn = turn.then(() => (message.kind === 'close' ? close() : answer(message.bytes)));
+  // A rejection that nobody takes ends the thread; the store is told why.
 });
 say({ kind: 'ready' });
 
 async function answer(bytes: Uint8Array): Promise<void> {
+  if (bytes[0] === terminate) return say({ kind: 'answered' }); // The end of the stream follows, and closes PGlite.
   let piece = new Uint8Array(pieceBytes);
   let used = 0;
   const flush = (): void => {
@@ -38,7 +42,9 @@ async function answer(bytes: Uint8Array): Promise<void> {
     piece = new Uint8Array(pieceBytes);
     used = 0;
   };
+  let isReady = false;
   const take = (data: Uint8Array): void => {
+    isReady = endsReady(data);
     for (let from = 0; from < data.length; ) {
       const part = data.subarray(from, from + pieceBytes - used);
       piece.set(part, used);
@@ -54,7 +60,15 @@ async function answer(bytes: Uint8Array): Promise<void> {
     await database.execProtocolRawStream(bytes, { onRawData: take });
   }
   flush();
+  // After a fault that PostgreSQL itself does not survive (PANIC), PGlite goes on as if nothing were; only a new one is sound.
+  if (!isReady) throw new Error('PGlite stopped in the middle of a statement');
   say({ kind: 'answered' });
+}
+
+/** Whether the last message is ReadyForQuery, with which every answer to a whole question ends. */
+function endsReady(data: Uint8Array): boolean {
+  const [type, ...length] = data.subarray(-6, -1);
+  return type === 0x5a && length.every((byte, index) => byte === (index === 3 ? 5 : 0));
 }
 
 async function close(): Promise<void> {
