@@ -99,7 +99,7 @@ export interface InForce {
   readonly overrides: readonly Override[];
   /** The candidate policy in shadow and what it would have decided otherwise; null where none is loaded. */
   readonly candidate: CandidateCounts | null;
-  /** Evidence that control does not have yet; null where records go into files. */
+  /** Evidence that control does not have yet; null without control. */
   readonly spoolLag: SpoolLag | null;
   /** What control published and is in force; null where the gateway serves by its files. */
   readonly published: PublishedStanding | null;
@@ -135,7 +135,7 @@ export interface ServingGateway {
   close(): Promise<void>;
   /** The file of thread 0, beside which those of others stand; or the spool of all. */
   readonly evidenceFile: string;
-  /** Evidence that control does not have yet; null where records go into files. */
+  /** Evidence that control does not have yet; null without control. */
   spoolLag(): SpoolLag | null;
   /** Control is shown other certificates from now on, or trusts others. */
   renewControl(control: ControlAddress | null): void;

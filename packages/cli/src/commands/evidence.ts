@@ -1,9 +1,11 @@
-// `headgate evidence who`: which callers still send chunked, uncompressed or with cookies, read from the files of a gateway.
+// `headgate evidence who`: which callers still send chunked, uncompressed or with cookies, read from the files of a gateway. And
+// `headgate evidence lines`, for other tools.
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { CliContext, Register } from '../context.ts';
-import { readNamedEvidence } from '../evidence/named-evidence.ts';
-import type { EvidenceReading } from '../evidence/read-evidence.ts';
+import { filesOf, readNamedEvidence } from '../evidence/named-evidence.ts';
+import { type EvidenceReading, piecesOf } from '../evidence/read-evidence.ts';
 import { countSenders, type Manner, manners } from '../evidence/senders.ts';
 import { sendersText } from '../render/senders-text.ts';
 import { registerEvidenceImport } from './evidence-import.ts';
@@ -33,8 +35,29 @@ export const registerEvidence: Register = (program, context) => {
     .option('--since <day>', 'only calls from this day on, as 2024-02-21 (UTC)', toInstant)
     .option('--json', 'print JSON and nothing else')
     .action((named: string[], options: WhoOptions) => who(named, options, context));
+  evidence
+    .command('lines')
+    .description('print the lines of evidence files and spools as they are, for jq and other tools')
+    .argument('<file...>', 'evidence files, spools, or folders of them')
+    .action((named: string[]) => printLines(named, context));
   registerEvidenceImport(evidence, context);
 };
+
+/** Whole lines only: the last of a file that is being written has no end yet. */
+async function printLines(named: readonly string[], { stdout }: CliContext): Promise<void> {
+  for (const { file } of await filesOf(named)) {
+    let begun = Buffer.alloc(0);
+    for await (const { lines } of piecesOf(file)) {
+      const end = lines.lastIndexOf(0x0a) + 1;
+      if (end === 0) begun = Buffer.concat([begun, lines]);
+      else {
+        const whole = Buffer.concat([begun, lines.subarray(0, end)]);
+        begun = Buffer.from(lines.subarray(end));
+        if (!stdout.write(whole)) await once(stdout, 'drain');
+      }
+    }
+  }
+}
 
 async function who(named: readonly string[], options: WhoOptions, context: CliContext): Promise<void> {
   const asked = manners.filter((manner) => options[manner] === true);

@@ -13,6 +13,8 @@ export interface InForceAnswer {
   readonly listFaults: readonly PrintedFault[];
   readonly overrides: readonly Override[];
   readonly candidate: CandidateAnswer | null;
+  /** Not told by gateways of older versions. */
+  readonly spoolLag?: { readonly records: number; readonly seconds: number } | null;
   readonly changes?: readonly string[] | undefined;
   readonly needRestart?: readonly string[] | undefined;
 }
@@ -64,8 +66,15 @@ export function statusText(answer: InForceAnswer): string {
   const troubled = answer.lists.flatMap(({ from, issuer, why }) =>
     why === null ? [] : [`${from}${issuer === null ? '' : `, list of ${issuer}`}: ${why}`],
   );
-  const lines = [inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled];
+  const lines = [inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled, ...lagLines(answer)];
   return `${lines.join('\n')}\n${candidateText(answer.candidate)}${overridesText(answer.overrides)}`;
+}
+
+function lagLines({ spoolLag = null }: InForceAnswer): readonly string[] {
+  if (spoolLag === null) return [];
+  const { records, seconds } = spoolLag;
+  if (records === 0) return ['evidence: control has every record'];
+  return [`evidence: control lacks ${records.toLocaleString('en-US')} records, the oldest of ${seconds} s ago`];
 }
 
 /** What a candidate policy would have decided otherwise, in a line; nothing where none is loaded. */
