@@ -42,12 +42,15 @@ interface World {
   readonly told: { readonly topic: string; readonly data: object }[];
   readonly notices: string[];
   /** Writes a file anew with other words. */
-  rewrite(file: string, from: string | RegExp, to: string): void;
+  readonly rewrite: (file: string, from: string | RegExp, to: string) => void;
   /** Everything but the store and its files is begun anew. */
-  again(): Promise<Snapshots>;
+  readonly again: () => Promise<Snapshots>;
 }
 
-async function worldOf(store: Store, more: { readonly keepCount?: number } = {}): Promise<World> {
+async function worldOf(
+  store: Store,
+  { hasSources = true, ...more }: { readonly keepCount?: number; readonly hasSources?: boolean } = {},
+): Promise<World> {
   const folder = sourceFolder();
   const told: World['told'] = [];
   const notices: string[] = [];
@@ -68,7 +71,7 @@ async function worldOf(store: Store, more: { readonly keepCount?: number } = {})
     openSnapshots({
       store,
       journal,
-      sources,
+      sources: hasSources ? sources : null,
       base: folder,
       clock: () => nowMs,
       publish: (topic, data) => told.push({ topic, data }),
@@ -186,6 +189,15 @@ forEachStore((_name, open) => {
       refusedWith('control.snapshot_unusable', /catalogue\/provisioning\.example\.yaml:\d+:\d+ .*cmry/),
     );
     assert.equal(snapshots.latest()?.number, 1);
+  });
+
+  test('without sources nothing is compiled, and what was published goes on to be served', async () => {
+    const store = await emptied();
+    await (await worldOf(store)).snapshots.publish(wish);
+    const { snapshots } = await worldOf(store, { hasSources: false });
+    await assert.rejects(snapshots.publish(wish), refusedWith('control.no_snapshot_sources'));
+    assert.equal((await snapshots.document(1)).number, 1);
+    assert.equal((await snapshots.restore(1, wish)).isNew, false);
   });
 
   test('to go back makes a new number with the old texts and says so', async () => {

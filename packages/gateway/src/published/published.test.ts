@@ -21,10 +21,10 @@ interface World {
   readonly content: SnapshotContent;
   readonly config: Config;
   readonly notices: GatewayNotice[];
-  start(): Promise<RunningGateway>;
-  /** Waits for a notice of a kind; those before `after` do not count. */
-  noticed(kind: GatewayNotice['kind']): Promise<GatewayNotice>;
-  kept(): Promise<number>;
+  readonly start: () => Promise<RunningGateway>;
+  /** Waits for a notice of a kind; one from before counts too. */
+  readonly noticed: (kind: GatewayNotice['kind']) => Promise<GatewayNotice>;
+  readonly kept: () => Promise<number>;
 }
 
 async function worldOf(t: TestContext, threads = 1): Promise<World> {
