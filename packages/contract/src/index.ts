@@ -131,6 +131,10 @@ export type {
   Standing,
 } from './limits.ts';
 export { isHeld, parsePolicy, policySchema } from './limits.ts';
+export type { Shown, ShownGroup } from './option-example.ts';
+export { defaultsOf, leftOption, setOption, writeExample } from './option-example.ts';
+export type { OptionSchema } from './option-schema.ts';
+export { optionsOf, writeOptionTables } from './option-schema.ts';
 export { parseChainPositions, parsePositions, type WrittenPositions } from './positions.ts';
 export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';

@@ -8,12 +8,15 @@ import { createTestAuthority, type TestUser } from '@headgate/pki';
 import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from './config/control-config.ts';
 import { UnusableControlFiles } from './config/unusable-files.ts';
 import { type RunningControl, startControl } from './start-control.ts';
+import { createEmbeddedFolder } from './store/for-each-store.fixture.ts';
 
 let base = '';
+let state = '';
 let user: TestUser;
 
 before(async () => {
   base = await mkdtemp(join(tmpdir(), 'headgate-control-'));
+  state = await createEmbeddedFolder();
   const authority = await createTestAuthority({ nowMs: Date.now() });
   const server = await authority.serverChain('current', ['localhost', '127.0.0.1']);
   user = await authority.user('current', { name: 'PERSONx0001', organisation: 'Example', keyType: 'ec-p256' });
@@ -27,21 +30,24 @@ before(async () => {
   await writeFile(join(base, 'intermediates.pem'), intermediatesPem);
 });
 
-after(() => rm(base, { recursive: true, force: true }));
+after(async () => {
+  await rm(base, { recursive: true, force: true });
+  await rm(state, { recursive: true, force: true });
+});
 
 function configWith(part: Partial<WrittenControlConfig> = {}): ControlConfig {
   return controlConfigSchema.parse({
     listen: { port: 0 },
     tls: { certificate: 'control.pem', key: 'control.key' },
     trust: { anchors: 'anchors.pem', intermediates: 'intermediates.pem' },
-    store: { folder: 'state' },
+    store: { folder: state },
     accounts: [{ name: 'desk', roles: ['operator'], fingerprints: [user.fingerprint256] }],
     ...part,
   });
 }
 
 function started(config: ControlConfig, readConfig = () => Promise.resolve(config)): Promise<RunningControl> {
-  return startControl({ config, base, readConfig, clock: Date.now, notice: () => undefined });
+  return startControl({ config, base, databaseUrl: null, readConfig, clock: Date.now, notice: () => undefined });
 }
 
 function statusOfMe({ port }: RunningControl): Promise<number> {

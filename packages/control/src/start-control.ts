@@ -1,22 +1,39 @@
-// Starts control: its files, what it stores, its routes, its listener; and ends it in the other order.
+// Starts control: its files, its store, its routes, its listener; and ends it in the other order.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import type { FastifyRequest } from 'fastify';
+import { permissionOf } from './access/account.ts';
 import { createAccounts, type ParticipantOf } from './access/accounts.ts';
-import { createCallers } from './access/identify-caller.ts';
-import { type ControlNotice, createControlApp, socketOf } from './api/control-app.ts';
+import { createAttempts } from './access/attempts.ts';
+import { type AccessInForce, createCallers } from './access/identify-caller.ts';
+import { type DoorAnswer, type DoorAsk, openLocalDoor } from './access/local-door.ts';
+import { createSessions } from './access/sessions.ts';
+import { signInRoutes } from './access/sign-in-routes.ts';
+import { type ControlApp, type ControlNotice, createControlApp, socketOf } from './api/control-app.ts';
 import { meRoutes } from './api/me-routes.ts';
+import type { RouteEntry } from './api/route-table.ts';
 import type { ControlConfig } from './config/control-config.ts';
 import { readControlFiles } from './config/control-files.ts';
+import { openEventLog } from './events/event-log.ts';
+import { eventRoutes } from './events/event-routes.ts';
+import { openStore } from './store/open-store.ts';
 
 /** What control is started with. */
 export interface StartControlOptions {
   readonly config: ControlConfig;
   /** Relative file names start from here. */
   readonly base: string;
+  /** A PostgreSQL for the store, `postgresql://…`; null for the embedded one. */
+  readonly databaseUrl: string | null;
   /** Reads the configuration again, for `apply`. Rejects with `UnusableControlFiles`. */
   readonly readConfig: () => Promise<ControlConfig>;
   /** Now, in ms since 1970 UTC. */
   readonly clock: () => number;
   readonly notice: (notice: ControlNotice) => void;
+  /** Called with the app before it has any route: hooks that are added then hold for every one of them. */
+  readonly prepare?: (app: ControlApp) => void;
 }
 
 /** A control that runs. */
@@ -25,50 +42,115 @@ export interface RunningControl {
   readonly port: number;
   /** How people reach it; one-time links begin with it. */
   readonly url: string;
+  readonly storeKind: 'embedded' | 'postgresql';
+  /** Every route with what it says of its access. */
+  readonly routes: readonly RouteEntry[];
   /** Reads configuration and files again and puts accounts, nodes and trust in force; resolves with sections that need a restart. */
   apply(): Promise<{ readonly needRestart: readonly string[] }>;
+  /** A one-time link of an account; null where there is none of that name. */
+  makeLink(account: string): Promise<{ readonly link: string; readonly endsMs: number } | null>;
   /** Refuses new requests, waits for those under way as long as the configuration says, then ends. */
   close(): Promise<void>;
 }
 
-/** Starts control; resolves when it listens. Rejects with `UnusableControlFiles`, or with what the system says of its port. */
-export async function startControl({
-  config,
-  base,
-  readConfig,
-  clock,
-  notice,
-}: StartControlOptions): Promise<RunningControl> {
+/**
+ * Starts control; resolves when it listens. Rejects with `UnusableControlFiles`, with `StoreRefused`, or with what the system says of
+ * its port.
+ */
+export async function startControl(options: StartControlOptions): Promise<RunningControl> {
+  const { config, base, databaseUrl, readConfig, clock, notice } = options;
   const files = await readControlFiles(config, base);
   // Enrolled certificates come with the snapshot that is in force.
   const participantOf: ParticipantOf = () => null;
-  let inForce = { config, accounts: createAccounts(config, participantOf), trust: files.trust };
-  const callerOf = createCallers(() => inForce, clock);
-  const { app, drain } = await createControlApp({
-    bounds: config.bounds,
-    tls: files.tls,
-    callerOf: (request) => callerOf(socketOf(request)),
-    notice,
-  });
-  meRoutes(app);
-  await app.listen({ host: config.listen.address, port: config.listen.port });
-  const { address, port } = app.server.address() as AddressInfo;
-  return {
-    address,
-    port,
-    url: config.url ?? `https://${address.includes(':') ? `[${address}]` : address}:${port}`,
-    async apply() {
-      const next = await readConfig();
-      const { trust } = await readControlFiles(next, base);
-      inForce = { config: next, accounts: createAccounts(next, participantOf), trust };
-      return { needRestart: changedForRestart(config, next) };
-    },
-    async close() {
+  let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
+  const folder = resolve(base, config.store.folder);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const tell = (sentence: string) => notice({ kind: 'store', sentence });
+  const store = await openStore({ folder, url: databaseUrl, notice: tell, now: clock });
+  const ending: (() => Promise<void>)[] = [() => store.close()];
+  try {
+    const { db } = store;
+    const log = await openEventLog(db, config.events, clock);
+    const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
+    const identify = createCallers(() => inForce, sessions, clock);
+    const callerOf = (request: FastifyRequest) =>
+      identify({ socket: socketOf(request), cookies: request.headers.cookie });
+    const { app, routes, drain } = await createControlApp({ bounds: config.bounds, tls: files.tls, callerOf, notice });
+    options.prepare?.(app);
+    const streams = eventRoutes(app, { log, bounds: config.events, mayStill: stillGranted(callerOf) });
+    meRoutes(app);
+    signInRoutes(app, {
+      sessions,
+      attempts: createAttempts(clock),
+      accounts: () => inForce.accounts,
+      events: log,
+      sessionsEnded: () => streams.review(),
+    });
+    ending.push(() => app.close());
+    await app.listen({ host: config.listen.address, port: config.listen.port });
+    const { address, port } = app.server.address() as AddressInfo;
+    const url = config.url ?? `https://${address.includes(':') ? `[${address}]` : address}:${port}`;
+    const running: Omit<RunningControl, 'close'> = {
+      address,
+      port,
+      url,
+      storeKind: store.kind,
+      routes: routes.entries(),
+      async apply() {
+        const next = await readConfig();
+        const { trust } = await readControlFiles(next, base);
+        inForce = { accounts: createAccounts(next, participantOf), trust };
+        streams.review();
+        return { needRestart: changedForRestart(config, next) };
+      },
+      async makeLink(name) {
+        if (inForce.accounts.byName(name) === null) return null;
+        const { secret, endsMs } = await sessions.makeLink(name);
+        return { link: `${url}/v1/sign-in?link=${secret}`, endsMs };
+      },
+    };
+    const door = await openLocalDoor(folder, (ask) => answerDoor(running, ask));
+    ending.push(() => door.close());
+    const close = async (): Promise<void> => {
       drain();
+      await streams.close();
       const impatience = setTimeout(() => app.server.closeAllConnections(), config.bounds.shutdownMs);
-      await app.close();
+      await endAll(ending);
       clearTimeout(impatience);
-    },
+    };
+    return { ...running, close };
+  } catch (fault) {
+    await endAll(ending);
+    throw fault;
+  }
+}
+
+/** Ends what was begun, the latest first. */
+async function endAll(ending: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const end of ending.toReversed()) await end();
+}
+
+async function answerDoor(
+  { apply, makeLink }: Pick<RunningControl, 'apply' | 'makeLink'>,
+  ask: DoorAsk,
+): Promise<DoorAnswer> {
+  if (ask.ask === 'apply') return { ok: true, ...(await apply()) };
+  const made = await makeLink(ask.account);
+  if (made === null)
+    return { ok: false, refused: `there is no account ${ask.account}: \`accounts\` of the configuration has them` };
+  return { ok: true, link: made.link, ends: new Date(made.endsMs).toISOString() };
+}
+
+/** Whether a request that goes on for long may still see what it was granted when it began. */
+function stillGranted(
+  callerOf: (request: FastifyRequest) => ReturnType<ReturnType<typeof createCallers>>,
+): (request: FastifyRequest) => Promise<boolean> {
+  return async (request) => {
+    const { account } = await callerOf(request);
+    const { access } = request.routeOptions.config;
+    if (account === null || access === undefined || account.id !== request.account.id) return false;
+    const permission = permissionOf(account, access, request.params as Readonly<Record<string, string>>);
+    return permission.verdict === 'granted' && permission.participantScope === request.participantScope;
   };
 }
 

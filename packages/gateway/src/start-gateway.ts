@@ -409,10 +409,13 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
   const folder = resolve(options.base, config.evidence.folder);
-  const evidence = await openOwnEvidence({ ...options, folder, clock, notice, seen });
   const state = openOwnMemory(config);
   let { snapshot } = files;
   const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
+  const evidence = await openOwnEvidence({ ...options, folder, clock, notice, seen }).catch(async (fault: unknown) => {
+    await shared?.close();
+    throw fault;
+  });
   Atomics.store(state.inForce, 0, snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();

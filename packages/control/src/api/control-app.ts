@@ -8,10 +8,12 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type Access, type Account, permissionOf } from '../access/account.ts';
 import type { Caller } from '../access/identify-caller.ts';
+import { foreignOrigin } from '../access/same-site.ts';
 import type { ControlConfig } from '../config/control-config.ts';
 import { brokenRequest } from './broken-request.ts';
 import { ControlRefusal } from './control-refusal.ts';
 import { serveOpenApi } from './openapi.ts';
+import { pageFields, problemPage, wantsPage } from './page.ts';
 import { problemBody, problemFields, refusalOf } from './problem-answer.ts';
 import { createRequestCounts } from './request-counts.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
@@ -109,6 +111,9 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     }
     request.caller = await callerOf(request);
     const { account } = request.caller;
+    const by = request.caller.account === null ? 'nobody' : request.caller.by;
+    const foreign = foreignOrigin(request.method, request.headers, by);
+    if (foreign !== null) throw foreign;
     const { access } = request.routeOptions.config;
     if (account === null) {
       if (access?.roles === 'anyone') return;
@@ -131,6 +136,11 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
   const answerFault = (error: unknown, request: FastifyRequest, reply: AnsweringReply): AnsweringReply => {
     const refusal = refusalOf(error, request.routeOptions.bodyLimit ?? bounds.bodyBytesMax) ?? defect(error, request);
     const body = problemBody(refusal);
+    if (wantsPage(request.headers.accept))
+      return reply
+        .code(body.status)
+        .headers({ ...problemFields(refusal), ...pageFields })
+        .send(problemPage(body));
     // Serialized here: a route's own schemas describe its answers, and a refusal is the same everywhere.
     return reply.code(body.status).headers(problemFields(refusal)).send(JSON.stringify(body));
   };

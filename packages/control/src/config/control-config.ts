@@ -61,6 +61,36 @@ const bounds = z.strictObject({
   ),
 });
 
+const sessions = z.strictObject({
+  linkMs: milliseconds(60_000, 86_400_000, 600_000).describe(
+    'How long a one-time link may be used. Default 600,000 ms (10 min).',
+  ),
+  idleMs: milliseconds(60_000, 86_400_000, 1_800_000).describe(
+    'How long a session lasts from its last request; up to a minute less. Default 1,800,000 ms (30 min).',
+  ),
+  absoluteMs: milliseconds(600_000, 604_800_000, 43_200_000).describe(
+    'How long a session lasts at most, however busy it is. Default 43,200,000 ms (12 h).',
+  ),
+  perAccountMax: count(1, 64, 8).describe('Sessions of one account at once; of more, the oldest ends. Default 8.'),
+});
+
+const events = z.strictObject({
+  keptMax: count(1_000, 1_000_000, 10_000).describe(
+    'Events that are kept for readers that come again. Default 10,000.',
+  ),
+  keptMs: milliseconds(3_600_000, 2_592_000_000, 604_800_000).describe(
+    'How long an event is kept at most. Default 604,800,000 ms (7 days).',
+  ),
+  readersMax: count(1, 10_000, 500).describe('Streams of events open at once. Default 500.'),
+  readersPerAccountMax: count(1, 64, 8).describe('Streams of one account open at once. Default 8.'),
+  heartbeatMs: milliseconds(1_000, 300_000, 15_000).describe(
+    'How often a silent stream shows that it lives, and its access is looked at again. Default 15,000 ms.',
+  ),
+  stallMs: milliseconds(1_000, 300_000, 30_000).describe(
+    'How long a reader may take nothing of what there is for it, before it is let go. Default 30,000 ms.',
+  ),
+});
+
 /** Schema of control's configuration file. */
 export const controlConfigSchema = z.strictObject({
   name: name.default('control').describe('Name of this control, as its own messages say it.'),
@@ -104,6 +134,8 @@ export const controlConfigSchema = z.strictObject({
     .default([])
     .describe('People and programs. Read again by `headgate control apply` and at SIGHUP.'),
   nodes: z.array(node).max(256).default([]).describe('Gateways. Read again by `headgate control apply` and at SIGHUP.'),
+  sessions: sessions.prefault({}).describe('Sessions of people who sign in by a one-time link.'),
+  events: events.prefault({}).describe('Events as they happen, for pages and programs that follow them.'),
   bounds: bounds.prefault({}),
 });
 

@@ -7,7 +7,7 @@ import { runKills } from './kill-run.fixture.ts';
 test('a hundred kills at random moments lose nothing acknowledged and apply nothing twice', async (t) => {
   const seed = Number(process.env.HEADGATE_SEED ?? randomInt(2 ** 31));
   t.diagnostic(`seed ${seed}; again with: HEADGATE_SEED=${seed} node --test packages/control/src/journal/kill.soak.ts`);
-  const run = await runKills(seed, 100);
+  const run = await runKills({ seed, killCount: 100, fromNothing: true });
   t.diagnostic(JSON.stringify(run));
   assert.ok(run.entryCount >= run.acknowledgedCount);
   assert.ok(run.caughtUpCount > 0, 'no kill came between the disk and the store');

@@ -7,8 +7,8 @@ import { answerBytesMax, type EmbeddedStart, type FromEmbedded, type ToEmbedded 
 /** What a connection needs to know. */
 export interface EmbeddedConnectionOptions {
   readonly folder: string;
-  /** How long one statement may run, now: PGlite cannot be interrupted, so its thread is ended and started again. */
-  readonly statementMsMax: () => number;
+  /** How long a message may be worked on: PGlite cannot be interrupted, so its thread is ended and started again. */
+  readonly statementMsMax: (message: Uint8Array) => number;
   /** Resolves when the thread before this one is gone: two on one folder would destroy it. */
   readonly after: Promise<void>;
   readonly notice: (sentence: string) => void;
@@ -134,7 +134,7 @@ export class EmbeddedConnection extends Duplex {
   }
 
   #send(bytes: Uint8Array<ArrayBuffer>, done: (error?: Error | null) => void): void {
-    const limitMs = this.#options.statementMsMax();
+    const limitMs = this.#options.statementMsMax(bytes);
     this.#written = done;
     this.#watch = setTimeout(() => {
       this.#options.notice(

@@ -1,5 +1,7 @@
 // The thread that PGlite runs on: bytes of PostgreSQL's protocol come in, answers go out. PGlite works synchronously, so
 // nothing else may run here.
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import {
@@ -17,7 +19,12 @@ if (port === null) throw new Error('this file is a thread of the store');
 
 const say = (message: FromEmbedded, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
-const database = await PGlite.create({ dataDir: folder });
+if (!existsSync(join(folder, 'PG_VERSION'))) await create();
+const database = await PGlite.create({
+  dataDir: folder,
+  // Files of its log that are not needed any more are kept for new ones up to this size, and no further.
+  startParams: [...PGlite.defaultStartParams, '-c', 'max_wal_size=128MB', '-c', 'min_wal_size=32MB'],
+});
 // The first byte of Terminate, which has no answer.
 const terminate = 0x58;
 let turn = Promise.resolve();
@@ -26,6 +33,15 @@ port.on('message', (message: ToEmbedded) => {
   // A rejection that nobody takes ends the thread; the store is told why.
 });
 say({ kind: 'ready' });
+
+/** Makes an empty cluster of databases beside its place: one that a crash left half would look whole. */
+async function create(): Promise<void> {
+  const making = `${folder}-making`;
+  rmSync(making, { recursive: true, force: true });
+  mkdirSync(making, { recursive: true, mode: 0o700 }); // PGlite writes files that everyone may write.
+  await (await PGlite.create({ dataDir: making })).close();
+  renameSync(making, folder);
+}
 
 async function answer(bytes: Uint8Array): Promise<void> {
   if (bytes[0] === terminate) return say({ kind: 'answered' }); // The end of the stream follows, and closes PGlite.

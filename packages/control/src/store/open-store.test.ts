@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { renameSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sql } from 'kysely';
@@ -175,6 +175,23 @@ test('a thread that dies is told loudly, takes with it what was under way, and s
   assert.match(notices.join('\n'), /the thread of the embedded store ended: .*; the next question starts it again/);
   renameSync(`${log}-away`, log);
   assert.deepEqual((await sql`select n from kept`.execute(db)).rows, [{ n: 1 }]);
+  await close();
+});
+
+test('the embedded store gives room back that changed rows had, and keeps its log short', async () => {
+  const { db, folder, close } = await openEmbedded({ limits: { houseMs: 10 } });
+  await sql`create table changing (id int primary key, text text)`.execute(db);
+  await sql`insert into changing select n, repeat('x', 200) from generate_series(1, 10000) n`.execute(db);
+  for (let round = 0; round < 40; round += 1)
+    await sql`update changing set text = ${`${round}`.repeat(100)}`.execute(db);
+  const bytes = async (): Promise<number> => {
+    const { rows } = await sql<{ bytes: number }>`select pg_total_relation_size('changing') as bytes`.execute(db);
+    return rows[0]?.bytes ?? 0;
+  };
+  // Each round writes 3 MB: untidied, forty of them leave some 100 MB in the table, and 200 in the log.
+  assert.ok((await bytes()) < 30_000_000, `${await bytes()} bytes`);
+  const log = readdirSync(join(folder, 'database', 'pg_wal')).length;
+  assert.ok(log <= 9, `${log} files of 16 MiB`);
   await close();
 });
 

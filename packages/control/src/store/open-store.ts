@@ -1,11 +1,11 @@
 // Opens the store of control: PGlite in a thread of this process behind a lock, or PostgreSQL.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kysely } from 'kysely';
 import pg from 'pg';
 import { ControlRefusal } from '../api/control-refusal.ts';
 import { boundedDialect, type WaitLimits } from './bounded-dialect.ts';
 import { EmbeddedConnection } from './embedded-connection.ts';
+import { type HouseLimits, isUpkeep, keepHouse } from './keep-house.ts';
 import { lockFolder } from './lock-folder.ts';
 import { migrate, refuseOther } from './migrate.ts';
 import type { Schema } from './schema.ts';
@@ -33,6 +33,8 @@ export interface StoreLimits extends WaitLimits {
   readonly connectionCountMax: number;
   /** How long one statement of a migration may run, and a store that was not closed may take to open. */
   readonly migrationMsMax: number;
+  /** How often the embedded store is tidied, where there is something to do. */
+  readonly houseMs: number;
   /** How long PostgreSQL may take to answer a new connection. */
   readonly connectMsMax: number;
 }
@@ -52,6 +54,7 @@ const defaultLimits: StoreLimits = {
   statementMsMax: 30_000,
   connectionCountMax: 10,
   connectMsMax: 60_000,
+  houseMs: 60_000,
   migrationMsMax: 3_600_000,
 };
 
@@ -71,8 +74,7 @@ async function openEmbedded(
 ): Promise<Store> {
   const unlock = lockFolder(options.folder, options.now ?? Date.now);
   const folder = join(options.folder, 'database');
-  mkdirSync(folder, { recursive: true, mode: 0o700 }); // PGlite writes files that everyone may write.
-  let statementMsMax = limits.migrationMsMax;
+  let isOpen = false;
   let gone = Promise.resolve();
   const pool = new pg.Pool({
     ...poolOptions,
@@ -88,7 +90,7 @@ async function openEmbedded(
     stream: () => {
       const connection = new EmbeddedConnection({
         folder,
-        statementMsMax: () => statementMsMax,
+        statementMsMax: (message) => (isOpen && !isUpkeep(message) ? limits.statementMsMax : limits.migrationMsMax),
         after: gone,
         notice,
       });
@@ -112,8 +114,30 @@ async function openEmbedded(
     await close();
     throw refusedAtStart(cause, `the embedded store in ${folder} cannot be opened`, embeddedFix);
   }
-  statementMsMax = limits.statementMsMax;
-  return { kind: 'embedded', db, close };
+  isOpen = true;
+  const stopTidying = tidyEvery(limits.houseMs, db, notice);
+  const closeTidy = async (): Promise<void> => {
+    await stopTidying();
+    await close();
+  };
+  return { kind: 'embedded', db, close: closeTidy };
+}
+
+/** Tidies at intervals; returns what ends that, and waits for what is under way. */
+function tidyEvery(intervalMs: number, db: Kysely<Schema>, notice: (sentence: string) => void): () => Promise<void> {
+  let tidying: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    tidying ??= keepHouse(db, houseLimits)
+      .catch((cause: unknown) => notice(`the embedded store could not be tidied: ${sayOrigin(cause)}`))
+      .finally(() => {
+        tidying = null;
+      });
+  }, intervalMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await tidying;
+  };
 }
 
 async function openPostgres(
@@ -165,6 +189,8 @@ function sayOrigin(cause: unknown): string {
   const origin = cause instanceof ControlRefusal && cause.cause instanceof Error ? cause.cause : cause;
   return (origin as Error).message;
 }
+
+const houseLimits: HouseLimits = { logBytesMax: 33_554_432, tablesMax: 4 };
 
 const poolOptions: pg.PoolConfig = { types: valueTypes, idleTimeoutMillis: 0 };
 

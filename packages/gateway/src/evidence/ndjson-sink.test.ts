@@ -20,46 +20,9 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import type { EvidenceRecord } from '@headgate/contract';
 import { removeOldFiles } from './keep-files.ts';
 import { openNdjsonSink } from './ndjson-sink.ts';
+import { type Draft, whole } from './record-draft.fixture.ts';
 import { type EvidenceGap, sequenceBlock } from './reservation.ts';
 
-type Draft = Parameters<ReturnType<typeof openNdjsonSink>['append']>[0];
-const whole: Draft = {
-  exchange: 'x',
-  snapshot: 1,
-  listener: {
-    listener: 'secure',
-    source: '127.0.0.1',
-    sourcePort: 1,
-    receivedMs: 0,
-    serverName: null,
-    tlsVersion: null,
-    tlsResumed: false,
-    method: 'POST',
-    host: 'ws.example',
-    path: '/sst/a',
-    contentType: null,
-    framing: 'none',
-    contentEncoding: null,
-    userAgent: null,
-    cookies: null,
-  },
-  identity: null,
-  route: null,
-  admission: null,
-  inspection: null,
-  forward: null,
-  response: {
-    status: 200,
-    format: 'upstream',
-    refusal: null,
-    detail: null,
-    requestBytes: 0,
-    responseBytes: 0,
-    durationMs: 0,
-    complete: true,
-    defect: null,
-  },
-};
 const draft = (receivedMs: number): Draft => ({ ...whole, listener: { ...whole.listener, receivedMs } });
 
 let root: string;

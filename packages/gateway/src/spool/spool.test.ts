@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -64,6 +64,14 @@ test('what threads wrote is kept in their order, each record once', async (t) =>
   spool.commit();
   spool.commit();
   assert.deepEqual(linesIn(fileName), numbered(1, 5));
+  spool.file.close();
+});
+
+test('nobody but its owner and its group may read it', async (t) => {
+  const fileName = await newFile(t);
+  const spool = openSpool(fileName);
+  spool.ring('a');
+  for (const name of [fileName, `${fileName}-wal`, `${fileName}-shm`]) assert.equal((await stat(name)).mode & 0o027, 0);
   spool.file.close();
 });
 
@@ -263,10 +271,10 @@ test('of what waits for control past the bound the oldest goes, but for what is 
   spool.file.close();
 });
 
-test('a file of another layout is refused by name', async (t) => {
+test('a file of another layout is refused', async (t) => {
   const fileName = await newFile(t);
   const other = new DatabaseSync(fileName);
   other.exec('PRAGMA user_version = 99');
   other.close();
-  assert.throws(() => openSpoolFile(fileName), /layout 99.*move it away/);
+  assert.throws(() => openSpoolFile(fileName), /layout 99/);
 });

@@ -40,9 +40,15 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   const { config, notice = () => undefined } = options;
   const evidenceFolder = resolve(options.base, config.evidence.folder);
   const unlock = lockGatewayEvidence(evidenceFolder, config.node);
-  const spool = await openSpool({ ...options, notice, folder: evidenceFolder }).catch((fault: unknown) => {
+  const giveUp = (fault: unknown): never => {
     unlock();
     throw fault;
+  };
+  const { policy } = options.files.snapshot;
+  const shared = await openSharedCounters(config, options.base, policy, { elapsed: monotonic, notice }).catch(giveUp);
+  const spool = await openSpool({ ...options, notice, folder: evidenceFolder }).catch(async (fault: unknown) => {
+    await shared?.close();
+    return giveUp(fault);
   });
   const memory = createThreadMemory(randomSeed(), {
     connectionsMax: config.listeners.length * config.path.connectionsMax,
@@ -56,7 +62,6 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
 
-  const shared = await openSharedCounters(config, options.base, files.snapshot.policy, { elapsed: monotonic, notice });
   const countersOfThread = (): MessagePort | null => {
     if (shared === null) return null;
     const { port1, port2 } = new MessageChannel();
