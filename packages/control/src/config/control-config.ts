@@ -2,6 +2,7 @@
 import { type FilePath, type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
 import { roles } from '../access/account.ts';
+import { snapshotOption } from '../snapshot/snapshot-config.ts';
 import { count, file, fingerprint, milliseconds, name } from './config-values.ts';
 
 const account = z.strictObject({
@@ -157,6 +158,7 @@ export const controlConfigSchema = z.strictObject({
     .prefault({})
     .describe('The ledger: what gateways and imports send, and how long what of it is kept.'),
   events: events.prefault({}).describe('Events as they happen, for pages and programs that follow them.'),
+  snapshot: snapshotOption.optional(),
   bounds: bounds.prefault({}),
 });
 
