@@ -18,6 +18,7 @@ import type { ControlConfig } from './config/control-config.ts';
 import { readControlFiles } from './config/control-files.ts';
 import { openEventLog } from './events/event-log.ts';
 import { eventRoutes } from './events/event-routes.ts';
+import { holdAlone } from './store/hold-alone.ts';
 import { openStore } from './store/open-store.ts';
 
 /** What control is started with. */
@@ -69,6 +70,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   const store = await openStore({ folder, url: databaseUrl, notice: tell, now: clock });
   const ending: (() => Promise<void>)[] = [() => store.close()];
   try {
+    if (databaseUrl !== null) ending.push(await holdAlone(databaseUrl, { notice: tell }));
     const { db } = store;
     const log = await openEventLog(db, config.events, clock);
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
