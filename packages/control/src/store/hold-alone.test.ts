@@ -4,6 +4,10 @@ import { missing, type Postgres, startPostgres } from '@headgate/testkit';
 import { holdAlone } from './hold-alone.ts';
 import { StoreRefused } from './store-refused.ts';
 
+const unexpected = (sentence: string) => {
+  throw new Error(sentence);
+};
+
 describe('PostgreSQL', { skip: missing('postgresql') }, () => {
   let server: Postgres;
   let url = '';
@@ -16,13 +20,13 @@ describe('PostgreSQL', { skip: missing('postgresql') }, () => {
   after(() => server.close());
 
   test('is held by one control at a time, and by another once it was given back', async () => {
-    const release = await holdAlone(url, { notice: assert.fail });
+    const release = await holdAlone(url, { notice: unexpected });
     await assert.rejects(
-      holdAlone(url, { notice: assert.fail }),
+      holdAlone(url, { notice: unexpected }),
       (fault) => fault instanceof StoreRefused && fault.code === 'store.in_use' && fault.fix !== '',
     );
     await release();
-    await (await holdAlone(url, { notice: assert.fail }))();
+    await (await holdAlone(url, { notice: unexpected }))();
   });
 
   test('says so when the connection that holds it is lost, and does not end control', async () => {
