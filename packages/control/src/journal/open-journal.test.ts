@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { createEmbeddedFolder, forEachStore } from '../store/for-each-store.fixture.ts';
+import { missing, startPostgres } from '@headgate/testkit';
+import { createDatabase, createEmbeddedFolder, forEachStore } from '../store/for-each-store.fixture.ts';
+import { lockFolder } from '../store/lock-folder.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { StoreRefused } from '../store/store-refused.ts';
 import type { AppendingChild } from './appending-child.fixture.ts';
@@ -99,6 +101,36 @@ forEachStore((_name, open) => {
   });
 });
 
+test('two controls on one PostgreSQL append in turn, without a hole and without a number twice', {
+  skip: missing('postgresql'),
+}, async () => {
+  const server = await startPostgres();
+  const url = await createDatabase(server);
+  const opened: Opened[] = [];
+  try {
+    for (let each = 1; each <= 2; each += 1) {
+      opened.push(await openOver(await openStore({ folder: '', url }), newFolder()));
+    }
+    const numbers = await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => opened[index % 2]?.journal.append(entryOf(`t${index}`))),
+    );
+    assert.deepEqual(
+      numbers.toSorted((left = 0, right = 0) => left - right),
+      numbers.map((_, index) => index + 1),
+    );
+    const [one] = opened;
+    assert.ok(one !== undefined);
+    const told = await Array.fromAsync(one.journal.replay(0));
+    assert.deepEqual(
+      told.map(({ body }) => (body as { token: string }).token),
+      (await countedIn(one.store.db)).tokens,
+    );
+  } finally {
+    for (const each of opened) await each.close();
+    await server.close();
+  }
+});
+
 const withEntries = async (folder: string, tokens: readonly string[], segmentBytesMax?: number): Promise<void> => {
   const opened = await openOver(await openStore({ folder, url: null }), folder, segmentBytesMax);
   for (const token of tokens) await opened.journal.append(entryOf(token, 'x'.repeat(100)));
@@ -119,6 +151,32 @@ const writeJournal = async (folder: string, tokens: readonly string[]): Promise<
   }
   await file.close();
 };
+
+test('a PostgreSQL without an entry takes in what an embedded store had recorded, once', {
+  skip: missing('postgresql'),
+}, async () => {
+  const folder = newFolder();
+  await writeJournal(folder, ['a', 'b', 'c']);
+  const server = await startPostgres();
+  const url = await createDatabase(server);
+  try {
+    const unlock = lockFolder(folder, Date.now);
+    const beside = await openStore({ folder, url });
+    await assert.rejects(openOver(beside, folder), { code: 'store.in_use' });
+    await beside.close();
+    unlock();
+    const first = await openOver(await openStore({ folder, url }), folder);
+    assert.match(first.notices.join(), /3 entries of the journal in .* were brought into PostgreSQL, which had none/);
+    assert.equal(await first.journal.append(entryOf('d')), 4);
+    await first.close();
+    const again = await openOver(await openStore({ folder, url }), folder);
+    assert.deepEqual(again.notices, []);
+    assert.deepEqual(await countedIn(again.store.db), { tokens: ['a', 'b', 'c', 'd'], sum: 4 });
+    await again.close();
+  } finally {
+    await server.close();
+  }
+});
 
 const segments = (folder: string): readonly string[] =>
   readdirSync(join(folder, 'journal'))
