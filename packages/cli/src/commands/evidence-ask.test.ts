@@ -1,11 +1,13 @@
 // Asked of a real control with a real ledger, by the command line as a person types it.
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { parseControlConfig, type RunningControl, startControl } from '@headgate/control';
 import { createTestAuthority } from '@headgate/pki';
 import { evidenceOfCall, generateMonth } from '@headgate/testkit';
 import { runLine, workspaceRoot } from '../cli.fixture.ts';
@@ -32,11 +34,27 @@ const records = [...generateMonth({ seed: 5, startMs, days: 2, participants: 4, 
 const oldCalls = records.filter(({ route }) => route?.generation === 'old').length;
 
 let folder = '';
-let control: RunningControl;
+let control: ChildProcess;
+let port = 0;
 let profile = '';
 
 const run = (...args: readonly string[]) =>
   runLine([...args, '--control', profile], { more: [registerEvidence, registerPolicy] });
+
+/** Control in a process of its own, as it is run; gives its port. */
+async function startControl(): Promise<number> {
+  const { DATABASE_URL: _, ...env } = process.env;
+  const words = ['packages/cli/src/main.ts', 'control', '--config', join(folder, 'control.yaml'), '--end-with-input'];
+  const child = spawn(process.execPath, words, { cwd: workspaceRoot, env, stdio: ['pipe', 'pipe', 'inherit'] });
+  control = child;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, listening] = /^listening on .*:(\d+)$/.exec(line) ?? [];
+    if (listening === undefined) continue;
+    child.stdout.resume();
+    return Number(listening);
+  }
+  return assert.fail('control did not start');
+}
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'headgate-cli-ledger-'));
@@ -63,20 +81,12 @@ before(async () => {
     'servers.pem': authority.trustBundlePem('current', 'server').anchorsPem,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
-  const parsed = parseControlConfig('control.yaml', JSON.stringify(config));
-  if (!parsed.ok) assert.fail(JSON.stringify(parsed.findings));
-  control = await startControl({
-    config: parsed.config,
-    base: folder,
-    databaseUrl: null,
-    readConfig: () => Promise.resolve(parsed.config),
-    clock: Date.now,
-    notice: (notice) => assert.fail(JSON.stringify(notice)),
-  });
+  await writeFile(join(folder, 'control.yaml'), JSON.stringify(config));
+  port = await startControl();
   profile = join(folder, 'desk.yaml');
   await writeFile(
     profile,
-    `control: https://127.0.0.1:${control.port}\ncertificate: desk.pem\nkey: desk.key\ntrust: servers.pem\nserverName: localhost\n`,
+    `control: https://127.0.0.1:${port}\ncertificate: desk.pem\nkey: desk.key\ntrust: servers.pem\nserverName: localhost\n`,
   );
   // Nothing yet: the first test says so.
   sendAll = async () => {
@@ -86,7 +96,7 @@ before(async () => {
       request(
         {
           host: '127.0.0.1',
-          port: control.port,
+          port,
           agent,
           method: 'POST',
           path: '/v1/nodes/generated/records',
@@ -114,7 +124,8 @@ before(async () => {
 let sendAll: () => Promise<void>;
 
 after(async () => {
-  await control.close();
+  control.stdin?.end();
+  await once(control, 'exit');
   await rm(folder, { recursive: true });
 });
 
@@ -191,7 +202,7 @@ test('an export is every call, as CSV and NDJSON, and goes on behind a row', asy
   const raw = (await run('evidence', 'export', '--of', 'records')).stdout.trimEnd().split('\n');
   assert.deepEqual(
     new Set(raw.map((line) => JSON.parse(line) as unknown)),
-    new Set(JSON.parse(JSON.stringify(records))),
+    new Set(records.map((record) => JSON.parse(JSON.stringify(record)) as unknown)),
   );
   const sums = (await run('evidence', 'export')).stdout
     .trimEnd()

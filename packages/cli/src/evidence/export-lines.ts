@@ -28,7 +28,7 @@ export async function exportLines(
   { stderr, clock }: Pick<CliContext, 'stderr' | 'clock'>,
   gone: Gone,
 ): Promise<void> {
-  const stream = await asked.stream(`/v1/evidence/export?${queryOf(ask)}`);
+  const stream = await asked.stream(`/v1/evidence/export?${queryOf(ask).toString()}`);
   let lines: Buffer[] = [];
   let cursor: string | null = null;
   const take = (line: Buffer): void => {
