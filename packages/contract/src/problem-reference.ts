@@ -226,6 +226,11 @@ const controlExamples: ExampleFacts<ControlProblemCode, { [Code in ControlProble
     store_too_slow: { limitMs: 30_000 },
     store_unavailable: {},
     journal_unwritable: {},
+    ledger_busy: {},
+    no_such_exchange: {
+      exchange: 'e7dcfbe3-c799-4ea1-8f76-06458c1e8756',
+      keptSince: '2024-02-01T00:00:00.000Z',
+    },
     draining: {},
     defect: { id: '5e1f0c9a' },
   },

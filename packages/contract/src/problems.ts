@@ -976,6 +976,25 @@ export const controlProblems = {
     detail: () => 'Control is shutting down and takes no new requests. Nothing was done.',
     fix: 'Repeat the request when control runs again; gateways serve meanwhile.',
   }),
+  'control.ledger_busy': controlProblem({
+    status: 503,
+    source: 'control',
+    retry: 'after',
+    title: 'The ledger takes no more now',
+    detail: () => 'The ledger has as much to do as it may, or its store takes nothing. Nothing of this batch was kept.',
+    fix: 'Send the same batch again after the stated time; what was taken before is not counted twice.',
+    operatorFix:
+      'Look at what control says of its store on standard error. With more than 10,000 records a second, use PostgreSQL with DATABASE_URL.',
+  }),
+  'control.no_such_exchange': controlProblem<{ exchange: string; keptSince: string | null }>({
+    status: 404,
+    source: 'caller',
+    retry: 'never',
+    title: 'No record of this exchange',
+    detail: ({ exchange, keptSince }) =>
+      `No record of ${exchange} is kept that this account may see${keptSince === null ? '; none is kept at all yet' : `. Records are kept since ${keptSince}`}.`,
+    fix: 'Take the id from the field Headgate-Exchange of the answer, or from the line `exchange` of the problem. A call of the last seconds may not have come yet.',
+  }),
   'control.defect': controlProblem<{ id: string }>({
     status: 500,
     source: 'control',

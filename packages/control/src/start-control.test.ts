@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createTestAuthority, type TestUser } from '@headgate/pki';
+import { connect } from 'node:tls';
+import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
 import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from './config/control-config.ts';
 import { UnusableControlFiles } from './config/unusable-files.ts';
 import { type RunningControl, startControl } from './start-control.ts';
@@ -13,11 +15,12 @@ import { createEmbeddedFolder } from './store/for-each-store.fixture.ts';
 let base = '';
 let state = '';
 let user: TestUser;
+let authority: TestAuthority;
 
 before(async () => {
   base = await mkdtemp(join(tmpdir(), 'headgate-control-'));
   state = await createEmbeddedFolder();
-  const authority = await createTestAuthority({ nowMs: Date.now() });
+  authority = await createTestAuthority({ nowMs: Date.now() });
   const server = await authority.serverChain('current', ['localhost', '127.0.0.1']);
   user = await authority.user('current', { name: 'PERSONx0001', organisation: 'Example', keyType: 'ec-p256' });
   const { anchorsPem, intermediatesPem } = authority.trustBundlePem('current', 'user');
@@ -76,6 +79,26 @@ test('control starts from its files, and accounts that are applied are in force 
   assert.equal(await statusOfMe(control), 200);
   await control.close();
   await assert.rejects(statusOfMe(control), /ECONNREFUSED/);
+});
+
+test('a certificate of control that was renewed is shown from the next connection on', async () => {
+  const config = configWith();
+  const control = await started(config);
+  const shown = async () => {
+    const socket = connect({ port: control.port, rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { fingerprint256 } = socket.getPeerCertificate();
+    socket.destroy();
+    return fingerprint256;
+  };
+  const before = await shown();
+  const renewed = await authority.serverChain('current', ['localhost']);
+  await writeFile(join(base, 'control.pem'), renewed.certificatePem);
+  await writeFile(join(base, 'control.key'), renewed.keyPem);
+  assert.deepEqual(await control.apply(), { needRestart: [] });
+  assert.notEqual(await shown(), before);
+  assert.equal(await statusOfMe(control), 200);
+  await control.close();
 });
 
 test('a file that cannot be used is named, with what was expected', async () => {

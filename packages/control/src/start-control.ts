@@ -45,7 +45,7 @@ export interface RunningControl {
   readonly storeKind: 'embedded' | 'postgresql';
   /** Every route with what it says of its access. */
   readonly routes: readonly RouteEntry[];
-  /** Reads configuration and files again and puts accounts, nodes and trust in force; resolves with sections that need a restart. */
+  /** Reads configuration and files again and puts accounts, nodes, trust and the certificate in force; resolves with what needs a restart. */
   apply(): Promise<{ readonly needRestart: readonly string[] }>;
   /** A one-time link of an account; null where there is none of that name. */
   makeLink(account: string): Promise<{ readonly link: string; readonly endsMs: number } | null>;
@@ -75,7 +75,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
     const identify = createCallers(() => inForce, sessions, clock);
     const callerOf = (request: FastifyRequest) =>
       identify({ socket: socketOf(request), cookies: request.headers.cookie });
-    const { app, routes, drain } = await createControlApp({ bounds: config.bounds, tls: files.tls, callerOf, notice });
+    const created = await createControlApp({ bounds: config.bounds, tls: files.tls, callerOf, notice });
+    const { app, routes, drain } = created;
     options.prepare?.(app);
     const streams = eventRoutes(app, { log, bounds: config.events, mayStill: stillGranted(callerOf) });
     meRoutes(app);
@@ -98,7 +99,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       routes: routes.entries(),
       async apply() {
         const next = await readConfig();
-        const { trust } = await readControlFiles(next, base);
+        const { tls, trust } = await readControlFiles(next, base);
+        created.showCertificate(tls);
         inForce = { accounts: createAccounts(next, participantOf), trust };
         streams.review();
         return { needRestart: changedForRestart(config, next) };
@@ -155,7 +157,7 @@ function stillGranted(
 }
 
 /** What is read again while control runs; everything else is in force from the next start. */
-const readAgain: ReadonlySet<string> = new Set(['accounts', 'nodes', 'trust']);
+const readAgain: ReadonlySet<string> = new Set(['accounts', 'nodes', 'trust', 'tls']);
 
 function changedForRestart(started: ControlConfig, next: ControlConfig): readonly string[] {
   const sections = new Set([...Object.keys(started), ...Object.keys(next)]);

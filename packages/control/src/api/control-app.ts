@@ -57,6 +57,8 @@ export interface CreatedApp {
   readonly routes: RouteTable;
   /** From now on requests are refused with `control.draining`. */
   readonly drain: () => void;
+  /** New connections are shown this certificate; those that are open stay. */
+  readonly showCertificate: (tls: ControlAppOptions['tls']) => void;
 }
 
 /** Makes the app. Routes are added to it before it listens; each must state its access, or adding it throws. */
@@ -67,7 +69,10 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
   const app: ControlApp = fastify<Server>({
     https: {
       ...tls,
-      ...tlsSettings,
+      ...contextSettings,
+      // A certificate is asked for and judged by us, per request.
+      requestCert: true,
+      rejectUnauthorized: false,
       handshakeTimeout: bounds.handshakeTimeoutMs,
       maxHeaderSize: bounds.headerBytesMax,
       headersTimeout: bounds.headerTimeoutMs,
@@ -165,6 +170,9 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     drain() {
       isDraining = true;
     },
+    showCertificate(next) {
+      app.server.setSecureContext({ ...next, ...contextSettings });
+    },
   };
 }
 
@@ -194,12 +202,10 @@ const answerFields = {
 } as const;
 
 /**
- * TLS 1.3, and of TLS 1.2 only what has forward secrecy and authenticated encryption (RFC 9325 §4.2). A certificate is asked for and
- * judged by us, per request; nothing is resumed, so that every connection has shown its certificate.
+ * TLS 1.3, and of TLS 1.2 only what has forward secrecy and authenticated encryption (RFC 9325 §4.2). Nothing is resumed, so that every
+ * connection has shown its certificate.
  */
-const tlsSettings = {
-  requestCert: true,
-  rejectUnauthorized: false,
+const contextSettings = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   ciphers: [

@@ -113,10 +113,12 @@ export const controlConfigSchema = z.strictObject({
     .describe(
       'How people reach control, as https://control.example.net:9443: one-time links begin with it. Default: address and port of `listen`.',
     ),
-  tls: z.strictObject({
-    certificate: file.describe('PEM file: the server certificate, then its intermediates.'),
-    key: file.describe('PEM file with its private key, which nobody but its owner and its group may read.'),
-  }),
+  tls: z
+    .strictObject({
+      certificate: file.describe('PEM file: the server certificate, then its intermediates.'),
+      key: file.describe('PEM file with its private key, which nobody but its owner and its group may read.'),
+    })
+    .describe('What control shows. Read again by `headgate control apply` and at SIGHUP.'),
   trust: z
     .strictObject({
       anchors: file.describe('PEM file with the trust anchors that client certificates must lead to.'),

@@ -116,7 +116,8 @@ async function mergeRun(db: Kysely<Schema>, desk: AskedDesk, run: readonly Chunk
     await trx
       .insertInto('ledger_arrival')
       .values({
-        id: Math.min(...ids),
+        // The last number: an export that has passed some of them meets all of them again, and misses none.
+        id: Math.max(...ids),
         taken_ms: Math.max(...run.map(({ taken_ms }) => taken_ms)),
         from_ms: Math.min(...run.map(({ from_ms }) => from_ms)),
         to_ms: Math.max(...run.map(({ to_ms }) => to_ms)),

@@ -12,6 +12,7 @@ import {
   type PartySum,
   type RefusalSum,
   startOf,
+  thirdOf,
   type Use,
 } from './rollup.ts';
 import type { UpsertColumn, UpsertForm } from './upsert-rows.ts';
@@ -141,9 +142,10 @@ export function allSumsOf(sums: Measures) {
   };
 }
 
-/** Days and months: what questions over a span of time are answered from. */
+/** Days, thirds of months, and months: what questions over a span of time are answered from. */
 const grains = [
   { grain: 'd', startMs: (atMs: number) => startOf(atMs, dayMs) },
+  { grain: 't', startMs: thirdOf },
   { grain: 'm', startMs: monthOf },
 ] as const;
 

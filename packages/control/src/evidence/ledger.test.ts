@@ -17,7 +17,7 @@ import { openTestLedger, send, type TestClock, tableSums } from './ledger.fixtur
 import type { Ledger } from './ledger.ts';
 import { idOf } from './ledger-call.ts';
 import { defaultRetention } from './retention.ts';
-import { dayMs, hourMs, monthOf, startOf } from './rollup.ts';
+import { dayMs, hourMs, monthOf, startOf, thirdOf } from './rollup.ts';
 
 const callerOf = ({ identity }: EvidenceRecord) => idOf('credential', identity?.fingerprint ?? '');
 const addressOf = ({ route }: EvidenceRecord) =>
@@ -45,7 +45,11 @@ async function assertEqualsTruth(store: Store, records: readonly EvidenceRecord[
   const periods = await tableSums(store, 'ledger_pair_period', ['grain', 'period_ms', 'caller', 'address']);
   assert.deepEqual(
     periods,
-    new Map([...sum((r) => `d ${day(r)} ${pair(r)}`), ...sum((r) => `m ${monthOf(at(r))} ${pair(r)}`)]),
+    new Map([
+      ...sum((r) => `d ${day(r)} ${pair(r)}`),
+      ...sum((r) => `t ${thirdOf(at(r))} ${pair(r)}`),
+      ...sum((r) => `m ${monthOf(at(r))} ${pair(r)}`),
+    ]),
   );
   const party = (record: EvidenceRecord) =>
     `${day(record)} ${record.admission?.participant} ${record.admission?.scid?.value ?? ''}`;

@@ -60,6 +60,8 @@ export interface Ledger {
   /** Packs small chunks together, folds old hours into days, and lets go of what is older than it is kept. */
   tidy(): Promise<void>;
   readonly desk: DeskThread['desk'];
+  /** Chunks are not put together while an export reads them one after the other; returns what ends it. */
+  holdChunks(): () => void;
   /** Takes what waits, folds it, and ends the thread. */
   close(): Promise<void>;
 }
@@ -81,6 +83,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     settled: () => intake.settled(),
     tidy: () => intake.tidy(),
     desk: intake.thread.desk,
+    holdChunks: () => intake.holdChunks(),
     close: () => intake.close(),
   };
 }
@@ -105,6 +108,7 @@ class Intake {
   #foldSoon: NodeJS.Timeout | null = null;
   #foldedMs = Number.NEGATIVE_INFINITY;
   #isLost = false;
+  #holds = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -142,9 +146,18 @@ class Intake {
   tidy(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#fold();
-      await packArrivals(this.#db, this.thread.desk, this.#folded);
+      if (this.#holds === 0) await packArrivals(this.#db, this.thread.desk, this.#folded);
       await letGo(this.#db, this.#options.retention, this.#options.clock(), this.#folded);
     });
+  }
+
+  holdChunks(): () => void {
+    this.#holds += 1;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#holds -= 1;
+      isHeld = false;
+    };
   }
 
   async close(): Promise<void> {

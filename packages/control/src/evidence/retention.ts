@@ -40,6 +40,7 @@ const callersPerTurn = 500;
 export async function letGo(db: Kysely<Schema>, retention: Retention, nowMs: number, folded: number): Promise<void> {
   await foldHours(db, startOf(nowMs - retention.hoursDays * dayMs, dayMs));
   await dropPeriods(db, 'd', startOf(nowMs - retention.daysDays * dayMs, dayMs));
+  await dropPeriods(db, 't', startOf(nowMs - retention.daysDays * dayMs, dayMs));
   await dropPeriods(db, 'm', startOf(nowMs - monthsDays * dayMs, dayMs));
   await dropArrivals(db, retention, nowMs, folded);
   await dropStrangers(db, nowMs - retention.strangersDays * dayMs);
@@ -108,7 +109,7 @@ function measuresOfRow(row: Selectable<LedgerUse>): Measures {
   };
 }
 
-async function dropPeriods(db: Kysely<Schema>, grain: 'd' | 'm', beforeMs: number): Promise<void> {
+async function dropPeriods(db: Kysely<Schema>, grain: 'd' | 't' | 'm', beforeMs: number): Promise<void> {
   const tables = ['ledger_pair_period', 'ledger_refusal_period', 'ledger_party_period'] as const;
   for (const table of tables)
     await db.deleteFrom(table).where('grain', '=', grain).where('period_ms', '<', beforeMs).execute();

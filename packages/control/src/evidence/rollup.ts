@@ -298,3 +298,10 @@ export function monthOf(atMs: number): number {
   const at = new Date(atMs);
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1);
 }
+
+/** When the third of a month of an instant begins: on its 1st, 11th or 21st day, in UTC. */
+export function thirdOf(atMs: number): number {
+  const at = new Date(atMs);
+  const third = Math.min(2, Math.floor((at.getUTCDate() - 1) / 10));
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1 + 10 * third);
+}
