@@ -216,6 +216,12 @@ const controlExamples: ExampleFacts<ControlProblemCode, { [Code in ControlProble
     too_large: { what: 'body', limitBytes: 1_048_576 },
     unsupported_media_type: { found: 'text/plain' },
     too_many_requests: { account: 'desk', limit: 32 },
+    changed_meanwhile: { what: 'participant harbor-power' },
+    snapshot_unusable: {
+      count: 1,
+      findings: ['catalogue/policy.yaml:9:12 limits.0.quota: found 0; expected at least 1'],
+    },
+    no_snapshot_sources: {},
     too_many_streams: { account: 'desk', limit: 8 },
     foreign_origin: { origin: 'https://example.org' },
     link_unknown: {},

@@ -877,6 +877,32 @@ export const controlProblems = {
     fix: 'Wait for the answers of those under way.',
     operatorFix: 'Raise `bounds.requestsPerAccountMax` in control.yaml.',
   }),
+  'control.changed_meanwhile': controlProblem<{ what: string }>({
+    status: 409,
+    source: 'caller',
+    retry: 'never',
+    title: 'Changed meanwhile',
+    detail: ({ what }) => `Somebody else changed ${what} meanwhile; nothing was done.`,
+    fix: 'Read it again, look whether the change is still wanted, and send it again.',
+  }),
+  'control.snapshot_unusable': controlProblem<{ count: number; findings: readonly string[] }>({
+    status: 422,
+    source: 'caller',
+    retry: 'never',
+    title: 'Snapshot cannot be used',
+    detail: ({ count, findings }) =>
+      `${count} ${count === 1 ? 'fault stands' : 'faults stand'} in the way of a snapshot; what was published before stays: ${findings.join('; ')}.`,
+    fix: 'Correct what is named with its file and line, and send it again.',
+  }),
+  'control.no_snapshot_sources': controlProblem({
+    status: 409,
+    source: 'control',
+    retry: 'never',
+    title: 'Nothing to compile from',
+    detail: () => 'This control has no section `snapshot` in its configuration, so there is nothing to compile.',
+    fix: 'Ask the operator to name the catalogue, policy and trust in `snapshot` of control.yaml.',
+    operatorFix: 'Add the section `snapshot` to control.yaml (docs/reference/snapshots.md) and restart control.',
+  }),
   'control.too_many_streams': controlProblem<{ account: string; limit: number }>({
     status: 429,
     source: 'caller',

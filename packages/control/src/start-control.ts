@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { permissionOf } from './access/account.ts';
 import { createAccounts, type ParticipantOf } from './access/accounts.ts';
@@ -18,6 +18,11 @@ import type { ControlConfig } from './config/control-config.ts';
 import { readControlFiles } from './config/control-files.ts';
 import { openEventLog } from './events/event-log.ts';
 import { eventRoutes } from './events/event-routes.ts';
+import { openJournal } from './journal/open-journal.ts';
+import { provisioningRoutes } from './snapshot/provisioning-routes.ts';
+import { snapshotAppliers } from './snapshot/snapshot-area.ts';
+import { snapshotRoutes } from './snapshot/snapshot-routes.ts';
+import { openSnapshots, type Snapshots } from './snapshot/snapshots.ts';
 import { openStore } from './store/open-store.ts';
 
 /** What control is started with. */
@@ -61,7 +66,9 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   const { config, base, databaseUrl, readConfig, clock, notice } = options;
   const files = await readControlFiles(config, base);
   // Enrolled certificates come with the snapshot that is in force.
-  const participantOf: ParticipantOf = () => null;
+  let snapshots: Snapshots | null = null;
+  const participantOf: ParticipantOf = (fingerprint) => snapshots?.participantOf(fingerprint) ?? null;
+  let nodes = config.nodes;
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
   const folder = resolve(base, config.store.folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -71,6 +78,25 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   try {
     const { db } = store;
     const log = await openEventLog(db, config.events, clock);
+    const journal = await openJournal({
+      store,
+      folder: join(folder, 'journal'),
+      appliers: snapshotAppliers,
+      notice: tell,
+    });
+    ending.push(() => journal.close());
+    const opened = await openSnapshots({
+      store,
+      journal,
+      sources: config.snapshot ?? null,
+      base,
+      clock,
+      publish: (topic, data) => {
+        log.publish(topic, data).catch((fault: unknown) => tell(`an event was not stored: ${String(fault)}`));
+      },
+      notice: (sentence) => notice({ kind: 'snapshot', sentence }),
+    });
+    snapshots = opened;
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
     const identify = createCallers(() => inForce, sessions, clock);
     const callerOf = (request: FastifyRequest) =>
@@ -87,6 +113,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       events: log,
       sessionsEnded: () => streams.review(),
     });
+    snapshotRoutes(app, { snapshots: opened, nodes: () => nodes.map(({ name }) => name) });
+    provisioningRoutes(app, opened);
     ending.push(() => app.close());
     await app.listen({ host: config.listen.address, port: config.listen.port });
     const { address, port } = app.server.address() as AddressInfo;
@@ -101,6 +129,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
         const next = await readConfig();
         const { tls, trust } = await readControlFiles(next, base);
         created.showCertificate(tls);
+        ({ nodes } = next);
         inForce = { accounts: createAccounts(next, participantOf), trust };
         streams.review();
         return { needRestart: changedForRestart(config, next) };
@@ -115,6 +144,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
     ending.push(() => door.close());
     const close = async (): Promise<void> => {
       drain();
+      opened.close(); // Gateways that wait for news are answered: they must not hold up the end.
       await streams.close();
       const impatience = setTimeout(() => app.server.closeAllConnections(), config.bounds.shutdownMs);
       await endAll(ending);

@@ -111,6 +111,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
     node: set('gateway-1'),
     threads: left(1),
     listeners: { list: exampleListeners(options) },
+    snapshot: set('files'),
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
     shadowPolicy: left('candidate.yaml'),

@@ -38,7 +38,9 @@ test('the example is a configuration as printed, and with every option taken in'
   const full = configOf(exampleControlConfig().replaceAll(/^( *)#(?=\S)/gm, '$1'));
   assert.equal(printed.nodes[0]?.name, 'gateway-1');
   assert.equal(full.accounts[0]?.fingerprints.length, 1);
-  assert.deepEqual({ ...full, accounts: [], url: '', trust: null }, { ...printed, accounts: [], url: '', trust: null });
+  assert.equal(full.snapshot?.trustBundles[0]?.name, 'users');
+  const filled = { accounts: [], url: '', trust: null, snapshot: null };
+  assert.deepEqual({ ...full, ...filled }, { ...printed, ...filled });
 });
 
 test('the example names every section, and no line of it is longer than a terminal is wide', () => {

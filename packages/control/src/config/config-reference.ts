@@ -46,6 +46,18 @@ const values: ShownGroup = {
       },
     ],
   },
+  snapshot: {
+    leftGroup: {
+      catalogue: left('catalogues/caiso'),
+      policy: left('catalogues/caiso/policy.yaml'),
+      shadowPolicy: left('policy-candidate.yaml'),
+      provisioning: left('provisioning.yaml'),
+      trust: left('trust/trust.yaml'),
+      trustBundles: left([{ name: 'users', dated: 'production-users' }]),
+      watchMs: left(0),
+      keepCount: left(200),
+    },
+  },
   nodes: { list: [{ name: set('gateway-1'), fingerprints: set([print('c3')]) }] },
 };
 

@@ -2,6 +2,7 @@
 import { type FilePath, type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
 import { roles } from '../access/account.ts';
+import { snapshotOption } from '../snapshot/snapshot-config.ts';
 import { count, file, fingerprint, milliseconds, name } from './config-values.ts';
 
 const account = z.strictObject({
@@ -138,6 +139,7 @@ export const controlConfigSchema = z.strictObject({
   nodes: z.array(node).max(256).default([]).describe('Gateways. Read again by `headgate control apply` and at SIGHUP.'),
   sessions: sessions.prefault({}).describe('Sessions of people who sign in by a one-time link.'),
   events: events.prefault({}).describe('Events as they happen, for pages and programs that follow them.'),
+  snapshot: snapshotOption.optional(),
   bounds: bounds.prefault({}),
 });
 

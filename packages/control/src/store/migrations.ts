@@ -4,6 +4,7 @@ import { accessMigrations } from '../access/migrations.ts';
 import { eventMigrations } from '../events/migrations.ts';
 import { ledgerMigrations } from '../evidence/migrations.ts';
 import { journalMigrations } from '../journal/migrations.ts';
+import { snapshotMigrations } from '../snapshot/migrations.ts';
 
 /** All migrations by name. They run in the order of their names; a later one may come between two that have run. */
 export const storeMigrations: Readonly<Record<string, Migration>> = {
@@ -11,4 +12,5 @@ export const storeMigrations: Readonly<Record<string, Migration>> = {
   ...accessMigrations,
   ...eventMigrations,
   ...ledgerMigrations,
+  ...snapshotMigrations,
 };
