@@ -18,6 +18,7 @@ import type { ControlConfig } from './config/control-config.ts';
 import { readControlFiles } from './config/control-files.ts';
 import { openEventLog } from './events/event-log.ts';
 import { eventRoutes } from './events/event-routes.ts';
+import { addLedger } from './evidence/ledger-area.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { provisioningRoutes } from './snapshot/provisioning-routes.ts';
 import { snapshotAppliers } from './snapshot/snapshot-area.ts';
@@ -72,8 +73,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
   const folder = resolve(base, config.store.folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const tell = (sentence: string) => notice({ kind: 'store', sentence });
-  const store = await openStore({ folder, url: databaseUrl, notice: tell, now: clock });
+  const tell = (kind: string) => (sentence: string) => notice({ kind, sentence });
+  const store = await openStore({ folder, url: databaseUrl, notice: tell('store'), now: clock });
   const ending: (() => Promise<void>)[] = [() => store.close()];
   try {
     const { db } = store;
@@ -82,7 +83,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       store,
       folder: join(folder, 'journal'),
       appliers: snapshotAppliers,
-      notice: tell,
+      notice: tell('journal'),
     });
     ending.push(() => journal.close());
     const opened = await openSnapshots({
@@ -92,9 +93,9 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       base,
       clock,
       publish: (topic, data) => {
-        log.publish(topic, data).catch((fault: unknown) => tell(`an event was not stored: ${String(fault)}`));
+        log.publish(topic, data).catch((fault: unknown) => tell('events')(`an event was not stored: ${String(fault)}`));
       },
-      notice: (sentence) => notice({ kind: 'snapshot', sentence }),
+      notice: tell('snapshot'),
     });
     snapshots = opened;
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
@@ -113,6 +114,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       events: log,
       sessionsEnded: () => streams.review(),
     });
+    ending.push(await addLedger(app, { store, clock, retention: config.evidence, notice: tell('ledger') }));
     snapshotRoutes(app, { snapshots: opened, nodes: () => nodes.map(({ name }) => name) });
     provisioningRoutes(app, opened);
     ending.push(() => app.close());

@@ -159,7 +159,8 @@ test('what cannot be imported is refused before anything is written, with what t
   assert.match(await refused(file, '--to', to, '--zone', 'Mars'), /"Mars" is no time zone/);
   assert.match(await refused(file, '--to', to, '--environment', 'mars'), /none of production, map-stage/);
   assert.match(await refused(file, '--to', to, '--field', 'a=b'), /say NAME=FIELD/);
-  assert.match(await refused(file), /required option '--to <file>'/);
+  await writeFile(file, `${combined(1)}\n`);
+  assert.match(await refused(file, '--control', join(folder, 'none.yaml')), /there is no .*none\.yaml/);
   await assert.rejects(stat(to), /ENOENT/);
   await writeFile(file, `${combined(1)}\nrubbish\n`);
   assert.match(

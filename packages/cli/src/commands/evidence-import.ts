@@ -2,16 +2,18 @@
 import { logFormats } from '@headgate/imports';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from '../context.ts';
+import { withControlOption } from '../control/control-profile.ts';
 import { type ImportOptions, importNamedLogs } from '../imports/import-logs.ts';
 
 /** Adds `import` to `evidence`. */
 export function registerEvidenceImport(evidence: Command, context: CliContext): void {
   const each = (value: string, before: readonly string[]) => [...before, value];
-  evidence
-    .command('import')
-    .description('make evidence of the logs of the tier that runs now: BIG-IP, nginx, HAProxy, AWS ALB')
+  withControlOption(evidence.command('import'))
+    .description(
+      'make evidence of the logs of the tier that runs now (BIG-IP, nginx, HAProxy, AWS ALB), and send it to control',
+    )
     .argument('<file...>', 'log files, packed with gzip or zstd or not; oldest first')
-    .requiredOption('--to <file>', 'evidence file to write, as logs.ndjson; run again, it goes on')
+    .option('--to <file>', 'write it into a file in place of sending it, as logs.ndjson; run again, it goes on')
     .addOption(new Option('--format <name>', 'what wrote the lines').choices(['auto', ...logFormats]).default('auto'))
     .option('--template <text>', 'how a line is written, in the language of the format; @FILE reads it from a file')
     .option('--field <name=field>', 'what a variable or member of your own says; may be given again', each, [])
@@ -38,6 +40,6 @@ function toNames(text: string): readonly string[] {
 }
 
 function toName(text: string): string {
-  if (/^[a-z0-9][a-z0-9.-]{0,59}$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be lower-case letters, digits, dots and hyphens, at most 60.');
+  if (/^[a-z0-9][a-z0-9-]{0,59}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be lower-case letters, digits and hyphens, at most 60.');
 }

@@ -1,5 +1,6 @@
 // `headgate evidence import`: logs of the tier that runs now become evidence.
-import { access, type FileHandle, open, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type BadLine,
   createRecords,
@@ -8,6 +9,7 @@ import {
   type LogReport,
   openRecordFile,
   type RecordOptions,
+  type RecordSink,
   readMemory,
   StrictlyBad,
   UnusableMemory,
@@ -16,15 +18,20 @@ import {
 } from '@headgate/imports';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext } from '../context.ts';
+import { askControl } from '../control/ask-control.ts';
+import { readControlProfile } from '../control/control-profile.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { badLineText, importSummary, importWords } from '../render/log-import-text.ts';
 import { createProgressBar } from '../render/progress-bar.ts';
+import { createControlSink } from './control-sink.ts';
 import { type LogsOptions, type ReadyLogs, readyLogs, recordOptions } from './logs-ask.ts';
 
 /** What the command line says. */
 export interface ImportOptions extends LogsOptions {
   readonly name: string;
-  readonly to: string;
+  /** A file of evidence; without it, control. */
+  readonly to?: string;
+  readonly control?: string;
   readonly bad?: string;
   readonly strict?: true;
   readonly json?: true;
@@ -41,24 +48,66 @@ export async function importNamedLogs(
 ): Promise<void> {
   const known = await recordOptions(options, context);
   const ready = await readyLogs(files, options);
-  const unlock = await lock(`${options.to}.lock`);
+  const output = await outputOf(options, context);
+  const unlock = await lock(output.lockFile);
   try {
     const bad = await openBad(options.bad, options, context);
     const bar = progressOf(ready, context);
-    const reports = await importReady(ready, known, options, { bad, bar }).catch((fault: unknown) => {
+    const reports = await importReady(ready, known, options, { output, bad, bar }).catch((fault: unknown) => {
       bar.end();
       throw refusalOf(fault, context);
     });
     bar.end();
     const summary = importSummary(reports, ready.formats, bar.seconds());
     if (options.json === true) context.stdout.write(`${JSON.stringify({ ...summary, bad: bad.shown }, null, 2)}\n`);
-    else context.stdout.write(importWords(summary, { to: options.to, bad: bad.shown, badFile: options.bad ?? null }));
+    else context.stdout.write(importWords(summary, { to: output.name, bad: bad.shown, badFile: options.bad ?? null }));
   } finally {
     await unlock();
+    output.close();
   }
 }
 
+/** Where records go, and where it is remembered which. */
+interface ImportOutput {
+  /** As a person is told. */
+  readonly name: string;
+  readonly memoryFile: string;
+  readonly lockFile: string;
+  memory(ready: ReadyLogs): Promise<ImportMemory>;
+  open(memory: ImportMemory): Promise<RecordSink>;
+  close(): void;
+}
+
+async function outputOf({ to, name, control }: ImportOptions, context: CliContext): Promise<ImportOutput> {
+  if (to !== undefined) {
+    const memoryFile = `${to}.import.json`;
+    return {
+      name: to,
+      memoryFile,
+      lockFile: `${to}.lock`,
+      memory: (ready) => memoryOf(memoryFile, to, ready),
+      open: (memory) => openRecordFile(to, memory.outputBytes ?? 0).catch(refuseOutput(to)),
+      close: () => undefined,
+    };
+  }
+  const profile = await readControlProfile(control === undefined ? {} : { control }, context);
+  // One for each control: what one has taken says nothing of another.
+  const folder = join(context.workspaceRoot, '.headgate', 'imports');
+  const file = join(folder, `${profile.url.host.replace(/[^a-z0-9.-]+/gi, '-')}.${name}`);
+  await mkdir(folder, { recursive: true }).catch(refuseOutput(folder));
+  const asked = askControl(profile);
+  return {
+    name: `control at ${profile.url.host}`,
+    memoryFile: `${file}.json`,
+    lockFile: `${file}.lock`,
+    memory: (ready) => sentMemory(`${file}.json`, name, ready),
+    open: () => Promise.resolve(createControlSink(asked, name)),
+    close: () => asked.close(),
+  };
+}
+
 interface Told {
+  readonly output: ImportOutput;
   readonly bad: Awaited<ReturnType<typeof openBad>>;
   readonly bar: ReturnType<typeof progressOf>;
 }
@@ -66,14 +115,13 @@ interface Told {
 async function importReady(
   ready: ReadyLogs,
   known: RecordOptions,
-  { to, name, strict, endsWhole }: ImportOptions,
-  { bad, bar }: Told,
+  { name, strict, endsWhole }: ImportOptions,
+  { output, bad, bar }: Told,
 ): Promise<readonly LogReport[]> {
-  const memoryFile = `${to}.import.json`;
-  const memory = await memoryOf(memoryFile, to, ready);
+  const memory = await output.memory(ready);
   // Before the file: whoever is killed in between finds no file that nothing is known of.
-  await writeMemory(memoryFile, memory).catch(refuseOutput(memoryFile));
-  const sink = await openRecordFile(to, memory.outputBytes ?? 0).catch(refuseOutput(to));
+  await writeMemory(output.memoryFile, memory).catch(refuseOutput(output.memoryFile));
+  const sink = await output.open(memory);
   try {
     return await importLogs({
       logs: ready.logs,
@@ -81,7 +129,7 @@ async function importReady(
       toRecord: createRecords(known),
       sink,
       memory,
-      remember: (next) => writeMemory(memoryFile, next),
+      remember: (next) => writeMemory(output.memoryFile, next),
       onBad: (line) => bad.take(line),
       isStrict: strict === true,
       endsWhole: endsWhole === true,
@@ -93,13 +141,29 @@ async function importReady(
   }
 }
 
+/** What is remembered of what was sent. Without it control knows what it has, and takes nothing twice. */
+async function sentMemory(file: string, name: string, { reading }: ReadyLogs): Promise<ImportMemory> {
+  const memory = await readMemoryFile(file, 'another --name');
+  if (memory === null) return { format: 1, reading, outputBytes: null, logs: [] };
+  if (memory.reading === reading) return memory;
+  throw new CliRefusal(
+    `${name} was sent with another --format, --template, --field, --captured or --zone, by which the same lines become other records; say the same, or another --name`,
+    exitCodes.usage,
+  );
+}
+
+async function readMemoryFile(file: string, other: string): Promise<ImportMemory | null> {
+  try {
+    return await readMemory(file);
+  } catch (fault) {
+    if (fault instanceof UnusableMemory) throw new CliRefusal(`${fault.message}; say ${other}`, exitCodes.unusable);
+    throw fault;
+  }
+}
+
 /** What is remembered of the output; refuses where one stands without the other, and where lines were read otherwise before. */
 async function memoryOf(file: string, output: string, { reading }: ReadyLogs): Promise<ImportMemory> {
-  const memory = await readMemory(file).catch((fault: unknown) => {
-    if (fault instanceof UnusableMemory)
-      throw new CliRefusal(`${fault.message}; name another file with --to`, exitCodes.unusable);
-    throw fault;
-  });
+  const memory = await readMemoryFile(file, 'another file with --to');
   if (memory === null) {
     if (await exists(output))
       throw new CliRefusal(

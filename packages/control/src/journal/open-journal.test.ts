@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { missing, startPostgres } from '@headgate/testkit';
 import { createDatabase, createEmbeddedFolder, forEachStore } from '../store/for-each-store.fixture.ts';
+import { lockFolder } from '../store/lock-folder.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { StoreRefused } from '../store/store-refused.ts';
 import type { AppendingChild } from './appending-child.fixture.ts';
@@ -150,6 +151,32 @@ const writeJournal = async (folder: string, tokens: readonly string[]): Promise<
   }
   await file.close();
 };
+
+test('a PostgreSQL without an entry takes in what an embedded store had recorded, once', {
+  skip: missing('postgresql'),
+}, async () => {
+  const folder = newFolder();
+  await writeJournal(folder, ['a', 'b', 'c']);
+  const server = await startPostgres();
+  const url = await createDatabase(server);
+  try {
+    const unlock = lockFolder(folder, Date.now);
+    const beside = await openStore({ folder, url });
+    await assert.rejects(openOver(beside, folder), { code: 'store.in_use' });
+    await beside.close();
+    unlock();
+    const first = await openOver(await openStore({ folder, url }), folder);
+    assert.match(first.notices.join(), /3 entries of the journal in .* were brought into PostgreSQL, which had none/);
+    assert.equal(await first.journal.append(entryOf('d')), 4);
+    await first.close();
+    const again = await openOver(await openStore({ folder, url }), folder);
+    assert.deepEqual(again.notices, []);
+    assert.deepEqual(await countedIn(again.store.db), { tokens: ['a', 'b', 'c', 'd'], sum: 4 });
+    await again.close();
+  } finally {
+    await server.close();
+  }
+});
 
 const segments = (folder: string): readonly string[] =>
   readdirSync(join(folder, 'journal'))

@@ -3,8 +3,11 @@
 // An entry is applied to the store inside a transaction first, so that what cannot be applied is refused and never written. Then
 // its line is made durable, then the transaction is committed. Whatever dies between the two is made good by the next start: the
 // store remembers how far it has come. PostgreSQL is durable by itself, and there the table is the journal.
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { sql, type Transaction } from 'kysely';
 import { ControlRefusal } from '../api/control-refusal.ts';
+import { lockFolder } from '../store/lock-folder.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Schema } from '../store/schema.ts';
 import { StoreRefused } from '../store/store-refused.ts';
@@ -24,7 +27,7 @@ export type AppendedEntry = Omit<JournalEntry, 'sequence'>;
 /** What the journal is opened with. */
 export interface JournalOptions {
   readonly store: Store;
-  /** Where the files of an embedded store's journal are; not touched with PostgreSQL. */
+  /** Where the files of an embedded store's journal are, in the folder that its lock is in. An empty PostgreSQL takes them in. */
   readonly folder: string;
   /** By kind. A kind and the form of its body are for ever: the journal is read again by later versions. */
   readonly appliers: Readonly<Record<string, ApplyEntry>>;
@@ -61,7 +64,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { store, folder, appliers, notice } = options;
   const file = store.kind === 'embedded' ? await openJournalFile(options) : null;
   try {
-    if (file !== null) await reconcile(store, file, folder, appliers, notice);
+    await (file === null ? moveIn(options) : reconcile(store, file, folder, appliers, notice));
   } catch (cause) {
     await file?.close();
     throw cause;
@@ -255,8 +258,12 @@ async function catchUp({ store, file, appliers }: Places): Promise<number> {
 }
 
 async function catchUpIn(trx: Transaction<Schema>, file: JournalFile, appliers: Places['appliers']): Promise<number> {
-  const { sequence } = await lockLast(trx);
-  const page = file.read(sequence).take(pageCount).toArray();
+  const last = await lockLast(trx);
+  const page = file.read(last.sequence).take(pageCount).toArray();
+  const [next] = page;
+  if (next !== undefined && chainEntry(next, next.batch, last.checksum).checksum !== next.checksum) {
+    throw stranger(last.sequence + 1);
+  }
   for (const entry of page) await applierOf(entry, appliers)(entry, trx);
   await keep(trx, page);
   return page.length;
@@ -271,7 +278,7 @@ async function reconcile(
   notice: (sentence: string) => void,
 ): Promise<void> {
   const applied = await store.db.transaction().execute(lockLast);
-  await refuseStranger(store, file, folder, applied);
+  await refuseStranger(store, file, applied);
   if (file.last.sequence < applied.sequence) {
     const missing = applied.sequence - file.last.sequence;
     notice(`the journal in ${folder} lacked its last ${missing} entries; they are written again from the store`);
@@ -285,7 +292,6 @@ async function reconcile(
 async function refuseStranger(
   store: Store,
   file: JournalFile,
-  folder: string,
   applied: { readonly sequence: number; readonly checksum: string },
 ): Promise<void> {
   const shared = Math.min(applied.sequence, file.last.sequence);
@@ -293,11 +299,32 @@ async function refuseStranger(
   const inFile = shared === file.last.sequence ? file.last.checksum : file.read(shared - 1).next().value?.checksum;
   const inStore = await store.db.transaction().execute((trx) => checksumAt(trx, shared));
   if (inFile === inStore) return;
-  throw new StoreRefused(
+  throw stranger(shared);
+}
+
+function stranger(sequence: number): StoreRefused {
+  return new StoreRefused(
     'store.journal_stranger',
-    `the journal in ${folder} is not that of this store: they differ in entry ${shared}`,
+    `the journal is not that of this store: they differ in entry ${sequence}`,
     'Put back the journal and the store that belong together, from one backup.',
   );
+}
+
+/** Brings what an embedded store's journal holds into a PostgreSQL that has no entry yet: the way from one kind to the other. */
+async function moveIn({ store, folder, appliers, notice }: JournalOptions): Promise<void> {
+  if (!existsSync(folder)) return;
+  const { sequence } = await store.db.transaction().execute(lockLast);
+  if (sequence > 0) return;
+  // A control that still runs on the embedded store writes there.
+  const unlock = lockFolder(dirname(folder), Date.now);
+  try {
+    const file = await openJournalFile({ folder, notice });
+    const count = await catchUp({ store, file, appliers });
+    await file.close();
+    if (count > 0) notice(`${count} entries of the journal in ${folder} were brought into PostgreSQL, which had none`);
+  } finally {
+    unlock();
+  }
 }
 
 async function* writtenPages(store: Store, after: number): AsyncGenerator<readonly WrittenEntry[]> {

@@ -172,6 +172,29 @@ test('a call that HAProxy saw cut off is not complete, and says how it ended', (
   assert.match(entry.outcome ?? '', /ended as CH-- \(termination state\); no answer is logged/);
 });
 
+test('an answer that was cut, or that a caller did not wait for, is not complete; one of the tier itself is', () => {
+  const haproxy = (state: string, status: number) =>
+    entryOf(
+      { format: 'haproxy' },
+      `198.51.100.4:39122 [21/Feb/2024:12:00:00.123] fe be/app1 10/0/30/9/5000 ${status} 10 - - ${state} 1/1/1/1/0 0/0 "GET /x HTTP/1.1"`,
+    ).isComplete;
+  assert.deepEqual(
+    [haproxy('SD--', 200), haproxy('CD--', 200), haproxy('PR--', 403), haproxy('sH--', 504)],
+    [false, false, true, true],
+  );
+  const template = '$remote_addr [$time_iso8601] "$request" $status "$request_completion"';
+  const nginx = (status: number, completion: string) =>
+    entryOf(
+      { format: 'nginx-combined', template },
+      `192.0.2.1 [2024-02-21T12:00:00Z] "GET / HTTP/1.1" ${status} "${completion}"`,
+    );
+  assert.deepEqual([nginx(200, 'OK').isComplete, nginx(200, '').isComplete], [true, false]);
+  assert.deepEqual(
+    [nginx(499, 'OK').isComplete, nginx(499, 'OK').outcome],
+    [false, 'the caller left before the answer (499)'],
+  );
+});
+
 test('a log-format of HAProxy tells the certificate by its own expressions, in the zone that is said', () => {
   const template =
     '%ci:%cp %tr %[req.hdr(host)] %HM %HU %ST %B %[ssl_c_verify] %{+Q}[ssl_c_s_dn] %[ssl_c_der,sha2(256),hex] %[ssl_c_serial,hex]';

@@ -39,7 +39,7 @@ export function createEntryReader({ clock, asMeant, captured }: ValueOptions): (
     if (atMs === null) return bad('no instant that can be read');
     const contentLength = wholeOf(raw('contentLength'));
     const transferEncoding = text('transferEncoding')?.toLowerCase() ?? null;
-    const { isComplete, outcome } = endOf(raw, text, called.path, contentLength);
+    const outcome = endOf(raw, text, called.path, contentLength);
     const entry: LogEntry = {
       atMs,
       source,
@@ -65,7 +65,7 @@ export function createEntryReader({ clock, asMeant, captured }: ValueOptions): (
       responseBytes: wholeOf(raw('responseBytes')),
       durationMs: loggedMs ?? betweenMs(raw, clock, atMs),
       firstByteMs: milliseconds(raw('firstByteMs'), 1) ?? milliseconds(raw('firstByteS'), 1_000),
-      isComplete,
+      isComplete: isComplete(values, raw),
       certificate: certificateOf({
         verify: raw('verify'),
         subject: text('subject'),
@@ -277,13 +277,25 @@ function spread(values: LogValues, captured: readonly (LogField | null)[]): void
   }
 }
 
+/**
+ * Whether the caller got a whole answer. Of HAProxy's states those that end in the data or after it tell otherwise (`CD`, `SD`); nginx
+ * leaves `$request_completion` empty, and writes 499 where the caller left.
+ */
+function isComplete(values: LogValues, raw: Raw): boolean {
+  const status = statusOf(raw('status'));
+  const completion = values[placeOfField.complete];
+  const isCut =
+    /^[A-Za-z][DL]/.test(raw('termination') ?? '') || (completion !== undefined && saidOrNull(completion) === null);
+  return status !== null && status !== 499 && !isCut;
+}
+
 /** How it ended. BIG-IP resets a connection whose request is past its buffer (known issue: 64 KiB until February 2024, then 1 MiB). */
 function endOf(raw: Raw, text: Raw, path: string, contentLength: number | null) {
   const termination = raw('termination');
   const status = statusOf(raw('status'));
-  const isCut =
-    termination !== null ? /^[CSPRIK]/.test(termination) : raw('complete') === null ? status === null : false;
   const words: string[] = [];
+  // nginx writes 499 where the caller left before the answer (ngx_http_request.h).
+  if (status === 499) words.push('the caller left before the answer (499)');
   if (termination !== null && termination[0] !== '-') words.push(`ended as ${termination} (termination state)`);
   if (status === null && contentLength !== null && contentLength > bufferBytes)
     words.push(
@@ -294,7 +306,7 @@ function endOf(raw: Raw, text: Raw, path: string, contentLength: number | null) 
     words.push(`a page of BIG-IP about a session (${path.split('/', 3).join('/').slice(0, 60)})`);
   const error = text('error');
   if (error !== null) words.push(error.slice(0, 100));
-  return { isComplete: !isCut && status !== null, outcome: words.length === 0 ? null : words.join('; ') };
+  return words.length === 0 ? null : words.join('; ');
 }
 
 const bufferBytes = 65_536;
