@@ -24,6 +24,7 @@ import { provisioningRoutes } from './snapshot/provisioning-routes.ts';
 import { snapshotAppliers } from './snapshot/snapshot-area.ts';
 import { snapshotRoutes } from './snapshot/snapshot-routes.ts';
 import { openSnapshots, type Snapshots } from './snapshot/snapshots.ts';
+import { holdAlone } from './store/hold-alone.ts';
 import { openStore } from './store/open-store.ts';
 
 /** What control is started with. */
@@ -77,6 +78,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   const store = await openStore({ folder, url: databaseUrl, notice: tell('store'), now: clock });
   const ending: (() => Promise<void>)[] = [() => store.close()];
   try {
+    if (databaseUrl !== null) ending.push(await holdAlone(databaseUrl, { notice: tell }));
     const { db } = store;
     const log = await openEventLog(db, config.events, clock);
     const journal = await openJournal({
