@@ -12,6 +12,7 @@ import { registerPolicy } from './commands/policy.ts';
 import { registerProblem } from './commands/problem.ts';
 import { registerProvisioning } from './commands/provisioning.ts';
 import { registerSimulator } from './commands/simulator.ts';
+import { registerSnapshot } from './commands/snapshot.ts';
 import { registerStart } from './commands/start.ts';
 import { registerTrust } from './commands/trust.ts';
 import { registerVersion } from './commands/version.ts';
@@ -25,6 +26,7 @@ const registers: readonly Register[] = [
   registerGateway,
   registerImport,
   registerControl,
+  registerSnapshot,
   registerProvisioning,
   registerPolicy,
   registerTrust,

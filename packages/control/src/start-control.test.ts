@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
 import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
+import { missing, startPostgres } from '@headgate/testkit';
 import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from './config/control-config.ts';
 import { UnusableControlFiles } from './config/unusable-files.ts';
 import { type RunningControl, startControl } from './start-control.ts';
 import { createEmbeddedFolder } from './store/for-each-store.fixture.ts';
+import { StoreRefused } from './store/store-refused.ts';
 
 let base = '';
 let state = '';
@@ -49,8 +51,12 @@ function configWith(part: Partial<WrittenControlConfig> = {}): ControlConfig {
   });
 }
 
-function started(config: ControlConfig, readConfig = () => Promise.resolve(config)): Promise<RunningControl> {
-  return startControl({ config, base, databaseUrl: null, readConfig, clock: Date.now, notice: () => undefined });
+function started(
+  config: ControlConfig,
+  readConfig = () => Promise.resolve(config),
+  databaseUrl: string | null = null,
+): Promise<RunningControl> {
+  return startControl({ config, base, databaseUrl, readConfig, clock: Date.now, notice: () => undefined });
 }
 
 function statusOfMe({ port }: RunningControl): Promise<number> {
@@ -99,6 +105,22 @@ test('a certificate of control that was renewed is shown from the next connectio
   assert.notEqual(await shown(), before);
   assert.equal(await statusOfMe(control), 200);
   await control.close();
+});
+
+test('control runs on a PostgreSQL, and a second one on the same is refused', {
+  skip: missing('postgresql'),
+}, async () => {
+  const server = await startPostgres();
+  const url = `postgresql://${server.user}@localhost/${server.database}?host=${encodeURIComponent(server.host)}`;
+  const config = configWith({ store: { folder: join(base, 'with-postgresql') } });
+  const start = () => started(config, () => Promise.resolve(config), url);
+  const control = await start();
+  assert.equal(control.storeKind, 'postgresql');
+  assert.equal(await statusOfMe(control), 200);
+  await assert.rejects(start(), (fault) => fault instanceof StoreRefused && fault.code === 'store.in_use');
+  assert.equal(await statusOfMe(control), 200);
+  await control.close();
+  await server.close();
 });
 
 test('a file that cannot be used is named, with what was expected', async () => {

@@ -18,11 +18,13 @@ import type { ControlConfig } from './config/control-config.ts';
 import { readControlFiles } from './config/control-files.ts';
 import { openEventLog } from './events/event-log.ts';
 import { eventRoutes } from './events/event-routes.ts';
+import { addLedger } from './evidence/ledger-area.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { provisioningRoutes } from './snapshot/provisioning-routes.ts';
 import { snapshotAppliers } from './snapshot/snapshot-area.ts';
 import { snapshotRoutes } from './snapshot/snapshot-routes.ts';
 import { openSnapshots, type Snapshots } from './snapshot/snapshots.ts';
+import { holdAlone } from './store/hold-alone.ts';
 import { openStore } from './store/open-store.ts';
 
 /** What control is started with. */
@@ -72,17 +74,18 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
   const folder = resolve(base, config.store.folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const tell = (sentence: string) => notice({ kind: 'store', sentence });
-  const store = await openStore({ folder, url: databaseUrl, notice: tell, now: clock });
+  const tell = (kind: string) => (sentence: string) => notice({ kind, sentence });
+  const store = await openStore({ folder, url: databaseUrl, notice: tell('store'), now: clock });
   const ending: (() => Promise<void>)[] = [() => store.close()];
   try {
+    if (databaseUrl !== null) ending.push(await holdAlone(databaseUrl, { notice: tell }));
     const { db } = store;
     const log = await openEventLog(db, config.events, clock);
     const journal = await openJournal({
       store,
       folder: join(folder, 'journal'),
       appliers: snapshotAppliers,
-      notice: tell,
+      notice: tell('journal'),
     });
     ending.push(() => journal.close());
     const opened = await openSnapshots({
@@ -92,9 +95,9 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       base,
       clock,
       publish: (topic, data) => {
-        log.publish(topic, data).catch((fault: unknown) => tell(`an event was not stored: ${String(fault)}`));
+        log.publish(topic, data).catch((fault: unknown) => tell('events')(`an event was not stored: ${String(fault)}`));
       },
-      notice: (sentence) => notice({ kind: 'snapshot', sentence }),
+      notice: tell('snapshot'),
     });
     snapshots = opened;
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
@@ -113,6 +116,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       events: log,
       sessionsEnded: () => streams.review(),
     });
+    ending.push(await addLedger(app, { store, clock, retention: config.evidence, notice: tell('ledger') }));
     snapshotRoutes(app, { snapshots: opened, nodes: () => nodes.map(({ name }) => name) });
     provisioningRoutes(app, opened);
     ending.push(() => app.close());

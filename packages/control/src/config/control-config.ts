@@ -92,6 +92,22 @@ const events = z.strictObject({
   ),
 });
 
+const evidence = z.strictObject({
+  hoursDays: count(2, 400, 35).describe('How long sums are kept by hours; then by days. In days. Default 35.'),
+  daysDays: count(62, 3_650, 800).describe(
+    'How long sums are kept by days; by months for ten years. In days. Default 800.',
+  ),
+  recordsDays: count(1, 3_650, 92).describe(
+    'How long records are kept as they came, for backtests and for the story of one exchange. In days. Default 92.',
+  ),
+  recordsBytesMax: count(67_108_864, 10_995_116_277_760, 8_589_934_592).describe(
+    'Most bytes of records as they came, packed; the oldest go first. A record takes about 100. Default 8,589,934,592 (8 GiB).',
+  ),
+  strangersDays: count(1, 400, 30).describe(
+    'How long callers are told apart that no accepted authority vouches for, after their last call. In days. Default 30.',
+  ),
+});
+
 /** Schema of control's configuration file. */
 export const controlConfigSchema = z.strictObject({
   name: name.default('control').describe('Name of this control, as its own messages say it.'),
@@ -138,6 +154,9 @@ export const controlConfigSchema = z.strictObject({
     .describe('People and programs. Read again by `headgate control apply` and at SIGHUP.'),
   nodes: z.array(node).max(256).default([]).describe('Gateways. Read again by `headgate control apply` and at SIGHUP.'),
   sessions: sessions.prefault({}).describe('Sessions of people who sign in by a one-time link.'),
+  evidence: evidence
+    .prefault({})
+    .describe('The ledger: what gateways and imports send, and how long what of it is kept.'),
   events: events.prefault({}).describe('Events as they happen, for pages and programs that follow them.'),
   snapshot: snapshotOption.optional(),
   bounds: bounds.prefault({}),

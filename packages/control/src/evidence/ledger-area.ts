@@ -4,17 +4,11 @@ import { intakeRoutes } from './intake-routes.ts';
 import { type LedgerOptions, openLedger } from './ledger.ts';
 import { questionRoutes } from './question-routes.ts';
 
-/** The ledger of a control that runs. */
-export interface LedgerArea {
-  /** Takes what waits, folds it, and ends. Before the store is closed. */
-  close(): Promise<void>;
-}
-
 /** How often old records are let go and small chunks put together, in milliseconds (1 minute). */
 const tidyEveryMs = 60_000;
 
-/** Opens the ledger over a store and adds its routes. */
-export async function addLedger(app: ControlApp, options: LedgerOptions): Promise<LedgerArea> {
+/** Opens the ledger over a store and adds its routes. What it returns takes what waits, folds it and ends: before the store is closed. */
+export async function addLedger(app: ControlApp, options: LedgerOptions): Promise<() => Promise<void>> {
   const ledger = await openLedger(options);
   intakeRoutes(app, { ledger });
   questionRoutes(app, { db: options.store.db, ledger });
@@ -24,10 +18,8 @@ export async function addLedger(app: ControlApp, options: LedgerOptions): Promis
       options.notice(`the ledger could not be tidied, and tries again in a minute: ${reason}`);
     });
   }, tidyEveryMs).unref();
-  return {
-    async close() {
-      clearInterval(tidying);
-      await ledger.close();
-    },
+  return async () => {
+    clearInterval(tidying);
+    await ledger.close();
   };
 }

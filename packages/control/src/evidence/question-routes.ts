@@ -205,6 +205,12 @@ function exportRoutes(app: ControlApp, { db, ledger }: QuestionSources): void {
           'Sums by hours and days as CSV or NDJSON, or records as they came. Each row of sums has a cursor to go on from; a piece of records has one behind it where `cursors` is true. After a resumption a record may come twice, under its number.',
         tags,
         querystring: exportQuery,
+        response: {
+          200: {
+            description: 'Rows, as many as there are.',
+            content: { 'application/x-ndjson': { schema: z.string() }, 'text/csv': { schema: z.string() } },
+          },
+        },
       },
     },
     async (request, reply) => {
@@ -228,7 +234,7 @@ function exportRoutes(app: ControlApp, { db, ledger }: QuestionSources): void {
       return reply
         .header('content-type', isCsv ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson')
         .header('content-disposition', `attachment; filename="${of}.${isCsv ? 'csv' : 'ndjson'}"`)
-        .send(stream);
+        .send(stream as never); // Described as the text that it is.
     },
   );
 }

@@ -227,9 +227,9 @@ function nodeRoutes(app: ControlApp, snapshots: Snapshots): void {
         response: { 200: snapshotDocumentSchema, 204: z.void().describe('There is none that is newer.') },
       },
     },
-    async ({ params: { node }, query: { after, hash = null, waitMs }, raw }, reply) => {
+    async ({ params: { node }, query: { after, hash = null, waitMs } }, reply) => {
       const gone = new AbortController();
-      raw.socket.once('close', () => gone.abort());
+      reply.raw.once('close', () => gone.abort());
       const json = await snapshots.newerThan(node, { after, hash }, waitMs, gone.signal);
       // A gateway that has a higher number must hear that this control knows less.
       void reply.header('headgate-latest-snapshot', snapshots.latest()?.number ?? 0);
