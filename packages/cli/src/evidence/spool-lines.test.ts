@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startTestGateway, type TestGateway } from '@headgate/testkit';
@@ -87,6 +88,36 @@ describe('where evidence goes into a spool', () => {
     assert.equal(code, 0, stderr);
     assert.deepEqual((JSON.parse(stdout) as { read: object }).read, { files: 1, records: calls, uncounted: 0 });
   });
+});
+
+test('while control is away the gateway serves, says so once, and tells what control lacks', async (t) => {
+  const keys = await mkdtemp(join(tmpdir(), 'headgate-lag-'));
+  t.after(() => rm(keys, { recursive: true, force: true }));
+  const { user, authority } = gateway;
+  const texts = {
+    'node.pem': user.certificatePem,
+    'node.key': user.keyPem,
+    'control.pem': authority.trustBundlePem('current', 'server').anchorsPem,
+  };
+  for (const [name, text] of Object.entries(texts)) await writeFile(join(keys, name), text, { mode: 0o600 });
+  const [certificate, key, trust] = Object.keys(texts).map((name) => join(keys, name)) as [string, string, string];
+  const alone = await startTestGateway({
+    policy: 'limits: []\n',
+    control: { url: 'https://127.0.0.1:1', certificate, key, trust },
+  });
+  t.after(() => alone.close());
+  for (let made = 0; made < 2; made += 1) assert.equal((await alone.call()).status, 200);
+  const config = join(alone.folder, 'away.yaml');
+  await writeFile(config, JSON.stringify(alone.config));
+  const status = async (...args: readonly string[]) =>
+    (await runLine(['trust', 'status', '--config', config, ...args], { more })).stdout;
+  const lag = async () =>
+    (JSON.parse(await status('--json')) as { spoolLag: { records: number; seconds: number } }).spoolLag;
+  while ((await lag()).records < 2);
+  assert.match(await status(), /^evidence: control lacks 2 records, the oldest of \d+ s ago$/m);
+  const told = () => alone.notices.filter(({ kind }) => kind === 'evidence-not-sent');
+  while (told().length === 0) await lag();
+  assert.equal(told().length, 1);
 });
 
 test('a file that is no spool is refused by name', async () => {

@@ -16,21 +16,27 @@ const hourMs = 3_600_000;
 export async function removeOldFiles(folder: string, node: string, bounds: FileBounds, nowMs: number): Promise<void> {
   const names = await readdir(folder);
   const inUse = await filesInUse(folder, node, names);
-  const files = await Promise.all(
-    names
-      .filter((name) => isRecordsFile(name, node))
-      .map(async (name) => {
-        const file = join(folder, name);
-        const { size, mtimeMs } = await stat(file);
-        return { file, size, mtimeMs };
-      }),
+  const found = await Promise.all(
+    names.filter((name) => isRecordsFile(name, node)).map((name) => factsOf(join(folder, name))),
   );
+  const files = found.filter((facts) => facts !== null);
   let keptBytes = files.reduce((sum, { size }) => sum + size, 0);
   for (const { file, size, mtimeMs } of files.toSorted((one, other) => one.mtimeMs - other.mtimeMs)) {
     const isPast = mtimeMs < nowMs - bounds.keepHours * hourMs || keptBytes > bounds.keepBytes;
     if (!isPast || inUse.has(file)) continue;
-    await rm(file, { force: true }); // Another thread may have seen it too.
+    await rm(file, { force: true });
     keptBytes -= size;
+  }
+}
+
+/** Null for a file that is gone: each thread looks for itself, and another one may have been faster. */
+async function factsOf(file: string) {
+  try {
+    const { size, mtimeMs } = await stat(file);
+    return { file, size, mtimeMs };
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw fault;
   }
 }
 

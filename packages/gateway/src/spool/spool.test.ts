@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
-import { createRing, RingWriter } from '../record-ring.ts';
+import { createRing, RingReader, RingWriter } from '../record-ring.ts';
 import { createSpool } from './spool.ts';
 import { openSpoolFile, type SpoolBounds } from './spool-file.ts';
 import { linesIn } from './spool-lines.fixture.ts';
@@ -140,9 +140,10 @@ test('a spool that takes the place of another goes on with the rings, and keeps 
     1,
   );
   first.file.close();
-  write(writer, 4, 6);
   const next = openSpool(fileName);
   next.attach({ boot: 'a', thread: 0, ring });
+  assert.ok(!new RingReader(ring, 3, 3).read(0).moved, 'what is kept takes no room in the ring any more');
+  write(writer, 4, 6);
   next.tellGaps([]);
   next.commit();
   assert.deepEqual(linesIn(fileName), numbered(1, 6));
