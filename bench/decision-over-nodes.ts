@@ -2,10 +2,8 @@
 // node gets through its one connection, pipelined. `node bench/decision-over-nodes.ts`; needs valkey-server on this machine.
 import { readFile } from 'node:fs/promises';
 import type { Charge, LimitRule } from '@headgate/contract';
+import { openSharedCounters } from '@headgate/gateway';
 import { startValkey } from '@headgate/testkit';
-import { createSharedCounters } from '../packages/gateway/src/counters/shared-counters.ts';
-import { openStoreLink } from '../packages/gateway/src/counters/store-link.ts';
-import { Deadlines, monotonic } from '../packages/gateway/src/deadlines.ts';
 
 const decisions = 40_000;
 const callers = 256;
@@ -39,21 +37,28 @@ const kinds = {
 
 const valkey = await startValkey();
 try {
-  const link = openStoreLink({ endpoints: [valkey], cluster: false }, new Deadlines(monotonic));
-  const counters = createSharedCounters({
-    link,
-    closeLink: () => link.close(),
-    decided: () => undefined,
-    node: 'a',
+  const store = {
+    endpoints: [{ host: valkey.host, port: valkey.port }],
+    cluster: false,
     nodes: ['a'],
     timeoutMs: 5_000,
     leaseMs: 3_000,
     longWindowMs: 10_000,
     holdOffMsMax: 100,
     rememberedMax: 1_000,
-    elapsed: monotonic,
-    notice: ({ sentence }) => console.error(sentence),
-  });
+  };
+  const opened = await openSharedCounters(
+    { node: 'a', counters: { valkey: store } },
+    '.',
+    { limits: [] },
+    {
+      elapsed: () => performance.now(),
+      notice: (notice) => console.error(JSON.stringify(notice)),
+      decided: () => undefined,
+    },
+  );
+  if (opened === null) throw new Error('nothing was opened');
+  const { counters } = opened;
   console.log('rules     decisions/s  node µs  store µs  admitted');
   for (const [kind, rules] of Object.entries(kinds)) {
     const calls = Array.from({ length: callers }, (_, caller) =>
@@ -82,7 +87,7 @@ try {
     const row = [(decisions / seconds).toFixed(0).padEnd(12), node.toFixed(1).padEnd(8), store.toFixed(1).padEnd(9)];
     console.log(`${kind.padEnd(9)} ${row.join(' ')} ${(admitted / decisions).toFixed(2)}`);
   }
-  await counters.close();
+  await opened.close();
 } finally {
   await valkey.close();
 }
