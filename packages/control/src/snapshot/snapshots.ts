@@ -86,7 +86,7 @@ export interface Snapshots {
   heads(below: number, countMax: number): Promise<readonly SnapshotHead[]>;
   document(number: number): Promise<SnapshotDocument>;
   diff(before: number, next: number): Promise<SnapshotDiff>;
-  latest(): SnapshotHead | null;
+  latest(): Promise<SnapshotHead | null>;
   /** For a gateway: the latest as JSON once it is newer than `after`; null when `signal` or the wait ended first. */
   newerThan(
     node: string,
@@ -111,6 +111,9 @@ export interface Snapshots {
 /** How far above our own numbers a gateway is believed: a control that was restored is not further behind. */
 const floorLeapMax = 100_000;
 
+/** How often a gateway that waits is looked for what another control published, in milliseconds. */
+const lookMs = 2_000;
+
 /** Most findings that one refusal names. */
 const findingsToldMax = 20;
 
@@ -129,12 +132,23 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   let news = Promise.withResolvers<void>();
   let lookTimer: NodeJS.Timeout | null = null;
   let toldFaults = '';
+  let isClosed = false;
   let order: Promise<unknown> = Promise.resolve();
 
   const inOrder = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const done = order.then(work);
     order = done.catch(() => undefined);
     return done;
+  };
+  /** Resolves when this control publishes, when whoever asked is gone, or after `ms`. */
+  const newsWithin = async (ms: number, signal: AbortSignal): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = (): void => resolve();
+    const timer = setTimeout(stop, ms);
+    signal.addEventListener('abort', stop, { once: true });
+    await Promise.race([news.promise, promise]);
+    signal.removeEventListener('abort', stop);
+    clearTimeout(timer);
   };
   const documentOf = async (number: number): Promise<SnapshotDocument> => {
     const document = await documentAt(db, number);
@@ -183,13 +197,24 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     keepParsed(head.number, read);
     owners = ownersIn(read);
   };
+  /** Another control may publish into the same PostgreSQL. */
+  const refresh = async (): Promise<SnapshotHead | null> => {
+    const head = (await latestHead(db)) ?? null;
+    if (head !== null && head.number !== latest?.number) {
+      const { read } = await readAt(head.number);
+      latest = head;
+      latestJson = null;
+      if (read !== null) owners = ownersIn(read);
+    }
+    return latest;
+  };
   const published = async (
     read: ReadSnapshot,
     { by, reason, isDryRun = false }: Wish & { readonly isDryRun?: boolean },
     restored: number | null,
   ): Promise<PublishOutcome> => {
     const hash = hashOfSnapshot(read.content);
-    const before = latest;
+    const before = await refresh();
     const diff = before === null ? null : diffOf(await readAt(before.number), { content: read.content, read });
     if (before?.hash === hash) return { number: before.number, hash, isNew: false, diff };
     if (isDryRun) return { number: before?.number ?? null, hash, isNew: false, diff };
@@ -243,17 +268,15 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     heads: (below, countMax) => headsBelow(db, below, countMax),
     document: documentOf,
     diff: async (before, next) => diffOf(await readAt(before), await readAt(next)),
-    latest: () => latest,
+    latest: refresh,
     async newerThan(node, { after, hash }, waitMs, signal) {
       asked.set(node, { number: after, hash, atMs: clock() });
+      let head = await refresh();
       await heardOf(node, after);
-      if ((latest?.number ?? 0) <= after) {
-        const waited = Promise.withResolvers<void>();
-        const timer = setTimeout(waited.resolve, waitMs);
-        signal.addEventListener('abort', () => waited.resolve(), { once: true });
-        if (signal.aborted) waited.resolve();
-        await Promise.race([news.promise, waited.promise]);
-        clearTimeout(timer);
+      const isWanted = (): boolean => !signal.aborted && !isClosed && (head?.number ?? 0) <= after;
+      for (let leftMs = waitMs; leftMs > 0 && isWanted(); leftMs -= lookMs) {
+        await newsWithin(Math.min(leftMs, lookMs), signal);
+        head = await refresh();
       }
       if (latest === null || latest.number <= after) return null;
       latestJson ??= documentOf(latest.number).then((document) => Buffer.from(JSON.stringify(document)));
@@ -288,6 +311,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
         if (result.ok) await published(result.read, { by: 'control', reason: 'the files changed' }, null);
       }),
     close() {
+      isClosed = true;
       if (lookTimer !== null) clearTimeout(lookTimer);
       news.resolve();
     },
