@@ -69,7 +69,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   const files = await readControlFiles(config, base);
   // Enrolled certificates come with the snapshot that is in force.
   let snapshots: Snapshots | null = null;
-  const participantOf: ParticipantOf = (fingerprint) => snapshots?.participantOf(fingerprint) ?? null;
+  let review = (): void => undefined;
+  const participantOf: ParticipantOf = (certificate) => snapshots?.participantOf(certificate) ?? null;
   let nodes = config.nodes;
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
   const folder = resolve(base, config.store.folder);
@@ -95,6 +96,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       base,
       clock,
       publish: (topic, data) => {
+        review(); // Whose certificate is enrolled may have changed.
         log.publish(topic, data).catch((fault: unknown) => tell('events')(`an event was not stored: ${String(fault)}`));
       },
       notice: tell('snapshot'),
@@ -108,13 +110,14 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
     const { app, routes, drain } = created;
     options.prepare?.(app);
     const streams = eventRoutes(app, { log, bounds: config.events, mayStill: stillGranted(callerOf) });
+    review = () => streams.review();
     meRoutes(app);
     signInRoutes(app, {
       sessions,
       attempts: createAttempts(clock),
       accounts: () => inForce.accounts,
       events: log,
-      sessionsEnded: () => streams.review(),
+      sessionsEnded: review,
     });
     ending.push(await addLedger(app, { store, clock, retention: config.evidence, notice: tell('ledger') }));
     snapshotRoutes(app, { snapshots: opened, nodes: () => nodes.map(({ name }) => name) });
@@ -135,7 +138,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
         created.showCertificate(tls);
         ({ nodes } = next);
         inForce = { accounts: createAccounts(next, participantOf), trust };
-        streams.review();
+        review();
         return { needRestart: changedForRestart(config, next) };
       },
       async makeLink(name) {

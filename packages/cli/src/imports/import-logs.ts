@@ -90,7 +90,12 @@ async function outputOf({ to, name, control }: ImportOptions, context: CliContex
       close: () => undefined,
     };
   }
-  const profile = await readControlProfile(control === undefined ? {} : { control }, context);
+  const profile = await readControlProfile(control === undefined ? {} : { control }, context).catch(
+    (fault: unknown) => {
+      if (!(fault instanceof CliRefusal) || control !== undefined) throw fault;
+      throw new CliRefusal(`${fault.message}. --to FILE writes a file in place of sending`, fault.exitCode);
+    },
+  );
   // One for each control: what one has taken says nothing of another.
   const folder = join(context.workspaceRoot, '.headgate', 'imports');
   const file = join(folder, `${profile.url.host.replace(/[^a-z0-9.-]+/gi, '-')}.${name}`);
@@ -127,7 +132,8 @@ async function importReady(
       logs: ready.logs,
       node: `import:${name}`,
       toRecord: createRecords(known),
-      sink,
+      // All bad lines of a large file are more than memory has.
+      sink: { ...sink, settle: () => Promise.all([sink.settle(), bad.settle()]).then(() => undefined) },
       memory,
       remember: (next) => writeMemory(output.memoryFile, next),
       onBad: (line) => bad.take(line),
@@ -282,6 +288,7 @@ async function openBad(file: string | undefined, { json }: ImportOptions, { stde
       pending.push(`${JSON.stringify(line)}\n`);
       if (pending.length >= 1_000) flush();
     },
+    settle: () => written,
     async close(): Promise<void> {
       flush();
       await written;

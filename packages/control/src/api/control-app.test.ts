@@ -141,7 +141,7 @@ test('a certificate that provisioning knows reads for its participant', async ()
   const enrolled: { print?: string } = {};
   const other = await startTestControl({
     routes: testRoutes,
-    participantOf: (print) => (print === enrolled.print ? 'participant-c' : null),
+    participantOf: ({ fingerprint256 }) => (fingerprint256 === enrolled.print ? 'participant-c' : null),
   });
   assert.equal((await other.ask('stranger', '/v1/me')).json().code, 'control.no_account');
   enrolled.print = other.certified('stranger').fingerprint256;
