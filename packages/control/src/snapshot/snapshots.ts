@@ -205,7 +205,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       const { read } = await readAt(head.number);
       latest = head;
       latestJson = null;
-      if (read !== null) owners = ownersIn(read);
+      if (read !== null) rights = rightsIn(read);
     }
     return latest;
   };
