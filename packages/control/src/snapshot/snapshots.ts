@@ -56,8 +56,8 @@ export interface SnapshotsOptions {
   /** Told what happens: `snapshot` when one is published, `snapshot.node` when a gateway takes or refuses one. */
   readonly publish: (topic: string, data: object) => void;
   readonly notice: (sentence: string) => void;
-  /** How many credentials were seen on an address lately. Default: nobody knows. */
-  readonly seenOn?: SeenOn;
+  /** How many credentials were seen on an address since an instant. Default: nobody knows. */
+  readonly seenSince?: (sinceMs: number) => Promise<SeenOn>;
   /** Numbers that something else names, such as a plan: they are kept. */
   readonly namedNumbers?: () => Promise<readonly number[]>;
 }
@@ -112,6 +112,9 @@ export interface Snapshots {
 /** How far above our own numbers a gateway is believed: a control that was restored is not further behind. */
 const floorLeapMax = 100_000;
 
+/** How far back a credential counts as seen lately, in milliseconds (30 days). */
+const latelyMs = 2_592_000_000;
+
 /** How often a gateway that waits is looked for what another control published, in milliseconds. */
 const lookMs = 2_000;
 
@@ -123,7 +126,7 @@ const parsedMax = 3;
 
 /** Opens the snapshots of a store. */
 export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
-  const { store, journal, sources, base, clock, notice, seenOn, namedNumbers = async () => [] } = options;
+  const { store, journal, sources, base, clock, notice, seenSince, namedNumbers = async () => [] } = options;
   const { db } = store;
   let latest: SnapshotHead | null = (await latestHead(db)) ?? null;
   let latestJson: Promise<Buffer> | null = null;
@@ -174,13 +177,14 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     keepParsed(number, result.read);
     return { content: document, read: result.read };
   };
-  const diffOf = (
+  const diffOf = async (
     before: { readonly content: SnapshotContent; readonly read: ReadSnapshot | null },
     next: { readonly content: SnapshotContent; readonly read: ReadSnapshot | null },
-  ): SnapshotDiff =>
-    before.read === null || next.read === null
-      ? diffContents(before.content, next.content)
-      : diffSnapshots(before.read, next.read, { atMs: clock(), ...(seenOn === undefined ? {} : { seenOn }) });
+  ): Promise<SnapshotDiff> => {
+    if (before.read === null || next.read === null) return diffContents(before.content, next.content);
+    const seenOn = (await seenSince?.(clock() - latelyMs)) ?? (() => null);
+    return diffSnapshots(before.read, next.read, { atMs: clock(), seenOn });
+  };
   const compiled = async (held: Parameters<typeof compileSnapshot>[1]): Promise<Compiled> => {
     if (sources === null) throw new ControlRefusal('control.no_snapshot_sources', {});
     return compileSnapshot(sources, held, base);
@@ -216,7 +220,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   ): Promise<PublishOutcome> => {
     const hash = hashOfSnapshot(read.content);
     const before = await refresh();
-    const diff = before === null ? null : diffOf(await readAt(before.number), { content: read.content, read });
+    const diff = before === null ? null : await diffOf(await readAt(before.number), { content: read.content, read });
     if (before?.hash === hash) return { number: before.number, hash, isNew: false, diff };
     if (isDryRun) return { number: before?.number ?? null, hash, isNew: false, diff };
     const number = Math.max(before?.number ?? 0, await floor()) + 1;
