@@ -103,6 +103,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
     });
     snapshots = opened;
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
+    await sessions.keepOnly((name) => inForce.accounts.byName(name) !== null);
     const identify = createCallers(() => inForce, sessions, clock);
     const callerOf = (request: FastifyRequest) =>
       identify({ socket: socketOf(request), cookies: request.headers.cookie });
@@ -138,6 +139,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
         created.showCertificate(tls);
         ({ nodes } = next);
         inForce = { accounts: createAccounts(next, participantOf), trust };
+        await sessions.keepOnly((name) => inForce.accounts.byName(name) !== null);
         review();
         return { needRestart: changedForRestart(config, next) };
       },
