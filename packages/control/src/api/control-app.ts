@@ -17,6 +17,7 @@ import { pageFields, problemPage, wantsPage } from './page.ts';
 import { problemBody, problemFields, refusalOf } from './problem-answer.ts';
 import { createRequestCounts } from './request-counts.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
+import { boundSources } from './source-connections.ts';
 
 /** What areas add their routes to. */
 export type ControlApp = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -89,6 +90,7 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     routerOptions: { maxParamLength: 400 },
   }).withTypeProvider<ZodTypeProvider>();
   app.server.maxConnections = bounds.connectionsMax;
+  boundSources(app.server, bounds.connectionsPerSourceMax);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser('text/plain');
@@ -194,7 +196,6 @@ function pathOf({ url }: FastifyRequest): string {
 /** Answers are for whoever asked and for nobody between; nothing here is ever framed, sniffed or led away from. */
 const answerFields = {
   'cache-control': 'no-store',
-  'strict-transport-security': 'max-age=31536000',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
