@@ -50,7 +50,7 @@ async function startDemo(given?: string, wayIn: readonly string[] = byProgram): 
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => lines.push(line));
   const ended = once(child, 'close').then(([code]) => code as number | null);
   const pids = () =>
-    [...lines.join('\n').matchAll(/(?:simulator \(\w+\)|gateway) (\d+)/g)].map(([, pid]) => Number(pid));
+    [...lines.join('\n').matchAll(/(?:simulator \(\w+\)|control|gateway) (\d+)/g)].map(([, pid]) => Number(pid));
   return { child, folder, lines, ended, pids };
 }
 
@@ -194,6 +194,33 @@ describe('the demo that `npm start` runs', () => {
     assert.equal((await paste(call)).code, 0);
   });
 
+  test('the link that it prints signs in to its control once, as the operator that the page of commands asks as', async () => {
+    const link = lines.map((line) => line.trim()).find((line) => /^https:\S+\/v1\/sign-in\?link=\S+$/.test(line)) ?? '';
+    const trust = join(demo.folder, 'trust/current-servers.pem');
+    const secret = new URL(link).searchParams.get('link');
+    const post = `curl -s --cacert ${trust} -H 'content-type: application/json' -d '{"link":"${secret}"}' ${new URL(link).origin}/v1/sign-in`;
+    assert.match((await paste(post)).out, /^\{"account":"operator","ends":/);
+    assert.match((await paste(post)).out, /"code":"control\.link_used"/);
+    const page = await readFile(join(demo.folder, 'TRY.md'), 'utf8');
+    const asked = page.split('\n').find((line) => line.startsWith('npx --no headgate control who-am-i')) ?? '';
+    assert.deepEqual(await paste(asked), { code: 0, out: 'operator: operator\n' });
+  });
+
+  test('control tells who is still on old addresses, from what the demo’s own gateway has seen', async () => {
+    const ask = suggested('evidence old-addresses');
+    // What the gateway saw is on its way for a moment.
+    for (;;) {
+      const { code, out } = await paste(ask);
+      assert.equal(code, 0, out);
+      if (/BRAVOx1002/.test(out) && /ws\.caiso\.com\/sst\/cmri/.test(out)) break;
+    }
+    const page = await readFile(join(demo.folder, 'TRY.md'), 'utf8');
+    const onPage = (words: string) =>
+      page.split('\n').find((line) => line.startsWith(`npx --no headgate ${words}`)) ?? '';
+    assert.match((await paste(onPage('evidence refusals'))).out, /admission\.acceptable_use/);
+    assert.match((await paste(onPage('snapshot history'))).out, /the files changed/);
+  });
+
   test('the suggested look-up tells the system behind a shared path', async () => {
     const { code, out } = await paste(suggested('catalogue find'));
     assert.equal(code, 0, out);
@@ -235,7 +262,7 @@ describe('the demo that `npm start` runs', () => {
 
   test('Ctrl-C stops every process of it, and its last line says so', async () => {
     const pids = demo.pids();
-    assert.equal(pids.length, 3);
+    assert.equal(pids.length, 4);
     demo.child.kill('SIGINT');
     assert.equal(await demo.ended, 0, lines.join('\n'));
     assert.equal(lines.at(-1), 'Everything is stopped.');

@@ -3,9 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createTestAuthority } from '@headgate/pki';
-import { fakeClock, missing, startTestGateway, startValkey, type TestGateway } from '@headgate/testkit';
+import {
+  fakeClock,
+  missing,
+  startTestGateway,
+  startValkey,
+  startValkeyCluster,
+  type TestGateway,
+} from '@headgate/testkit';
 
 const quota = 4;
 const windowMs = 1_000;
@@ -48,9 +55,8 @@ test('a policy whose rules one call may meet in two domains is not taken where g
   );
 });
 
-test('a gateway reaches its store over TLS, shows its own certificate, and proves itself with a password from a file', {
-  skip: missing('valkey-server'),
-}, async (t) => {
+/** Files of a store that shows a certificate and asks for one, and what a gateway says to reach it. */
+async function provenStore(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-store-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const at = (name: string): string => join(folder, name);
@@ -58,29 +64,68 @@ test('a gateway reaches its store over TLS, shows its own certificate, and prove
   const { certificatePem, keyPem } = await authority.serverChain('current', ['counters.example.net']);
   const shown = await authority.user('current', { name: 'GATEx0001', organisation: 'Operator' });
   const users = authority.trustBundlePem('current', 'user');
+  const servers = authority.trustBundlePem('current', 'server');
   const files = {
     store: certificatePem,
     'store.key': keyPem,
-    ca: authority.trustBundlePem('current', 'server').anchorsPem,
+    ca: servers.anchorsPem,
     gateway: shown.certificatePem,
     'gateway.key': shown.keyPem,
-    users: users.anchorsPem + users.intermediatesPem,
+    // Members of a cluster are each other's callers.
+    callers: users.anchorsPem + users.intermediatesPem + servers.anchorsPem + servers.intermediatesPem,
   };
   for (const [name, text] of Object.entries({ ...files, password: 'a secret of the store\n' }))
     await writeFile(at(name), text, { mode: 0o600 });
-  const served = ['--tls-cert-file', at('store'), '--tls-key-file', at('store.key'), '--tls-ca-cert-file', at('users')];
-  const valkey = await startValkey((port) =>
-    ['--port', '0', '--tls-port', String(port), '--requirepass', 'a secret of the store'].concat(served),
-  );
-  t.after(() => valkey.close());
+  const served = [
+    '--tls-cert-file',
+    at('store'),
+    '--tls-key-file',
+    at('store.key'),
+    '--tls-ca-cert-file',
+    at('callers'),
+  ].concat(['--tls-client-cert-file', at('gateway'), '--tls-client-key-file', at('gateway.key')]);
+  const asking = [
+    '--tls',
+    '--cacert',
+    at('ca'),
+    '--cert',
+    at('gateway'),
+    '--key',
+    at('gateway.key'),
+    '--sni',
+    'counters.example.net',
+  ];
   const own = { certificate: at('gateway'), key: at('gateway.key') };
   const tls = { authorities: at('ca'), serverName: 'counters.example.net', ...own };
-  const { valkey: plain } = countersAt(valkey.port);
-  const counters = { valkey: { ...plain, tls, password: at('password') } };
-  const gateway = await startTestGateway({ policy, node: 'one', counters });
+  const settings = (port: number): string[] => ['--port', '0', '--tls-port', String(port), ...served];
+  return { settings, asking, tls, password: at('password') };
+}
+
+async function assertCounts(t: TestContext, counters: NonNullable<Parameters<typeof startTestGateway>[0]>['counters']) {
+  const gateway = await startTestGateway({ policy, node: 'one', ...(counters === undefined ? {} : { counters }) });
   t.after(() => gateway.close());
   const aways = () => gateway.notices.filter(({ kind }) => kind === 'counters-away');
   while ((await gateway.call()).status !== 200) assert.deepEqual(aways(), []);
+}
+
+test('a gateway reaches its store over TLS, shows its own certificate, and proves itself with a password from a file', {
+  skip: missing('valkey-server'),
+}, async (t) => {
+  const { settings, tls, password } = await provenStore(t);
+  const valkey = await startValkey((port) => [...settings(port), '--requirepass', 'a secret of the store']);
+  t.after(() => valkey.close());
+  await assertCounts(t, { valkey: { ...countersAt(valkey.port).valkey, tls, password } });
+});
+
+test('a gateway reaches every member of a cluster over TLS, and shows each its certificate', {
+  skip: missing('valkey-server'),
+}, async (t) => {
+  const { settings, asking, tls } = await provenStore(t);
+  const overTls = ['--tls-cluster', 'yes', '--tls-replication', 'yes'];
+  const cluster = await startValkeyCluster(3, 0, { settings: (port) => [...settings(port), ...overTls], asking });
+  t.after(() => cluster.close());
+  const { valkey } = countersAt(cluster.members[0]?.port ?? 0);
+  await assertCounts(t, { valkey: { ...valkey, cluster: true, tls } });
 });
 
 test('two gateways of two threads each admit one quota together', { skip: missing('valkey-server') }, async (t) => {
@@ -105,4 +150,10 @@ test('two gateways of two threads each admit one quota together', { skip: missin
     assert.ok(last === undefined || last.gotMs - sentMs >= windowMs, `${quota + 1} calls in one window`);
   }
   assert.ok(servedBy.every((count) => count > 0));
+  // Metrics count what was decided for all nodes by the node that asked.
+  const counted = gateways.map((gateway) => gateway.running.limitCounts());
+  const admittedBy = counted.map(({ rules }) => rules.get('together')?.admitted ?? 0);
+  assert.deepEqual(admittedBy, servedBy);
+  assert.ok(counted.some(({ rules }) => (rules.get('together')?.refused ?? 0) > 0));
+  assert.match(counted.flatMap(({ topRefusedKeys }) => topRefusedKeys)[0]?.key ?? '', /^together\|source=127\./);
 });

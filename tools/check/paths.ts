@@ -29,7 +29,7 @@ const paths: readonly Path[] = [
     functionName: 'serve',
     marker: 'request-path',
     notCalled: ['listener'], // The listener calls serve.
-    besides: ['http1', 'control', 'counters', 'lists', 'spool', 'threads', 'testdata'],
+    besides: ['http1', 'control', 'counters', 'lists', 'published', 'spool', 'threads', 'testdata'],
   },
   {
     list: 'clientStages',

@@ -45,6 +45,12 @@ export const debianPackages: readonly DebianPackage[] = [
     why: 'a SOAP client that participants really use must understand our answers',
   },
   {
+    name: 'redis-server',
+    proof: { command: 'redis-server' },
+    suites: 'the suite that counts in Redis',
+    why: 'what is counted in Valkey must be counted in Redis alike',
+  },
+  {
     name: 'slowhttptest',
     proof: { command: 'slowhttptest' },
     suites: 'the soak of slow callers',

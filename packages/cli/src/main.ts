@@ -7,10 +7,12 @@ import { registerControl } from './commands/control.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerEvidence } from './commands/evidence.ts';
 import { registerGateway } from './commands/gateway.ts';
+import { registerImport } from './commands/import.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerProblem } from './commands/problem.ts';
 import { registerProvisioning } from './commands/provisioning.ts';
 import { registerSimulator } from './commands/simulator.ts';
+import { registerSnapshot } from './commands/snapshot.ts';
 import { registerStart } from './commands/start.ts';
 import { registerTrust } from './commands/trust.ts';
 import { registerVersion } from './commands/version.ts';
@@ -22,7 +24,9 @@ const registers: readonly Register[] = [
   registerCatalogue,
   registerEvidence,
   registerGateway,
+  registerImport,
   registerControl,
+  registerSnapshot,
   registerProvisioning,
   registerPolicy,
   registerTrust,

@@ -22,6 +22,7 @@ export interface FilesOfConfig {
         }
       | undefined;
   }[];
+  readonly snapshot: 'files' | 'control';
   readonly catalogue: string;
   readonly policy?: string | undefined;
   readonly shadowPolicy?: string | undefined;
@@ -62,7 +63,7 @@ export async function missingFiles(
 }
 
 function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
-  const { catalogue, policy, shadowPolicy, provisioning, trust, listeners, trustBundles, upstreams } = config;
+  const { snapshot, catalogue, policy, shadowPolicy, provisioning, trust, listeners, trustBundles, upstreams } = config;
   const optional = (at: NamedFile['at'], name: string | undefined) => (name === undefined ? [] : [{ at, name }]);
   return [
     ...listeners.flatMap(({ hosts }, listener) =>
@@ -76,7 +77,7 @@ function namedFiles(config: FilesOfConfig): readonly NamedFile[] {
       ]),
     ),
     ...catalogueFileNames
-      .filter((file) => file !== 'trust.yaml' || trust === undefined)
+      .filter((file) => snapshot === 'files' && (file !== 'trust.yaml' || trust === undefined))
       .map((file) => ({ at: ['catalogue'], name: join(catalogue, file) })),
     ...optional(['trust'], trust),
     ...optional(['policy'], policy),

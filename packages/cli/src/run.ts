@@ -33,6 +33,8 @@ export async function runCli(
 function createProgram(registers: readonly Register[], context: CliContext): Command {
   const program = new Command('headgate')
     .description('One gateway for market APIs: call through it, look at its catalogue, run it.')
+    // So that a command may have options of the same name as a word beneath it: each stands behind what it belongs to.
+    .enablePositionalOptions()
     .showHelpAfterError('(add --help for usage)')
     .exitOverride()
     .configureOutput({

@@ -1,7 +1,7 @@
 // Break-glass: for a few hours a rule refuses nobody, or one caller may do more, because somebody said so and why. It belongs to one
 // gateway, is held in a file of its own, and ends by itself.
 import { z } from 'zod';
-import { concurrentQuotaMax, exactQuotaMax, isBucketed, quotaMax } from './limit-terms.ts';
+import { concurrentQuotaMax, quotaMax } from './limit-terms.ts';
 import type { LimitRule, Policy } from './limits.ts';
 
 /** Bounds of overrides. How long one may last is an option of the gateway. */
@@ -66,8 +66,8 @@ export function whyNoOverride(
   const rule = policy.limits.find((each) => each.name === name);
   if (rule === undefined)
     return `the policy has no rule "${name}"; it has ${policy.limits.map((each) => each.name).join(', ') || 'none'}`;
-  if (rule.unit === 'connections')
-    return `${name} counts connections, before anybody is known who makes a call: change the policy instead`;
+  if (rule.unit === 'connections' && scope !== null && !('source' in scope))
+    return `${name} counts connections, of which nothing is known but the source: name a source`;
   if (rule.mode !== 'enforce') return `${name} is ${rule.mode === 'off' ? 'off' : 'in shadow mode'}: it refuses nobody`;
   if (untilMs <= nowMs) return `${new Date(untilMs).toISOString()} is past`;
   if (untilMs - nowMs > msMax)
@@ -84,9 +84,6 @@ function whyNoQuota(rule: LimitRule, quota: number, scope: OverrideAsk['scope'])
   if (quota <= rule.quota) return `${rule.name} has a quota of ${rule.quota} already: an override only raises it`;
   if (rule.unit === 'concurrent-requests' && quota > concurrentQuotaMax)
     return `at most ${concurrentQuotaMax} concurrent requests are counted`;
-  // Beyond, a window is counted in another way, and what was counted before would not be seen.
-  if (isBucketed(rule) !== isBucketed({ unit: rule.unit, quota }))
-    return `${rule.name} is counted exactly, up to ${exactQuotaMax}: a quota of ${quota} is past that`;
   return null;
 }
 

@@ -18,7 +18,8 @@ export interface ListenerEvidence {
   readonly host: string;
   readonly path: string;
   readonly contentType: string | null;
-  readonly framing: 'none' | 'content-length' | 'chunked';
+  /** `unknown` only in what was read from the log of another tier. */
+  readonly framing: 'none' | 'content-length' | 'chunked' | 'unknown';
   /** Content-Encoding as sent; null where there was none. */
   readonly contentEncoding: string | null;
   readonly userAgent: string | null;

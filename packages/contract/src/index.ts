@@ -60,7 +60,13 @@ export type {
   Provisioning,
   Role,
 } from './catalogue/provisioning-model.ts';
-export { credentialKey, operationsOf, operationsOfRole, roles } from './catalogue/provisioning-model.ts';
+export {
+  credentialKey,
+  operationsOf,
+  operationsOfRole,
+  provisioningSchema,
+  roles,
+} from './catalogue/provisioning-model.ts';
 export { holdsFromMs, holdsUntilMs, isRightDate } from './catalogue/right-dates.ts';
 export { type ScidPlace, type ScidStatement, scidStatementOf } from './catalogue/scid-places.ts';
 export type { ServiceName } from './catalogue/service-name.ts';
@@ -125,6 +131,10 @@ export type {
   Standing,
 } from './limits.ts';
 export { isHeld, parsePolicy, policySchema } from './limits.ts';
+export type { Shown, ShownGroup } from './option-example.ts';
+export { defaultsOf, leftOption, setOption, writeExample } from './option-example.ts';
+export type { OptionSchema } from './option-schema.ts';
+export { optionsOf, writeOptionTables } from './option-schema.ts';
 export { parseChainPositions, parsePositions, type WrittenPositions } from './positions.ts';
 export type { ExampleFacts, ProblemEntry } from './problem-reference.ts';
 export { sentenceOf, writeEntries } from './problem-reference.ts';
@@ -156,11 +166,18 @@ export type {
   StandingList,
   TrustBundleFacts,
 } from './snapshot.ts';
-export type { SnapshotContent, SnapshotDocument, SnapshotDocumentFault } from './snapshot-document.ts';
+export type {
+  SnapshotAcknowledgement,
+  SnapshotContent,
+  SnapshotDocument,
+  SnapshotDocumentFault,
+} from './snapshot-document.ts';
 export {
   hashOfSnapshot,
   parseSnapshotDocument,
+  snapshotAcknowledgementSchema,
   snapshotBounds,
+  snapshotContentFault,
   snapshotDocumentSchema,
   snapshotTextNames,
 } from './snapshot-document.ts';

@@ -1,5 +1,5 @@
 // What a rule of the policy may not say although each of its parts may stand alone, and what is worth knowing of one that it may.
-import { bucketMs, concurrentQuotaMax, isBucketed, type LimitUnit } from './limit-terms.ts';
+import { bucketMs, concurrentQuotaMax, isBucketed, isCountedTogether, type LimitUnit } from './limit-terms.ts';
 import type { LimitRule, WrittenRule } from './limits.ts';
 import type { FilePath } from './yaml-file.ts';
 
@@ -50,9 +50,11 @@ export function ruleFaults(rule: WrittenRule): readonly RuleFault[] {
 
 const countsAttempts: ReadonlySet<LimitUnit> = new Set(['requests', 'connections']);
 
-/** What a reader of the policy should know of a rule that is counted in parts of its window; null of all others. */
+/** What a reader of the policy should know of how a rule is counted; null where it is exact, on one gateway and over several. */
 export function noticeOf(rule: LimitRule): string | null {
-  if (!isBucketed(rule)) return null;
   const { quota, unit, windowMs } = rule;
+  if (!isCountedTogether(rule))
+    return `${quota} ${unit} are counted by each gateway: of several that share counters each admits its part, the quota divided by their number`;
+  if (!isBucketed(rule)) return null;
   return `${quota} ${unit} are counted in parts of ${bucketMs(windowMs)} ms: room may come back that much late, never early`;
 }

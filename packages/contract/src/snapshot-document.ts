@@ -73,6 +73,26 @@ export type SnapshotDocument = z.infer<typeof snapshotDocumentSchema>;
 /** What the hash of a document is over: who made it, when, why and under which number is not. */
 export type SnapshotContent = Pick<SnapshotDocument, 'texts' | 'positions' | 'chainPositions'>;
 
+/** Schema of what a gateway says of a snapshot that it was given. */
+export const snapshotAcknowledgementSchema = z.strictObject({
+  number: z.int().min(1).max(snapshotBounds.numberMax),
+  hash: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in lower-case hexadecimal'),
+  threads: z.int().min(0).max(64).describe('How many threads decide by it; 0 where it is refused.'),
+  atMs: z.int().min(0).describe('By the clock of the gateway, in ms since 1970 UTC.'),
+  refused: z
+    .strictObject({
+      code: z.string().max(80),
+      reason: z.string().max(2_000),
+      findings: z.array(z.string().max(1_000)).max(20),
+    })
+    .nullable()
+    .default(null)
+    .describe('Why it is not taken; the one before stays in force. Null: it is in force in every thread, and on disk.'),
+});
+
+/** What a gateway says of a snapshot. */
+export type SnapshotAcknowledgement = z.infer<typeof snapshotAcknowledgementSchema>;
+
 /** Why something is no document that may be used. */
 export interface SnapshotDocumentFault {
   /** Stable, to be matched on. */
@@ -108,6 +128,17 @@ function byUnits(one: string, other: string): number {
   return one < other ? -1 : 1;
 }
 
+/** What bound or form a content breaks; null where it is one that can be published. */
+export function snapshotContentFault(content: SnapshotContent): string | null {
+  const parsed = z.strictObject(contentShape).safeParse(content);
+  return parsed.success ? null : sayIssue(parsed.error);
+}
+
+function sayIssue({ issues: [issue] }: z.ZodError): string {
+  const place = issue === undefined || issue.path.length === 0 ? 'the document' : issue.path.map(String).join('.');
+  return `${place}: ${issue?.message ?? 'it cannot be read'}`;
+}
+
 /** Proves that something is a document and says what its hash says. Nothing is thrown for bad input. */
 export function parseSnapshotDocument(
   value: unknown,
@@ -115,11 +146,7 @@ export function parseSnapshotDocument(
   | { readonly ok: true; readonly document: SnapshotDocument }
   | { readonly ok: false; readonly fault: SnapshotDocumentFault } {
   const parsed = snapshotDocumentSchema.safeParse(value);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const place = issue?.path.length === 0 ? 'the document' : issue?.path.map(String).join('.');
-    return failed('unreadable', `${place}: ${issue?.message ?? 'it cannot be read'}`);
-  }
+  if (!parsed.success) return failed('unreadable', sayIssue(parsed.error));
   const { data: document } = parsed;
   const hash = hashOfSnapshot(document);
   if (hash !== document.hash)

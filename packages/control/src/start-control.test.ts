@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createTestAuthority, type TestUser } from '@headgate/pki';
+import { connect } from 'node:tls';
+import { createTestAuthority, type TestAuthority, type TestUser } from '@headgate/pki';
+import { missing, startPostgres } from '@headgate/testkit';
 import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from './config/control-config.ts';
 import { UnusableControlFiles } from './config/unusable-files.ts';
 import { type RunningControl, startControl } from './start-control.ts';
+import { createEmbeddedFolder } from './store/for-each-store.fixture.ts';
+import { StoreRefused } from './store/store-refused.ts';
 
 let base = '';
+let state = '';
 let user: TestUser;
+let authority: TestAuthority;
 
 before(async () => {
   base = await mkdtemp(join(tmpdir(), 'headgate-control-'));
-  const authority = await createTestAuthority({ nowMs: Date.now() });
+  state = await createEmbeddedFolder();
+  authority = await createTestAuthority({ nowMs: Date.now() });
   const server = await authority.serverChain('current', ['localhost', '127.0.0.1']);
   user = await authority.user('current', { name: 'PERSONx0001', organisation: 'Example', keyType: 'ec-p256' });
   const { anchorsPem, intermediatesPem } = authority.trustBundlePem('current', 'user');
@@ -27,21 +35,28 @@ before(async () => {
   await writeFile(join(base, 'intermediates.pem'), intermediatesPem);
 });
 
-after(() => rm(base, { recursive: true, force: true }));
+after(async () => {
+  await rm(base, { recursive: true, force: true });
+  await rm(state, { recursive: true, force: true });
+});
 
 function configWith(part: Partial<WrittenControlConfig> = {}): ControlConfig {
   return controlConfigSchema.parse({
     listen: { port: 0 },
     tls: { certificate: 'control.pem', key: 'control.key' },
     trust: { anchors: 'anchors.pem', intermediates: 'intermediates.pem' },
-    store: { folder: 'state' },
+    store: { folder: state },
     accounts: [{ name: 'desk', roles: ['operator'], fingerprints: [user.fingerprint256] }],
     ...part,
   });
 }
 
-function started(config: ControlConfig, readConfig = () => Promise.resolve(config)): Promise<RunningControl> {
-  return startControl({ config, base, readConfig, clock: Date.now, notice: () => undefined });
+function started(
+  config: ControlConfig,
+  readConfig = () => Promise.resolve(config),
+  databaseUrl: string | null = null,
+): Promise<RunningControl> {
+  return startControl({ config, base, databaseUrl, readConfig, clock: Date.now, notice: () => undefined });
 }
 
 function statusOfMe({ port }: RunningControl): Promise<number> {
@@ -70,6 +85,42 @@ test('control starts from its files, and accounts that are applied are in force 
   assert.equal(await statusOfMe(control), 200);
   await control.close();
   await assert.rejects(statusOfMe(control), /ECONNREFUSED/);
+});
+
+test('a certificate of control that was renewed is shown from the next connection on', async () => {
+  const config = configWith();
+  const control = await started(config);
+  const shown = async () => {
+    const socket = connect({ port: control.port, rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { fingerprint256 } = socket.getPeerCertificate();
+    socket.destroy();
+    return fingerprint256;
+  };
+  const before = await shown();
+  const renewed = await authority.serverChain('current', ['localhost']);
+  await writeFile(join(base, 'control.pem'), renewed.certificatePem);
+  await writeFile(join(base, 'control.key'), renewed.keyPem);
+  assert.deepEqual(await control.apply(), { needRestart: [] });
+  assert.notEqual(await shown(), before);
+  assert.equal(await statusOfMe(control), 200);
+  await control.close();
+});
+
+test('control runs on a PostgreSQL, and a second one on the same is refused', {
+  skip: missing('postgresql'),
+}, async () => {
+  const server = await startPostgres();
+  const url = `postgresql://${server.user}@localhost/${server.database}?host=${encodeURIComponent(server.host)}`;
+  const config = configWith({ store: { folder: join(base, 'with-postgresql') } });
+  const start = () => started(config, () => Promise.resolve(config), url);
+  const control = await start();
+  assert.equal(control.storeKind, 'postgresql');
+  assert.equal(await statusOfMe(control), 200);
+  await assert.rejects(start(), (fault) => fault instanceof StoreRefused && fault.code === 'store.in_use');
+  assert.equal(await statusOfMe(control), 200);
+  await control.close();
+  await server.close();
 });
 
 test('a file that cannot be used is named, with what was expected', async () => {

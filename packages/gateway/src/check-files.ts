@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { readControlAddress } from './control-tls.ts';
 import { type TrustWarning, trustWarnings } from './expiry.ts';
 import { readGatewayFiles } from './gateway-files.ts';
-import { createSnapshotFiles } from './snapshot-files.ts';
+import { openSnapshotsOf } from './snapshot-of-config.ts';
 
 /** What a check found that does not stand in the way. */
 export interface CheckedFiles extends Pick<Snapshot, 'number' | 'hash' | 'overrides'> {
@@ -20,9 +20,9 @@ export async function checkFiles(
   nowMs: number,
   lists: ListReadingOptions = {},
 ): Promise<CheckedFiles> {
-  const source = createSnapshotFiles(config, base);
+  const { config: served, source } = await openSnapshotsOf(config, base);
   await readControlAddress(config.control, base);
-  const files = await readGatewayFiles(config, base, source, lists);
+  const files = await readGatewayFiles(served, base, source, lists);
   const { number, hash, overrides } = files.snapshot;
   return {
     number,

@@ -24,8 +24,8 @@ export const evidenceOption = z.strictObject({
   unsentBytesMax: bytes(1_048_576, 1_099_511_627_776, 21_474_836_480).describe(
     'Most bytes of records in the spool that control has not acknowledged. Past it the oldest go, and a gap tells how many. Default 21,474,836,480 (20 GiB).',
   ),
-  ringBytes: bytes(65_536, 268_435_456, 8_388_608).describe(
-    'Memory of each thread for records on their way to the spool; about a thousand of them in a mebibyte. Default 8,388,608 (8 MiB).',
+  ringBytes: bytes(65_536, 1_073_741_824, 33_554_432).describe(
+    'Memory of each thread for records on their way to the spool; some five hundred of them to a mebibyte. A disk that takes nothing for so long costs none of them. Default 33,554,432 (32 MiB).',
   ),
 });
 

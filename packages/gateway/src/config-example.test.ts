@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sayFinding } from '@headgate/contract';
+import { type OptionSchema, sayFinding } from '@headgate/contract';
 import { parse } from 'yaml';
 import { type Config, parseConfig } from './config.ts';
 import { exampleConfig } from './config-example.ts';
-import { configOptions, type OptionSchema } from './config-reference.ts';
+import { configOptions } from './config-reference.ts';
 
 /** The example with every option that is left out taken in. */
 function exampleInFull(): string {

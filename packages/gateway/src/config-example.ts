@@ -1,28 +1,14 @@
 // The commented configuration that `headgate gateway example` prints. Comments come from the schema, values stand here.
-import { configOptions, type OptionSchema, sayBounds } from './config-reference.ts';
-
-/** Longest line of a comment, in characters. */
-const lineCharactersMax = 110;
-
-/** A value as it stands in the file. `left` is the default or a choice that few need: the line is there, commented out. */
-type Shown =
-  | { readonly set: unknown }
-  | { readonly left: unknown }
-  | { readonly group: ShownGroup }
-  | { readonly leftGroup: ShownGroup }
-  | { readonly list: readonly ShownGroup[] };
-
-type ShownGroup = Readonly<Record<string, Shown>>;
-
-const set = (value: unknown): Shown => ({ set: value });
-const left = (value: unknown): Shown => ({ left: value });
-
-/** Bounds and waits stay at their defaults, so that a default which improves improves this gateway too. */
-function defaultsOf(options: OptionSchema | undefined): ShownGroup {
-  return Object.fromEntries(
-    Object.entries(options?.properties ?? {}).map(([name, option]) => [name, left(option.default)]),
-  );
-}
+import {
+  defaultsOf,
+  leftOption as left,
+  type OptionSchema,
+  type Shown,
+  type ShownGroup,
+  setOption as set,
+  writeExample,
+} from '@headgate/contract';
+import { configOptions } from './config-reference.ts';
 
 /** A host with a pair of files of its own: a certificate that names another host is refused by every caller. */
 function hostWithPair(name: string): ShownGroup {
@@ -125,6 +111,7 @@ function exampleValues(options: OptionSchema): ShownGroup {
     node: set('gateway-1'),
     threads: left(1),
     listeners: { list: exampleListeners(options) },
+    snapshot: set('files'),
     catalogue: set('catalogues/caiso'),
     policy: left('catalogues/caiso/policy.yaml'),
     shadowPolicy: left('candidate.yaml'),
@@ -191,71 +178,5 @@ export function exampleConfig(): string {
     '# set it. An unknown key is refused. Every option: docs/reference/gateway-configuration.md.',
     '',
   ];
-  return `${[...head, ...linesOf(options, exampleValues(options), '', new Set())].join('\n')}\n`;
-}
-
-/** Lines of one group. `told` holds the options explained already: a second entry of a list is not explained again. */
-function linesOf(options: OptionSchema, values: ShownGroup, indent: string, told: Set<string>): string[] {
-  return Object.entries(values).flatMap(([name, shown]) => {
-    const option = options.properties?.[name];
-    if (option === undefined) throw new Error(`the example sets ${name}, which the schema does not have`);
-    const words = told.has(name) ? [] : commentOf(name, option, options, indent);
-    told.add(name);
-    return [...words, ...linesOfValue(name, option, shown, indent)];
-  });
-}
-
-function linesOfValue(name: string, option: OptionSchema, shown: Shown, indent: string): string[] {
-  if ('group' in shown) return [`${indent}${name}:`, ...linesOf(option, shown.group, `${indent}  `, new Set())];
-  if ('leftGroup' in shown)
-    return [`${indent}#${name}:`, ...linesOf(option, shown.leftGroup, `${indent}  `, new Set())];
-  if ('list' in shown) {
-    const told = new Set<string>();
-    const items = shown.list.flatMap((item) =>
-      asItem(linesOf(option.items ?? {}, item, `${indent}    `, told), indent),
-    );
-    return [`${indent}${name}:`, ...items];
-  }
-  return 'set' in shown ? [`${indent}${name}: ${written(shown.set)}`] : [`${indent}#${name}: ${written(shown.left)}`];
-}
-
-/** Puts the dash of a list item before its first option; comments above it stay comments. */
-function asItem(lines: readonly string[], indent: string): string[] {
-  const first = lines.findIndex((line) => !line.trimStart().startsWith('#'));
-  return lines.map((line, at) => (at === first ? `${indent}  - ${line.trimStart()}` : line));
-}
-
-/** Flow style, as JSON: YAML 1.2 reads it as written. Plain words stay plain. */
-function written(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
-  if (typeof value === 'object' && value !== null)
-    return `{ ${Object.entries(value)
-      .map(([key, each]) => `${key}: ${written(each)}`)
-      .join(', ')} }`;
-  return typeof value === 'string' && /^[A-Za-z][\w./-]*$/.test(value) ? value : JSON.stringify(value);
-}
-
-function commentOf(name: string, option: OptionSchema, within: OptionSchema, indent: string): string[] {
-  const meaning = [option.description, option.items?.description].filter((each) => each !== undefined).join(' ');
-  const isRequired = within.required?.includes(name) === true;
-  const isGroup = option.properties !== undefined;
-  const hasDefault = !isGroup && option.default !== undefined && !/\bDefault\b/.test(meaning);
-  const bounds = sayBounds(option).replaceAll('`', '');
-  const words = [
-    meaning,
-    isRequired ? 'Required.' : '',
-    hasDefault ? `Default: ${JSON.stringify(option.default)}.` : '',
-    bounds === '' ? '' : `Bounds: ${bounds}.`,
-  ].filter((each) => each !== '');
-  return words.length === 0 ? [] : wrapped(words.join(' '), `${indent}# `);
-}
-
-function wrapped(text: string, prefix: string): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > lineCharactersMax) lines.push(`${prefix}${word}`);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
+  return `${[...head, ...writeExample(options, exampleValues(options))].join('\n')}\n`;
 }

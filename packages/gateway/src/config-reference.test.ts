@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { withPart } from '@headgate/contract';
-import { configOptions, configReference, type OptionSchema } from './config-reference.ts';
+import { type OptionSchema, withPart } from '@headgate/contract';
+import { configOptions, configReference } from './config-reference.ts';
 
 const page = new URL('../../../docs/reference/gateway-configuration.md', import.meta.url);
 const rewrite = 'UPDATE_REFERENCE=1 node --test packages/gateway/src/config-reference.test.ts';

@@ -157,6 +157,31 @@ test('lists are fetched by http as it is, and by https from a server that is cer
     assert.match(found(`{ url: "${url}" }`)[0] ?? '', /an http or https URL/, url);
 });
 
+test('what control publishes is not said in the file too, but for revocation lists', () => {
+  const own = good.replace(/^catalogue: .*\n/m, '').replace(/trustBundles:[\s\S]*?(?=\n\w)/, 'trustBundles: []');
+  const control = `snapshot: control
+control: { url: 'https://control.example.net:9443', certificate: a.pem, key: a.key, trust: control.pem }
+`;
+  const paths = (text: string) => findingsOf(text).map(({ path }) => path);
+  assert.deepEqual(paths(own + control), []);
+  assert.deepEqual(paths(`${own}snapshot: control\n`), ['snapshot']);
+  const more = {
+    catalogue: 'somewhere',
+    policy: 'p.yaml',
+    shadowPolicy: 's.yaml',
+    provisioning: 'p.yaml',
+    trust: 't.yaml',
+    positions: '{ a.example: current }',
+    chainPositions: '{ a.example: current }',
+  };
+  for (const [name, value] of Object.entries(more))
+    assert.deepEqual(paths(`${own}${control}${name}: ${value}\n`), [name], name);
+  const withBundle = (bundle: string) =>
+    paths((own + control).replace('trustBundles: []', `trustBundles: [${bundle}]`));
+  assert.deepEqual(withBundle('{ name: users, crls: [users.crl] }'), []);
+  assert.deepEqual(withBundle('{ name: users, anchors: a.pem }'), ['trustBundles.0']);
+});
+
 test('control is a whole section: an https address without path, and the files of both sides', () => {
   const found = (control: string) =>
     findingsOf(`${good}control: ${control}\n`).map(({ path, line }) => `${line} ${path}`);

@@ -2,6 +2,7 @@
 import {
   certificateNeeds,
   type Finding,
+  type ReadFile,
   readYamlFile,
   trustBundleSettingsSchema,
   trustBundlesMax,
@@ -253,12 +254,20 @@ export const configSchema = z.strictObject({
     'Threads that serve, each on a core of its own; about as many as the machine has cores. They share ports, limits, the bounds on connections, waiting bodies and upgraded connections per source, and TLS tickets; `path.upstreamConnectionsMax` holds for each thread. With more than one the ports are shared, so that the system does not refuse a second gateway on the same port. Default 1.',
   ),
   listeners: z.array(listener).min(1).max(16),
-  catalogue: file.describe('Catalogue folder: systems, addresses, services.'),
+  snapshot: z
+    .enum(['files', 'control'])
+    .default('files')
+    .describe(
+      '"files": the catalogue, policy, provisioning, trust and positions of this file. "control": what control publishes; nothing of the kind may stand here then, but for the revocation lists of `trustBundles`, which stay with each gateway. The last one is kept in the evidence folder, for while control is away.',
+    ),
+  catalogue: file
+    .default('.')
+    .describe('Catalogue folder: systems, addresses, services. Default: the folder of this file.'),
   policy: file.optional().describe('Policy file with the limits. Default: policy.yaml in the catalogue folder.'),
   shadowPolicy: file
     .optional()
     .describe(
-      'Policy file with a candidate: its rules over requests are judged beside the policy on every call, refuse nobody, and stand in evidence (`admission.candidate`). Read again at reload. Default: none.',
+      'Policy file with a candidate: its rules, but for those over connections, are judged beside the policy on every call, refuse nobody, and stand in evidence (`admission.candidate`). Read again at reload. Default: none.',
     ),
   provisioning: file
     .optional()
@@ -348,7 +357,7 @@ export function parseConfig(
         );
       }
       findings.push(...sessionFindings(served, (found, expected) => finding([...where, 'uiSession'], found, expected)));
-      if (wants && !bundles.has(served.trust)) {
+      if (config.snapshot === 'files' && wants && !bundles.has(served.trust)) {
         findings.push(
           finding(
             [...where, 'trust'],
@@ -360,7 +369,7 @@ export function parseConfig(
     }
   }
   for (const [at, { name: bundle, dated, anchors, crlUrls }] of config.trustBundles.entries()) {
-    if (dated === undefined && anchors === undefined)
+    if (config.snapshot === 'files' && dated === undefined && anchors === undefined)
       findings.push(finding(['trustBundles', at], `${bundle} without anchors`, '`anchors`, `dated`, or both'));
     for (const [urlAt, { url, authorities }] of crlUrls.entries()) {
       const isHttps = url.toLowerCase().startsWith('https:');
@@ -371,6 +380,7 @@ export function parseConfig(
         findings.push(finding(where, 'http with authorities', 'https, or no `authorities`'));
     }
   }
+  findings.push(...snapshotFindings(config, finding));
   findings.push(...upstreamFindings(config.upstreams, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
   findings.push(...countersFindings(config.counters, config.node, finding));
@@ -391,5 +401,43 @@ function sessionFindings(
       : []),
     ...(idleMs > absoluteMs ? [finding(`idleMs ${idleMs}`, `at most absoluteMs, ${absoluteMs}`)] : []),
     ...(announceMs >= idleMs ? [finding(`announceMs ${announceMs}`, `less than idleMs, ${idleMs}`)] : []),
+  ];
+}
+
+/** What is control's to say is not said twice. */
+function snapshotFindings(
+  config: z.infer<typeof configSchema>,
+  finding: ReadFile<unknown>['finding'],
+): readonly Finding[] {
+  if (config.snapshot === 'files') return [];
+  const { catalogue, policy, shadowPolicy, provisioning, trust, positions, chainPositions } = config;
+  const isWritten = {
+    catalogue: catalogue !== '.',
+    policy: policy !== undefined,
+    shadowPolicy: shadowPolicy !== undefined,
+    provisioning: provisioning !== undefined,
+    trust: trust !== undefined,
+    positions: Object.keys(positions).length > 0,
+    chainPositions: Object.keys(chainPositions).length > 0,
+  };
+  const ownTrust = config.trustBundles.flatMap(({ dated, anchors, intermediates }, at) =>
+    dated === undefined && anchors === undefined && intermediates === undefined
+      ? []
+      : [
+          finding(
+            ['trustBundles', at],
+            'certificates beside `snapshot: control`',
+            'lists alone: control publishes whom to trust',
+          ),
+        ],
+  );
+  return [
+    ...(config.control === undefined
+      ? [finding(['snapshot'], 'control without `control`', 'the section `control`')]
+      : []),
+    ...Object.entries(isWritten).flatMap(([name, written]) =>
+      written ? [finding([name], `${name} beside \`snapshot: control\``, 'no such line: control publishes it')] : [],
+    ),
+    ...ownTrust,
   ];
 }

@@ -44,7 +44,7 @@ export interface DataPlaneOptions {
   readonly counters: CounterStore;
   /** Of this process: connections are counted by it alone, because nothing may be waited for before TLS. */
   readonly ownCounters: Counters;
-  readonly candidateCounters: Counters;
+  readonly candidateCounters: CounterStore;
   readonly countCandidate: CandidateTally['note'];
   readonly connections: Places;
   readonly waitingBodies: Places;
@@ -116,15 +116,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     newId: createExchangeIds(randomFillSync),
     serving: () => serving.current(),
     admitConnection(source) {
-      const { limits } = serving.current();
+      const { limits, snapshot } = serving.current();
       if (limits.connections.length === 0) return null;
+      const nowMs = clock();
       const charges: Charge[] = [];
-      for (const charge of connectionCharges(limits, source)) {
+      for (const charge of connectionCharges(limits, source, snapshot.overrides, nowMs)) {
         const part = partOf(charge, nodeCount);
         if (part === null) return charge.rule.name;
         charges.push(part);
       }
-      const decision = options.ownCounters.decide(charges, clock());
+      const decision = options.ownCounters.decide(charges, nowMs);
       return decision.admitted ? null : decision.decidedBy.rule.name;
     },
     serve: (exchange, served) => {

@@ -114,6 +114,20 @@ export type GatewayNotice =
     }
   /** The store of shared counters is away, is back, forgot, or is used by nodes that do not agree. */
   | CountersNotice
+  /** What control published is in force in every thread. */
+  | { readonly kind: 'snapshot-taken'; readonly number: number; readonly hash: string; readonly sentence: string }
+  /** A snapshot of control, or the one on disk, cannot be used; the one before stays. Number 0: it says none. */
+  | {
+      readonly kind: 'snapshot-refused';
+      readonly number: number;
+      readonly code: string;
+      readonly sentence: string;
+      readonly findings: readonly string[];
+    }
+  /** Control was not there at the start: the gateway serves by what it took last. */
+  | { readonly kind: 'snapshot-from-disk'; readonly number: number; readonly sentence: string }
+  /** Control does not answer, answers again, or knows less than is in force here: told once each. */
+  | { readonly kind: 'control-silent' | 'control-answers' | 'control-behind'; readonly sentence: string }
   /** Local commands cannot reach this gateway. */
   | { readonly kind: 'control-unavailable'; readonly sentence: string }
   /** The system resets connections that wait at a listener which closes. */

@@ -1,6 +1,6 @@
 // What the stages need from outside: clock, counters, upstreams, evidence, and every bound of the path.
 import type { CounterStore, EvidenceSink } from '@headgate/contract';
-import type { Counters, RecentRefusals } from '@headgate/rules';
+import type { RecentRefusals } from '@headgate/rules';
 import type { CandidateTally } from './candidate-counts.ts';
 import type { PathOptions } from './config.ts';
 import type { CookieMemory } from './evidence/cookie-memory.ts';
@@ -16,7 +16,7 @@ export interface Gateway {
   readonly counters: CounterStore;
   readonly recentRefusals: RecentRefusals;
   /** Of a candidate policy in shadow: its own, which refuse nobody. */
-  readonly candidateCounters: Counters;
+  readonly candidateCounters: CounterStore;
   readonly countCandidate: CandidateTally['note'];
   readonly verdicts: Verdicts;
   readonly upstreams: UpstreamPool;

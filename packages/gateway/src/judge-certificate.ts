@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { certificateRefusal } from './identity/identify.ts';
 import { createVerdicts } from './identity/verdicts.ts';
 import { createServing } from './serving.ts';
-import { createSnapshotFiles } from './snapshot-files.ts';
+import { openSnapshotsOf } from './snapshot-of-config.ts';
 
 /** Where a certificate is to be used. */
 export interface CertificatePlace {
@@ -38,10 +38,11 @@ export async function judgeCertificate(
 ): Promise<readonly BundleJudgement[]> {
   const { nowMs } = place;
   const local = { ...config, trustBundles: config.trustBundles.map((bundle) => ({ ...bundle, crlUrls: [] })) };
-  const files = createSnapshotFiles(local, base, { clock: () => nowMs, withoutOverrides: true });
-  const serving = createServing(await files.current({ olderToo: true }), local);
+  const clock = () => nowMs;
+  const { config: served, source } = await openSnapshotsOf(local, base, { clock, withoutOverrides: true });
+  const serving = createServing(await source.current({ olderToo: true }), served);
   const verdicts = createVerdicts();
-  const hosts = servingHosts(local, serving.index, place);
+  const hosts = servingHosts(served, serving.index, place);
   return [...Map.groupBy(hosts, ({ trust }) => trust)].map(([bundle, judged]) => {
     const verdict = verdicts.judge({ der, fingerprint }, bundle, serving, nowMs);
     return {

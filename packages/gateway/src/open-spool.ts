@@ -7,6 +7,7 @@ import type { ControlAddress } from './control-tls.ts';
 import { reservationFile, reservedThreads } from './evidence/evidence-files.ts';
 import { gapBefore } from './evidence/reservation.ts';
 import type { GatewayNotice } from './gateway-notice.ts';
+import { unusable } from './named-file.ts';
 import { type CreateSpoolWorker, type RunningSpool, startSpool } from './spool/running-spool.ts';
 
 /** What a spool is opened with. The lock of the folder is held. */
@@ -19,15 +20,16 @@ export interface OpenSpoolOptions {
   readonly createSpoolWorker?: CreateSpoolWorker;
 }
 
-/** Opens it; null where records go into files. Rejects where its file cannot be used. */
+/** Opens it; null where records go into files. Rejects with `UnusableFiles`. */
 export async function openSpool(options: OpenSpoolOptions): Promise<RunningSpool | null> {
   const { config, folder, control, notice, createSpoolWorker } = options;
   if (!usesSpool(config)) return null;
   const { node, evidence } = config;
   const { keepHours, keepBytes, unsentBytesMax, ringBytes } = evidence;
   const reserved = [0, ...reservedThreads(folder, node, 1)];
+  const name = `${node}.spool.sqlite`;
   const spool = await startSpool({
-    file: join(folder, `${node}.spool.sqlite`),
+    file: join(folder, name),
     node,
     bounds: { keepHours, keepBytes, unsentBytesMax, sends: control !== null },
     control,
@@ -35,6 +37,9 @@ export async function openSpool(options: OpenSpoolOptions): Promise<RunningSpool
     ringBytes,
     notice,
     ...(createSpoolWorker === undefined ? {} : { createWorker: createSpoolWorker }),
+  }).catch((fault: unknown) => {
+    const expected = 'a spool of this version that can be written, or none: move it away to begin another';
+    throw unusable(join(evidence.folder, name), (fault as Error).message, expected);
   });
   // The spool tells their gaps now; a boot that keeps files again begins anew.
   for (const thread of reserved) rmSync(reservationFile(folder, node, thread), { force: true });

@@ -144,6 +144,8 @@ export interface RingReading {
   /** The number of the last record, whether it was written or lost, and the instant of the last that was written. */
   readonly last: number;
   readonly lastMs: number;
+  /** Whether anything was passed, new or not. */
+  readonly moved: boolean;
   /** Whether there is more. */
   readonly more: boolean;
   /** Where reading goes on. */
@@ -175,7 +177,8 @@ export class RingReader {
     const said = numberAfter(this.#last, Atomics.load(head, lastNumber)); // Before what was written: see the writer.
     const end = Atomics.load(head, written);
     const parts: (RingRun | RingHole)[] = [];
-    let position = Atomics.load(head, taken);
+    const from = Atomics.load(head, taken);
+    let position = from;
     let last = this.#last;
     let lastMs = this.#lastMs;
     let run: { first: number; fromMs: number; from: number } | null = null;
@@ -216,7 +219,7 @@ export class RingReader {
       parts.push({ kind: 'lost', first: last + 1, last: said, fromMs: lastMs, toMs: nowMs });
       last = said;
     }
-    return { parts, last, lastMs, more, position };
+    return { parts, last, lastMs, moved: position !== from, more, position };
   }
 
   /** Gives back the room of what was read. */

@@ -49,7 +49,7 @@ export interface Decommissioned {
   readonly replacement: string | null;
 }
 
-/** A candidate policy: its rules over requests, since it holds no places and weighs no bodies. */
+/** A candidate policy. Its rules over connections are not asked: of a connection that is shed there is no call to compare. */
 export interface Candidate {
   readonly limits: CompiledPolicy;
   /** What stands in the records of calls that it admits: one object, so that it is written down once. */
@@ -169,9 +169,8 @@ export function createServing(snapshot: Snapshot, config: Config, documents: Wri
 function candidateOf({ shadowPolicy }: Snapshot): Candidate | null {
   if (shadowPolicy === null) return null;
   const { policy, hash } = shadowPolicy;
-  const limits = policy.limits.filter(({ unit }) => unit === 'requests');
   const admits = { policy: hash.slice(0, 12), admitted: true, decidedBy: null, retryAfterMs: null, shadow: [] };
-  return { limits: compilePolicy({ ...policy, limits }), admits };
+  return { limits: compilePolicy(policy), admits };
 }
 
 /** The bundles of a snapshot, ready to build paths in. Throws `UnreadableTrustBundle` for PEM that cannot be used. */

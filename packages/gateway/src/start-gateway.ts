@@ -7,6 +7,7 @@ import type {
   ListReadingOptions,
   Override,
   OverrideAsk,
+  SnapshotDocument,
   SnapshotSource,
   TrustBundleFacts,
 } from '@headgate/contract';
@@ -31,9 +32,11 @@ import { type LimitCounts, limitCountsOf } from './limit-counts.ts';
 import type { ReportedList } from './list-report.ts';
 import { toListFault } from './lists/list-faults.ts';
 import { type Repeat, repeatByTimer, watchLists } from './lists/watch-lists.ts';
-import { openSharedCounters } from './open-shared-counters.ts';
+import { type OpeningOptions, openSharedCounters } from './open-shared-counters.ts';
 import { openOwnEvidence } from './own-evidence.ts';
 
+import type { FollowWaits } from './published/follow-control.ts';
+import { openPublished, type PublishedStanding } from './published/open-published.ts';
 import { createQueue } from './queue.ts';
 import { refuseWorseChains } from './server-keys.ts';
 import { createSessionKeys, renewSessionKeys } from './session-keys.ts';
@@ -65,6 +68,8 @@ export interface GatewayOptions {
    * managed for what it does. They read the system clock. Default: several threads have their own, one is the caller's.
    */
   readonly inOwnThreads?: boolean;
+  /** How long control is waited for where it publishes what is served by; see `follow-control.ts`. */
+  readonly followWaits?: Partial<FollowWaits>;
   /** How the thread of the spool is made. Default: as the gateway's own. */
   readonly createSpoolWorker?: CreateSpoolWorker;
   /** Called with every evidence record. */
@@ -81,6 +86,12 @@ export interface ThreadInForce {
   readonly snapshot: number | null;
 }
 
+/** A candidate policy in shadow. */
+export interface CandidateInForce extends CandidateCounts {
+  /** Its rules over connections: one that is shed never becomes a call. */
+  readonly notJudged: readonly string[];
+}
+
 /** What a gateway decides by. */
 export interface InForce {
   readonly number: number;
@@ -93,9 +104,11 @@ export interface InForce {
   /** What break-glass changes of the policy now. */
   readonly overrides: readonly Override[];
   /** The candidate policy in shadow and what it would have decided otherwise; null where none is loaded. */
-  readonly candidate: CandidateCounts | null;
-  /** Evidence that control does not have yet; null where records go into files. */
+  readonly candidate: CandidateInForce | null;
+  /** Evidence that control does not have yet; null without control. */
   readonly spoolLag: SpoolLag | null;
+  /** What control published and is in force; null where the gateway serves by its files. */
+  readonly published: PublishedStanding | null;
 }
 
 /** What a reload did. */
@@ -128,7 +141,7 @@ export interface ServingGateway {
   close(): Promise<void>;
   /** The file of thread 0, beside which those of others stand; or the spool of all. */
   readonly evidenceFile: string;
-  /** Evidence that control does not have yet; null where records go into files. */
+  /** Evidence that control does not have yet; null without control. */
   spoolLag(): SpoolLag | null;
   /** Control is shown other certificates from now on, or trusts others. */
   renewControl(control: ControlAddress | null): void;
@@ -156,12 +169,23 @@ export interface RunningGateway extends Omit<ServingGateway, 'take' | 'forgetTic
 /** Starts a gateway. Rejects with `UnusableFiles` for a wrong file, and with the system's error for a taken port. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { base, clock = Date.now } = options;
-  let { config } = options;
+  let own = options.config;
   const handshakes = watchHandshakes(options.notice ?? (() => undefined));
   const notice = (told: GatewayNotice): void => handshakes.notice(told);
+  let controlAddress = await readControlAddress(own.control, base);
+  const published =
+    own.snapshot === 'files' || controlAddress === null
+      ? null
+      : await openPublished({ config: own, base, address: controlAddress, notice });
+  const served = (written: Config): Config => published?.served(written) ?? written;
+  let config = own;
   const source: NonNullable<GatewayOptions['snapshots']> =
-    options.snapshots ?? createSnapshotFiles(() => config, base, { clock, tell: notice });
-  let controlAddress = await readControlAddress(config.control, base);
+    options.snapshots ??
+    createSnapshotFiles(() => config, base, {
+      clock,
+      tell: notice,
+      ...(published === null ? {} : { texts: published.texts }),
+    });
   const historyFile = await openHistoryFile(
     resolve(base, config.evidence.folder, `${config.node}.documents.json`),
     (sentence) => notice({ kind: 'documents-trouble', sentence }),
@@ -170,21 +194,29 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...read,
     documents: { ...read.documents, history: await historyFile.with(read.snapshot, clock()) },
   });
-  let files = await withHistory(
-    await readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true }),
-  );
+  const readFirst = (): Promise<GatewayFiles> =>
+    readGatewayFiles(config, base, source, { olderToo: options.acceptOlderLists === true });
+  const first =
+    published === null
+      ? await readFirst()
+      : await published.begin(() => {
+          config = served(own);
+          return readFirst();
+        }, clock());
+  let files = await withHistory(first);
   let restartNeeded: readonly string[] = [];
   const read = async (lists: ListReadingOptions): Promise<GatewayFiles> => {
     const written = await options.readConfig?.();
-    const before = config;
-    if (written !== undefined) config = takingUp(config, written);
+    const before = { own, config };
+    if (written !== undefined) own = takingUp(own, written);
+    config = served(own);
     try {
       const next = await withHistory(await readGatewayFiles(config, base, source, lists));
       refuseWorseChains(files.hosts, next.hosts, clock());
       if (written !== undefined) restartNeeded = needRestart(options.config, written);
       return next;
     } catch (fault) {
-      config = before;
+      ({ own, config } = before);
       throw fault;
     }
   };
@@ -203,12 +235,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     for (const warning of warnings) notice({ kind: 'trust-warning', ...warning });
     return warnings;
   };
-  const candidateNow = (): CandidateCounts | null => {
+  const candidateNow = (): InForce['candidate'] => {
     const { shadowPolicy } = files.snapshot;
     if (shadowPolicy === null) return null;
     const counted = inner.candidate();
     const policy = shadowPolicy.hash.slice(0, 12);
-    return counted?.policy === policy ? counted : { policy, decided: 0, newlyRefused: 0, newlyAdmitted: 0, byRule: {} };
+    const none = { policy, decided: 0, newlyRefused: 0, newlyAdmitted: 0, byRule: {} };
+    const unasked = shadowPolicy.policy.limits.filter(({ mode, unit }) => mode !== 'off' && unit === 'connections');
+    return { ...(counted?.policy === policy ? counted : none), notJudged: unasked.map(({ name }) => name) };
   };
   const inForce = async (): Promise<InForce> => ({
     ...inner.snapshot(),
@@ -219,6 +253,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     overrides: breakGlass.holding(),
     candidate: candidateNow(),
     spoolLag: inner.spoolLag(),
+    published: published?.standing(follower?.away() ?? null) ?? null,
   });
   const breakGlass = createBreakGlass({
     file: breakGlassFile(config, base),
@@ -252,6 +287,27 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       warnings: warn(),
     };
   };
+  /** In every thread and on disk, or not at all. */
+  const takeDocument = async (document: SnapshotDocument): Promise<{ readonly threads: number }> => {
+    if (published === null) throw new TypeError('nothing is published for a gateway of files');
+    const before = { files, config };
+    const undo = published.offer(document);
+    try {
+      config = served(own);
+      const next = await withHistory(await readGatewayFiles(config, base, source));
+      refuseWorseChains(files.hosts, next.hosts, clock());
+      await published.keep();
+      await take(next);
+    } catch (fault) {
+      ({ config } = before);
+      await undo();
+      throw fault;
+    }
+    published.taken(clock());
+    if (asksAnew(before.files.snapshot.catalogue, files.snapshot.catalogue, config)) await inner.forgetTickets();
+    warn();
+    return { threads: (await inner.threads()).length };
+  };
   const lookAtLists = async (): Promise<boolean> => {
     const snapshot = (await source.withFreshLists?.(files.snapshot)) ?? null;
     if (snapshot === null) return false;
@@ -262,6 +318,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     clearInterval(daily);
     ended.close();
     watch.close();
+    await follower?.close();
     await control?.close();
     await inner.close();
     handshakes.close();
@@ -273,7 +330,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...inner,
     inForce,
     trustInForce: () => [...files.snapshot.trust.values()],
-    reload: ({ acceptOlderLists = false } = {}) => inOrder(() => reload(acceptOlderLists)),
+    async reload({ acceptOlderLists = false } = {}) {
+      const reloaded = await inOrder(() => reload(acceptOlderLists));
+      follower?.tryAgain(); // What stood in the way of a snapshot may have been ours.
+      return reloaded;
+    },
     lookAtLists: () => inOrder(lookAtLists),
     handshakeFailures: () => handshakes.total(),
     beginOverride: (ask) => inOrder(() => breakGlass.begin(ask)),
@@ -296,6 +357,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const watch = watchOver(running, { ...options, notice });
   warn();
+  const follower =
+    published?.follow({
+      clock,
+      notice,
+      waits: options.followWaits ?? {},
+      take: (document) => inOrder(() => takeDocument(document)),
+      threads: async () => (await inner.threads()).length,
+    }) ?? null;
   const control = await controlOf(running, { ...options, notice });
   return running;
 }
@@ -348,10 +417,14 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
   const { config, clock = Date.now, elapsed = monotonic, notice = () => undefined, seen } = options;
   const { files } = options;
   const folder = resolve(options.base, config.evidence.folder);
-  const evidence = await openOwnEvidence({ ...options, folder, clock, notice, seen });
   const state = openOwnMemory(config);
   let { snapshot } = files;
-  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice });
+  const decided: OpeningOptions['decided'] = (charges, decision) => state.counters.tally(charges, decision);
+  const shared = await openSharedCounters(config, options.base, snapshot.policy, { elapsed, notice, decided });
+  const evidence = await openOwnEvidence({ ...options, folder, clock, notice, seen }).catch(async (fault: unknown) => {
+    await shared?.close();
+    throw fault;
+  });
   Atomics.store(state.inForce, 0, snapshot.number);
   const ticketKeys = createTicketKeys();
   const sessionKeys = createSessionKeys();
@@ -367,7 +440,9 @@ async function startAlone(options: StartOptions): Promise<ServingGateway> {
     clock,
     elapsed,
     ...state,
-    counters: shared === null ? state.counters : guardCounters(shared, shared.defect),
+    counters: shared === null ? state.counters : guardCounters(shared.counters, shared.counters.defect),
+    candidateCounters:
+      shared === null ? state.candidateCounters : guardCounters(shared.candidateCounters, shared.counters.defect),
     ownCounters: state.counters,
     countCandidate: candidate.note,
     evidence: evidence.sink,

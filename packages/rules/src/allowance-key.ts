@@ -43,8 +43,8 @@ function keyValue(part: LimitKeyPart, rule: LimitRule, subject: LimitSubject): s
   }
 }
 
-// "|" ends a part, so it may not stand in a value; "%" is escaped too, else an escaped value could be forged.
-function escaped(value: string): string {
+/** "|" ends a part, so it may not stand in a value; "%" is escaped too, else an escaped value could be forged. */
+export function escaped(value: string): string {
   if (!value.includes('|') && !value.includes('%')) return value;
   return value.replaceAll('%', '%25').replaceAll('|', '%7C');
 }

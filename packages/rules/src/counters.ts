@@ -58,6 +58,8 @@ export interface Counters extends CounterStore {
   /** What `decide` would answer to the enforced rules at `nowMs`, and when they have room if nobody calls till then. */
   peek(charges: readonly Charge[], nowMs: number): WindowVerdict;
   standings(charges: readonly Charge[], nowMs: number): readonly Standing[];
+  /** Counts a decision that other counters took, for `ruleCounts` and `topRefusedKeys`; charges nothing. */
+  tally(charges: readonly Charge[], decision: CounterDecision): void;
   /** What became of the calls that each of these rules judged, since the start. */
   ruleCounts(names: readonly string[]): ReadonlyMap<string, RuleCounts>;
   /** The keys that were refused most, at most 64. */

@@ -1,7 +1,8 @@
 // Which rules of a policy a call is charged to, and under which keys.
-import type { Charge, LimitRule, LimitSubject, Policy } from '@headgate/contract';
+import type { Charge, LimitRule, LimitSubject, Override, Policy } from '@headgate/contract';
 import { toAllowanceKey } from './allowance-key.ts';
 import { matchesName, type NamePattern, toNamePattern } from './name-pattern.ts';
+import { overrideCharges } from './overrides.ts';
 
 /** A policy made ready for matching, by `compilePolicy`: global rules first, then file order; rules that are off left out. */
 export interface CompiledPolicy {
@@ -51,8 +52,15 @@ export function chargesFor(compiled: CompiledPolicy, subject: LimitSubject): rea
 }
 
 /** What a connection of a source is charged to. */
-export function connectionCharges({ connections }: CompiledPolicy, source: string): readonly Charge[] {
-  return connections.map((rule) => ({ rule, key: toAllowanceKey(rule, { ...nothingKnown, source }) }));
+export function connectionCharges(
+  { connections }: CompiledPolicy,
+  source: string,
+  overrides: readonly Override[] = [],
+  nowMs = 0,
+): readonly Charge[] {
+  const subject = { ...nothingKnown, source };
+  const charges = connections.map((rule) => ({ rule, key: toAllowanceKey(rule, subject) }));
+  return overrideCharges(charges, subject, overrides, nowMs).charges;
 }
 
 /** Of a connection nothing is known but its source; a rule over connections asks for nothing else. */

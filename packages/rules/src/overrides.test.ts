@@ -74,7 +74,10 @@ test('where others share the allowance, the raised caller has one of its own, an
   const raise = overrideOf({ change: { kind: 'quota', quota: 4 }, scope: { participant: 'alpha' } });
   const alpha = overrideCharges(shared, subject, [raise], 1_500).charges;
   const bravo = overrideCharges(shared, { ...subject, participant: 'bravo' }, [raise], 1_500).charges;
-  assert.deepEqual([alpha[0]?.key, bravo[0]?.key], ['aup|source=192.0.2.1|break-glass=bg-1', 'aup|source=192.0.2.1']);
+  assert.deepEqual(
+    [alpha[0]?.key, bravo[0]?.key],
+    ['aup|source=192.0.2.1|break-glass=participant:alpha', 'aup|source=192.0.2.1'],
+  );
   const counters = createCounters();
   const admittedOf = (charges: readonly Charge[]) =>
     Array.from({ length: 6 }, () => counters.decide(charges, 1_500)).filter(({ admitted }) => admitted).length;

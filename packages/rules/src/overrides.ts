@@ -1,5 +1,7 @@
 // Break-glass on what a call is charged to: a rule in shadow, or a quota raised for one caller, for as long as the override holds.
+
 import { type Charge, type LimitRule, type LimitSubject, type Override, overrideHolds } from '@headgate/contract';
+import { escaped } from './allowance-key.ts';
 
 /** Charges under overrides, and how long they stay as they are. */
 export interface OverriddenCharges {
@@ -56,11 +58,14 @@ function strongest(overrides: readonly Override[]): Override | null {
   return found;
 }
 
-function overridden(charge: Charge, { id, change, scope }: Override): Charge {
+function overridden(charge: Charge, { change, scope }: Override): Charge {
   const { rule } = charge;
   if (change.kind === 'shadow') return { ...withoutKept(charge), rule: { ...rule, mode: 'shadow' } };
-  const isAlone = Object.keys(scope ?? {}).every((part) => (rule.key as readonly string[]).includes(part));
-  const key = isAlone ? charge.key : `${charge.key}|break-glass=${id}`;
+  const parts = Object.entries(scope ?? {});
+  const isAlone = parts.every(([part]) => (rule.key as readonly string[]).includes(part));
+  // The same on every gateway that is told so, and again later: what gateways count together stays one allowance.
+  const own = parts.map(([part, value]) => `${part}:${escaped(value)}`).join();
+  const key = isAlone ? charge.key : `${charge.key}|break-glass=${own}`;
   return { ...withoutKept(charge), key, rule: { ...rule, quota: Math.max(rule.quota, change.quota) } };
 }
 

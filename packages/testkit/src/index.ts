@@ -21,6 +21,7 @@ export { missing } from './needs.ts';
 export { type Postgres, startPostgres } from './postgres.ts';
 export { openRawCaller, type RawAnswer, type RawCaller, type RawCallerOptions, rawPost } from './raw-caller.ts';
 export { type RawUpstream, type RawUpstreamTurn, startRawUpstream } from './raw-upstream.ts';
+export { type StoreToHurt, startStoreToHurt } from './store-to-hurt.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export {
   caisoCatalogue,

@@ -1,5 +1,5 @@
-// A real PostgreSQL for one test: a new cluster in a temporary folder, on a socket in that folder and on no port. The suites
-// that keep the state of the control plane in PostgreSQL are built on it; until they are there, only its own test uses it.
+// A real PostgreSQL for one test: a new cluster in a temporary folder, on a socket in that folder and on no port. Suites of
+// control that run on both kinds of store are built on it (for-each-store.fixture.ts).
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';

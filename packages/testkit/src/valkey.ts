@@ -39,12 +39,18 @@ export interface ValkeyCluster {
 /** Arguments of the server beside those of every test; they may need its port. */
 export type ValkeySettings = readonly string[] | ((port: number) => readonly string[]);
 
+/** The program that serves as the store: Valkey unless said otherwise, since Redis is to do the same. */
+const program = process.env.HEADGATE_STORE ?? 'valkey-server';
+
 const execute = promisify(execFile);
 const attemptsMax = 5;
 const keepNothing = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
 
-/** Starts a Valkey (Debian package `valkey-server`); rejects with what it wrote when it does not start. */
-export async function startValkey(settings: ValkeySettings = []): Promise<Valkey> {
+/**
+ * Starts a Valkey (Debian package `valkey-server`); rejects with what it wrote when it does not start. `asking` are words that its command
+ * line client needs, as for TLS.
+ */
+export async function startValkey(settings: ValkeySettings = [], asking: readonly string[] = []): Promise<Valkey> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-valkey-'));
   try {
     const started = await startOnFreePort(folder, settings);
@@ -59,7 +65,7 @@ export async function startValkey(settings: ValkeySettings = []): Promise<Valkey
       },
       folder,
       async command(...words) {
-        const { stdout } = await execute('valkey-cli', ['-p', String(port), ...words]);
+        const { stdout } = await execute('valkey-cli', ['-p', String(port), ...asking, ...words]);
         return stdout.trim();
       },
       pause: () => signal('SIGSTOP'),
@@ -79,15 +85,25 @@ export async function startValkey(settings: ValkeySettings = []): Promise<Valkey
   }
 }
 
+/** Settings of every member of a cluster, and words that the command line client needs to ask one. */
+export interface ClusterOptions {
+  readonly settings?: (port: number) => readonly string[];
+  readonly asking?: readonly string[];
+}
+
+const clusterNodeTimeoutMs = 1_000;
+
 /** Starts a cluster; resolves once every member knows it whole. */
 export async function startValkeyCluster(
   primaryCount: number,
   replicasEach: number,
-  nodeTimeoutMs = 1_000,
+  { settings = () => [], asking = [] }: ClusterOptions = {},
 ): Promise<ValkeyCluster> {
-  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)];
+  const ofCluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(clusterNodeTimeoutMs)];
   const members = await Promise.all(
-    Array.from({ length: primaryCount * (1 + replicasEach) }, () => startValkey(settings)),
+    Array.from({ length: primaryCount * (1 + replicasEach) }, () =>
+      startValkey((port) => [...ofCluster, ...settings(port)], asking),
+    ),
   );
   const close = async (): Promise<void> => {
     await Promise.all(members.map((member) => member.close()));
@@ -95,7 +111,7 @@ export async function startValkeyCluster(
   try {
     const addresses = members.map(({ host, port }) => `${host}:${port}`);
     const words = ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicasEach), '--cluster-yes'];
-    await execute('valkey-cli', words);
+    await execute('valkey-cli', [...asking, ...words]);
     const isWhole = async (member: Valkey): Promise<boolean> => {
       const state = await member.command('CLUSTER', 'INFO');
       const link = await member.command('INFO', 'replication');
@@ -147,7 +163,7 @@ async function startOnFreePort(
 function startOn(port: number, folder: string, settings: ValkeySettings): Promise<ServerProcess> {
   const own = typeof settings === 'function' ? settings(port) : settings;
   return startServerProcess({
-    command: 'valkey-server',
+    command: program,
     args: ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, ...keepNothing, ...own],
     readyWhen: /Ready to accept connections/,
     stopSignal: 'SIGTERM',

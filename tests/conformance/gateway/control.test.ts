@@ -39,6 +39,7 @@ test('a running gateway tells which snapshot is in force, in which threads, and 
     overrides: [],
     candidate: null,
     spoolLag: null,
+    published: null,
   } satisfies ControlAnswer);
 });
 

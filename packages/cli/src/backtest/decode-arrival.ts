@@ -33,6 +33,8 @@ const arrivalMembers = [
   'service',
   'operation',
   'admitted',
+  'requestBytes',
+  'durationMs',
 ] as const;
 type ArrivalMember = (typeof arrivalMembers)[number];
 type SaidArrival = Readonly<Partial<Record<ArrivalMember, string>>>;
@@ -78,7 +80,9 @@ export function createDecoders(index: CatalogueIndex): {
       return { kind: 'no-arrival', atMs, why: response.refusal ?? 'ended before any limit was asked' };
     const subject = subjectOf(record, route, admission);
     const caller = admission.participant ?? record.identity?.subject ?? listener.source;
-    return { kind: 'arrival', arrival: { atMs, subject, caller, wasAdmitted: admission.admitted } };
+    const { requestBytes, durationMs } = response;
+    const size = { requestBytes: toCountOrNull(requestBytes), durationMs: toCountOrNull(durationMs) };
+    return { kind: 'arrival', arrival: { atMs, subject, caller, ...size, wasAdmitted: admission.admitted } };
   }
 
   function subjectOf(
@@ -86,7 +90,8 @@ export function createDecoders(index: CatalogueIndex): {
     route: NonNullable<EvidenceRecord['route']>,
     { participant, scid }: NonNullable<EvidenceRecord['admission']>,
   ): LimitSubject {
-    const credential = identity?.verdict === 'accepted' ? identity.fingerprint : null;
+    // Logs of other tiers often have the subject alone; records of a gateway have both.
+    const credential = identity?.verdict === 'accepted' ? (identity.fingerprint ?? identity.subject) : null;
     return shared({
       environment: route.environment,
       infrastructure: route.infrastructure,
@@ -110,15 +115,22 @@ export function createDecoders(index: CatalogueIndex): {
     if (said.source === undefined) return unreadable('source', undefined, 'an address');
     const wasAdmitted = toBoolean(said.admitted);
     if (wasAdmitted === undefined) return unreadable('admitted', said.admitted, 'true, false or nothing');
+    const size = { requestBytes: toSaidCount(said.requestBytes), durationMs: toSaidCount(said.durationMs) };
+    for (const [member, count] of Object.entries(size))
+      if (count === undefined)
+        return unreadable(member as ArrivalMember, said[member as ArrivalMember], 'a whole number');
+    const { requestBytes = null, durationMs = null } = size;
     const found = knownPlace(said);
     if (!found.ok) return { kind: 'unreadable', why: found.sentence };
     const { participant, credential, scid, source } = said;
     const subject = shared({ ...found.place, ...present({ source, credential, participant, scid }) } as LimitSubject);
-    return { kind: 'arrival', arrival: { atMs, subject, caller: participant ?? credential ?? source, wasAdmitted } };
+    const caller = participant ?? credential ?? source;
+    return { kind: 'arrival', arrival: { atMs, subject, caller, requestBytes, durationMs, wasAdmitted } };
   }
 
   function knownPlace(all: SaidArrival): FoundPlace {
-    const { at: _at, source: _source, participant: _p, credential: _c, scid: _s, admitted: _a, ...said } = all;
+    const { at: _at, source: _source, participant: _p, credential: _c, scid: _s, admitted: _a, ...sized } = all;
+    const { requestBytes: _r, durationMs: _d, ...said } = sized;
     const key = JSON.stringify(said);
     const found = places.get(key);
     if (found !== undefined) return found;
@@ -216,6 +228,17 @@ function toInstant(text: string): number | null {
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z$/.test(text)) return null;
   const atMs = Date.parse(text);
   return Number.isNaN(atMs) ? null : atMs;
+}
+
+/** A count of a record; records of other tiers may lack it. */
+function toCountOrNull(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 ? Math.ceil(value) : null;
+}
+
+/** Null for nothing said, undefined for what is no count. */
+function toSaidCount(text: string | undefined): number | null | undefined {
+  if (text === undefined) return null;
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** Undefined for what is neither. */

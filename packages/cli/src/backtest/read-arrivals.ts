@@ -3,6 +3,7 @@ import { createReadStream, type ReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { type Arrival, createReorder, type Lane, type Reorder } from '@headgate/rules';
 import { createLineSplitter, type LineSplitter } from '../evidence/lines.ts';
+import { spoolEnding, spoolPieces } from '../evidence/spool-lines.ts';
 import type { Decode, Decoded } from './decode-arrival.ts';
 
 /** One file of a recording. */
@@ -191,10 +192,9 @@ function createFileReader(
       else if (endsWhole || file.endsWith('.gz')) takeLine(lines.rest());
       return piece !== null;
     },
-    readBytes: () => opened?.stream.bytesRead ?? 0,
+    readBytes: () => opened?.readBytes() ?? 0,
     async close() {
-      await opened?.pieces.return?.(undefined);
-      opened?.stream.destroy();
+      await opened?.close();
     },
   };
 }
@@ -205,14 +205,43 @@ function noteReason(reasons: Map<string, number>, why: string): void {
 }
 
 interface Opened {
-  readonly stream: ReadStream;
   readonly pieces: AsyncIterator<Buffer>;
+  /** How much of the file was read. */
+  readBytes(): number;
+  close(): Promise<void>;
 }
 
 function open(file: string): Opened {
+  if (file.endsWith(spoolEnding)) return openSpool(file);
   const stream = createReadStream(file, { highWaterMark: pieceBytes });
   const source = file.endsWith('.gz') ? unpacked(stream) : stream;
-  return { stream, pieces: source[Symbol.asyncIterator]() as AsyncIterator<Buffer> };
+  const pieces = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  return {
+    pieces,
+    readBytes: () => stream.bytesRead,
+    async close() {
+      await pieces.return?.(undefined);
+      stream.destroy();
+    },
+  };
+}
+
+function openSpool(file: string): Opened {
+  let readBytes = 0;
+  const lines = async function* (): AsyncGenerator<Buffer> {
+    for await (const piece of spoolPieces(file)) {
+      readBytes += piece.packedBytes;
+      yield piece.lines;
+    }
+  };
+  const pieces = lines();
+  return {
+    pieces,
+    readBytes: () => readBytes,
+    async close() {
+      await pieces.return(undefined);
+    },
+  };
 }
 
 function unpacked(stream: ReadStream) {
@@ -249,7 +278,6 @@ async function firstInstant({ file, decoder }: RecordingFile): Promise<number> {
   );
   const piece = await nextPiece(opened, file, []);
   if (piece !== null) lines.push(piece);
-  await opened.pieces.return?.(undefined);
-  opened.stream.destroy();
+  await opened.close();
   return firstMs ?? Number.NEGATIVE_INFINITY;
 }

@@ -22,7 +22,7 @@ const { gatewayConfig } = await createDemoWorld({
   folder,
   catalogue: join(workspaceRoot, 'catalogues/caiso'),
   nowMs,
-  ports: { tls: 8443, plain: 8080 },
+  ports: { tls: 8443, plain: 8080, control: 9443 },
   upstreams: { legacy: 'http://127.0.0.1:9001', current: 'http://127.0.0.1:9000' },
 });
 const provisioning = join(folder, 'provisioning.yaml');

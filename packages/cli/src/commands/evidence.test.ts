@@ -117,6 +117,14 @@ test('cookies of programs are told, those of a browser are not, and a caller wit
   );
 });
 
+test('its lines are printed as they are, but for one that is being written', async () => {
+  const half = join(folder, 'half.ndjson');
+  await writeFile(half, '{"a":1}\n{"gap":{}}\n{"b":');
+  const { code, stdout } = await runLine(['evidence', 'lines', half], { more: [registerEvidence] });
+  assert.deepEqual([code, stdout], [0, '{"a":1}\n{"gap":{}}\n']);
+  await rm(half);
+});
+
 test('calls before a day are left out', async () => {
   assert.equal((await whoIn(folder, '--since', '2024-02-22')).senders.length, 0);
   assert.equal((await whoIn(folder, '--since', '2024-02-21')).senders.length, 4);

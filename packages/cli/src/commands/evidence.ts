@@ -1,11 +1,15 @@
-// `headgate evidence who`: which callers still send chunked, uncompressed or with cookies, read from the files of a gateway.
+// `headgate evidence who`: which callers still send chunked, uncompressed or with cookies, read from the files of a gateway. And
+// `headgate evidence lines`, for other tools.
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { CliContext, Register } from '../context.ts';
-import { readNamedEvidence } from '../evidence/named-evidence.ts';
-import type { EvidenceReading } from '../evidence/read-evidence.ts';
+import { filesOf, readNamedEvidence } from '../evidence/named-evidence.ts';
+import { type EvidenceReading, piecesOf } from '../evidence/read-evidence.ts';
 import { countSenders, type Manner, manners } from '../evidence/senders.ts';
 import { sendersText } from '../render/senders-text.ts';
+import { registerEvidenceAsk } from './evidence-ask.ts';
+import { registerEvidenceImport } from './evidence-import.ts';
 
 /** Bodies below this size are no burden, packed or not, in bytes. */
 const fromBytesDefault = 10_000;
@@ -18,7 +22,9 @@ type WhoOptions = Readonly<Partial<Record<Manner, true>>> & {
 
 /** Adds `evidence who`. */
 export const registerEvidence: Register = (program, context) => {
-  const evidence: Command = program.command('evidence').description('ask the evidence files of a gateway');
+  const evidence: Command = program
+    .command('evidence')
+    .description('ask the ledger of control, or the evidence files of a gateway');
   evidence
     .command('who')
     .description(
@@ -32,7 +38,30 @@ export const registerEvidence: Register = (program, context) => {
     .option('--since <day>', 'only calls from this day on, as 2024-02-21 (UTC)', toInstant)
     .option('--json', 'print JSON and nothing else')
     .action((named: string[], options: WhoOptions) => who(named, options, context));
+  evidence
+    .command('lines')
+    .description('print the lines of evidence files and spools as they are, for jq and other tools')
+    .argument('<file...>', 'evidence files, spools, or folders of them')
+    .action((named: string[]) => printLines(named, context));
+  registerEvidenceImport(evidence, context);
+  registerEvidenceAsk(evidence, context);
 };
+
+/** Whole lines only: the last of a file that is being written has no end yet. */
+async function printLines(named: readonly string[], { stdout }: CliContext): Promise<void> {
+  for (const { file } of await filesOf(named)) {
+    let begun = Buffer.alloc(0);
+    for await (const { lines } of piecesOf(file)) {
+      const end = lines.lastIndexOf(0x0a) + 1;
+      if (end === 0) begun = Buffer.concat([begun, lines]);
+      else {
+        const whole = Buffer.concat([begun, lines.subarray(0, end)]);
+        begun = Buffer.from(lines.subarray(end));
+        if (!stdout.write(whole)) await once(stdout, 'drain');
+      }
+    }
+  }
+}
 
 async function who(named: readonly string[], options: WhoOptions, context: CliContext): Promise<void> {
   const asked = manners.filter((manner) => options[manner] === true);

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fakeClock, seededRandom, startTestGateway, type TestGateway } from '@headgate/testkit';
+import {
+  fakeClock,
+  missing,
+  seededRandom,
+  soapAnswer,
+  soapRequest,
+  startTestGateway,
+  startValkey,
+  type TestGateway,
+} from '@headgate/testkit';
 import { runLine } from '../cli.fixture.ts';
 import { registerPolicy } from './policy.ts';
 
@@ -91,6 +100,7 @@ test('a candidate in shadow, and a backtest of the evidence of the same traffic,
       newlyRefused: count('newly-refused'),
       newlyAdmitted: count('newly-admitted'),
       byRule: 0,
+      notJudged: [],
     },
   );
   const flipped = backtest.byRule.filter(({ newlyRefused, newlyAdmitted }) => newlyRefused + newlyAdmitted > 0);
@@ -126,16 +136,57 @@ test('what a candidate says changes nothing for a caller', async (t) => {
   );
 });
 
-test('a candidate holds nothing of calls: nobody would give it back', async (t) => {
-  const atOnce = rule('at-once', 'acceptable-use', 'credential', 1, 1_000).replace(
-    'unit: requests',
-    'unit: concurrent-requests',
-  );
-  const { gateway } = await startKit(t, { shadowPolicy: `limits:\n${atOnce}` });
-  for (let turn = 0; turn < 3; turn += 1) {
-    const { admission } = await gateway.recordOf(await gateway.call());
-    assert.equal(admission?.candidate?.admitted, true);
-  }
+test('a candidate judges calls at once and bytes too, and gives back what a call held', async (t) => {
+  const over = (name: string, quota: number, unit: string) =>
+    rule(name, 'acceptable-use', 'credential', quota, 1_000).replace('unit: requests', `unit: ${unit}`);
+  const doors = rule('doors', 'global', 'source', 1, 1_000).replace('unit: requests', 'unit: connections');
+  const shadowPolicy = `limits:\n${over('at-once', 1, 'concurrent-requests')}${over('bytes', 4_000, 'request-bytes')}${doors}`;
+  const wide = `limits:\n${rule('wide', 'global', 'source', 99, 1_000)}`;
+  const { gateway, policy } = await startKit(t, { policy: wide, shadowPolicy });
+  const judged = async (answer: Awaited<ReturnType<TestGateway['call']>>) =>
+    (await gateway.recordOf(answer)).admission?.candidate?.decidedBy;
+  for (let turn = 0; turn < 3; turn += 1) assert.equal(await judged(await gateway.call()), null);
+  const [waiting, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  gateway.upstream.answerWith(async (...parts) => {
+    waiting.resolve();
+    await release.promise;
+    void soapAnswer(...parts);
+  });
+  const first = gateway.call();
+  await waiting.promise;
+  gateway.upstream.answerWith(soapAnswer);
+  assert.equal(await judged(await gateway.call()), 'at-once');
+  release.resolve();
+  assert.equal(await judged(await first), null);
+  gateway.clock.advanceMs(1_000);
+  const filled = `<RequestMarketAwards>${'x'.repeat(3_000)}</RequestMarketAwards>`;
+  const body = soapRequest.replace('<RequestMarketAwards/>', filled);
+  assert.equal(await judged(await gateway.call({ body })), null);
+  assert.equal(await judged(await gateway.call({ body })), 'bytes');
+  const said = (await policy('status')).stdout;
+  assert.match(said, /2 newly refused, .*; not judged, because they count connections: doors$/m);
+});
+
+test('a candidate is counted over gateways that share counters as the policy in force is', {
+  skip: missing('valkey-server'),
+}, async (t) => {
+  const valkey = await startValkey();
+  t.after(() => valkey.close());
+  const counters = { valkey: { endpoints: [{ host: '127.0.0.1', port: valkey.port }], nodes: ['one', 'two'] } };
+  const limits = (name: string, quota: number, windowMs: number) =>
+    `limits:\n${rule(name, 'global', 'source', quota, windowMs)}`;
+  const policies = { policy: limits('wide', 90, 300), shadowPolicy: limits('narrow', 2, 1_500) };
+  const kits = await Promise.all(['one', 'two'].map((node) => startKit(t, { ...policies, node, counters })));
+  const verdicts: (string | null)[] = [];
+  // An empty store admits nothing for one window, of a candidate neither: nothing is compared until then.
+  while (verdicts.length < 4)
+    for (const { gateway } of kits) {
+      const { admission } = await gateway.recordOf(await gateway.call());
+      if (admission?.admitted === true && admission.candidate !== null) verdicts.push(admission.candidate.decidedBy);
+    }
+  assert.deepEqual(verdicts.slice(0, 4), [null, null, 'narrow', 'narrow']);
+  const { stdout } = (await kits[0]?.policy('status')) ?? assert.fail();
+  assert.match(stdout, /of \d+ calls [1-9]\d* newly refused, 0 newly admitted/);
 });
 
 test('a call that is refused by what it would hold is none that a candidate would admit', async (t) => {
@@ -208,6 +259,7 @@ test('several threads judge a candidate over one table', async (t) => {
       newlyRefused: 19,
       newlyAdmitted: 0,
       byRule: { five: { newlyRefused: 19, newlyAdmitted: 0 } },
+      notJudged: [],
     },
   );
 });

@@ -73,7 +73,7 @@ test('the policies that are shipped raise no error and no warning', async () => 
   for (const catalogue of [join(workspaceRoot, 'catalogues', 'caiso'), example]) {
     const { code, stderr } = await run('check', '--catalogue', catalogue, '--strict');
     assert.equal(code, 0);
-    assert.match(stderr, /^\d+ rules: 0 errors, 0 warnings, \d+ notices\n$/);
+    assert.match(stderr, /^\d+ rules: 0 errors, 0 warnings, \d+ notices\n(?:exact|in parts)[^\n]*: [a-z]/);
   }
 });
 
@@ -178,6 +178,44 @@ test('what is in shadow, off, or does not say how long to wait is noticed', asyn
   assert.match(remarks.join('\n'), /notice drrs-calls: it is off/);
   assert.match(remarks.join('\n'), /notice added: its text does not say <n>, how long to wait \(1 s at most\)/);
   assert.match(remarks.join('\n'), /notice added: in shadow mode it refuses nobody/);
+});
+
+test('how exactly each rule is counted is said, on one gateway and over several', async () => {
+  const file = await changed(
+    withRule({ name: 'many', quota: 5_000, windowMs: 10_000 }),
+    withRule({ name: 'at-once', unit: 'concurrent-requests' }),
+    withRule({ name: 'bodies', unit: 'request-bytes', quota: 1_000_000, windowMs: 10_000 }),
+  );
+  const { stderr, stdout } = await run('check', file);
+  assert.match(stderr, /^exact: ws-global, /m);
+  assert.match(stderr, /^in parts of 80 ms, late by one at most and never early: many, bodies$/m);
+  assert.match(stderr, /^exact, and over several gateways each its part of the quota: at-once$/m);
+  assert.match(stdout, /notice at-once: 1000 concurrent-requests are counted by each gateway/);
+  const { counted } = JSON.parse((await run('check', file, '--json')).stdout) as {
+    counted: readonly Record<string, unknown>[];
+  };
+  assert.deepEqual(
+    counted.find(({ rule }) => rule === 'many'),
+    { rule: 'many', lateMsMax: 80, overNodes: 'together' },
+  );
+});
+
+test('a rule over SCIDs is warned of where none can be proven, or the catalogue says no place of one', async () => {
+  const key = ['credential', 'scid'];
+  const placed = withRule({ key, where: { system: 'adsi' } });
+  const unplaced = withRule({ key, where: { system: 'bsap' } });
+  const provisioning = ['--provisioning', join(example, 'provisioning.yaml')];
+  const said = async (rule: readonly [string, string], ...more: readonly string[]) => {
+    const { stdout } = await run('check', await changed(rule), ...more);
+    return stdout.split('\n').flatMap((line) => / (?:warning|notice) added: (.*SCID.*)$/.exec(line)?.[1] ?? []);
+  };
+  const unproven =
+    'no SCID can be proven without provisioning: every call is counted by credential instead. Name the file with --provisioning, if there is one';
+  assert.deepEqual(await said(placed), [unproven]);
+  assert.deepEqual(await said(unplaced, ...provisioning), [
+    'the catalogue has no place of an SCID in any payload of bsap: a call to it is counted by credential instead',
+  ]);
+  assert.deepEqual(await said(withRule({ key, mode: 'off' })), []);
 });
 
 test('a file that is no policy ends with 4, with file and line', async () => {

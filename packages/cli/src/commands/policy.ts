@@ -1,24 +1,26 @@
 // `headgate policy`: judge a policy, compare two, ask what becomes of a call, and try a candidate on what was recorded.
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCatalogue } from '@headgate/client';
 import { type EvidenceRecord, type LimitSubject, sayFinding } from '@headgate/contract';
 import type { Config, ControlRequest } from '@headgate/gateway';
-import { explainMatch } from '@headgate/rules';
+import { explainMatch, warmUpMs } from '@headgate/rules';
 import type { Command } from 'commander';
 import { createDecoders } from '../backtest/decode-arrival.ts';
 import { CliRefusal } from '../cli-refusal.ts';
 import { toCount, toInstant, toSpanMs } from '../command-values.ts';
 import type { CliContext, Register } from '../context.ts';
 import { readEvidence } from '../evidence/read-evidence.ts';
+import { withRecordsOfControl } from '../evidence/records-of-control.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { backtestPolicy } from '../policy/backtest-policy.ts';
 import { type BreakGlassFlags, breakGlassAsk } from '../policy/break-glass-ask.ts';
 import { callOf } from '../policy/call-words.ts';
-import { checkPolicy } from '../policy/check-policy.ts';
+import { checkPolicy, countedHow } from '../policy/check-policy.ts';
 import { diffPolicies } from '../policy/diff-policies.ts';
 import { type NamedPolicy, readPolicy } from '../policy/policy-file.ts';
 import { statusText } from '../render/control-text.ts';
-import { differencesText, explainedText, policyText, remarksText } from '../render/policy-text.ts';
+import { countedText, differencesText, explainedText, policyText, remarksText } from '../render/policy-text.ts';
 import { folderOf } from './catalogue.ts';
 import { configText } from './gateway.ts';
 import { usable } from './trust.ts';
@@ -30,6 +32,11 @@ const reorderMsMax = 86_400_000;
 interface CatalogueOptions {
   readonly catalogue?: string;
   readonly json?: true;
+}
+
+interface CheckOptions extends CatalogueOptions {
+  readonly strict?: true;
+  readonly provisioning?: string;
 }
 
 interface ExplainOptions extends CatalogueOptions {
@@ -57,6 +64,8 @@ interface BacktestOptions extends CatalogueOptions {
   readonly reorder: number;
   readonly html?: string;
   readonly maxNewDenials?: number;
+  readonly fromControl?: true;
+  readonly control?: string;
 }
 
 /** Adds `policy` with its commands. */
@@ -66,7 +75,8 @@ export const registerPolicy: Register = (program, context) => {
     .description('say of a policy what no schema can judge: names the catalogue does not have, rules that never act')
     .argument('[file]', 'policy file (default: policy.yaml of the catalogue)')
     .option('--strict', 'end with 1 for warnings too')
-    .action((file: string | undefined, options: CatalogueOptions & { strict?: true }) => check(file, options, context));
+    .option('--provisioning <file>', 'provisioning file (default: provisioning.yaml of the catalogue, if it has one)')
+    .action((file: string | undefined, options: CheckOptions) => check(file, options, context));
   policy
     .command('diff')
     .description('say in sentences what the second policy says otherwise than the first')
@@ -88,6 +98,8 @@ export const registerPolicy: Register = (program, context) => {
     .option('--config <file>', 'configuration of a gateway: its catalogue, policy and evidence')
     .option('--evidence <file...>', 'evidence files or folders of them, .ndjson or .ndjson.gz')
     .option('--arrivals <file...>', 'lists of calls, .csv or .ndjson, packed or not')
+    .option('--from-control', 'the records that control keeps')
+    .option('--control <file>', 'profile that says where control is (default: as for `headgate evidence`)')
     .option('--from <date>', 'count calls from a day, or an instant, on; those before only fill the windows', toInstant)
     .option('--to <date>', 'until before a day, or an instant', toInstant)
     .option('--reorder <span>', 'how late a record may come behind others of its file', toReorderMs, reorderMsDefault)
@@ -128,16 +140,14 @@ function withCatalogue(command: Command): Command {
     .option('--json', 'print JSON and nothing else');
 }
 
-async function check(
-  named: string | undefined,
-  options: CatalogueOptions & { strict?: true },
-  context: CliContext,
-): Promise<void> {
+async function check(named: string | undefined, options: CheckOptions, context: CliContext): Promise<void> {
   const folder = folderOf(options, context);
   const file = named ?? join(folder, 'policy.yaml');
   const read = await readPolicy(file);
   const { index } = await openCatalogue(folder);
-  const remarks = checkPolicy(read, index);
+  const provisioned = existsSync(options.provisioning ?? join(folder, 'provisioning.yaml'));
+  const remarks = checkPolicy(read, index, provisioned);
+  const counted = countedHow(read.policy);
   const failing = remarks.filter(({ level }) => level === 'error' || (options.strict === true && level === 'warning'));
   if (failing.length > 0) context.exitWith(exitCodes.failed);
   if (options.json === true) {
@@ -147,13 +157,13 @@ async function check(
       path: path.join('.'),
       ...remark,
     }));
-    context.stdout.write(`${JSON.stringify({ ok: failing.length === 0, file, remarks: located }, null, 2)}\n`);
+    context.stdout.write(`${JSON.stringify({ ok: failing.length === 0, file, remarks: located, counted }, null, 2)}\n`);
     return;
   }
   context.stdout.write(remarksText(read, remarks, context.stdout));
   const count = (level: string) => remarks.filter((remark) => remark.level === level).length;
   context.stderr.write(
-    `${read.policy.limits.length} rules: ${count('error')} errors, ${count('warning')} warnings, ${count('notice')} notices\n`,
+    `${read.policy.limits.length} rules: ${count('error')} errors, ${count('warning')} warnings, ${count('notice')} notices\n${countedText(counted)}`,
   );
 }
 
@@ -226,22 +236,26 @@ async function backtest(options: BacktestOptions, context: CliContext): Promise<
   const folder = options.catalogue === undefined && gateway !== null ? gateway.catalogue : folderOf(options, context);
   const { index } = await openCatalogue(folder);
   const inForce: NamedPolicy = await readPolicy(options.against ?? gateway?.policy ?? join(folder, 'policy.yaml'));
-  const named = options.evidence !== undefined || options.arrivals !== undefined;
-  await backtestPolicy(
-    {
-      inForce,
-      candidate: await readPolicy(options.policy),
-      index,
-      evidence: options.evidence ?? (named || gateway === null ? [] : [gateway.evidence]),
-      arrivals: options.arrivals ?? [],
-      fromMs: options.from ?? null,
-      untilMs: options.to ?? null,
-      reorderMs: options.reorder,
-      html: options.html ?? null,
-      maxNewDenials: options.maxNewDenials ?? null,
-      json: options.json === true,
-    },
-    context,
+  const candidate = await readPolicy(options.policy);
+  const named = options.evidence ?? options.arrivals ?? options.fromControl;
+  const ask = {
+    inForce,
+    candidate,
+    index,
+    evidence: options.evidence ?? (named !== undefined || gateway === null ? [] : [gateway.evidence]),
+    arrivals: options.arrivals ?? [],
+    fromMs: options.from ?? null,
+    untilMs: options.to ?? null,
+    reorderMs: options.reorder,
+    html: options.html ?? null,
+    maxNewDenials: options.maxNewDenials ?? null,
+    json: options.json === true,
+  };
+  if (options.fromControl !== true) return backtestPolicy(ask, context);
+  const warmUp = warmUpMs({ inForce: inForce.policy, candidate: candidate.policy });
+  const span = { fromMs: ask.fromMs === null ? null : ask.fromMs - warmUp, untilMs: ask.untilMs };
+  await withRecordsOfControl(options, span, context, (folder) =>
+    backtestPolicy({ ...ask, evidence: [...ask.evidence, folder] }, context),
   );
 }
 

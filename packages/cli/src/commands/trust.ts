@@ -9,6 +9,7 @@ import { toInstant } from '../command-values.ts';
 import type { CliContext, Register } from '../context.ts';
 import { countCredentials } from '../evidence/credentials.ts';
 import { readNamedEvidence } from '../evidence/named-evidence.ts';
+import { evidenceEndings } from '../evidence/read-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { appliedText, listFaultsText, statusText } from '../render/control-text.ts';
 import { counted, endedText, type PrintedRunning, planText, reportText } from '../render/trust-text.ts';
@@ -168,7 +169,7 @@ async function credentialsOf(
 
 async function isEmpty(folder: string): Promise<boolean> {
   try {
-    return !(await readdir(folder)).some((name) => name.endsWith('.ndjson'));
+    return !(await readdir(folder)).some((name) => evidenceEndings.some((ending) => name.endsWith(ending)));
   } catch (fault) {
     return (fault as NodeJS.ErrnoException).code === 'ENOENT'; // Any other fault is told by whoever reads it.
   }

@@ -3,7 +3,13 @@ import type { EvidenceRecord } from '@headgate/contract';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { type EvidenceFile, type EvidenceReading, evidenceFiles, readEvidence } from './read-evidence.ts';
+import {
+  type EvidenceFile,
+  type EvidenceReading,
+  evidenceEndings,
+  evidenceFiles,
+  readEvidence,
+} from './read-evidence.ts';
 
 /** From this size on a reader wants to know how far it is, in bytes (16 MiB). */
 const progressFromBytes = 16 * 1_048_576;
@@ -30,7 +36,7 @@ export async function readNamedEvidence(
 /** The files that are meant; refuses where there is none. */
 export async function filesOf(
   named: readonly string[],
-  endings: readonly string[] = ['.ndjson'],
+  endings: readonly string[] = evidenceEndings,
 ): Promise<readonly EvidenceFile[]> {
   try {
     const files = await evidenceFiles(named, endings);

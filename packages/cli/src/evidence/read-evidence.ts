@@ -4,6 +4,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvidenceRecord } from '@headgate/contract';
 import { createLineSplitter } from './lines.ts';
+import { spoolEnding, spoolPieces } from './spool-lines.ts';
+
+/** How names of evidence files end. */
+export const evidenceEndings: readonly string[] = ['.ndjson', spoolEnding];
 
 /** One file of evidence. */
 export interface EvidenceFile {
@@ -24,7 +28,7 @@ export interface EvidenceReading {
 /** The files that a list of files and folders means, in order; of a folder those with one of the endings. Rejects as `stat` does. */
 export async function evidenceFiles(
   named: readonly string[],
-  endings: readonly string[] = ['.ndjson'],
+  endings: readonly string[] = evidenceEndings,
 ): Promise<readonly EvidenceFile[]> {
   const found: EvidenceFile[] = [];
   for (const each of named) {
@@ -55,13 +59,21 @@ export async function readEvidence(
         reading.unreadable += 1;
       },
     );
-    for await (const piece of createReadStream(file) as AsyncIterable<Buffer>) {
+    for await (const { lines: piece, bytes } of piecesOf(file)) {
       lines.push(piece);
-      reading.bytes += piece.byteLength;
+      reading.bytes += bytes;
       progress(reading.bytes);
     }
   }
   return reading;
+}
+
+/** Pieces of lines, and what each takes of the file. */
+export async function* piecesOf(file: string): AsyncGenerator<{ readonly lines: Buffer; readonly bytes: number }> {
+  if (file.endsWith(spoolEnding))
+    for await (const { lines, packedBytes } of spoolPieces(file)) yield { lines, bytes: packedBytes };
+  else
+    for await (const lines of createReadStream(file) as AsyncIterable<Buffer>) yield { lines, bytes: lines.byteLength };
 }
 
 function take(bytes: Buffer, reading: EvidenceReading, seen: (record: EvidenceRecord) => void): void {

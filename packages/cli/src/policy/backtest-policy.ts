@@ -8,6 +8,7 @@ import { type RecordingFile, readArrivals } from '../backtest/read-arrivals.ts';
 import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext } from '../context.ts';
 import { filesOf } from '../evidence/named-evidence.ts';
+import { evidenceEndings } from '../evidence/read-evidence.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { backtestHtml } from '../render/backtest-html.ts';
 import { backtestText, backtestWarnings, readingText } from '../render/backtest-text.ts';
@@ -83,7 +84,7 @@ async function recordingOf({ evidence, arrivals, index }: BacktestAsk): Promise<
     );
   const decoders = createDecoders(index);
   const [recorded, listed] = [
-    evidence.length === 0 ? [] : await filesOf(evidence, ['.ndjson', '.ndjson.gz']),
+    evidence.length === 0 ? [] : await filesOf(evidence, [...evidenceEndings, '.ndjson.gz']),
     arrivals.length === 0 ? [] : await filesOf(arrivals, ['.csv', '.csv.gz', '.ndjson', '.ndjson.gz']),
   ];
   return [

@@ -1,10 +1,21 @@
 // What a policy says that no schema can judge: names that the catalogue does not have, rules that count nobody, rules that can
 // never refuse because another one refuses first, and what is counted less exactly than its number says.
-import { type CatalogueIndex, domainOf, type FilePath, type LimitRule, type Policy } from '@headgate/contract';
+import {
+  bucketMs,
+  type CatalogueIndex,
+  domainOf,
+  type FilePath,
+  isBucketed,
+  isCountedTogether,
+  type LimitRule,
+  type Policy,
+  scidStatementOf,
+} from '@headgate/contract';
 import { explainMatch, rulesOverDomains, type StackedDomains } from '@headgate/rules';
+import { callsOfRule, nowhere } from './calls-of-rule.ts';
 import { nearestOf } from './nearest-of.ts';
 import type { NamedPolicy } from './policy-file.ts';
-import { sayMs, sayQuota } from './rule-words.ts';
+import { listed, sayMs, sayQuota } from './rule-words.ts';
 
 /** One remark about a policy. An error is a rule that cannot mean what it says; a warning one that may surprise. */
 export interface PolicyRemark {
@@ -14,10 +25,14 @@ export interface PolicyRemark {
   readonly sentence: string;
 }
 
-/** Every remark, in file order. `notices` are what reading the file told. */
+/**
+ * Every remark, in file order. `notices` are what reading the file told; `provisioned` is whether there is provisioning to prove by
+ * for which SCID a caller may act.
+ */
 export function checkPolicy(
   { policy, notices }: Pick<NamedPolicy, 'policy' | 'notices'>,
   index: CatalogueIndex,
+  provisioned: boolean,
 ): readonly PolicyRemark[] {
   const overDomains = rulesOverDomains(policy);
   return policy.limits.flatMap((rule, at) => {
@@ -37,6 +52,7 @@ export function checkPolicy(
       ...notices
         .filter(({ path }) => path.startsWith(`limits.${at}.`))
         .map(({ path, said }) => say('notice', path.split('.').slice(2), said)),
+      ...aboutScids(rule, policy, { index, provisioned }, say),
       ...plainRemarks(rule, say),
     ];
   });
@@ -83,54 +99,10 @@ function fits(rule: LimitRule, part: string, pattern: string, value: string): bo
   return explainMatch({ limits: [only] }, subject)[0]?.counts === true;
 }
 
-const nowhere = {
-  environment: '',
-  infrastructure: '',
-  namespace: '',
-  channel: 'api',
-  generation: 'new',
-  source: '192.0.2.1',
-} as const;
-
-/** Looks for one call of the catalogue that the rule counts, wherever an address may have been moved to. */
 function neverMatches(rule: LimitRule, policy: Policy, index: CatalogueIndex, say: Say): readonly PolicyRemark[] {
   if (rule.mode === 'off' || Object.keys(rule.where).length === 0) return [];
-  const only: Policy = { ...policy, limits: [rule] };
-  for (const address of index.addresses.values()) {
-    const { environment, channel, generation, namespace, host } = address;
-    for (const { id: infrastructure } of index.catalogue.infrastructures) {
-      const place = {
-        environment,
-        channel,
-        generation,
-        infrastructure,
-        namespace: namespace ?? host,
-        source: nowhere.source,
-      };
-      for (const system of address.systems)
-        for (const service of servicesOf(index, system, channel, rule))
-          if (explainMatch(only, { ...place, system, ...service })[0]?.counts === true) return [];
-    }
-  }
+  for (const _call of callsOfRule(rule, policy, index)) return [];
   return [say('error', ['where'], 'no call to any address of the catalogue fits all of its conditions')];
-}
-
-/** Services of a system to try: those that are listed, one that is not, and none, as at a user interface. */
-function servicesOf(
-  index: CatalogueIndex,
-  id: string,
-  channel: string,
-  { where }: LimitRule,
-): readonly { readonly service?: string; readonly operation?: 'submit' | 'retrieve' }[] {
-  if (channel === 'ui') return [{}];
-  const listed = (index.systems.get(id)?.services ?? []).map(({ name, operation }) => ({ service: name, operation }));
-  // A service that is not listed is called by its name, and told by its verb.
-  const unlisted = [where.service ?? 'Any'].flat().map((pattern) => pattern.replaceAll('*', ''));
-  const others = unlisted.flatMap((service) =>
-    (['submit', 'retrieve'] as const).map((operation) => ({ service: service === '' ? 'Any' : service, operation })),
-  );
-  const usesNames = listed.length > 0 && where.service === undefined;
-  return usesNames ? listed : [...listed, ...others];
 }
 
 function neverRefuses(rule: LimitRule, { limits }: Policy, say: Say): readonly PolicyRemark[] {
@@ -167,6 +139,56 @@ function stacksOverDomains({ rule, other }: StackedDomains, say: Say): PolicyRem
     `one call may meet ${rule.name} too, which is counted in domain "${domainOf(rule)}": over two domains a call could be ` +
     'charged to one rule and not to the other. Give both one domain, or conditions that no call fits both of';
   return say('error', other.domain === undefined ? ['name'] : ['domain'], sentence);
+}
+
+/** A rule over SCIDs counts by them only where they can be found and proven. */
+function aboutScids(
+  rule: LimitRule,
+  policy: Policy,
+  { index, provisioned }: { readonly index: CatalogueIndex; readonly provisioned: boolean },
+  say: Say,
+): readonly PolicyRemark[] {
+  if (rule.mode === 'off' || !rule.key.includes('scid')) return [];
+  const path = ['key', rule.key.indexOf('scid')];
+  const instead = `is counted by ${rule.withoutScid ?? 'credential'} instead`;
+  if (!provisioned) {
+    const sentence = `no SCID can be proven without provisioning: every call ${instead}. Name the file with --provisioning, if there is one`;
+    return [say('warning', path, sentence)];
+  }
+  const placed = new Map<string, boolean>();
+  for (const { system, service = null } of callsOfRule(rule, policy, index)) {
+    const statement = scidStatementOf(index, system, service);
+    const has = statement !== null && typeof statement.at !== 'string';
+    placed.set(system, has || placed.get(system) === true);
+  }
+  const without = [...placed].flatMap(([system, has]) => (has ? [] : [system]));
+  if (without.length === 0) return [];
+  const systems =
+    listed(without.slice(0, systemsSaidMax), 'and') + (without.length > systemsSaidMax ? ' and others' : '');
+  const sentence = `the catalogue has no place of an SCID in any payload of ${systems}: a call to it ${instead}`;
+  return [say(without.length === placed.size ? 'warning' : 'notice', path, sentence)];
+}
+
+const systemsSaidMax = 4;
+
+/** How exactly a rule is counted, on one gateway and over several. */
+export interface CountedHow {
+  readonly rule: string;
+  /** By how much room may come back late, in milliseconds; never early. 0: exact to the millisecond. */
+  readonly lateMsMax: number;
+  /** Gateways that share a store: one quota together, or each its part of it. */
+  readonly overNodes: 'together' | 'divided';
+}
+
+/** How exactly each rule that is not off is counted. */
+export function countedHow({ limits }: Policy): readonly CountedHow[] {
+  return limits
+    .filter(({ mode }) => mode !== 'off')
+    .map((rule) => ({
+      rule: rule.name,
+      lateMsMax: isBucketed(rule) ? bucketMs(rule.windowMs) : 0,
+      overNodes: isCountedTogether(rule) ? 'together' : 'divided',
+    }));
 }
 
 function plainRemarks({ windowMs, mode, refusal }: LimitRule, say: Say): readonly PolicyRemark[] {

@@ -53,6 +53,7 @@ function verdictLines(report: BacktestReport): readonly string[] {
     `candidate        admits ${number(candidate.admitted)}, refuses ${number(candidate.refused)}`,
     `newly refused    ${number(newlyRefused)}`,
     `newly admitted   ${number(newlyAdmitted)}`,
+    ...notJudgedLines(report),
   ];
 }
 
@@ -66,9 +67,9 @@ export function backtestWarnings(report: BacktestReport, reading: ArrivalReading
       : [
           `the policy in force decides ${number(unlike)} of ${number(recorded.told)} calls otherwise than was recorded (${number(recorded.refusedThenAdmittedNow)} were refused, ${number(recorded.admittedThenRefusedNow)} were admitted): another policy may have been in force then`,
         ]),
-    ...[...new Set([...inForce.notReplayed, ...candidate.notReplayed])].map(
-      (rule) => `${rule} counts what a recording of calls does not tell: it decided nothing here`,
-    ),
+    ...notJudgedLines(report),
+    ...untoldWarnings('the policy in force', inForce.untold),
+    ...untoldWarnings('the candidate', candidate.untold),
     ...spaceWarnings('the policy in force', inForce.refusedForSpace),
     ...spaceWarnings('the candidate', candidate.refusedForSpace),
     ...Object.entries(candidate.shadowRefused).map(
@@ -90,6 +91,21 @@ export function backtestWarnings(report: BacktestReport, reading: ArrivalReading
       count === 0 ? [] : [`${many(count, 'call')} of ${what} past the bound: in the sums, and in no list`],
     ),
   ];
+}
+
+/** Rules that decided nothing, a line for each. */
+function notJudgedLines({ inForce, candidate }: BacktestReport): readonly string[] {
+  const lines = [...inForce.notJudged, ...candidate.notJudged].map(
+    ({ rule, reason }) => `${rule} not judged: ${reason}`,
+  );
+  return [...new Set(lines)];
+}
+
+function untoldWarnings(whose: string, untold: Readonly<Record<string, number>>): readonly string[] {
+  return Object.entries(untold).map(
+    ([rule, count]) =>
+      `${rule} of ${whose}: ${many(count, 'call')} of which the recording says neither size nor duration counted as nothing`,
+  );
 }
 
 function spaceWarnings(whose: string, count: number): readonly string[] {

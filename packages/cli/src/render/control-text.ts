@@ -13,8 +13,21 @@ export interface InForceAnswer {
   readonly listFaults: readonly PrintedFault[];
   readonly overrides: readonly Override[];
   readonly candidate: CandidateAnswer | null;
+  /** Not told by gateways of older versions. */
+  readonly spoolLag?: { readonly records: number; readonly seconds: number } | null;
+  /** What control published; null, or not told, where the gateway serves by its files. */
+  readonly published?: PublishedAnswer | null;
   readonly changes?: readonly string[] | undefined;
   readonly needRestart?: readonly string[] | undefined;
+}
+
+/** The snapshot of control that is in force. */
+export interface PublishedAnswer {
+  readonly number: number;
+  readonly author: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly away: { readonly sinceMs: number; readonly why: string } | null;
 }
 
 /** What a candidate policy in shadow would have decided otherwise. */
@@ -24,6 +37,8 @@ export interface CandidateAnswer {
   readonly newlyRefused: number;
   readonly newlyAdmitted: number;
   readonly byRule: Readonly<Record<string, { readonly newlyRefused: number; readonly newlyAdmitted: number }>>;
+  /** Rules over connections: one that is shed never becomes a call. A gateway of before says nothing of them. */
+  readonly notJudged?: readonly string[];
 }
 
 /** What `apply` did. */
@@ -64,20 +79,44 @@ export function statusText(answer: InForceAnswer): string {
   const troubled = answer.lists.flatMap(({ from, issuer, why }) =>
     why === null ? [] : [`${from}${issuer === null ? '' : `, list of ${issuer}`}: ${why}`],
   );
-  const lines = [inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled];
+  const lines = [
+    inForceLine(answer),
+    ...publishedLines(answer),
+    ...threads,
+    listsLine(answer.lists),
+    ...troubled,
+    ...lagLines(answer),
+  ];
   return `${lines.join('\n')}\n${candidateText(answer.candidate)}${overridesText(answer.overrides)}`;
+}
+
+function publishedLines({ published = null }: InForceAnswer): readonly string[] {
+  if (published === null) return [];
+  const { number, author, reason, sinceMs, away } = published;
+  const at = (ms: number) => new Date(ms).toISOString();
+  const told = `control published it as ${number} (${author}: ${reason}); in force here since ${at(sinceMs)}`;
+  if (away === null) return [told];
+  return [told, `control does not answer since ${at(away.sinceMs)} (${away.why}): this gateway serves on by ${number}`];
+}
+
+function lagLines({ spoolLag = null }: InForceAnswer): readonly string[] {
+  if (spoolLag === null) return [];
+  const { records, seconds } = spoolLag;
+  if (records === 0) return ['evidence: control has every record'];
+  return [`evidence: control lacks ${records.toLocaleString('en-US')} records, the oldest of ${seconds} s ago`];
 }
 
 /** What a candidate policy would have decided otherwise, in a line; nothing where none is loaded. */
 export function candidateText(candidate: CandidateAnswer | null): string {
   if (candidate === null) return '';
-  const { policy, decided, newlyRefused, newlyAdmitted, byRule } = candidate;
+  const { policy, decided, newlyRefused, newlyAdmitted, byRule, notJudged = [] } = candidate;
   const number = (value: number) => value.toLocaleString('en-US');
   const rules = Object.entries(byRule).map(
     ([rule, counts]) => `${rule} ${number(counts.newlyRefused)} and ${number(counts.newlyAdmitted)}`,
   );
   const by = rules.length === 0 ? '' : ` (${rules.join(', ')})`;
-  return `shadow policy ${policy}: of ${number(decided)} calls ${number(newlyRefused)} newly refused, ${number(newlyAdmitted)} newly admitted${by}\n`;
+  const left = notJudged.length === 0 ? '' : `; not judged, because they count connections: ${notJudged.join(', ')}`;
+  return `shadow policy ${policy}: of ${number(decided)} calls ${number(newlyRefused)} newly refused, ${number(newlyAdmitted)} newly admitted${by}${left}\n`;
 }
 
 /** What break-glass changes of a policy, a line for each; nothing where there is none. */

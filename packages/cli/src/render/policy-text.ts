@@ -2,7 +2,7 @@
 import type { LimitSubject, Override, Policy } from '@headgate/contract';
 import type { RuleMatch } from '@headgate/rules';
 import type { Output } from '../context.ts';
-import type { PolicyRemark } from '../policy/check-policy.ts';
+import type { CountedHow, PolicyRemark } from '../policy/check-policy.ts';
 import type { PolicyDifference } from '../policy/diff-policies.ts';
 import type { NamedPolicy } from '../policy/policy-file.ts';
 import { listed, sayKey, sayQuota } from '../policy/rule-words.ts';
@@ -19,6 +19,17 @@ export function remarksText({ file, placeOf }: NamedPolicy, remarks: readonly Po
       return `${file}:${line}:${column} ${paint(stream, styles[level], level)} ${rule}: ${sentence}\n`;
     })
     .join('');
+}
+
+/** How exactly each rule is counted, in a line for each way. */
+export function countedText(counted: readonly CountedHow[]): string {
+  const byWay = Map.groupBy(counted, sayCounted);
+  return [...byWay].map(([way, rules]) => `${way}: ${rules.map(({ rule }) => rule).join(', ')}\n`).join('');
+}
+
+function sayCounted({ lateMsMax, overNodes }: CountedHow): string {
+  const exactness = lateMsMax === 0 ? 'exact' : `in parts of ${lateMsMax} ms, late by one at most and never early`;
+  return overNodes === 'together' ? exactness : `${exactness}, and over several gateways each its part of the quota`;
 }
 
 /** Differences, one a line, each with what it alone does to callers. */

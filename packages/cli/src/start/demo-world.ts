@@ -27,6 +27,9 @@ export const demoParticipants = [
   { id: 'you', name: 'You', scids: [], endorsedBy: 'alpha-energy', credential: 'YOUx1000', source: '127.0.1.10' },
 ] as const satisfies readonly DemoParticipant[];
 
+/** Name of the demo's gateway. */
+const demoNode = 'demo';
+
 /** Hosts that the demo's gateway serves over TLS, with the family of the chain each shows before any cutover (deck p. 23). */
 const secureHosts = [
   { name: 'ws.prod.caiso.com', family: 'current' },
@@ -44,11 +47,21 @@ const plainHosts = ['oasis.caiso.com'] as const;
 export interface DemoWorld {
   readonly folder: string;
   readonly gatewayConfig: string;
+  readonly controlConfig: string;
   readonly evidenceFolder: string;
   /** What the gateway says beside its evidence. */
   readonly gatewayLog: string;
+  /** What control says on its standard error. */
+  readonly controlLog: string;
   /** Profile file of a participant, for `headgate call --profile`. */
   profile(id: string): string;
+}
+
+/** Where the demo listens. */
+export interface DemoPorts {
+  readonly tls: number;
+  readonly plain: number;
+  readonly control: number;
 }
 
 /** What the demo's world is made from. */
@@ -56,7 +69,7 @@ export interface DemoWorldOptions {
   readonly folder: string;
   readonly catalogue: string;
   readonly nowMs: number;
-  readonly ports: { readonly tls: number; readonly plain: number };
+  readonly ports: DemoPorts;
   /** Where the market systems listen, by infrastructure. */
   readonly upstreams: { readonly legacy: string; readonly current: string };
 }
@@ -70,12 +83,19 @@ export async function createDemoWorld(options: DemoWorldOptions): Promise<DemoWo
   await writeFile(gatewayConfig, gatewayYaml(options)); // First: by it an unfinished world is known as a demo's.
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
   const authority = await createTestAuthority({ nowMs: options.nowMs });
-  await Promise.all([writeServers(folder, authority), writeTrust(options, authority), writePeople(options, authority)]);
+  await Promise.all([
+    writeServers(folder, authority),
+    writeTrust(options, authority),
+    writePeople(options, authority),
+    writeControl(options, authority),
+  ]);
   return {
     folder,
     gatewayConfig,
+    controlConfig: join(folder, 'control.yaml'),
     evidenceFolder: join(folder, 'evidence'),
     gatewayLog: join(folder, 'gateway.log'),
+    controlLog: join(folder, 'control.log'),
     profile: (id) => join(folder, `${id}.yaml`),
   };
 }
@@ -86,6 +106,59 @@ async function writeServers(folder: string, authority: TestAuthority): Promise<v
     await writeFile(join(folder, 'keys', `${name}.pem`), chain.certificatePem);
     await writeFile(join(folder, 'keys', `${name}.key`), chain.keyPem, { mode: 0o600 });
   }
+}
+
+/** Whom control knows by certificate: the gateway, and the person at the keyboard as operator. */
+const controlUsers = [
+  { file: 'gateway', name: 'GATEWAYx9001' },
+  { file: 'operator', name: 'OPERATORx9002' },
+] as const;
+
+/** Control with its certificate, its accounts, and the profile by which the command line asks it. */
+async function writeControl({ folder, catalogue, ports }: DemoWorldOptions, authority: TestAuthority): Promise<void> {
+  const keys = join(folder, 'keys');
+  const chain = await authority.serverChain('current', ['localhost', '127.0.0.1']);
+  await writeFile(join(keys, 'control.pem'), chain.certificatePem);
+  await writeFile(join(keys, 'control.key'), chain.keyPem, { mode: 0o600 });
+  const prints = new Map<string, string>();
+  for (const { file, name } of controlUsers) {
+    const user = await authority.user('current', { name, organisation: 'Headgate Demo', keyType: 'ec-p256' });
+    await writeFile(join(keys, `${file}.pem`), user.certificatePem);
+    await writeFile(join(keys, `${file}.key`), user.keyPem, { mode: 0o600 });
+    prints.set(file, user.fingerprint256);
+  }
+  const control = {
+    listen: { port: ports.control },
+    tls: { certificate: 'keys/control.pem', key: 'keys/control.key' },
+    trust: { anchors: 'user-anchors.pem', intermediates: 'user-intermediates.pem' },
+    store: { folder: 'control' },
+    accounts: [
+      { name: 'operator', roles: ['operator'], fingerprints: [prints.get('operator')] },
+      { name: 'approver', roles: ['approver'] },
+      { name: 'support', roles: ['support'] },
+      { name: 'alpha-reader', roles: ['participant-reader'], participant: 'alpha-energy' },
+    ],
+    nodes: [{ name: demoNode, fingerprints: [prints.get('gateway')] }],
+    // Published by itself when the files change. The demo's gateway reads the same files, so that it can be looked at alone.
+    snapshot: {
+      catalogue,
+      provisioning: 'provisioning.yaml',
+      trust: 'trust.yaml',
+      trustBundles: [{ name: 'users', dated: 'demo-users' }],
+      watchMs: 2_000,
+    },
+  };
+  await writeFile(join(folder, 'control.yaml'), `# Control of the demo.\n${stringify(control)}`);
+  const profile = {
+    control: `https://127.0.0.1:${ports.control}`,
+    certificate: 'keys/operator.pem',
+    key: 'keys/operator.key',
+    trust: 'trust/current-servers.pem',
+  };
+  await writeFile(
+    join(folder, 'operator.yaml'),
+    `# How the demo’s control is asked, as its operator.\n${stringify(profile)}`,
+  );
 }
 
 const families = ['legacy', 'current'] as const;
@@ -232,7 +305,7 @@ function provisioningYaml(subjects: ReadonlyMap<string, string>): string {
 
 function gatewayYaml({ catalogue, ports, upstreams }: DemoWorldOptions): string {
   return stringify({
-    node: 'demo',
+    node: demoNode,
     listeners: [
       {
         name: 'secure',
@@ -255,5 +328,12 @@ function gatewayYaml({ catalogue, ports, upstreams }: DemoWorldOptions): string 
       { system: '*', infrastructure: 'current', endpoints: [upstreams.current] },
     ],
     evidence: { folder: 'evidence' },
+    control: {
+      url: `https://127.0.0.1:${ports.control}`,
+      certificate: 'keys/gateway.pem',
+      key: 'keys/gateway.key',
+      trust: 'trust/current-servers.pem',
+      serverName: 'localhost',
+    },
   });
 }

@@ -1,8 +1,9 @@
-// Follows the gateway's evidence files as they grow, the way an operator's own tools would.
+// Follows the gateway's evidence as it grows, in files or in its spool, the way an operator's own tools would.
 import { watch } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvidenceRecord } from '@headgate/contract';
+import { spoolEnding, spoolPieces } from '../evidence/spool-lines.ts';
 
 /** A follower that reads on until it is closed. */
 export interface EvidenceFollower {
@@ -13,28 +14,24 @@ export interface EvidenceFollower {
 
 const readBytesMax = 1_048_576;
 
-/** Calls `seen` with every whole record in the newest evidence file of a folder. Half-written lines wait for their end. */
+/** Reads on in one file: whole lines that are new. */
+type ReadOn = () => AsyncGenerator<string>;
+
+/** Calls `seen` with every whole record in the evidence of a folder. Half-written lines wait for their end. */
 export function followEvidence(folder: string, seen: (record: EvidenceRecord) => void): EvidenceFollower {
-  let file: string | null = null;
-  let offset = 0;
-  let partial = '';
+  const followed = new Map<string, ReadOn>();
   let busy: Promise<void> | null = null;
 
   const read = async (): Promise<void> => {
-    file ??= await newest(folder);
-    if (file === null) return;
-    await using handle = await open(file);
-    for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(readBytesMax), 0, readBytesMax, offset);
-      if (bytesRead === 0) return;
-      offset += bytesRead;
-      const lines = (partial + buffer.toString('utf8', 0, bytesRead)).split('\n');
-      partial = lines.pop() ?? '';
-      for (const line of lines) {
+    for (const name of (await readdir(folder)).toSorted()) {
+      if (!followed.has(name) && name.endsWith('.ndjson')) followed.set(name, lineReader(join(folder, name)));
+      if (!followed.has(name) && name.endsWith(spoolEnding)) followed.set(name, spoolReader(join(folder, name)));
+    }
+    for (const readOn of followed.values())
+      for await (const line of readOn()) {
         const record = JSON.parse(line) as EvidenceRecord | { gap: unknown };
         if (!('gap' in record)) seen(record);
       }
-    }
   };
   const catchUp = (): Promise<void> => {
     busy ??= read().finally(() => {
@@ -47,8 +44,28 @@ export function followEvidence(folder: string, seen: (record: EvidenceRecord) =>
   return { catchUp, close: () => watcher.close() };
 }
 
-async function newest(folder: string): Promise<string | null> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.ndjson')).toSorted();
-  const last = files.at(-1);
-  return last === undefined ? null : join(folder, last);
+function lineReader(file: string): ReadOn {
+  let offset = 0;
+  let partial = '';
+  return async function* readOn() {
+    await using handle = await open(file);
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(readBytesMax), 0, readBytesMax, offset);
+      if (bytesRead === 0) return;
+      offset += bytesRead;
+      const lines = (partial + buffer.toString('utf8', 0, bytesRead)).split('\n');
+      partial = lines.pop() ?? '';
+      yield* lines;
+    }
+  };
+}
+
+function spoolReader(file: string): ReadOn {
+  let last = 0;
+  return async function* readOn() {
+    for await (const { id, lines } of spoolPieces(file, last)) {
+      last = id;
+      yield* lines.toString('utf8').trimEnd().split('\n');
+    }
+  };
 }

@@ -8,7 +8,7 @@ import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type Children, createChildren, type ReadyChild } from './child.ts';
 import { takeFolder } from './demo-lock.ts';
-import { createDemoWorld, type DemoWorld, demoParticipants } from './demo-world.ts';
+import { createDemoWorld, type DemoPorts, type DemoWorld, demoParticipants } from './demo-world.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type EvidenceFollower, followEvidence } from './follow-evidence.ts';
 import { generationByHost } from './generation-by-host.ts';
@@ -17,7 +17,7 @@ import { type Summary, summaryFor, withRecord } from './summary.ts';
 import { tryLater, tryNext, tryPage } from './try-next.ts';
 
 /** Ports that the demo prefers; others are taken when these are in use. */
-const preferredPorts = { tls: 8443, plain: 8080 } as const;
+const preferredPorts = { tls: 8443, plain: 8080, control: 9443 } as const;
 
 const drawMs = 1_000;
 const impatientMs = 1_000;
@@ -73,6 +73,7 @@ async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promi
   for (const note of notes) say(context, `  · ${note}`);
   const started = await startParts(folder, ports, running);
   const { parts, world, follower, fleet } = started;
+  const signIn = await linkOf(world);
   const suggestions = tryNext(shown);
   await writeFile(join(world.folder, 'TRY.md'), tryPage([...suggestions, ...tryLater(shown)]));
 
@@ -80,6 +81,7 @@ async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promi
     suggestions,
     page: `${shown}/TRY.md`,
     notes,
+    signIn,
     pids: parts.map(({ name, pid }) => `${name} ${pid}`).join(', '),
     quiet,
   });
@@ -96,6 +98,14 @@ async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promi
   await Promise.race([stopped, fleet.broken, broken.promise, ...parts.map(failWhenEnded)]);
 }
 
+/** A one-time link of the operator, asked of control through its local door, as `headgate control sign-in` does. */
+async function linkOf({ controlConfig, folder }: DemoWorld): Promise<string> {
+  const { askLocalDoor } = await import('@headgate/control');
+  const answer = await askLocalDoor(join(folder, 'control'), { ask: 'sign-in', account: 'operator' });
+  if ('link' in answer) return answer.link;
+  throw new CliRefusal(`control of ${controlConfig} gives no one-time link`, exitCodes.unusable);
+}
+
 interface Parts {
   readonly parts: readonly ReadyChild[];
   readonly world: DemoWorld;
@@ -104,7 +114,7 @@ interface Parts {
   summaryNow(): Summary;
 }
 
-async function startParts(folder: string, ports: Ports, running: Running): Promise<Parts> {
+async function startParts(folder: string, ports: DemoPorts, running: Running): Promise<Parts> {
   const { context, children } = running;
   const catalogue = resolve(context.workspaceRoot, 'catalogues/caiso');
   const simulators = await step(running, 'market systems, legacy and current infrastructure', () =>
@@ -117,10 +127,24 @@ async function startParts(folder: string, ports: Ports, running: Running): Promi
     `an authority, server chains of both families, certificates for ${demoParticipants.length} participants`,
     () => createDemoWorld({ folder, catalogue, nowMs: context.clock(), ports, upstreams }),
   );
+  // It makes its store meanwhile: the gateway serves with or without it.
+  const controlStarting = startPart(
+    'control',
+    ['control', '--config', world.controlConfig],
+    children,
+    context,
+    world.controlLog,
+  );
+  controlStarting.catch(() => undefined); // Told by its own step.
   const gateway = await step(
     running,
     `the gateway on 127.0.0.1:${ports.tls} (TLS) and 127.0.0.1:${ports.plain} (plain HTTP, for OASIS)`,
     () => startPart('gateway', ['gateway', '--config', world.gatewayConfig], children, context, world.gatewayLog),
+  );
+  const control = await step(
+    running,
+    `control on 127.0.0.1:${ports.control}, where the gateway sends its evidence`,
+    () => controlStarting,
   );
   const opened = await openCatalogue(catalogue);
   let summary = summaryFor(generationByHost(opened.index));
@@ -132,7 +156,7 @@ async function startParts(folder: string, ports: Ports, running: Running): Promi
     startFleet(world, opened, ports),
   );
   running.undo(() => fleet.stop());
-  const parts = [...simulators.map(({ child }) => child), gateway];
+  const parts = [...simulators.map(({ child }) => child), control, gateway];
   return { parts, world, follower, fleet, summaryNow: () => summary };
 }
 
@@ -197,17 +221,17 @@ function stopSignal(): Promise<void> {
   return promise;
 }
 
-interface Ports {
-  readonly tls: number;
-  readonly plain: number;
-}
-
 /** The preferred ports where nobody has them, else any that are free, and a note for each that was taken. */
-async function takePorts(): Promise<{ ports: Ports; notes: readonly string[] }> {
-  const ports = { tls: await freePort(preferredPorts.tls), plain: await freePort(preferredPorts.plain) };
+async function takePorts(): Promise<{ ports: DemoPorts; notes: readonly string[] }> {
+  const ports = {
+    tls: await freePort(preferredPorts.tls),
+    plain: await freePort(preferredPorts.plain),
+    control: await freePort(preferredPorts.control),
+  };
   const pairs = [
     [preferredPorts.tls, ports.tls],
     [preferredPorts.plain, ports.plain],
+    [preferredPorts.control, ports.control],
   ] as const;
   const moved = pairs.filter(([preferred, port]) => preferred !== port);
   return { ports, notes: moved.map(([preferred, port]) => `port ${preferred} is taken; using ${port}`) };

@@ -17,7 +17,8 @@ const picture = {
   suggestions: tryNext('.headgate/demo'),
   page: '.headgate/demo/TRY.md',
   notes: ['8443 is taken; using 41183'],
-  pids: 'simulator (legacy) 30510, simulator (current) 30511, gateway 30512',
+  signIn: `https://127.0.0.1:9443/v1/sign-in?link=${'x'.repeat(43)}`,
+  pids: 'simulator (legacy) 30510, simulator (current) 30511, control 30513, gateway 30512',
 };
 
 describe('a terminal of 24 × 80, of 40 × 120, and smaller and larger ones', () => {
@@ -51,7 +52,7 @@ test('24 × 80 shows every participant, the note, the processes and where the co
   assert.ok(text.includes(`\n  npx --no headgate ${retrieve.replace(' --profile', ' \\\n   --profile')}\n`), text);
   assert.match(text, /^8443 is taken; using 41183$/m);
   assert.match(text, /^Ctrl-C stops everything\. Processes: simulator \(legacy\) 30510,$/m);
-  assert.match(text, /^simulator \(current\) 30511, gateway 30512\.$/m);
+  assert.match(text, /^simulator \(current\) 30511, control 30513, gateway 30512\.$/m);
 });
 
 test('as many commands as fit are shown whole, on one line or continued, and the page that holds all is named', () => {
@@ -67,6 +68,12 @@ test('as many commands as fit are shown whole, on one line or continued, and the
 test('where no command fits, the page of commands is named', () => {
   const lines = composeScreen(picture, { rows: 18, columns: 80 }).map(({ text }) => text);
   assert.ok(lines.includes('Commands to try: .headgate/demo/TRY.md'), lines.join('\n'));
+});
+
+test('a link to sign in is shown whole or not at all', () => {
+  const shown = (columns: number) => composeScreen(picture, { rows: 40, columns }).map(({ text }) => text);
+  assert.ok(shown(120).includes(picture.signIn));
+  assert.ok(!shown(80).some((line) => line.includes('sign-in?link')));
 });
 
 test('40 × 120 shows every command whole', () => {

@@ -19,6 +19,8 @@ export interface ScreenOptions {
   readonly page: string;
   /** What must not scroll away, such as a port that was taken. */
   readonly notes: readonly string[];
+  /** A one-time link to control. */
+  readonly signIn: string;
   readonly pids: string;
   readonly quiet: boolean;
 }
@@ -74,6 +76,7 @@ const bold = (text: string): ScreenLine => ({ text, style: 'bold' });
 const dim = (text: string): ScreenLine => ({ text, style: 'dim' });
 const gap = plain('');
 const callsTitle = 'Last calls (UTC)';
+const signInLine = 'Sign in to control with a browser, once, within 10 minutes:';
 const stopLine = (pids: string) => `Ctrl-C stops everything. Processes: ${pids}.`;
 
 /**
@@ -81,10 +84,12 @@ const stopLine = (pids: string) => `Ctrl-C stops everything. Processes: ${pids}.
  * then of the last calls, as fit. Never more than `rows` lines, none as wide as `columns`: a full line would wrap.
  */
 export function composeScreen(picture: Picture, { rows, columns }: { rows: number; columns: number }): ScreenLine[] {
-  const { summary, unsent, notes, pids } = picture;
+  const { summary, unsent, notes, signIn, pids } = picture;
   const width = columns - 1;
   const top = [bold('Headgate'), ...[...summaryLines(summary, width), ...unsentLines(unsent)].map(plain)];
-  const bottom = [...notes.map(plain), ...wrapped(stopLine(pids), /(?<=[.,:]) /, width).map(dim)];
+  // A link that is cut leads nowhere; `TRY.md` has the command that makes one.
+  const link = signIn.length > width ? [] : [plain(signInLine), plain(signIn)];
+  const bottom = [...notes.map(plain), ...link, ...wrapped(stopLine(pids), /(?<=[.,:]) /, width).map(dim)];
   const commands = commandLines(picture, { rows: rows - top.length - bottom.length, columns: width });
   const free = rows - top.length - commands.length - bottom.length;
   const calls = lastCallLines(summary, width).slice(-Math.max(0, free - 2));
@@ -140,13 +145,15 @@ function wrapped(text: string, at: RegExp, columns: number): string[] {
   return lines;
 }
 
-function plainScreen(output: Output, { suggestions, notes, pids, quiet }: ScreenOptions): Screen {
+function plainScreen(output: Output, { suggestions, notes, signIn, pids, quiet }: ScreenOptions): Screen {
   const lines = [
     'Try, in a second terminal:',
     ...suggestions.flatMap(({ shows, command }) => [`  # ${shows}`, `  ${command}`]),
     `  (${deckNote})`,
     '',
     ...notes,
+    signInLine,
+    signIn,
     stopLine(pids),
   ];
   output.write(`\n${lines.join('\n')}\n\n`);

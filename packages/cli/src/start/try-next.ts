@@ -18,6 +18,10 @@ export function tryNext(folder: string): readonly Suggestion[] {
       shows: 'a retrieve: signed, over mutual TLS, through the gateway',
       command: `${headgate} call cmri RetrieveMarketAwards ${you}`,
     },
+    {
+      shows: 'who still calls an old address, from where and with which certificate: the ledger of control',
+      command: `${headgate} evidence old-addresses${controlFlag(folder)}`,
+    },
     { shows: 'a submit of bids', command: `${headgate} call sibr SubmitRawBidSet --sample ${you}` },
     {
       shows: 'several in a row: the second is refused with the deck’s fault and the seconds to wait',
@@ -45,6 +49,7 @@ export function tryNext(folder: string): readonly Suggestion[] {
 /** More of them, for the page alone: the screen is full. */
 export function tryLater(folder: string): readonly Suggestion[] {
   const config = `--config ${folder}/gateway.yaml`;
+  const controlConfig = `--config ${folder}/control.yaml`;
   return [
     { shows: 'what the gateway trusts and shows, with days and reasons', command: `${headgate} trust show ${config}` },
     {
@@ -65,10 +70,26 @@ export function tryLater(folder: string): readonly Suggestion[] {
       command: `${headgate} demo revoke --name ECHOx1005 --folder ${folder}`,
     },
     {
+      shows:
+        'one more link to sign in to control with a browser; the certificate of these pages is of the demo’s own authority',
+      command: `${headgate} control sign-in --account operator ${controlConfig}`,
+    },
+    { shows: 'who was refused, how often and why', command: `${headgate} evidence refusals${controlFlag(folder)}` },
+    {
+      shows: 'what control published for gateways, and when it changed',
+      command: `${headgate} snapshot history${controlFlag(folder)}`,
+    },
+    { shows: 'as whom control knows you', command: `${headgate} control who-am-i${controlFlag(folder)}` },
+    {
       shows: 'what the gateway says beside its evidence, as `trust-warning` and `revocation-list-refused`',
       command: `cat ${folder}/gateway.log`,
     },
   ];
+}
+
+/** By default the command line asks the control of the demo in its usual folder. */
+function controlFlag(folder: string): string {
+  return folder === '.headgate/demo' ? '' : ` --control ${folder}/operator.yaml`;
 }
 
 /** What "the deck" means, wherever the list is shown. */

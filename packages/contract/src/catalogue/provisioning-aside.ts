@@ -10,18 +10,17 @@ const apartFromChars = 262_144;
 export interface ProvisioningOrders {
   readonly file: string;
   readonly text: string;
-  readonly catalogue: Pick<Catalogue, 'environments' | 'systems' | 'matrixKey'>;
+  readonly catalogue: Pick<Catalogue, 'environments' | 'systems' | 'matrixKey'> | undefined;
 }
 
 /** Parses a provisioning file. Rejects when its thread fails, as one that runs out of memory does. */
 export async function parseProvisioningAside(
   file: string,
   text: string,
-  catalogue: Catalogue,
+  catalogue?: Catalogue,
 ): Promise<ReturnType<typeof parseProvisioning>> {
   if (text.length < apartFromChars) return parseProvisioning(file, text, catalogue);
-  const { environments, systems, matrixKey } = catalogue;
-  const workerData: ProvisioningOrders = { file, text, catalogue: { environments, systems, matrixKey } };
+  const workerData: ProvisioningOrders = { file, text, catalogue: catalogue && neededOf(catalogue) };
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const worker = new Worker(new URL('./provisioning-thread.ts', import.meta.url), {
     name: 'headgate provisioning',
@@ -31,4 +30,8 @@ export async function parseProvisioningAside(
   worker.once('error', reject);
   worker.once('exit', () => reject(new Error(`the thread that parses ${file} ended without a word`)));
   return JSON.parse(await promise) as ReturnType<typeof parseProvisioning>;
+}
+
+function neededOf({ environments, systems, matrixKey }: Catalogue): ProvisioningOrders['catalogue'] {
+  return { environments, systems, matrixKey };
 }

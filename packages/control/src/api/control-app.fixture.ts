@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createTestAuthority, createTrustBundle, type TestAuthority, type TestUser } from '@headgate/pki';
 import type { Role } from '../access/account.ts';
-import { createAccounts } from '../access/accounts.ts';
+import { createAccounts, type ParticipantOf } from '../access/accounts.ts';
 import { type AccessInForce, createCallers } from '../access/identify-caller.ts';
 import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from '../config/control-config.ts';
 import { type ControlApp, type ControlNotice, createControlApp, socketOf } from './control-app.ts';
@@ -73,7 +73,7 @@ export interface TestControl {
 export interface TestControlOptions {
   readonly routes?: (app: ControlApp) => void | Promise<void>;
   readonly bounds?: WrittenControlConfig['bounds'];
-  readonly participantOf?: (fingerprint: string) => string | null;
+  readonly participantOf?: ParticipantOf;
 }
 
 /** Starts an app with everything that is on every app, and `routes`. */
@@ -90,11 +90,12 @@ export async function startTestControl({
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust };
   const notices: ControlNotice[] = [];
   const server = await authority.serverChain('current', ['localhost', '127.0.0.1']);
-  const callerOf = createCallers(() => inForce, clock.now);
+  const nobody = { bySecret: () => Promise.resolve(null) };
+  const callerOf = createCallers(() => inForce, nobody, clock.now);
   const { app, routes, drain } = await createControlApp({
     bounds: config.bounds,
     tls: { cert: server.certificatePem, key: server.keyPem },
-    callerOf: (incoming) => callerOf(socketOf(incoming)),
+    callerOf: (incoming) => callerOf({ socket: socketOf(incoming), cookies: incoming.headers.cookie }),
     notice: (notice) => notices.push(notice),
   });
   await addRoutes?.(app);
@@ -117,7 +118,8 @@ export async function startTestControl({
   };
 }
 
-function standingClock(): TestControl['clock'] {
+/** A clock at noon on the day of the deck, which moves when it is told to. */
+export function standingClock(): TestControl['clock'] {
   let nowMs = Date.UTC(2024, 1, 21, 12);
   return {
     now: () => nowMs,
@@ -127,7 +129,8 @@ function standingClock(): TestControl['clock'] {
   };
 }
 
-async function certifiedPeople(authority: TestAuthority): Promise<(person: TestPersonName) => TestUser> {
+/** A certificate for each of them. */
+export async function certifiedPeople(authority: TestAuthority): Promise<(person: TestPersonName) => TestUser> {
   const users = new Map<TestPersonName, TestUser>();
   for (const [at, person] of testPeople.entries()) {
     const name = `PERSONx000${at}`;
@@ -142,7 +145,8 @@ async function certifiedPeople(authority: TestAuthority): Promise<(person: TestP
 
 type WrittenAccounts = Pick<WrittenControlConfig, 'accounts' | 'nodes'>;
 
-function accountsOf(certified: (person: TestPersonName) => TestUser): WrittenAccounts {
+/** Their accounts, as a configuration has them. */
+export function accountsOf(certified: (person: TestPersonName) => TestUser): WrittenAccounts {
   const print = (person: TestPersonName) => certified(person).fingerprint256;
   return {
     accounts: Object.entries(rolesOf).map(([name, roles]) => ({
@@ -169,7 +173,8 @@ function parse(written: WrittenAccounts & Pick<WrittenControlConfig, 'bounds'>):
   });
 }
 
-function asked(
+/** One request over a connection of its own. */
+export function asked(
   port: number,
   user: TestUser | null,
   path: string,

@@ -8,13 +8,16 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fast
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type Access, type Account, permissionOf } from '../access/account.ts';
 import type { Caller } from '../access/identify-caller.ts';
+import { foreignOrigin } from '../access/same-site.ts';
 import type { ControlConfig } from '../config/control-config.ts';
 import { brokenRequest } from './broken-request.ts';
 import { ControlRefusal } from './control-refusal.ts';
 import { serveOpenApi } from './openapi.ts';
+import { pageFields, problemPage, wantsPage } from './page.ts';
 import { problemBody, problemFields, refusalOf } from './problem-answer.ts';
 import { createRequestCounts } from './request-counts.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
+import { boundSources } from './source-connections.ts';
 
 /** What areas add their routes to. */
 export type ControlApp = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -55,6 +58,8 @@ export interface CreatedApp {
   readonly routes: RouteTable;
   /** From now on requests are refused with `control.draining`. */
   readonly drain: () => void;
+  /** New connections are shown this certificate; those that are open stay. */
+  readonly showCertificate: (tls: ControlAppOptions['tls']) => void;
 }
 
 /** Makes the app. Routes are added to it before it listens; each must state its access, or adding it throws. */
@@ -65,7 +70,10 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
   const app: ControlApp = fastify<Server>({
     https: {
       ...tls,
-      ...tlsSettings,
+      ...contextSettings,
+      // A certificate is asked for and judged by us, per request.
+      requestCert: true,
+      rejectUnauthorized: false,
       handshakeTimeout: bounds.handshakeTimeoutMs,
       maxHeaderSize: bounds.headerBytesMax,
       headersTimeout: bounds.headerTimeoutMs,
@@ -82,6 +90,7 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     routerOptions: { maxParamLength: 400 },
   }).withTypeProvider<ZodTypeProvider>();
   app.server.maxConnections = bounds.connectionsMax;
+  boundSources(app.server, bounds.connectionsPerSourceMax);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser('text/plain');
@@ -109,6 +118,9 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     }
     request.caller = await callerOf(request);
     const { account } = request.caller;
+    const by = request.caller.account === null ? 'nobody' : request.caller.by;
+    const foreign = foreignOrigin(request.method, request.headers, by);
+    if (foreign !== null) throw foreign;
     const { access } = request.routeOptions.config;
     if (account === null) {
       if (access?.roles === 'anyone') return;
@@ -131,6 +143,11 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
   const answerFault = (error: unknown, request: FastifyRequest, reply: AnsweringReply): AnsweringReply => {
     const refusal = refusalOf(error, request.routeOptions.bodyLimit ?? bounds.bodyBytesMax) ?? defect(error, request);
     const body = problemBody(refusal);
+    if (wantsPage(request.headers.accept))
+      return reply
+        .code(body.status)
+        .headers({ ...problemFields(refusal), ...pageFields })
+        .send(problemPage(body));
     // Serialized here: a route's own schemas describe its answers, and a refusal is the same everywhere.
     return reply.code(body.status).headers(problemFields(refusal)).send(JSON.stringify(body));
   };
@@ -155,6 +172,9 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     drain() {
       isDraining = true;
     },
+    showCertificate(next) {
+      app.server.setSecureContext({ ...next, ...contextSettings });
+    },
   };
 }
 
@@ -176,7 +196,6 @@ function pathOf({ url }: FastifyRequest): string {
 /** Answers are for whoever asked and for nobody between; nothing here is ever framed, sniffed or led away from. */
 const answerFields = {
   'cache-control': 'no-store',
-  'strict-transport-security': 'max-age=31536000',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -184,12 +203,10 @@ const answerFields = {
 } as const;
 
 /**
- * TLS 1.3, and of TLS 1.2 only what has forward secrecy and authenticated encryption (RFC 9325 §4.2). A certificate is asked for and
- * judged by us, per request; nothing is resumed, so that every connection has shown its certificate.
+ * TLS 1.3, and of TLS 1.2 only what has forward secrecy and authenticated encryption (RFC 9325 §4.2). Nothing is resumed, so that every
+ * connection has shown its certificate.
  */
-const tlsSettings = {
-  requestCert: true,
-  rejectUnauthorized: false,
+const contextSettings = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   ciphers: [

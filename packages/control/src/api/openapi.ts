@@ -2,7 +2,8 @@
 import fastifySwagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { everyone } from '../access/account.ts';
+import { type Access, everyone } from '../access/account.ts';
+import { sessionCookieName } from '../access/session-cookie.ts';
 import type { ControlApp } from './control-app.ts';
 import { problemSchema } from './problem-answer.ts';
 
@@ -28,7 +29,7 @@ export async function serveOpenApi(app: ControlApp): Promise<void> {
           session: {
             type: 'apiKey',
             in: 'cookie',
-            name: '__Host-headgate',
+            name: sessionCookieName,
             description: 'The session that a one-time link began.',
           },
         },
@@ -36,10 +37,10 @@ export async function serveOpenApi(app: ControlApp): Promise<void> {
     },
     transform: (route) => {
       const { schema, url } = jsonSchemaTransform(withProblem(route));
-      return { schema, url };
+      return { schema: { ...schema, ...accessWords(route.route.config?.access) }, url };
     },
-    // Without it the document has references that lead nowhere.
-    transformObject: jsonSchemaTransformObject,
+    // Without it the document has references that lead nowhere; with it, a schema that is only answered has a second name for input.
+    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document) as OpenApiDocument),
   });
   app.get(
     '/v1/openapi.json',
@@ -53,6 +54,34 @@ export async function serveOpenApi(app: ControlApp): Promise<void> {
     },
     () => app.swagger() as unknown as { openapi: string },
   );
+}
+
+/** Who may, as the description says it: to programs that read security requirements, and in words. */
+function accessWords(access: Access | undefined): object {
+  if (access === undefined || access.roles === 'anyone') return { security: [] };
+  return { security: [{ certificate: [] }, { session: [] }], 'x-headgate-roles': access.roles };
+}
+
+/** A document as far as its schemas need be known. */
+interface OpenApiDocument {
+  readonly components?: { readonly schemas?: Readonly<Record<string, object>> };
+}
+
+/** Leaves out schemas that nothing refers to, and what only those refer to. */
+function withoutUnused<Document extends OpenApiDocument>(document: Document): Document {
+  const schemas = document.components?.schemas ?? {};
+  const rest = { ...document, components: { ...document.components, schemas: undefined } };
+  const used = new Set<string>();
+  const waiting = [JSON.stringify(rest)];
+  for (let text = waiting.pop(); text !== undefined; text = waiting.pop()) {
+    for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      waiting.push(JSON.stringify(schemas[name] ?? {}));
+    }
+  }
+  const kept = Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)));
+  return { ...document, components: { ...document.components, schemas: kept } };
 }
 
 type Route = Parameters<typeof jsonSchemaTransform>[0];

@@ -2,6 +2,7 @@
 import { type FilePath, type Finding, readYamlFile } from '@headgate/contract';
 import { z } from 'zod';
 import { roles } from '../access/account.ts';
+import { snapshotOption } from '../snapshot/snapshot-config.ts';
 import { count, file, fingerprint, milliseconds, name } from './config-values.ts';
 
 const account = z.strictObject({
@@ -45,6 +46,9 @@ const bounds = z.strictObject({
     'Request line and header fields together, in bytes. Default 16,384.',
   ),
   connectionsMax: count(8, 65_536, 1_024).describe('Connections open at once. Default 1,024.'),
+  connectionsPerSourceMax: count(4, 65_536, 256).describe(
+    'Connections open at once from one source; further ones are closed. Default 256.',
+  ),
   handshakeTimeoutMs: milliseconds(1_000, 60_000, 10_000).describe('Longest TLS handshake. Default 10,000 ms.'),
   headerTimeoutMs: milliseconds(1_000, 60_000, 10_000).describe(
     'Longest wait for a complete header section. Default 10,000 ms.',
@@ -58,6 +62,52 @@ const bounds = z.strictObject({
   ),
   shutdownMs: milliseconds(0, 600_000, 20_000).describe(
     'Longest wait for requests under way at shutdown. Default 20,000 ms.',
+  ),
+});
+
+const sessions = z.strictObject({
+  linkMs: milliseconds(60_000, 86_400_000, 600_000).describe(
+    'How long a one-time link may be used. Default 600,000 ms (10 min).',
+  ),
+  idleMs: milliseconds(60_000, 86_400_000, 1_800_000).describe(
+    'How long a session lasts from its last request; up to a minute less. Default 1,800,000 ms (30 min).',
+  ),
+  absoluteMs: milliseconds(600_000, 604_800_000, 43_200_000).describe(
+    'How long a session lasts at most, however busy it is. Default 43,200,000 ms (12 h).',
+  ),
+  perAccountMax: count(1, 64, 8).describe('Sessions of one account at once; of more, the oldest ends. Default 8.'),
+});
+
+const events = z.strictObject({
+  keptMax: count(1_000, 1_000_000, 10_000).describe(
+    'Events that are kept for readers that come again. Default 10,000.',
+  ),
+  keptMs: milliseconds(3_600_000, 2_592_000_000, 604_800_000).describe(
+    'How long an event is kept at most. Default 604,800,000 ms (7 days).',
+  ),
+  readersMax: count(1, 10_000, 500).describe('Streams of events open at once. Default 500.'),
+  readersPerAccountMax: count(1, 64, 8).describe('Streams of one account open at once. Default 8.'),
+  heartbeatMs: milliseconds(1_000, 300_000, 15_000).describe(
+    'How often a silent stream shows that it lives, and its access is looked at again. Default 15,000 ms.',
+  ),
+  stallMs: milliseconds(1_000, 300_000, 30_000).describe(
+    'How long a reader may take nothing of what there is for it, before it is let go. Default 30,000 ms.',
+  ),
+});
+
+const evidence = z.strictObject({
+  hoursDays: count(2, 400, 35).describe('How long sums are kept by hours; then by days. In days. Default 35.'),
+  daysDays: count(62, 3_650, 800).describe(
+    'How long sums are kept by days; by months for ten years. In days. Default 800.',
+  ),
+  recordsDays: count(1, 3_650, 92).describe(
+    'How long records are kept as they came, for backtests and for the story of one exchange. In days. Default 92.',
+  ),
+  recordsBytesMax: count(67_108_864, 10_995_116_277_760, 8_589_934_592).describe(
+    'Most bytes of records as they came, packed; the oldest go first. A record takes about 100. Default 8,589,934,592 (8 GiB).',
+  ),
+  strangersDays: count(1, 400, 30).describe(
+    'How long callers are told apart that no accepted authority vouches for, after their last call. In days. Default 30.',
   ),
 });
 
@@ -83,10 +133,12 @@ export const controlConfigSchema = z.strictObject({
     .describe(
       'How people reach control, as https://control.example.net:9443: one-time links begin with it. Default: address and port of `listen`.',
     ),
-  tls: z.strictObject({
-    certificate: file.describe('PEM file: the server certificate, then its intermediates.'),
-    key: file.describe('PEM file with its private key, which nobody but its owner and its group may read.'),
-  }),
+  tls: z
+    .strictObject({
+      certificate: file.describe('PEM file: the server certificate, then its intermediates.'),
+      key: file.describe('PEM file with its private key, which nobody but its owner and its group may read.'),
+    })
+    .describe('What control shows. Read again by `headgate control apply` and at SIGHUP.'),
   trust: z
     .strictObject({
       anchors: file.describe('PEM file with the trust anchors that client certificates must lead to.'),
@@ -104,6 +156,12 @@ export const controlConfigSchema = z.strictObject({
     .default([])
     .describe('People and programs. Read again by `headgate control apply` and at SIGHUP.'),
   nodes: z.array(node).max(256).default([]).describe('Gateways. Read again by `headgate control apply` and at SIGHUP.'),
+  sessions: sessions.prefault({}).describe('Sessions of people who sign in by a one-time link.'),
+  evidence: evidence
+    .prefault({})
+    .describe('The ledger: what gateways and imports send, and how long what of it is kept.'),
+  events: events.prefault({}).describe('Events as they happen, for pages and programs that follow them.'),
+  snapshot: snapshotOption.optional(),
   bounds: bounds.prefault({}),
 });
 

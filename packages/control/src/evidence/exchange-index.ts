@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 export const keyBytes = 5;
 
 /** Lists of a segment: one for each value of the first byte. */
-export const bucketCount = 256;
+const bucketCount = 256;
 
-/** Chunks of one segment; the place of a chunk in it is one byte. */
-export const segmentChunksMax = 256;
+/** Chunks of one segment: at most 256, since the place of a chunk in it is one byte. */
+export const chunksPerSegment = 32;
 
 /** One entry of a list: the other bytes of the key, and the place of the chunk. */
 const entryBytes = keyBytes;

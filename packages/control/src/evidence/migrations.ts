@@ -37,7 +37,8 @@ const sums = `
   create table ledger_pair_period (
     grain text not null, period_ms bigint not null, caller text not null, address text not null, ${periodSums},
     primary key (grain, period_ms, caller, address));
-  create index ledger_pair_period_pair on ledger_pair_period (caller, address, grain, period_ms);
+  create index ledger_pair_period_address on ledger_pair_period (address, grain, period_ms);
+  create index ledger_pair_period_pair on ledger_pair_period (caller, address, period_ms desc) where grain = 'd';
   create table ledger_refusal_period (
     grain text not null, period_ms bigint not null, caller text not null, address text not null,
     code text not null, rule text not null, ${numbers('calls first_ms last_ms')},

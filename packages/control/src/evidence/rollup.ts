@@ -248,7 +248,7 @@ function addOtherParty(rollup: Rollup, measures: Measures, day: number): void {
 }
 
 /** Adds one row to another of the same place. */
-export function addUse(to: Use, from: Use): void {
+function addUse(to: Use, from: Use): void {
   addMeasures(to.measures, from.measures);
   for (const name of bagNames) mergeBags(to.bags[name], from.bags[name], bagBounds[name]);
 }
@@ -297,4 +297,11 @@ export function startOf(atMs: number, periodMs: number): number {
 export function monthOf(atMs: number): number {
   const at = new Date(atMs);
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1);
+}
+
+/** When the third of a month of an instant begins: on its 1st, 11th or 21st day, in UTC. */
+export function thirdOf(atMs: number): number {
+  const at = new Date(atMs);
+  const third = Math.min(2, Math.floor((at.getUTCDate() - 1) / 10));
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1 + 10 * third);
 }

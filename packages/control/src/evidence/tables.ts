@@ -2,8 +2,8 @@
 import type { ColumnType, JSONColumnType } from 'kysely';
 import type { StoredBag } from './bag.ts';
 
-/** Length of a period: an hour, a day, a month. */
-export type Grain = 'h' | 'd' | 'm';
+/** Length of a period: an hour, a day, a third of a month, a month. */
+export type Grain = 'h' | 'd' | 't' | 'm';
 
 /** Written whole, read whole. */
 type Json<Value extends object> = JSONColumnType<Value, string, string>;
@@ -75,7 +75,7 @@ export interface LedgerPair extends AllSums {
   agents: Json<StoredBag>;
 }
 
-/** The same by days and by months. */
+/** The same by days, thirds of months and months. */
 export interface LedgerPairPeriod extends PeriodSums {
   grain: Grain;
   period_ms: number;
@@ -83,7 +83,7 @@ export interface LedgerPairPeriod extends PeriodSums {
   address: string;
 }
 
-/** Refusals by days and by months. */
+/** Refusals by days, thirds of months and months. */
 export interface LedgerRefusalPeriod {
   grain: Grain;
   period_ms: number;
@@ -96,7 +96,7 @@ export interface LedgerRefusalPeriod {
   last_ms: number;
 }
 
-/** For whom calls acted, by days and by months. */
+/** For whom calls acted, by days, thirds of months and months. */
 export interface LedgerPartyPeriod extends PeriodSums {
   grain: Grain;
   period_ms: number;

@@ -13,4 +13,18 @@ export const journalMigrations: Readonly<Record<string, Migration>> = {
       await sql`insert into journal_applied (id, sequence) values (1, 0)`.execute(db);
     },
   },
+  '002-journal-entries': {
+    async up(db: Kysely<never>) {
+      await db.schema
+        .createTable('journal_entries')
+        .addColumn('sequence', 'bigint', (column) => column.primaryKey())
+        .addColumn('batch', 'bigint', (column) => column.notNull())
+        .addColumn('at_ms', 'bigint', (column) => column.notNull())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('by', 'text', (column) => column.notNull())
+        .addColumn('body', 'text', (column) => column.notNull())
+        .addColumn('checksum', 'text', (column) => column.notNull())
+        .execute();
+    },
+  },
 };

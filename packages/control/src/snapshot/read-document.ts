@@ -18,7 +18,7 @@ export interface ReadSnapshot {
 }
 
 /** Of a text, in lower-case hexadecimal. */
-function sha256Of(text: string): string {
+export function sha256Of(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 

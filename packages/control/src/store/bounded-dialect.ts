@@ -9,8 +9,8 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import type pg from 'pg';
+import { ControlRefusal } from '../api/control-refusal.ts';
 import { lost, tooSlow } from './embedded-connection.ts';
-import { StoreRefused } from './store-refused.ts';
 
 /** What may wait, and for how long. */
 export interface WaitLimits {
@@ -77,7 +77,10 @@ class BoundedDriver implements Driver {
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    return this.#with(connection, (held) => this.#driver.rollbackTransaction(held));
+    // Where the connection is lost, the transaction is undone without us, and the reason that led here is the one to tell.
+    await this.#with(connection, (held) => this.#driver.rollbackTransaction(held)).catch((error: unknown) => {
+      if (!(error instanceof ControlRefusal)) throw error;
+    });
   }
 
   async savepoint(...[connection, name, compile]: Parameters<Required<Driver>['savepoint']>): Promise<void> {
@@ -107,26 +110,41 @@ class BoundedDriver implements Driver {
     const bytes = bytesOf(query);
     const { waitingCountMax, waitingBytesMax } = this.#limits;
     if (this.#waitingCount >= waitingCountMax || this.#waitingBytes + bytes > waitingBytesMax) {
-      throw busy(`${this.#waitingCount} questions with ${this.#waitingBytes} bytes wait for it already`);
+      throw busy(this.#waitingCount);
     }
     this.#waitingCount += 1;
     this.#waitingBytes += bytes;
     try {
-      return await this.#driver.acquireConnection();
+      return await this.#takeInTime();
     } finally {
       this.#waitingCount -= 1;
       this.#waitingBytes -= bytes;
     }
   }
 
+  async #takeInTime(): Promise<DatabaseConnection> {
+    const { promise: tooLate, reject } = Promise.withResolvers<never>();
+    const patience = setTimeout(() => reject(busy(this.#waitingCount)), this.#limits.waitMsMax);
+    const taking = this.#driver.acquireConnection();
+    try {
+      return await Promise.race([taking, tooLate]);
+    } catch (error) {
+      // A pool cannot be told to forget who waits: what comes too late goes back.
+      taking.then(
+        (connection) => this.#driver.releaseConnection(connection),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
   #refusalOf(error: unknown): unknown {
-    if (error instanceof StoreRefused || !(error instanceof Error)) return error;
+    if (error instanceof ControlRefusal || !(error instanceof Error)) return error;
     const { code = '' } = error as { code?: string };
     if (code === '57014') return tooSlow(this.#limits.statementMsMax, error); // query_canceled
-    if (error.message === 'timeout exceeded when trying to connect') {
-      return busy(`no connection was free within ${this.#limits.waitMsMax} ms`, error);
-    }
-    if (isLoss(code, error.message)) return lost(`the store cannot be reached: ${error.message}`, error);
+    if (isLoss(code, error.message)) return lost(error);
     return error;
   }
 }
@@ -173,14 +191,11 @@ class BoundedConnection implements DatabaseConnection {
 }
 
 const begin = CompiledQuery.raw('begin');
+// What an embedded store takes for some thousands of statements.
+const busyMs = 2_000;
 
-function busy(reason: string, cause?: unknown): StoreRefused {
-  return new StoreRefused(
-    'control.store_busy',
-    `the store is busy: ${reason}`,
-    'Repeat it in a few seconds. If it stays so, use PostgreSQL with DATABASE_URL.',
-    cause,
-  );
+function busy(waitingCount: number): ControlRefusal {
+  return new ControlRefusal('control.store_busy', { waitingCount }, { retryAfterMs: busyMs });
 }
 
 function bytesOf(query: CompiledQuery): number {
@@ -200,6 +215,7 @@ function isLoss(code: string, message: string): boolean {
     /^(?:08|53|57P)/.test(code) ||
     /^(?:E[A-Z]+|ERR_STREAM_[A-Z_]+)$/.test(code) ||
     message.startsWith('Connection terminated') ||
+    message === 'timeout exceeded when trying to connect' ||
     message.startsWith('Client has encountered a connection error')
   );
 }

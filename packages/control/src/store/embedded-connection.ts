@@ -1,14 +1,14 @@
 // A connection to PGlite that looks like a socket to `pg`, so that both kinds of store are asked and read by the same code.
 import { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
+import { ControlRefusal } from '../api/control-refusal.ts';
 import { answerBytesMax, type EmbeddedStart, type FromEmbedded, type ToEmbedded } from './embedded-protocol.ts';
-import { StoreRefused } from './store-refused.ts';
 
 /** What a connection needs to know. */
 export interface EmbeddedConnectionOptions {
   readonly folder: string;
-  /** How long one statement may run, now: PGlite cannot be interrupted, so its thread is ended and started again. */
-  readonly statementMsMax: () => number;
+  /** How long a message may be worked on: PGlite cannot be interrupted, so its thread is ended and started again. */
+  readonly statementMsMax: (message: Uint8Array) => number;
   /** Resolves when the thread before this one is gone: two on one folder would destroy it. */
   readonly after: Promise<void>;
   readonly notice: (sentence: string) => void;
@@ -72,7 +72,13 @@ export class EmbeddedConnection extends Duplex {
   }
 
   override _writev(chunks: readonly { readonly chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
-    this.#send(Uint8Array.from(Buffer.concat(chunks.map(({ chunk }) => chunk))), done);
+    const bytes = new Uint8Array(chunks.reduce((sum, { chunk }) => sum + chunk.length, 0));
+    let used = 0;
+    for (const { chunk } of chunks) {
+      bytes.set(chunk, used);
+      used += chunk.length;
+    }
+    this.#send(bytes, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -114,7 +120,7 @@ export class EmbeddedConnection extends Duplex {
       this.#gone.resolve();
       if (this.#isClosing) return;
       this.#options.notice(`the thread of the embedded store ended: ${reason}; the next question starts it again`);
-      this.destroy(lost(`the thread of the embedded store ended: ${reason}`));
+      this.destroy(lost(new Error(`the thread of the embedded store ended: ${reason}`)));
     });
   }
 
@@ -134,7 +140,7 @@ export class EmbeddedConnection extends Duplex {
   }
 
   #send(bytes: Uint8Array<ArrayBuffer>, done: (error?: Error | null) => void): void {
-    const limitMs = this.#options.statementMsMax();
+    const limitMs = this.#options.statementMsMax(bytes);
     this.#written = done;
     this.#watch = setTimeout(() => {
       this.#options.notice(
@@ -151,12 +157,11 @@ export class EmbeddedConnection extends Duplex {
 }
 
 /** The refusal of a statement that ran too long. */
-export function tooSlow(limitMs: number, cause?: unknown): StoreRefused {
-  const reason = `the statement ran longer than ${limitMs} ms and was ended`;
-  return new StoreRefused('control.store_too_slow', reason, 'Ask for less at once: a shorter time, fewer rows.', cause);
+export function tooSlow(limitMs: number, cause?: unknown): ControlRefusal {
+  return new ControlRefusal('control.store_too_slow', { limitMs }, { cause });
 }
 
 /** The refusal of what was under way when the store was lost. Whether a commit took effect is not known then. */
-export function lost(reason: string, cause?: unknown): StoreRefused {
-  return new StoreRefused('control.store_unavailable', reason, 'Repeat it in a moment; see the log of control.', cause);
+export function lost(cause: unknown): ControlRefusal {
+  return new ControlRefusal('control.store_unavailable', {}, { cause });
 }

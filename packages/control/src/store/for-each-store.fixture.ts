@@ -10,27 +10,53 @@ import pg from 'pg';
 import control from '../../package.json' with { type: 'json' };
 import { openStore, type Store, type StoreOptions } from './open-store.ts';
 
+/** A store of a test, which can be opened a second time where its kind allows it. */
+export interface TestStore extends Store {
+  /** Closes it where only one may have it, and opens it again. The caller closes what it gets, unless it rejects. */
+  readonly reopen: (options?: Partial<StoreOptions>) => Promise<Store>;
+}
+
 /** Opens a store of its own, empty but for its tables; closed after the suite where the test has not closed it. */
-export type OpenTestStore = (options?: Partial<StoreOptions>) => Promise<Store>;
+export type OpenTestStore = (options?: Partial<StoreOptions>) => Promise<TestStore>;
 
 /** Calls `suite` once for each kind, inside a `describe` that says which. PostgreSQL is skipped by name where it is missing. */
 export function forEachStore(suite: (name: 'PGlite' | 'PostgreSQL', open: OpenTestStore) => void): void {
   describe('with PGlite', () => {
-    suite('PGlite', closedAfter(openEmbeddedStore));
+    suite('PGlite', closedAfter(openEmbedded));
   });
   describe('with PostgreSQL', { skip: missing('postgresql') }, () => {
     let server: Promise<Postgres> | undefined;
     const open = closedAfter(async (options) => {
       server ??= startPostgres();
-      return openStore({ folder: '', url: await createDatabase(await server), ...options });
+      const url = await createDatabase(await server);
+      const reopen: TestStore['reopen'] = (other) => openStore({ folder: '', url, ...other });
+      return { ...(await reopen(options)), reopen };
     });
     suite('PostgreSQL', open);
     after(async () => (await server)?.close());
   });
 }
 
+/** Opens an embedded store in a folder of its own, which goes when it is closed. */
+export async function openEmbedded(
+  options: Partial<StoreOptions> = {},
+): Promise<TestStore & { readonly folder: string }> {
+  const folder = options.folder ?? (await createEmbeddedFolder());
+  const open = (other: Partial<StoreOptions> = {}): Promise<Store> => openStore({ folder, url: null, ...other });
+  const store = await open(options);
+  const close = async (): Promise<void> => {
+    await store.close();
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+  };
+  const reopen: TestStore['reopen'] = async (other) => {
+    await store.close();
+    return open(other);
+  };
+  return { ...store, folder, close, reopen };
+}
+
 /** Makes an empty database on a server and gives its URL. */
-async function createDatabase({ host, user, database }: Postgres): Promise<string> {
+export async function createDatabase({ host, user, database }: Postgres): Promise<string> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const client = new pg.Client({ host, user, database });
   await client.connect();
@@ -43,24 +69,14 @@ async function createDatabase({ host, user, database }: Postgres): Promise<strin
 }
 
 /** Makes a folder with an embedded store that has never been opened; the caller removes it. */
-async function createEmbeddedFolder(): Promise<string> {
+export async function createEmbeddedFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-store-'));
   await cp(await template(), join(folder, 'database'), { recursive: true });
   return folder;
 }
 
-async function openEmbeddedStore(options: Partial<StoreOptions> = {}): Promise<Store> {
-  const folder = options.folder ?? (await createEmbeddedFolder());
-  const store = await openStore({ folder, url: null, ...options });
-  const close = async (): Promise<void> => {
-    await store.close();
-    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
-  };
-  return { ...store, close };
-}
-
 function closedAfter(open: OpenTestStore): OpenTestStore {
-  const opened: Store[] = [];
+  const opened: TestStore[] = [];
   after(() => Promise.all(opened.map((store) => store.close())));
   return async (options) => {
     const store = await open(options);

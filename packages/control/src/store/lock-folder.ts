@@ -9,6 +9,8 @@ import { StoreRefused } from './store-refused.ts';
 /** Who holds a folder, as it told when it took it. */
 interface Holder {
   readonly pid: number;
+  /** When it started, as the system counts it (proc(5), field 22): process ids are reused. */
+  readonly start: string;
   readonly program: string;
   /** ISO 8601, UTC. */
   readonly since: string;
@@ -17,6 +19,8 @@ interface Holder {
 // Never opened by anything but SQLite: closing any other handle on the file would end the lock (fcntl(2)).
 const lockFile = 'lock';
 const holderFile = 'holder.json';
+// A connection that nobody refers to any more is closed by the garbage collector, and its lock is gone.
+const held = new Set<DatabaseSync>();
 const busyCode = 5; // SQLITE_BUSY
 
 /** Takes a folder, making it where absent; returns what gives it back. Throws a `StoreRefused` that names the holder. */
@@ -31,9 +35,16 @@ export function lockFolder(folder: string, now: () => number, program = process.
     lock.close();
     throw refusalOf(place, cause);
   }
-  const holder: Holder = { pid: process.pid, program, since: new Date(now()).toISOString() };
+  const holder: Holder = {
+    pid: process.pid,
+    start: startOf(process.pid),
+    program,
+    since: new Date(now()).toISOString(),
+  };
   writeFileSync(join(place, holderFile), `${JSON.stringify(holder)}\n`, { mode: 0o640 });
+  held.add(lock);
   return () => {
+    if (!held.delete(lock)) return;
     rmSync(join(place, holderFile), { force: true });
     lock.close();
   };
@@ -56,11 +67,35 @@ function refusalOf(folder: string, cause: unknown): StoreRefused {
   );
 }
 
+// The lock decides; the name is for whoever reads the refusal. For a moment after a start it is not there yet, or it is that of
+// one which was killed.
 function holderWords(folder: string): string {
+  for (let attempt = 1; attempt <= nameAttemptsMax; attempt += 1) {
+    const { pid, start, program, since } = readHolder(folder);
+    if (pid !== undefined && startOf(pid) === start) return `process ${pid} (${program}) since ${since}`;
+    Atomics.wait(pause, 0, 0, namePauseMs);
+  }
+  return 'a process that has not told its name, or cannot be seen from here';
+}
+
+const nameAttemptsMax = 10;
+const namePauseMs = 50;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+function readHolder(folder: string): Partial<Holder> {
   try {
-    const { pid, program, since } = JSON.parse(readFileSync(join(folder, holderFile), 'utf8')) as Holder;
-    return `process ${pid} (${program}) since ${since}`;
+    return JSON.parse(readFileSync(join(folder, holderFile), 'utf8')) as Partial<Holder>;
   } catch {
-    return 'a process that has not told its name yet';
+    return {};
+  }
+}
+
+/** Empty where the system does not say, or has no such process. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
   }
 }

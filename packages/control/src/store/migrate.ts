@@ -1,6 +1,7 @@
 // Brings the tables of a store to what this version knows: forward only, one at a time over all who share the store.
 import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { ControlRefusal } from '../api/control-refusal.ts';
 import { storeMigrations } from './migrations.ts';
 import type { Schema } from './schema.ts';
 import { StoreRefused } from './store-refused.ts';
@@ -17,7 +18,7 @@ export async function migrate(db: Kysely<Schema>): Promise<void> {
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error === undefined) return;
   await refuseNewer(db); // Another process may have brought it further since.
-  if (error instanceof StoreRefused) throw error;
+  if (error instanceof StoreRefused || error instanceof ControlRefusal) throw error;
   const failed = results.find(({ status }) => status === 'Error')?.migrationName ?? 'before the first';
   throw new StoreRefused(
     'store.unusable',

@@ -1,14 +1,13 @@
-// The "no" of the store: while it runs, with a code of the problem catalogue; when it is opened, with what to do.
+// The "no" of the store when it is opened. Once it is open, it refuses as every part of control does.
 
-/** Why the store does not do what it was asked for, in a code that is stable. */
+/** Why the store does not open, in a code that is stable. */
 export type StoreRefusedCode =
-  | 'control.store_busy'
-  | 'control.store_unavailable'
-  | 'control.store_too_slow'
   | 'store.in_use'
   | 'store.newer'
   | 'store.older'
-  | 'store.unusable';
+  | 'store.unusable'
+  | 'store.journal_damaged'
+  | 'store.journal_stranger';
 
 /** An expected refusal of the store. `message` says what happened, `fix` what to do about it. */
 export class StoreRefused extends Error {

@@ -13,11 +13,9 @@ import {
   type CallForRights,
   chargesFor,
   limitField,
-  limitFieldStarts,
   limitRefusal,
   mayCall,
   overrideCharges,
-  policyField,
   rightRefusal,
 } from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
@@ -29,9 +27,9 @@ import type { AnyRoute } from '../route/select-route.ts';
 import { ownerOf, participantOwner } from '../standing.ts';
 import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
-import { chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
-import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
-import { type Permit, settle, toPermit } from './permit.ts';
+import { type AskedCandidate, askCandidate, chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
+import { fieldsOf, type JudgedScid, judgeScid, type LimitFields, type ScidLimits, scidLimits } from './judge-scid.ts';
+import { holdingOf, type Permit, settle, settleHolding, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
 /**
@@ -82,36 +80,50 @@ function unweighed(charges: readonly Charge[]): Weighed {
 function decide(exchange: Exchange, applying: Applying, gateway: Gateway): MaybePromise<Permit | StatedRefusal> {
   const nowMs = gateway.clock(); // Anew: a body may have been waited for.
   const decided = gateway.counters.decide(applying.weighed.charges, nowMs);
-  return decided instanceof Promise
-    ? decided.then((decision) => permitOrRefuse(exchange, applying, decision, nowMs, gateway))
-    : permitOrRefuse(exchange, applying, decided, nowMs, gateway);
+  // Beside it, and never before: over nodes both are asked in one message.
+  const asked = askCandidate(exchange, applying.scid?.candidate ?? applying.known.candidate, gateway, nowMs);
+  if (!(decided instanceof Promise) && !(asked instanceof Promise))
+    return permitOrRefuse(exchange, applying, { decision: decided, asked, nowMs }, gateway);
+  return Promise.all([decided, asked]).then(([decision, candidate]) =>
+    permitOrRefuse(exchange, applying, { decision, asked: candidate, nowMs }, gateway),
+  );
+}
+
+/** What was decided, and when it was asked. */
+interface Decided {
+  readonly decision: CounterDecision;
+  readonly asked: AskedCandidate | null;
+  readonly nowMs: number;
 }
 
 function permitOrRefuse(
   exchange: Exchange,
   applying: Applying,
-  decision: CounterDecision,
-  nowMs: number,
+  { decision, asked, nowMs }: Decided,
   gateway: Gateway,
 ): Permit | StatedRefusal {
   const { known, scid, weighed } = applying;
-  const { policyText, limitStarts, participant } = known;
+  const { participant } = known;
+  const { policyText, starts } = scid?.fields ?? known.fields;
   const { charges, bodyBytesMax } = weighed;
-  const candidate = judgeCandidate(exchange, scid?.candidate ?? known.candidate, decision, gateway, nowMs);
+  const candidate = judgeCandidate(exchange, asked, decision, gateway, nowMs);
   exchange.admission = evidenceOf(exchange, applying, decision, candidate, nowMs);
   if (policyText !== null) {
     exchange.limitPolicy = policyText;
-    exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
+    exchange.limitsLeft = limitField(charges, starts, nowMs);
   }
   if (!decision.admitted) {
+    // The call does not go on, however a candidate would have it: its places are free again, and its bytes count.
+    settleHolding(asked?.holding ?? null, Number.POSITIVE_INFINITY, gateway.candidateCounters);
     const { rule } = decision.decidedBy;
     const retryAfterMs = waitOf(decision.retryAtMs, nowMs);
     const refused = { exchange: exchange.id, atMs: nowMs, rule: rule.name, system: known.system, retryAfterMs };
     for (const owner of known.owners) gateway.recentRefusals.add(owner, refused);
     return limitRefusal(decision, nowMs);
   }
-  const { shadowRefusals, charged } = decision;
-  const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, charged, shadowRefusals });
+  const holding = holdingOf(charges, decision);
+  const candidateHolding = asked?.holding ?? null;
+  const permit = toPermit({ id: exchange.id, charges, participant, bodyBytesMax, holding, candidateHolding });
   if (scid === null || scid.refusal === null) return permit;
   // A foreign SCID, behind the limits, so that whoever tries many pays for each. What the call held is given back.
   settle(exchange, permit, gateway);
@@ -123,9 +135,7 @@ interface KnownCharges {
   readonly charges: readonly Charge[];
   /** Whether the body counts. */
   readonly weighs: boolean;
-  /** What stays the same of `RateLimit-Policy` and `RateLimit`; null where no rule is told of. */
-  readonly policyText: string | null;
-  readonly limitStarts: readonly string[];
+  readonly fields: LimitFields;
   /** Who is told of its refused calls, and of which system they were. */
   readonly owners: readonly string[];
   readonly system: string;
@@ -169,18 +179,17 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const { charges: own, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
   const charges = exchange.serving.charges.shared(own);
   const candidate = route.kind === 'document' ? null : chargesByCandidate(exchange.serving, subject);
-  const rules = charges.map(({ rule }) => rule);
+  const fields = fieldsOf(charges);
   return {
     charges,
     weighs: charges.some(isOfBytes),
-    policyText: policyField(rules),
-    limitStarts: limitFieldStarts(rules),
+    fields,
     owners: [
       ownerOf(principal.certificate?.fingerprint256, exchange.connection.source),
       ...(participant === null ? [] : [participantOwner(participant, route.environment)]),
     ],
     system: route.systemId,
-    rules: rules.map(({ name }) => name),
+    rules: charges.map(({ rule }) => rule.name),
     participant,
     endorsers: allowed?.endorsers ?? [],
     breakGlass: span.overrides,
@@ -192,6 +201,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
       scids: exchange.serving.scids.of(route),
       subject,
       charges,
+      fields,
       own: allowed?.scids ?? [],
       breakGlass: span.overrides,
       candidate: candidate ?? [],

@@ -1,5 +1,5 @@
 // What admission gives for a call: the proof that it may be forwarded, and what it holds until its answer has ended.
-import { type Charge, type Charged, isHeld, type RuleRefusal } from '@headgate/contract';
+import { type Charge, type Charged, type CounterDecision, type CounterStore, isHeld } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 
@@ -14,37 +14,45 @@ export interface Permit {
   readonly participant: string | null;
   /** Most bytes of the body that were charged; Infinity where no rule counts them. */
   readonly bodyBytesMax: number;
-  /** Those of the charges that are to be settled at the end; mostly none. */
-  readonly held: readonly Charge[];
+  /** What is to be settled at the end; mostly nothing. */
+  readonly holding: Holding | null;
+  /** The same by a candidate policy in shadow. */
+  readonly candidateHolding: Holding | null;
+}
+
+/** What a call holds in counters. */
+export interface Holding {
+  readonly charges: readonly Charge[];
   /** Where its bytes were charged, as the decision said; undefined where none were. */
   readonly charged: Charged | undefined;
 }
 
-/** What a permit is made of. */
-export interface PermitFacts extends Pick<Permit, 'id' | 'charges' | 'participant' | 'bodyBytesMax' | 'charged'> {
-  /** Rules in shadow mode that had no room, and so hold nothing. */
-  readonly shadowRefusals: readonly RuleRefusal[];
-}
-
 /** Makes a permit. Only `admit` may. */
-export function toPermit({ id, charges, participant, bodyBytesMax, charged, shadowRefusals }: PermitFacts): Permit {
-  const held = heldOf(charges, shadowRefusals);
-  return { id, charges, participant, bodyBytesMax, held, charged } as unknown as Permit; // The only place that can say so.
+export function toPermit(facts: Omit<Permit, typeof admitted>): Permit {
+  return facts as Permit; // The only place that can say so.
 }
 
-const nothing: readonly Charge[] = [];
-
-function heldOf(charges: readonly Charge[], shadowRefusals: readonly RuleRefusal[]): readonly Charge[] {
-  if (!charges.some(isHeld)) return nothing;
-  return charges.filter((charge) => isHeld(charge) && !shadowRefusals.some(({ rule }) => rule === charge.rule.name));
+/** What an admitted call holds; null for nothing. Of a rule in shadow mode that had no room it holds nothing. */
+export function holdingOf(charges: readonly Charge[], decision: CounterDecision): Holding | null {
+  if (!decision.admitted || !charges.some(isHeld)) return null;
+  const { shadowRefusals, charged } = decision;
+  const held = charges.filter((each) => isHeld(each) && !shadowRefusals.some(({ rule }) => rule === each.rule.name));
+  return held.length === 0 ? null : { charges: held, charged };
 }
 
 /** Gives back what a call held: once, when its answer has ended, however that was. A call without a permit holds nothing. */
-export function settle(exchange: Exchange, permit: Permit | null, { counters }: Gateway): void {
-  if (permit === null || permit.held.length === 0) return;
+export function settle(exchange: Exchange, permit: Permit | null, { counters, candidateCounters }: Gateway): void {
+  if (permit === null || (permit.holding === null && permit.candidateHolding === null)) return;
   const { arrived, receivedBytes } = exchange.body;
   // What may still arrive while the rest of a body is drained stays charged.
   const requestBytes = arrived ? receivedBytes : Number.POSITIVE_INFINITY;
-  const { charged } = permit;
-  counters.settle(permit.held, charged === undefined ? { requestBytes } : { charged, requestBytes });
+  settleHolding(permit.holding, requestBytes, counters);
+  settleHolding(permit.candidateHolding, requestBytes, candidateCounters);
+}
+
+/** Gives back what is held in one kind of counters. */
+export function settleHolding(holding: Holding | null, requestBytes: number, counters: CounterStore): void {
+  if (holding === null) return;
+  const { charges, charged } = holding;
+  counters.settle(charges, charged === undefined ? { requestBytes } : { charged, requestBytes });
 }

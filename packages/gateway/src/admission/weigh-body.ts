@@ -22,6 +22,14 @@ export function weighBody(exchange: Exchange, charges: readonly Charge[], gatewa
   return head instanceof Promise ? head.then(known) : known();
 }
 
+/** Weighs a body by what is known of it now, and waits for nothing. */
+export function weighNow({ body }: Exchange, charges: readonly Charge[], gateway: Gateway): readonly Charge[] {
+  if (!charges.some(isOfBytes)) return charges;
+  if (body.framing === 'none') return weighed(charges, 0).charges;
+  const known = body.declaredBytes ?? (body.arrived ? body.receivedBytes : null);
+  return weighed(charges, known ?? mostOf(charges, gateway.options.bodyBytesMax)).charges;
+}
+
 /** No more than any quota: a body past one could never be admitted. */
 function mostOf(charges: readonly Charge[], bodyBytesMax: number): number {
   return Math.min(bodyBytesMax, ...charges.filter(isOfBytes).map(({ rule }) => rule.quota));

@@ -1,21 +1,17 @@
-// The long form of over-nodes.test.ts: minutes, both kinds of rules. HEADGATE_SOAK_ROUNDS: default 5, a minute each.
+// The long form of over-nodes.test.ts: minutes, both kinds of rules. HEADGATE_SOAK_ROUNDS: default 5, two minutes each.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { missing, startTcpProxy, startValkey } from '@headgate/testkit';
-import { undergo } from './store-ordeal.fixture.ts';
+import { missing, type StoreToHurt, startStoreToHurt } from '@headgate/testkit';
+import { nodeCount, undergo } from './store-ordeal.fixture.ts';
 
 const limit = { quota: 10, windowMs: 1_000 };
 const rounds = Number(process.env.HEADGATE_SOAK_ROUNDS ?? '5');
 const skip = missing('valkey-server');
 
-async function startStore(t: TestContext) {
-  const valkey = await startValkey();
-  const proxy = await startTcpProxy(valkey.port);
-  t.after(async () => {
-    await proxy.close();
-    await valkey.close();
-  });
-  return { valkey, proxy };
+async function startStore(t: TestContext): Promise<StoreToHurt> {
+  const store = await startStoreToHurt(nodeCount);
+  t.after(() => store.close());
+  return store;
 }
 
 test('over many faults no window holds more than the quota, no call is refused that was due, and 99 % is used', {
@@ -31,6 +27,7 @@ test('over many faults no window holds more than the quota, no call is refused t
   t.diagnostic(JSON.stringify(judged));
   assert.equal(judged.mostInAnyWindow, limit.quota);
   assert.equal(judged.deniedWrongly, 0);
+  assert.ok(judged.epochsBegun >= 3 * rounds, 'it was restarted, replaced, and its clock was set');
   assert.ok(judged.shareUsed >= 0.99, `${judged.shareUsed} of the quota used`);
 });
 

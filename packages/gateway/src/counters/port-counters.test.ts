@@ -61,7 +61,7 @@ test('a thread that is ended by force leaves nothing held', async () => {
   answerCounters(port1, counters, assert.ifError);
   // What counters keep in a charge stays in its thread.
   const plain = held.map(({ rule, key }) => ({ rule, key }));
-  const orders = { port: port2, charges: [plain], callsPerSecond: 1_000 };
+  const orders = { port: port2, charges: [plain], callsPerSecond: 1_000, file: null };
   const thread = new Worker(new URL('./probe-thread.fixture.ts', import.meta.url), {
     workerData: orders,
     transferList: [port2],

@@ -17,6 +17,10 @@ export interface NodeOrders {
   readonly charges: readonly (readonly Charge[])[];
   readonly callsPerSecond: number;
   readonly timeoutMs: number;
+  /** The library of the store. */
+  readonly source: string;
+  /** Begins the names of the files of its threads. */
+  readonly file: string;
 }
 
 /** What it tells of itself. */
@@ -24,17 +28,21 @@ export type NodeWord =
   | { readonly kind: 'notice'; readonly notice: DomainNotice; readonly atMs: number }
   /** Every thread was admitted once. */
   | { readonly kind: 'counting' }
-  | { readonly kind: 'seen'; readonly calls: readonly Float64Array[] };
+  | { readonly kind: 'ended' }
+  /** Said of it, once it is gone. */
+  | { readonly kind: 'killed' };
 
 const tell = (word: NodeWord): void => void process.send?.(word);
 
 if (process.send !== undefined) process.once('message', (orders: NodeOrders) => run(orders));
 
-function run({ address, node, nodes, threads, charges, callsPerSecond, timeoutMs }: NodeOrders): void {
-  const link = openStoreLink(address, new Deadlines(monotonic));
+function run(orders: NodeOrders): void {
+  const { address, node, nodes, threads, charges, callsPerSecond, timeoutMs, source, file } = orders;
+  const link = openStoreLink(address, new Deadlines(monotonic), source);
   const counters = createSharedCounters({
     link,
     closeLink: () => link.close(),
+    decided: () => undefined,
     node,
     nodes,
     timeoutMs,
@@ -45,24 +53,29 @@ function run({ address, node, nodes, threads, charges, callsPerSecond, timeoutMs
     elapsed: monotonic,
     notice: (notice) => tell({ kind: 'notice', notice, atMs: machineMs() }),
   });
-  const workers = Array.from({ length: threads }, () => {
+  const workers = Array.from({ length: threads }, (_, thread) => {
     const { port1, port2 } = new MessageChannel();
     answerCounters(port1, counters, counters.defect);
-    const workerData: ThreadOrders = { port: port2, charges, callsPerSecond: callsPerSecond / threads };
+    const workerData: ThreadOrders = {
+      port: port2,
+      charges,
+      callsPerSecond: callsPerSecond / threads,
+      file: `${file}-${thread}`,
+    };
     return new Worker(new URL('./probe-thread.fixture.ts', import.meta.url), { workerData, transferList: [port2] });
   });
   const counting = workers.map((worker) => new Promise((resolve) => worker.once('message', resolve)));
   void Promise.all(counting).then(() => tell({ kind: 'counting' }));
   process.once('message', () => {
-    const calls = workers.map(
+    const ended = workers.map(
       (worker) =>
-        new Promise<Float64Array>((resolve) => {
-          worker.once('message', resolve);
+        new Promise<void>((resolve) => {
+          worker.once('message', () => resolve());
           worker.postMessage('end');
         }),
     );
-    void Promise.all(calls).then(async (all) => {
-      await new Promise<void>((told) => process.send?.({ kind: 'seen', calls: all } satisfies NodeWord, () => told()));
+    void Promise.all(ended).then(async () => {
+      await new Promise<void>((told) => process.send?.({ kind: 'ended' } satisfies NodeWord, () => told()));
       await Promise.all(workers.map((worker) => worker.terminate()));
       await counters.close();
       process.disconnect();

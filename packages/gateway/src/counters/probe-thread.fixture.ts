@@ -1,4 +1,5 @@
 // One thread of a probed node: calls for every source in turn, at a steady pace far above the quota, and notes what became of each.
+import { openSync, writeSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Charge } from '@headgate/contract';
 import { createPortCounters } from './port-counters.ts';
@@ -9,6 +10,8 @@ export interface ThreadOrders {
   /** One list for each source. */
   readonly charges: readonly (readonly Charge[])[];
   readonly callsPerSecond: number;
+  /** What it saw is written there at each tick, so that it outlives a thread that is killed. Null for nowhere. */
+  readonly file: string | null;
 }
 
 /** Numbers noted of a call: source, sent, got, and an outcome. */
@@ -25,9 +28,14 @@ export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 if (parentPort !== null) run(workerData as ThreadOrders);
 
-function run({ port, charges, callsPerSecond }: ThreadOrders): void {
+function run({ port, charges, callsPerSecond, file }: ThreadOrders): void {
+  const written = file === null ? null : openSync(file, 'w');
   const counters = createPortCounters(port);
-  const seen: number[] = [];
+  let seen: number[] = [];
+  const write = (): void => {
+    if (written !== null && seen.length > 0) writeSync(written, Float64Array.from(seen));
+    seen = [];
+  };
   const startMs = machineMs();
   let sentCount = 0;
   let openCount = 0;
@@ -44,6 +52,7 @@ function run({ port, charges, callsPerSecond }: ThreadOrders): void {
     seen.push(source, sentMs, machineMs(), decision.admitted ? 0 : decision.uncounted === true ? 2 : 1);
   };
   const timer = setInterval(() => {
+    write();
     const dueCount = Math.floor(((machineMs() - startMs) * callsPerSecond) / 1_000);
     // What a stall held up is left out, so that it is no burst afterwards.
     if (dueCount - sentCount > openMax) sentCount = dueCount - openMax;
@@ -51,6 +60,7 @@ function run({ port, charges, callsPerSecond }: ThreadOrders): void {
   }, 1);
   parentPort?.once('message', () => {
     clearInterval(timer);
-    parentPort?.postMessage(Float64Array.from(seen));
+    write();
+    parentPort?.postMessage('ended');
   });
 }

@@ -18,6 +18,7 @@ test('what a node counts alone is its part of the quota, and is given back when 
   const counters = createSharedCounters({
     link,
     closeLink: () => link.close(),
+    decided: () => undefined,
     node: 'a',
     nodes: ['a', 'b'],
     timeoutMs: 2_000,

@@ -17,7 +17,13 @@ import { partOf } from './own-part.ts';
 import { randomSeed } from './random-seed.ts';
 
 /** What the counters of a node are made of. */
-export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & { readonly closeLink: () => void };
+export type SharedCountersOptions = Omit<DomainOptions, 'domain' | 'boot'> & {
+  readonly closeLink: () => void;
+  /** Told of every decision. */
+  readonly decided: (charges: readonly Charge[], decision: CounterDecision) => void;
+  /** Before the name of each domain, so that other counters in the same store share nothing with these. Default: nothing. */
+  readonly prefix?: string;
+};
 
 /** Counters over nodes. */
 export interface SharedCounters extends CounterStore {
@@ -33,7 +39,8 @@ export interface SharedCounters extends CounterStore {
 export type CountersNotice = DomainNotice;
 
 /** Opens counters over a link, which they close. */
-export function createSharedCounters({ closeLink, ...options }: SharedCountersOptions): SharedCounters {
+export function createSharedCounters(all: SharedCountersOptions): SharedCounters {
+  const { closeLink, decided, prefix = '', ...options } = all;
   const domains = new Map<string, DomainCounters>();
   const boot = randomUUID();
   const own = createCounters({}, randomSeed());
@@ -41,7 +48,7 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
   const domainNamed = (domain: string): DomainCounters => {
     let counters = domains.get(domain);
     if (counters === undefined) {
-      counters = new DomainCounters({ ...options, domain, boot });
+      counters = new DomainCounters({ ...options, domain: `${prefix}${domain}`, boot });
       domains.set(domain, counters);
     }
     return counters;
@@ -54,13 +61,21 @@ export function createSharedCounters({ closeLink, ...options }: SharedCountersOp
     }
     return known;
   };
+  const decide = (charges: readonly Charge[], nowMs: number): MaybePromise<CounterDecision> => {
+    const called = splitOf(charges);
+    const [first, ...others] = called.together;
+    if (called.alone.length === 0 && first !== undefined && others.length === 0)
+      return domainNamed(first.domain).decide(first.charges, nowMs);
+    return decideEach(called, nowMs);
+  };
+  const told = (charges: readonly Charge[], decision: CounterDecision): CounterDecision => {
+    decided(charges, decision);
+    return decision;
+  };
   return {
     decide(charges, nowMs) {
-      const called = splitOf(charges);
-      const [first, ...others] = called.together;
-      if (called.alone.length === 0 && first !== undefined && others.length === 0)
-        return domainNamed(first.domain).decide(first.charges, nowMs);
-      return decideEach(called, nowMs);
+      const decision = decide(charges, nowMs);
+      return decision instanceof Promise ? decision.then((each) => told(charges, each)) : told(charges, decision);
     },
     settle(charges, outcome) {
       const { parts, together } = splitOf(charges);

@@ -1,20 +1,9 @@
-// What is done to a store while nodes are overloaded: each fault once.
+// What is done to nodes and their store while they are overloaded: each fault once.
+import type { StoreToHurt } from '@headgate/testkit';
 import { breathe } from './counters.fixture.ts';
 import type { ProbedLimit } from './probe.fixture.ts';
-import { type Judgement, type Probe, startProbe } from './probe-nodes.fixture.ts';
+import { aheadKey, type Judgement, type Probe, startProbe } from './probe-nodes.fixture.ts';
 import { machineMs } from './probe-thread.fixture.ts';
-
-/** A store that can be hurt, and the wire of one node to it. */
-export interface HurtStore {
-  readonly valkey: {
-    readonly port: number;
-    kill(): Promise<void>;
-    startAgain(): Promise<void>;
-    pause(): void;
-    resume(): void;
-  };
-  readonly proxy: { readonly port: number; cut(): void; mend(): void };
-}
 
 /** How long nodes work unharmed between faults, and how long a fault lasts. */
 export interface Ordeal {
@@ -25,42 +14,62 @@ export interface Ordeal {
   readonly rounds: number;
 }
 
-/** Three nodes of four threads each, twenty sources, a hundred times the quota: the store is killed, stopped and cut off. */
-export async function undergo(
-  { valkey, proxy }: HurtStore,
-  { limit, degraded, workMs, faultMs, rounds }: Ordeal,
-): Promise<Judgement> {
-  const at = (port: number) => ({ endpoints: [{ host: '127.0.0.1', port }], cluster: false });
-  const addresses = [at(proxy.port), at(valkey.port), at(valkey.port)];
+/** Nodes that are probed. */
+export const nodeCount = 3;
+
+/**
+ * Three nodes of four threads each, twenty sources, a hundred times the quota: the store is killed, stopped, replaced by its replica and
+ * its clock set, a node is cut off and another killed.
+ */
+export async function undergo(store: StoreToHurt, ordeal: Ordeal): Promise<Judgement> {
+  const { limit, degraded, workMs, rounds } = ordeal;
+  const addresses = store.ports.map((port) => ({ endpoints: [{ host: '127.0.0.1', port }], cluster: false }));
   let probe: Probe | null = null;
   try {
     probe = await startProbe({ addresses, threads: 4, sourceCount: 20, limit, overload: 100, degraded });
-    for (let round = 0; round < rounds; round += 1) {
-      await probe.work(workMs);
-      await probe.fault(async () => {
-        await valkey.kill();
-        await valkey.startAgain();
-        await passed(faultMs / 4);
-      });
-      await probe.work(workMs);
-      await probe.fault(async () => {
-        valkey.pause();
-        await passed(faultMs);
-        valkey.resume();
-        await passed(faultMs / 4);
-      });
-      await probe.work(workMs);
-      await probe.fault(async () => {
-        proxy.cut();
-        await passed(faultMs);
-        proxy.mend();
-        await passed(faultMs / 4);
-      });
-    }
+    for (let round = 0; round < rounds; round += 1)
+      for (const hurt of faultsOf(store, probe, ordeal, round)) {
+        await probe.work(workMs);
+        await probe.fault(hurt);
+      }
+    await probe.work(workMs);
     return await probe.judge();
   } finally {
-    probe?.close();
+    await probe?.close();
   }
+}
+
+function faultsOf(
+  store: StoreToHurt,
+  probe: Probe,
+  { faultMs }: Ordeal,
+  round: number,
+): readonly (() => Promise<void>)[] {
+  return [
+    async () => {
+      await store.restart();
+      await passed(faultMs / 4);
+    },
+    async () => {
+      store.pause();
+      await passed(faultMs);
+      store.resume();
+      await passed(faultMs / 4);
+    },
+    async () => {
+      store.cut(0);
+      await passed(faultMs);
+      store.mend(0);
+      await passed(faultMs / 4);
+    },
+    () => store.failOver(),
+    () => probe.restartNode(1),
+    async () => {
+      // Ahead in one round, back in the next; by more than a window either way.
+      await store.command('SET', aheadKey, round % 2 === 0 ? '5000000' : '0');
+      await passed(faultMs / 2);
+    },
+  ];
 }
 
 async function passed(ms: number): Promise<void> {

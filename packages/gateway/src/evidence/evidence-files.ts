@@ -2,9 +2,24 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The file with the records of one thread of one boot. */
-export function recordsFile(folder: string, boot: string, thread: number): string {
-  return join(folder, `${boot}${suffixOf(thread)}.ndjson`);
+/** The file with the records of one thread of one boot; the first part has no number, so that a short boot has one plain name. */
+export function recordsFile(folder: string, boot: string, thread: number, part = 1): string {
+  return join(folder, `${boot}${suffixOf(thread)}${part === 1 ? '' : `.p${String(part).padStart(4, '0')}`}.ndjson`);
+}
+
+/** The files with the records of one thread of one boot that are there, the last part first. */
+export function recordsFiles(folder: string, boot: string, thread: number): readonly string[] {
+  const begin = `${boot}${suffixOf(thread)}`;
+  return readdirSync(folder)
+    .filter((file) => file.startsWith(begin) && /^(?:\.p\d{4,})?\.ndjson$/.test(file.slice(begin.length)))
+    .toSorted((one, other) => other.length - one.length || (one < other ? 1 : -1))
+    .map((file) => join(folder, file));
+}
+
+/** Whether a file holds records of a node, of whatever boot. A node may be named as another one begins. */
+export function isRecordsFile(file: string, node: string): boolean {
+  const form = /^-\d{4}-\d\d-\d\dT\d{9}Z-[0-9a-f]{6}(?:\.t\d+)?(?:\.p\d{4,})?\.ndjson$/;
+  return file.startsWith(node) && form.test(file.slice(node.length));
 }
 
 /** The file with the sequence numbers that a thread of a node reserved last. */

@@ -1,6 +1,6 @@
 // Lines appended to a file in pieces. A disk that takes nothing costs no call: lines are held, then lost and counted, and the
 // operator is told once when it begins and once when it ends.
-import { closeSync, fstatSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { close, closeSync, fstatSync, fsync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 
 /** Lines are written in pieces of at least this many bytes, or after `flushMs`. */
 const pieceBytes = 256 * 1024;
@@ -34,12 +34,14 @@ export interface LineFileOptions {
   readonly lossLine: (lostCount: number) => string;
   /** Default: the system's write. Tests make it fail. */
   readonly write?: (handle: number, bytes: Uint8Array) => number;
+  /** Asked after lines were written, with the bytes of the file: another file that is to take its place, or null. */
+  readonly follow?: (bytes: number) => string | null;
 }
 
 /** Creates the file; throws when it exists or cannot be made. */
 export function openLineFile(options: LineFileOptions): LineFile {
-  const handle = openSync(options.file, 'ax', 0o640);
-  const held = createHeldLines((bytes) => (options.write ?? writeSync)(handle, bytes));
+  const written = openWrittenFile(options);
+  const held = createHeldLines((bytes) => written.write(bytes));
   let lostCount = 0;
   let failing = false;
   let timer: NodeJS.Timeout | null = null;
@@ -48,15 +50,16 @@ export function openLineFile(options: LineFileOptions): LineFile {
     timer = null;
     try {
       held.write();
+      written.follow();
       if (!failing) return;
       failing = false;
-      options.trouble(`evidence is written again to ${options.file}; ${lostCount} records were lost`);
+      options.trouble(`evidence is written again to ${written.name()}; ${lostCount} records were lost`);
       if (lostCount > 0) held.add(options.lossLine(lostCount));
       lostCount = 0;
       held.write();
     } catch (cause) {
       const why = (cause as Error).message;
-      if (!failing) options.trouble(`evidence cannot be written to ${options.file} (${why}); it is held in memory`);
+      if (!failing) options.trouble(`evidence cannot be written to ${written.name()} (${why}); it is held in memory`);
       failing = true;
       timer = setTimeout(flush, retryMs).unref();
     }
@@ -77,18 +80,47 @@ export function openLineFile(options: LineFileOptions): LineFile {
     },
     sync() {
       held.write();
-      fsyncSync(handle);
+      written.sync();
     },
     close() {
       if (timer !== null) clearTimeout(timer);
       try {
         if (lostCount > 0) held.add(options.lossLine(lostCount));
         held.write();
-        fsyncSync(handle);
+        written.sync();
       } finally {
-        if (fstatSync(handle).size === 0) rmSync(options.file, { force: true });
-        closeSync(handle);
+        written.close();
       }
+    },
+  };
+}
+
+/** The file that lines are written to: one after the other where `follow` says so. */
+function openWrittenFile({ file, write = writeSync, follow }: LineFileOptions) {
+  let name = file;
+  let handle = openSync(name, 'ax', 0o640);
+  let fileBytes = 0;
+  return {
+    name: () => name,
+    write(bytes: Uint8Array): number {
+      const writtenBytes = write(handle, bytes);
+      fileBytes += writtenBytes;
+      return writtenBytes;
+    },
+    follow(): void {
+      const next = fileBytes === 0 ? null : (follow?.(fileBytes) ?? null);
+      if (next === null) return;
+      const before = handle;
+      handle = openSync(next, 'ax', 0o640);
+      name = next;
+      fileBytes = 0;
+      fsync(before, () => close(before)); // The path does not wait for it.
+    },
+    sync: () => fsyncSync(handle),
+    /** One that stayed empty is removed. */
+    close(): void {
+      if (fstatSync(handle).size === 0) rmSync(name, { force: true });
+      closeSync(handle);
     },
   };
 }

@@ -9,53 +9,20 @@ import {
   readdir,
   readFile,
   rm,
+  stat,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { EvidenceRecord } from '@headgate/contract';
+import { removeOldFiles } from './keep-files.ts';
 import { openNdjsonSink } from './ndjson-sink.ts';
+import { type Draft, whole } from './record-draft.fixture.ts';
 import { type EvidenceGap, sequenceBlock } from './reservation.ts';
 
-type Draft = Parameters<ReturnType<typeof openNdjsonSink>['append']>[0];
-const whole: Draft = {
-  exchange: 'x',
-  snapshot: 1,
-  listener: {
-    listener: 'secure',
-    source: '127.0.0.1',
-    sourcePort: 1,
-    receivedMs: 0,
-    serverName: null,
-    tlsVersion: null,
-    tlsResumed: false,
-    method: 'POST',
-    host: 'ws.example',
-    path: '/sst/a',
-    contentType: null,
-    framing: 'none',
-    contentEncoding: null,
-    userAgent: null,
-    cookies: null,
-  },
-  identity: null,
-  route: null,
-  admission: null,
-  inspection: null,
-  forward: null,
-  response: {
-    status: 200,
-    format: 'upstream',
-    refusal: null,
-    detail: null,
-    requestBytes: 0,
-    responseBytes: 0,
-    durationMs: 0,
-    complete: true,
-    defect: null,
-  },
-};
 const draft = (receivedMs: number): Draft => ({ ...whole, listener: { ...whole.listener, receivedMs } });
 
 let root: string;
@@ -196,6 +163,111 @@ test('a node that has fewer threads than before its crash tells the gaps of all'
   await assert.rejects(access(join(folder, 'c.ndjson')), { code: 'ENOENT' });
 });
 
+test('numbers are reserved ahead of their use, so that no call waits for the disk', async () => {
+  const told: string[] = [];
+  const reserved = async () =>
+    (JSON.parse(await readFile(join(folder, 'n.sequence.json'), 'utf8')) as { reservedTo: number }).reservedTo;
+  const sink = openNdjsonSink({ folder, node: 'n', boot: 'a', clock: () => 1, trouble: (said) => told.push(said) });
+  for (let sequence = 1; sequence <= 3 * sequenceBlock; sequence += 1) {
+    sink.append(draft(sequence));
+    if (sequence % (sequenceBlock / 2) === 0)
+      while ((await reserved()) < sequence + sequenceBlock / 2) await immediate();
+  }
+  await sink.close();
+  assert.deepEqual(told, []);
+});
+
+test('a call that comes before more numbers are reserved waits, and that is told once', async () => {
+  const told: string[] = [];
+  const sink = openNdjsonSink({ folder, node: 'n', boot: 'a', clock: () => 1, trouble: (said) => told.push(said) });
+  for (let sequence = 1; sequence <= 3 * sequenceBlock; sequence += 1) sink.append(draft(sequence));
+  await sink.close();
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /ran out/);
+});
+
+describe('files follow one another', () => {
+  const bounds = { keepHours: 48, keepBytes: 2 ** 40, fileBytesMax: 2 ** 40, fileClock: Date.now };
+  const dayMs = 86_400_000;
+  const boot = 'n-2024-02-21T120000000Z-a9abc1';
+  const names = async () => (await readdir(folder)).filter((name) => name.endsWith('.ndjson')).toSorted();
+  const until = async (isSo: () => Promise<boolean>) => {
+    while (!(await isSo())) await immediate();
+  };
+
+  test('by day, and the last record of a boot that crashed is found in the last of them', async () => {
+    await mkdir(folder);
+    let nowMs = dayMs / 2;
+    const sink = openNdjsonSink({
+      folder,
+      node: 'n',
+      boot,
+      thread: 1,
+      clock: () => 1,
+      bounds: { ...bounds, fileClock: () => nowMs },
+      locked: true,
+    });
+    sink.append(draft(1));
+    nowMs += dayMs;
+    await until(async () => (await names()).length > 1);
+    sink.append(draft(2));
+    sink.append(draft(3));
+    const second = join(folder, `${boot}.t1.p0002.ndjson`);
+    await until(async () => (await stat(second)).size > 0);
+    const next = openNdjsonSink({ folder, node: 'n', boot: 'b', thread: 1, clock: () => nowMs, locked: true });
+    await next.close();
+    assert.equal((await linesOf('b.t1'))[0]?.gap?.after, 3);
+    await sink.close();
+    assert.deepEqual(
+      (await linesOf(`${boot}.t1`)).map(({ sequence }) => sequence),
+      [1],
+    );
+    assert.deepEqual(
+      (await linesOf(`${boot}.t1.p0002`)).map(({ sequence }) => sequence),
+      [2, 3],
+    );
+  });
+
+  test('by size, and those past their bounds go, but for one that a thread writes to and those of other nodes', async () => {
+    await mkdir(folder);
+    const old = ['n-2023-01-01T120000000Z-aaaaaa.ndjson', 'n-2023-01-01T120000000Z-aaaaaa.t1.p0002.ndjson'];
+    const others = ['n-2-2023-01-01T120000000Z-aaaaaa.ndjson', 'm-2023-01-01T120000000Z-aaaaaa.ndjson'];
+    const idle = 'n-2023-05-01T120000000Z-bbbbbb.t2.ndjson';
+    for (const name of [...old, ...others, idle]) {
+      await writeFile(join(folder, name), '{}\n');
+      await utimes(join(folder, name), 1, 1);
+    }
+    const reservation = { boot: idle.slice(0, -'.t2.ndjson'.length), reservedTo: 10, reservedMs: 1 };
+    await writeFile(join(folder, 'n.t2.sequence.json'), JSON.stringify(reservation));
+    const nowMs = Date.now();
+    const sink = openNdjsonSink({
+      folder,
+      node: 'n',
+      boot,
+      threads: 3,
+      clock: () => nowMs,
+      bounds: { ...bounds, fileBytesMax: 1 },
+    });
+    sink.append(draft(1));
+    await until(async () => !(await names()).some((name) => old.includes(name)));
+    await sink.close();
+    assert.deepEqual(await names(), [...others, idle, `${boot}.ndjson`].toSorted());
+  });
+
+  test('until all of a node take more room than they may, and then the oldest go', async () => {
+    await mkdir(folder);
+    const nowMs = Date.now();
+    const old = [1, 2, 3].map((day) => `n-2023-01-0${day}T120000000Z-aaaaaa.ndjson`);
+    for (const [at, name] of old.entries()) {
+      await writeFile(join(folder, name), 'x'.repeat(1_000));
+      const modified = (nowMs - dayMs) / 1_000 + at;
+      await utimes(join(folder, name), modified, modified);
+    }
+    await removeOldFiles(folder, 'n', { keepHours: 48, keepBytes: 2_000 }, nowMs);
+    assert.deepEqual(await names(), old.slice(1));
+  });
+});
+
 test('a second opener of the same node is refused while the first lives', async () => {
   const first = open('a');
   assert.throws(() => open('b'), { name: 'EvidenceInUse' });
@@ -210,6 +282,26 @@ test('a lock whose process id now belongs to a process that started later is tak
   sink.append(draft(1));
   await sink.close();
   assert.equal((await linesOf('a')).length, 1);
+});
+
+test('of many that find the lock of a dead one at once, one takes it over', async () => {
+  await mkdir(folder);
+  await writeFile(join(folder, 'n.lock'), '999999999 1\n');
+  // Those that are refused end at once; the one that has it keeps it until they have.
+  const script = `
+    import { lockFolder } from ${JSON.stringify(new URL('./folder-lock.ts', import.meta.url).href)};
+    try { lockFolder(${JSON.stringify(join(folder, 'n.lock'))}); console.log('taken'); process.stdin.resume(); }
+    catch (error) { console.log(error.code); process.exit(); }`;
+  const openers = Array.from({ length: 4 }, () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const said = new Promise<string>((resolve) => child.stdout.once('data', (data: Buffer) => resolve(String(data))));
+    return { child, said };
+  });
+  const outcomes = await Promise.all(openers.map(({ said }) => said));
+  for (const { child } of openers) child.stdin.end();
+  assert.deepEqual(outcomes.toSorted(), ['evidence.in_use\n', 'evidence.in_use\n', 'evidence.in_use\n', 'taken\n']);
 });
 
 test('a boot that recorded nothing leaves no file behind', async () => {

@@ -3,9 +3,18 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { type EvidenceRecord, type EvidenceSink, evidenceSchemaVersion } from '@headgate/contract';
 import { lockFile, recordsFile, reservationFile, reservedThreads } from './evidence-files.ts';
 import { lockFolder } from './folder-lock.ts';
+import { type FileBounds, removeOldFiles } from './keep-files.ts';
 import { type LineFile, openLineFile } from './line-file.ts';
 import { originText, RecordLines } from './record-line.ts';
-import { type EvidenceGap, gapBefore, sequenceBlock, writeReservation } from './reservation.ts';
+import { type EvidenceGap, gapBefore } from './reservation.ts';
+import { createReserver } from './reserver.ts';
+
+/** When a file ends, and how long files are kept. */
+export interface SinkBounds extends FileBounds {
+  readonly fileBytesMax: number;
+  /** What times of files are compared with: the system's clock, whatever clock records go by. */
+  readonly fileClock: () => number;
+}
 
 /** Options of the sink. */
 export interface NdjsonSinkOptions {
@@ -21,6 +30,8 @@ export interface NdjsonSinkOptions {
   readonly locked?: boolean;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
+  /** When a file is followed by another, and how long files are kept. Default: one file, kept for ever. */
+  readonly bounds?: SinkBounds;
   /** Called when the disk refuses a write, and again when it takes one. */
   readonly trouble?: (sentence: string) => void;
   /** Called with each record after it was queued. */
@@ -35,47 +46,66 @@ export function lockEvidence(folder: string, node: string): () => void {
 
 /** Opens the sink, first telling the gap that an unclean stop left. Throws `EvidenceInUse`, or when the folder cannot be written. */
 export function openNdjsonSink(options: NdjsonSinkOptions): EvidenceSink & { readonly file: string } {
-  const { folder, node, boot, thread = 0, clock } = options;
+  const { folder, node, boot, thread = 0, clock, trouble = () => undefined } = options;
   const unlock = options.locked === true ? () => undefined : lockEvidence(folder, node);
   const file = recordsFile(folder, boot, thread);
   const reservation = reservationFile(folder, node, thread);
   const records = new RecordLines(originText({ schemaVersion: evidenceSchemaVersion, node, boot, thread }));
   let sequence = 0;
-  let reservedTo = 0;
   const lines = openLineFile({
     file,
-    trouble: options.trouble ?? (() => undefined),
+    trouble,
+    follow: followingFiles(options),
     lossLine: (lostCount) => JSON.stringify(lossOf(lostCount)),
   });
   const lossOf = (lostCount: number): EvidenceGap => ({
     gap: { boot, thread, after: sequence - lostCount, atMost: lostCount, fromMs: clock(), toMs: clock() },
   });
-  const reserve = (): void => {
-    reservedTo = sequence + sequenceBlock;
-    try {
-      writeReservation(reservation, { boot, reservedTo, reservedMs: clock() });
-    } catch (cause) {
-      // The path goes on: without a reservation a crash could hide more records than it will admit, so it is said at once.
-      options.trouble?.(`sequence numbers cannot be reserved in ${reservation}: ${(cause as Error).message}`);
-    }
-  };
 
   if (thread === 0) tellGapsOfFormerThreads(lines, options);
   tellGap(lines, options, thread);
-  reserve();
+  const reserver = createReserver({ file: reservation, boot, clock, trouble });
   return {
     file,
     append(record, likeness) {
-      if (sequence >= reservedTo) reserve();
       sequence += 1;
+      reserver.use(sequence);
       lines.append(records.write(sequence, record, likeness));
       options.seen?.({ schemaVersion: evidenceSchemaVersion, node, boot, thread, sequence, ...record });
     },
     async close() {
       lines.close();
-      writeReservation(reservation, { boot, reservedTo, reservedMs: clock(), closedAt: sequence });
+      await reserver.close(sequence);
       unlock();
     },
+  };
+}
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+/** A day of UTC has files of its own; so has what one file has no room for. Old files go when a file is opened, and each hour. */
+function followingFiles(options: NdjsonSinkOptions): (bytes: number) => string | null {
+  const { folder, node, boot, thread = 0, bounds, trouble } = options;
+  if (bounds === undefined) return () => null;
+  const { fileClock: clock } = bounds;
+  let part = 1;
+  let day = Math.floor(clock() / dayMs);
+  let hour = Number.NEGATIVE_INFINITY;
+  const removeOld = (): void => {
+    removeOldFiles(folder, node, bounds, clock()).catch((fault: unknown) =>
+      trouble?.(`old evidence cannot be removed from ${folder}: ${(fault as Error).message}`),
+    );
+  };
+  return (bytes) => {
+    const nowMs = clock();
+    const isFull = bytes >= bounds.fileBytesMax || Math.floor(nowMs / dayMs) > day;
+    if (isFull || Math.floor(nowMs / hourMs) > hour) removeOld();
+    hour = Math.floor(nowMs / hourMs);
+    if (!isFull) return null;
+    day = Math.floor(nowMs / dayMs);
+    part += 1;
+    return recordsFile(folder, boot, thread, part);
   };
 }
 

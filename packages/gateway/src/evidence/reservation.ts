@@ -1,9 +1,9 @@
 // Sequence numbers reserved on disk in blocks before use: what lets the boot after a crash say how many records it hid.
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import type { EvidenceRecord } from '@headgate/contract';
-import { recordsFile, reservationFile } from './evidence-files.ts';
+import { recordsFiles, reservationFile } from './evidence-files.ts';
 
-/** How many numbers are reserved at a time: the most records a crash can lose sight of. */
+/** How many numbers are reserved at a time. The next ones are asked for while half of them are left. */
 export const sequenceBlock = 10_000;
 
 /** What one boot reserved. `closedAt` is set by a clean stop: the last number really used. */
@@ -40,7 +40,7 @@ export function writeReservation(file: string, reservation: Reservation): void {
 export function gapBefore(folder: string, node: string, thread: number, nowMs: number): EvidenceGap | null {
   const last = readReservation(reservationFile(folder, node, thread));
   if (last === null || last.closedAt !== undefined) return null;
-  const written = lastWritten(recordsFile(folder, last.boot, thread));
+  const written = lastWritten(recordsFiles(folder, last.boot, thread));
   return {
     gap: {
       boot: last.boot,
@@ -62,9 +62,9 @@ function readReservation(file: string): Reservation | null {
   }
 }
 
-/** The last whole line of a file that a crash may have cut in the middle of a line. */
-function lastWritten(file: string): { sequence: number; receivedMs: number | null } {
-  for (const line of readLines(file).toReversed()) {
+/** The last whole line of files, the last first: a crash may have cut one in the middle, and left another without any. */
+function lastWritten(files: readonly string[]): { sequence: number; receivedMs: number | null } {
+  for (const line of files.flatMap((file) => readLines(file).toReversed())) {
     try {
       const record = JSON.parse(line) as Partial<EvidenceRecord>;
       if (record.sequence !== undefined) {

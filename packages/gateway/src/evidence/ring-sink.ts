@@ -6,6 +6,9 @@ import { originText, RecordLines } from './record-line.ts';
 /** How long a call stands still, once, where no number is reserved for it, in milliseconds. */
 const reservationWaitMs = 250;
 
+/** How long none may be lost until that is told to be over, in milliseconds by what the records say (10 s). */
+const overMs = 10_000;
+
 /** Options of the sink. */
 export interface RingSinkOptions {
   readonly ring: SharedArrayBuffer;
@@ -27,6 +30,7 @@ export function openRingSink(options: RingSinkOptions): EvidenceSink {
   let sequence = 0;
   let reservedTo = 0;
   let lostCount = 0;
+  let lastLostMs = 0;
   let isUnreserved = false;
 
   const reserve = (): void => {
@@ -45,11 +49,12 @@ export function openRingSink(options: RingSinkOptions): EvidenceSink {
       trouble('no sequence numbers of evidence are reserved: after a crash a gap may be told as smaller than it is');
     }
   };
-  const noteLost = (isWritten: boolean): void => {
+  const noteLost = (isWritten: boolean, atMs: number): void => {
     if (!isWritten) {
       lostCount += 1;
+      lastLostMs = atMs;
       if (lostCount === 1) trouble('evidence has no room on its way to the spool: records are lost, and counted');
-    } else if (lostCount > 0) {
+    } else if (atMs > lastLostMs + overMs) {
       trouble(`evidence has room again on its way to the spool; ${lostCount} records were lost`);
       lostCount = 0;
     }
@@ -60,8 +65,9 @@ export function openRingSink(options: RingSinkOptions): EvidenceSink {
       sequence += 1;
       if (sequence > reservedTo) reserve();
       const line = lines.write(sequence, record, likeness);
-      const isWritten = writer.append(sequence, record.listener.receivedMs, line);
-      if (!isWritten || lostCount > 0) noteLost(isWritten);
+      const { receivedMs } = record.listener;
+      const isWritten = writer.append(sequence, receivedMs, line);
+      if (!isWritten || lostCount > 0) noteLost(isWritten, receivedMs);
       seen?.({ ...origin, sequence, ...record });
     },
     async close() {

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { EvidenceRecord } from '@headgate/contract';
 import { fakeClock, openRawCaller, rawPost, soapRequest, startTestGateway } from '@headgate/testkit';
+import type { EvidenceGap } from '../evidence/reservation.ts';
 import type { GatewayNotice } from '../gateway-notice.ts';
 import { startGateway } from '../start-gateway.ts';
+import { UnusableFiles } from '../unusable-files.ts';
 import { linesIn } from './spool-lines.fixture.ts';
 
 const noLimits = 'limits: []\n';
 
-type Line = Partial<EvidenceRecord> & { readonly gap?: { readonly boot: string; readonly thread: number } };
+type Line = Partial<EvidenceRecord> & { readonly gap?: EvidenceGap['gap'] };
 
 const parsed = (fileName: string) => linesIn(fileName).map((line) => JSON.parse(line) as Line);
 
@@ -90,6 +92,50 @@ test('a spool thread that dies is replaced, and what stands in the rings is kept
   await two.running.close();
   const kept = parsed(two.running.evidenceFile).map(({ exchange, gap }) => exchange ?? JSON.stringify(gap));
   assert.deepEqual(kept.toSorted(), calls.toSorted());
+});
+
+test('a file that is no spool keeps a gateway from starting, and is named; the folder is free then', async (t) => {
+  const gateway = await startTestGateway({ policy: noLimits });
+  t.after(() => gateway.close());
+  const evidence = { ...gateway.config.evidence, into: 'spool' as const, folder: 'evidence-other' };
+  const config = { ...gateway.config, node: 'other', evidence };
+  const spool = join(gateway.folder, 'evidence-other', 'other.spool.sqlite');
+  await mkdir(join(gateway.folder, 'evidence-other'));
+  await writeFile(spool, 'x'.repeat(10_000));
+  for (const threads of [1, 2])
+    await assert.rejects(startGateway({ config: { ...config, threads }, base: gateway.folder }), (fault) => {
+      assert.ok(fault instanceof UnusableFiles);
+      assert.deepEqual(
+        fault.findings.map(({ file }) => file),
+        ['evidence-other/other.spool.sqlite'],
+      );
+      return true;
+    });
+  await rm(spool);
+  await (await startGateway({ config, base: gateway.folder })).close();
+});
+
+test('a gateway that kept files and crashed has its gap told by the spool, once', async (t) => {
+  const gateway = await startTestGateway({ policy: noLimits });
+  t.after(() => gateway.close());
+  const folder = join(gateway.folder, 'evidence-before');
+  await mkdir(folder);
+  const reservation = { boot: 'other-1', reservedTo: 10_000, reservedMs: 5 };
+  await writeFile(join(folder, 'other.sequence.json'), JSON.stringify(reservation));
+  await writeFile(join(folder, 'other-1.ndjson'), '{"sequence":7,"listener":{"receivedMs":6}}\n');
+  const evidence = { ...gateway.config.evidence, into: 'spool' as const, folder: 'evidence-before' };
+  for (let boots = 0; boots < 2; boots += 1) {
+    const running = await startGateway({
+      config: { ...gateway.config, node: 'other', evidence },
+      base: gateway.folder,
+    });
+    await running.close();
+    const gaps = parsed(running.evidenceFile).flatMap(({ gap }) => (gap === undefined ? [] : [gap]));
+    assert.deepEqual(
+      gaps.map(({ boot, thread, after, atMost }) => [boot, thread, after, atMost]),
+      [['other-1', 0, 7, 9_993]],
+    );
+  }
 });
 
 test('the next boot of a gateway that stopped in order tells no gap', async (t) => {

@@ -31,8 +31,12 @@ export interface RecordPoster {
   close(): void;
 }
 
-/** Creates a poster for the records of a node. */
-export function createRecordPoster({ url, pem, serverName }: ControlAddress, node: string): RecordPoster {
+/** Creates a poster for the records of a node, which waits for each answer as long as `waitMs`. */
+export function createRecordPoster(
+  { url, pem, serverName }: ControlAddress,
+  node: string,
+  waitMs = postMsMax,
+): RecordPoster {
   const agent = new Agent({
     ...pem,
     keepAlive: true,
@@ -46,7 +50,7 @@ export function createRecordPoster({ url, pem, serverName }: ControlAddress, nod
   return {
     async post(packed) {
       try {
-        return await exchange(agent, address, packed);
+        return await exchange(agent, address, packed, waitMs);
       } catch (fault) {
         return { kind: 'not-taken', why: wordsOf(fault as NodeJS.ErrnoException), retryAfterMs: null };
       }
@@ -55,12 +59,12 @@ export function createRecordPoster({ url, pem, serverName }: ControlAddress, nod
   };
 }
 
-async function exchange(agent: Agent, address: URL, packed: Uint8Array): Promise<SendOutcome> {
+async function exchange(agent: Agent, address: URL, packed: Uint8Array, waitMs: number): Promise<SendOutcome> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const post = request(address, {
     agent,
     method: 'POST',
-    signal: AbortSignal.timeout(postMsMax),
+    signal: AbortSignal.timeout(waitMs),
     headers: {
       'content-type': 'application/x-ndjson',
       'content-encoding': 'zstd',

@@ -44,8 +44,8 @@ export interface RunningSpool {
   ended(ring: SharedArrayBuffer): void;
   /** Control is elsewhere, or is shown other certificates. */
   renewControl(control: ControlAddress | null): void;
-  /** A second late at most. */
-  lag(nowMs: number): SpoolLag;
+  /** A second late at most; null without control. */
+  lag(nowMs: number): SpoolLag | null;
   /** Keeps what the rings hold; nothing may be written to them any more. Rejects where the disk does not take it. */
   close(): Promise<void>;
 }
@@ -144,10 +144,11 @@ export async function startSpool(options: RunningSpoolOptions): Promise<RunningS
       control = next;
       tell({ kind: 'control', control });
     },
-    lag: (nowMs) => ({
-      records: unsent.records,
-      seconds: unsent.sinceMs === null ? 0 : Math.max(0, Math.round((nowMs - unsent.sinceMs) / 1_000)),
-    }),
+    lag(nowMs) {
+      if (control === null) return null;
+      const { records, sinceMs } = unsent;
+      return { records, seconds: sinceMs === null ? 0 : Math.max(0, Math.round((nowMs - sinceMs) / 1_000)) };
+    },
     close() {
       if (!isClosing) {
         isClosing = true;

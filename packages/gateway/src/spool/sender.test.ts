@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { zstdDecompressSync } from 'node:zlib';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { createTestAuthority, type TestAuthority } from '@headgate/pki';
 import type { ControlAddress } from '../control-tls.ts';
 import { createRecordPoster } from './post-records.ts';
@@ -204,6 +204,17 @@ test('control under another name, or of another authority, gets nothing', async 
   ])
     assert.equal(outcome.kind, 'not-taken');
   assert.deepEqual(peer.paths, []);
+});
+
+test('a control that takes a batch and does not answer is given up', async (t) => {
+  const peer = await startPeer(t, () => undefined);
+  const poster = createRecordPoster(await addressOf(peer.port), 'gateway-1', 50);
+  t.after(() => {
+    poster.close();
+    peer.server.closeAllConnections();
+  });
+  const outcome = await poster.post(zstdCompressSync(`${lineOf(1)}\n`));
+  assert.deepEqual(outcome, { kind: 'not-taken', why: 'it did not answer in time', retryAfterMs: null });
 });
 
 test('a spool of many pieces goes in batches that control takes', async (t) => {

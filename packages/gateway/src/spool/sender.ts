@@ -84,7 +84,8 @@ export function startSender({ file, post, pause, random, told }: SenderOptions):
     const outcome = await send(batch);
     inFlight = 0;
     if (outcome.kind === 'not-taken') {
-      if (failures === 0) told(false, outcome.why);
+      // A stop leaves what it has no time for to the next start.
+      if (failures === 0 && !isClosing) told(false, outcome.why);
       failures += 1;
     } else {
       if (failures > 0) told(true, '');

@@ -1,4 +1,5 @@
 // The spool of a node: one SQLite file with what its threads recorded, in pieces of packed lines, and how far control has it.
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { constants as zlib, zstdCompressSync } from 'node:zlib';
 
@@ -140,9 +141,10 @@ export function gapLine({ boot, thread, first, last, fromMs, toMs }: Omit<SpoolP
  * or of another version.
  */
 export function openSpoolFile(file: string, waitMs = busyMs): SpoolFile {
+  closeSync(openSync(file, 'a', 0o640)); // As other evidence; SQLite gives the files beside it the same mode.
   const database = new DatabaseSync(file, { timeout: waitMs });
   try {
-    prepareDatabase(database, file);
+    prepareDatabase(database);
   } catch (fault) {
     database.close();
     throw fault;
@@ -150,13 +152,12 @@ export function openSpoolFile(file: string, waitMs = busyMs): SpoolFile {
   return toSpoolFile(database);
 }
 
-function prepareDatabase(database: DatabaseSync, file: string): void {
+function prepareDatabase(database: DatabaseSync): void {
   database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   database.exec('PRAGMA journal_size_limit = 67108864');
   const { user_version: found } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (found === 0) database.exec(`BEGIN IMMEDIATE; ${tables} COMMIT`);
-  else if (found !== layout)
-    throw new Error(`${file} is a spool of layout ${found}, and this gateway knows ${layout}; move it away`);
+  else if (found !== layout) throw new Error(`a spool of layout ${found}; this gateway knows ${layout}`);
 }
 
 function toSpoolFile(database: DatabaseSync): SpoolFile {

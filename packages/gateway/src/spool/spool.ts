@@ -85,11 +85,25 @@ export function createSpool({ file, fileName, bounds, clock, trouble }: SpoolOpt
       }
       const isOver = stream.ended && !reading.more;
       const reservedTo = stream.ended ? stream.reservedTo : reading.last + reservedAhead;
-      if (reading.parts.length === 0 && reservedTo === stream.reservedTo && !isOver) continue;
+      if (reading.parts.length === 0 && !reading.moved && reservedTo === stream.reservedTo && !isOver) continue;
       const { last, lastMs } = reading;
       changed.push([attached, reading, { ...stream, reservedTo, last, lastMs, ended: isOver }]);
     }
     return { pieces, changed, more };
+  };
+
+  const commit = (): ReturnType<Spool['commit']> => {
+    const { pieces, changed, more } = takeAll();
+    if (changed.length === 0) return more ? 'more' : 'done';
+    const streams = changed.map(([, , stream]) => stream);
+    if (!attempted(() => file.commit(pieces, streams, clock()))) return 'failed';
+    for (const [attached, reading, stream] of changed) {
+      attached.reader.release(reading);
+      attached.reader.reserve(stream.reservedTo);
+      attached.stream = { ...stream, ended: attached.stream.ended };
+      if (stream.ended) rings.delete(keyOf(stream));
+    }
+    return more ? 'more' : 'done';
   };
 
   return {
@@ -108,25 +122,13 @@ export function createSpool({ file, fileName, bounds, clock, trouble }: SpoolOpt
       known.delete(key);
       const reader = new RingReader(ring.ring, stream.last, stream.lastMs);
       rings.set(key, { ...ring, reader, stream });
-      this.commit();
+      commit();
     },
     ended(ring) {
       const attached = rings.get(keyOf(ring));
       if (attached !== undefined) attached.stream = { ...attached.stream, ended: true };
     },
-    commit() {
-      const { pieces, changed, more } = takeAll();
-      if (changed.length === 0) return more ? 'more' : 'done';
-      const streams = changed.map(([, , stream]) => stream);
-      if (!attempted(() => file.commit(pieces, streams, clock()))) return 'failed';
-      for (const [attached, reading, stream] of changed) {
-        attached.reader.release(reading);
-        attached.reader.reserve(stream.reservedTo);
-        attached.stream = { ...stream, ended: attached.stream.ended };
-        if (stream.ended) rings.delete(keyOf(stream));
-      }
-      return more ? 'more' : 'done';
-    },
+    commit,
     attached: () => [...rings.values()].map(({ boot, thread }) => ({ boot, thread })),
     tellGaps(others) {
       const nowMs = clock();

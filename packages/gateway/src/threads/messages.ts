@@ -23,6 +23,8 @@ export interface ThreadOrders {
   readonly memory: ThreadMemory;
   /** Where limits are asked about that nodes count together; null where they are counted in `memory`. */
   readonly counters: MessagePort | null;
+  /** The same for a candidate policy in shadow. */
+  readonly candidateCounters: MessagePort | null;
   readonly files: GatewayFiles;
   readonly ticketKeys: Uint8Array;
   readonly sessionKeys: SessionKeys;

@@ -43,7 +43,7 @@ export const createThreadWorker: CreateWorker = (orders) =>
   new Worker(new URL('./thread.ts', import.meta.url), {
     name: `headgate ${orders.thread}`,
     workerData: orders,
-    transferList: orders.counters === null ? [] : [orders.counters],
+    transferList: [orders.counters, orders.candidateCounters].filter((port) => port !== null),
     resourceLimits: {
       maxYoungGenerationSizeMb: youngMebibytes,
       maxOldGenerationSizeMb: Math.floor(getHeapStatistics().heap_size_limit / mebibyte),

@@ -8,11 +8,12 @@ import { createCandidateTally } from '../candidate-counts.ts';
 import type { ControlAddress } from '../control-tls.ts';
 import { answerCounters } from '../counters/port-counters.ts';
 import { randomSeed } from '../counters/random-seed.ts';
+import type { SharedCounters } from '../counters/shared-counters.ts';
 import { monotonic } from '../deadlines.ts';
 import type { GatewayFiles } from '../gateway-files.ts';
 import { lockGatewayEvidence } from '../gateway-lock.ts';
 import { limitCountsOf } from '../limit-counts.ts';
-import { openSharedCounters } from '../open-shared-counters.ts';
+import { type OpeningOptions, openSharedCounters } from '../open-shared-counters.ts';
 import { openSpool } from '../open-spool.ts';
 import { createSessionKeys, renewSessionKeys } from '../session-keys.ts';
 import { createShedCounts } from '../shed-counts.ts';
@@ -40,14 +41,22 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   const { config, notice = () => undefined } = options;
   const evidenceFolder = resolve(options.base, config.evidence.folder);
   const unlock = lockGatewayEvidence(evidenceFolder, config.node);
-  const spool = await openSpool({ ...options, notice, folder: evidenceFolder }).catch((fault: unknown) => {
+  const giveUp = (fault: unknown): never => {
     unlock();
     throw fault;
-  });
+  };
+  const { policy } = options.files.snapshot;
   const memory = createThreadMemory(randomSeed(), {
     connectionsMax: config.listeners.length * config.path.connectionsMax,
   });
   const state = openThreadMemory(memory, supervisorOwner);
+  const decided: OpeningOptions['decided'] = (charges, decision) => state.counters.tally(charges, decision);
+  const opening = { elapsed: monotonic, notice, decided };
+  const shared = await openSharedCounters(config, options.base, policy, opening).catch(giveUp);
+  const spool = await openSpool({ ...options, notice, folder: evidenceFolder }).catch(async (fault: unknown) => {
+    await shared?.close();
+    return giveUp(fault);
+  });
   const boot = toBoot(config.node, Date.now());
   let { files } = options;
   let ticketKeys = createTicketKeys();
@@ -56,11 +65,9 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
   let lastOwner = supervisorOwner;
   Atomics.store(state.inForce, 0, files.snapshot.number);
 
-  const shared = await openSharedCounters(config, options.base, files.snapshot.policy, { elapsed: monotonic, notice });
-  const countersOfThread = (): MessagePort | null => {
-    if (shared === null) return null;
+  const portTo = (counters: SharedCounters): MessagePort => {
     const { port1, port2 } = new MessageChannel();
-    answerCounters(port1, shared, shared.defect);
+    answerCounters(port1, counters, counters.defect);
     return port2;
   };
 
@@ -84,7 +91,8 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
       evidenceFolder,
       ring: spool?.ring(ownBoot, thread) ?? null,
       memory,
-      counters: countersOfThread(),
+      counters: shared === null ? null : portTo(shared.counters),
+      candidateCounters: shared === null ? null : portTo(shared.candidateCounters),
       files,
       ticketKeys,
       sessionKeys,

@@ -42,7 +42,8 @@ async function startThread(): Promise<void> {
     recentRefusals,
     counters: orders.counters === null ? counters : createPortCounters(orders.counters),
     ownCounters: counters,
-    candidateCounters,
+    candidateCounters:
+      orders.candidateCounters === null ? candidateCounters : createPortCounters(orders.candidateCounters),
     countCandidate: candidate.note,
     connections,
     waitingBodies,

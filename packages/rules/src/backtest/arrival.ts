@@ -9,6 +9,10 @@ export interface Arrival {
   readonly subject: LimitSubject;
   /** Who it is counted for in a report: a participant, else a credential, else a source. */
   readonly caller: string;
+  /** Bytes of its body that came; null where the recording does not say. */
+  readonly requestBytes: number | null;
+  /** From its arrival to the end of its answer, in milliseconds; null where the recording does not say. */
+  readonly durationMs: number | null;
   /** What was decided then; null where the recording does not say. */
   readonly wasAdmitted: boolean | null;
 }

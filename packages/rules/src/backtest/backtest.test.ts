@@ -18,9 +18,11 @@ interface Call {
   readonly caller?: string;
   readonly service?: string;
   readonly was?: boolean | null;
+  readonly requestBytes?: number;
+  readonly durationMs?: number;
 }
 
-function arrivalOf({ atMs, caller = 'alpha', service = 'Awards', was = null }: Call): Arrival {
+function arrivalOf({ atMs, caller = 'alpha', service = 'Awards', was = null, ...size }: Call): Arrival {
   const subject = subjectWith({
     source: '192.0.2.1',
     credential: caller,
@@ -28,7 +30,7 @@ function arrivalOf({ atMs, caller = 'alpha', service = 'Awards', was = null }: C
     system: 'cmri',
     service,
   });
-  return { atMs, subject, caller, wasAdmitted: was };
+  return { atMs, subject, caller, requestBytes: null, durationMs: null, ...size, wasAdmitted: was };
 }
 
 function run(inForce: Policy, candidate: Policy, calls: readonly Call[], fromMs?: number) {
@@ -168,3 +170,51 @@ function oracleOf(rules: readonly Pick<LimitRule, 'name' | 'layer' | 'key' | 'qu
     })),
   );
 }
+
+test('bytes are judged by what came, and calls at once by when each ended', () => {
+  const bytes = { name: 'bytes', unit: 'request-bytes', windowMs: 1_000 } as const;
+  const atOnce = { name: 'at-once', unit: 'concurrent-requests', windowMs: 1_000 } as const;
+  const inForce = policyOf({ ...bytes, quota: 100 }, { ...atOnce, quota: 9 });
+  const candidate = policyOf({ ...bytes, quota: 60 }, { ...atOnce, quota: 2 });
+  const report = run(inForce, candidate, [
+    { atMs: 0, requestBytes: 30, durationMs: 5_000 },
+    { atMs: 10, requestBytes: 30, durationMs: 100 },
+    // Two are open by the candidate, and its bytes are used up.
+    { atMs: 20, requestBytes: 0, durationMs: 10 },
+    { atMs: 500, requestBytes: 40, durationMs: 10 },
+    { atMs: 600, requestBytes: 10, durationMs: 10 },
+    // The second has ended, the window is over: one place, and room for bytes.
+    { atMs: 2_000, requestBytes: 60, durationMs: 4_000 },
+    { atMs: 4_999, requestBytes: 0, durationMs: 1 },
+    { atMs: 5_000, requestBytes: 0, durationMs: 1 },
+  ]);
+  const refused = report.byRule.map(({ rule, refusedInForce, refusedByCandidate }) => [
+    rule,
+    refusedInForce,
+    refusedByCandidate,
+  ]);
+  assert.deepEqual(Object.fromEntries(refused.map(([rule, ...counts]) => [rule, counts])), {
+    bytes: [1, 2],
+    'at-once': [0, 2],
+  });
+  assert.deepEqual(report.candidate.untold, {});
+});
+
+test('a call that was refused then holds nothing, and of one without a size or a duration it is told', () => {
+  const candidate = policyOf({ name: 'at-once', unit: 'concurrent-requests', quota: 1, windowMs: 1_000 });
+  const report = run(policyOf({ name: 'bytes', unit: 'request-bytes', quota: 1, windowMs: 1_000 }), candidate, [
+    { atMs: 0, durationMs: 9_000, was: false },
+    { atMs: 1 },
+    { atMs: 2, durationMs: 9_000, was: true },
+    { atMs: 3, durationMs: 9_000, was: true },
+  ]);
+  assert.deepEqual([report.candidate.admitted, report.candidate.refused], [3, 1]);
+  assert.deepEqual([report.candidate.untold, report.inForce.untold], [{ 'at-once': 1 }, { bytes: 4 }]);
+});
+
+test('a rule over connections is named, with the reason why it is not judged', () => {
+  const doors = policyOf({ name: 'doors', unit: 'connections', where: {}, key: ['source'] });
+  const { candidate, inForce } = run(policyOf({ name: 'aup' }), doors, [{ atMs: 0 }]);
+  assert.deepEqual(candidate.notJudged, [{ rule: 'doors', reason: 'evidence does not say connections' }]);
+  assert.deepEqual(inForce.notJudged, []);
+});

@@ -4,7 +4,9 @@ import type { Charge, CounterDecision, LimitRule, LimitSubject, Policy } from '@
 import { type Counters, createCounters } from '../counters.ts';
 import { chargesFor, compilePolicy } from '../match.ts';
 import type { Arrival } from './arrival.ts';
+
 import { createFlipTally, type FlipTotals } from './flip-tally.ts';
+import { createHeldCalls } from './held-calls.ts';
 
 /** What is compared, and from when on it is counted. */
 export interface BacktestOptions {
@@ -22,8 +24,16 @@ export interface PolicyTotals {
   readonly refusedForSpace: number;
   /** What its rules in shadow mode would have refused, by rule. */
   readonly shadowRefused: Readonly<Record<string, number>>;
-  /** Rules of units that a recording does not tell, so that they decided nothing here. */
-  readonly notReplayed: readonly string[];
+  /** Rules that decided nothing here, because no recording of calls says what they count. */
+  readonly notJudged: readonly NotJudged[];
+  /** Of rules over bytes and calls at once: calls of which the recording does not say that. They were counted as nothing. */
+  readonly untold: Readonly<Record<string, number>>;
+}
+
+/** A rule that was left out, and why. */
+export interface NotJudged {
+  readonly rule: string;
+  readonly reason: string;
 }
 
 /** How the replay of the policy in force compares with what was recorded. */
@@ -126,11 +136,13 @@ interface Side {
 const subjectsMax = 100_000;
 
 function createSide(policy: Policy): Side {
-  const replayed = { ...policy, limits: policy.limits.filter(isReplayed) };
-  const notReplayed = policy.limits.filter((rule) => rule.mode !== 'off' && !isReplayed(rule)).map(({ name }) => name);
-  const compiled = compilePolicy(replayed);
+  const notJudged = policy.limits
+    .filter(({ mode, unit }) => mode !== 'off' && unit === 'connections')
+    .map(({ name }) => ({ rule: name, reason: 'evidence does not say connections' }));
+  const compiled = compilePolicy(policy); // Of it only the rules over calls are asked.
   // The bounds of a gateway: what it would refuse for want of space is refused here, and told.
   const counters: Counters = createCounters();
+  const held = createHeldCalls(counters);
   let known = new Map<LimitSubject, readonly Charge[]>();
   let admitted = 0;
   let refused = 0;
@@ -146,8 +158,12 @@ function createSide(policy: Policy): Side {
   }
 
   return {
-    decide({ subject, atMs }, counts) {
-      const decision = counters.decide(chargesOf(subject), atMs);
+    decide(arrival, counts) {
+      const { atMs } = arrival;
+      held.endBy(atMs);
+      const charges = held.weigh(chargesOf(arrival.subject), arrival);
+      const decision = counters.decide(charges, atMs);
+      held.begin(charges, decision, arrival);
       if (!counts) return decision;
       if (decision.admitted) admitted += 1;
       else refused += 1;
@@ -159,12 +175,8 @@ function createSide(policy: Policy): Side {
       refused,
       refusedForSpace: counters.stats().refusedForSpaceCount,
       shadowRefused: Object.fromEntries(shadowRefused),
-      notReplayed,
+      notJudged,
+      untold: held.untold(),
     }),
   };
-}
-
-/** Connections, bytes and concurrency are not told by a list of arrivals. */
-function isReplayed({ unit }: { readonly unit: string }): boolean {
-  return unit === 'requests';
 }

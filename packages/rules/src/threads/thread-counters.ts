@@ -435,6 +435,22 @@ export function openCounters(parts: CountersParts, sharedSeed: Int32Array, owner
         });
       });
     },
+    tally(charges, decision) {
+      const refusing = new Set(decision.admitted ? [] : decision.refusals.map(({ rule }) => rule));
+      const full = new Set(decision.shadowRefusals.map(({ rule }) => rule));
+      underLock(() => {
+        for (const charge of charges) {
+          const kept = keptOf(charge);
+          const { name } = charge.rule;
+          if (refusing.has(name)) count(ruleCounts.refused, kept, charge);
+          else if (full.has(name)) count(ruleCounts.shadowRefused, kept, charge);
+          else if (decision.admitted) count(ruleCounts.admitted, kept, charge);
+        }
+        if (decision.admitted || decision.uncounted === true) return;
+        const { kept, charge } = { kept: keptOf(decision.decidedBy), charge: decision.decidedBy };
+        kept.refusedPlace = refusedKeys.count(charge.key, kept.hash, kept.refusedPlace);
+      });
+    },
     ruleCounts: (names): ReadonlyMap<string, RuleCounts> =>
       underLock(() => new Map(names.map((name) => [name, countsOf(ruleCounts, hashText(seed, name))]))),
     topRefusedKeys: (countMax): readonly RefusedKey[] => underLock(() => refusedKeys.top(countMax)),
