@@ -102,12 +102,23 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
     snapshots = opened;
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
     const identify = createCallers(() => inForce, sessions, clock);
-    const callerOf = (request: FastifyRequest) =>
-      identify({ socket: socketOf(request), cookies: request.headers.cookie });
-    const created = await createControlApp({ bounds: config.bounds, tls: files.tls, callerOf, notice });
+    const callerOf = (request: FastifyRequest, isAsking: boolean) =>
+      identify({ socket: socketOf(request), cookies: request.headers.cookie, isAsking });
+    const endOfOthers = (accounts: ControlConfig['accounts']) => sessions.keepOnly(accounts.map(({ name }) => name));
+    await endOfOthers(config.accounts);
+    const created = await createControlApp({
+      bounds: config.bounds,
+      tls: files.tls,
+      callerOf: (request) => callerOf(request, true),
+      notice,
+    });
     const { app, routes, drain } = created;
     options.prepare?.(app);
-    const streams = eventRoutes(app, { log, bounds: config.events, mayStill: stillGranted(callerOf) });
+    const streams = eventRoutes(app, {
+      log,
+      bounds: config.events,
+      mayStill: stillGranted((request) => callerOf(request, false)),
+    });
     meRoutes(app);
     signInRoutes(app, {
       sessions,
@@ -135,6 +146,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
         created.showCertificate(tls);
         ({ nodes } = next);
         inForce = { accounts: createAccounts(next, participantOf), trust };
+        await endOfOthers(next.accounts);
         streams.review();
         return { needRestart: changedForRestart(config, next) };
       },

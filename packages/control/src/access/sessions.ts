@@ -40,6 +40,10 @@ export interface Sessions {
   useLink(secret: string, place: SignInPlace, mayBegin: (account: string) => boolean): Promise<LinkUse>;
   /** The session of a secret, and a note that it was seen; null where there is none that holds. */
   bySecret(secret: string): Promise<Session | null>;
+  /** The same without the note: for what goes on by itself, and is no sign that somebody is there. */
+  stillHolds(secret: string): Promise<Session | null>;
+  /** Ends sessions and links of all accounts but these: an account that comes back under an old name is another one. */
+  keepOnly(accounts: readonly string[]): Promise<void>;
   /** The sessions that hold, of one account or of all, the latest first; at most 1,000. */
   list(account: string | null): Promise<readonly Session[]>;
   /** Ends a session, of one account or of any; false where there is none that holds. */
@@ -125,6 +129,21 @@ export function createSessions({ db, bounds, clock, random }: SessionsOptions): 
         await endBeyond(trx, account, bounds.perAccountMax, nowMs);
         return { outcome: 'signed_in', session: toSession(session), secret: own };
       });
+    },
+    async stillHolds(secret) {
+      const row = await holding(clock()).where('secret_hash', '=', hashOf(secret)).executeTakeFirst();
+      return row === undefined ? null : toSession(row);
+    },
+    async keepOnly(accounts) {
+      const nowMs = clock();
+      let ending = db.updateTable('access_sessions').set({ ended_ms: nowMs }).where('ended_ms', 'is', null);
+      let using = db.updateTable('access_links').set({ ends_ms: nowMs }).where('ends_ms', '>', nowMs);
+      if (accounts.length > 0) {
+        ending = ending.where('account', 'not in', accounts);
+        using = using.where('account', 'not in', accounts);
+      }
+      await ending.execute();
+      await using.execute();
     },
     async bySecret(secret) {
       const nowMs = clock();

@@ -46,6 +46,9 @@ const bounds = z.strictObject({
     'Request line and header fields together, in bytes. Default 16,384.',
   ),
   connectionsMax: count(8, 65_536, 1_024).describe('Connections open at once. Default 1,024.'),
+  connectionsPerSourceMax: count(4, 65_536, 256).describe(
+    'Connections of one source address open at once, before anybody is known on them: one host cannot take all. Default 256.',
+  ),
   handshakeTimeoutMs: milliseconds(1_000, 60_000, 10_000).describe('Longest TLS handshake. Default 10,000 ms.'),
   headerTimeoutMs: milliseconds(1_000, 60_000, 10_000).describe(
     'Longest wait for a complete header section. Default 10,000 ms.',

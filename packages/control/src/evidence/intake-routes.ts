@@ -51,7 +51,10 @@ export function intakeRoutes(app: ControlApp, { ledger }: { readonly ledger: Pic
     const encoding = encodings.find((each) => each === (said ?? 'identity').toLowerCase());
     if (encoding === undefined)
       throw new ControlRefusal('control.unsupported_media_type', { found: 'packed in a way other than zstd or gzip' });
-    return ledger.take({ node, encoding, body: body instanceof Uint8Array ? body : Buffer.alloc(0) });
+    // A body of another form that some parser of control knows: acknowledging nothing of it would look like success.
+    if (!(body instanceof Uint8Array))
+      throw new ControlRefusal('control.unsupported_media_type', { found: 'not of application/x-ndjson' });
+    return ledger.take({ node, encoding, body });
   }
 }
 

@@ -126,11 +126,15 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   let owners: ReadonlyMap<string, string> = new Map();
   const parsed = new Map<number, ReadSnapshot>();
   const asked = new Map<string, { readonly number: number; readonly hash: string | null; readonly atMs: number }>();
-  let news = Promise.withResolvers<void>();
+  // Each gateway that waits. A promise that all of them race against would remember every one that ever waited.
+  const waiting = new Set<() => void>();
   let lookTimer: NodeJS.Timeout | null = null;
   let toldFaults = '';
   let order: Promise<unknown> = Promise.resolve();
 
+  const tellNews = (): void => {
+    for (const wake of waiting) wake();
+  };
   const inOrder = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const done = order.then(work);
     order = done.catch(() => undefined);
@@ -199,8 +203,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     const body = await publishedBody(db, head, read.content);
     await journal.append({ kind: publishedKind, by, atMs: head.createdMs, body });
     settle(head, read);
-    news.resolve();
-    news = Promise.withResolvers();
+    tellNews();
     options.publish('snapshot', { number, hash, previous: head.previous, author: by, reason, restored });
     await tidily();
     return { number, hash, isNew: true, diff };
@@ -252,7 +255,9 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
         const timer = setTimeout(waited.resolve, waitMs);
         signal.addEventListener('abort', () => waited.resolve(), { once: true });
         if (signal.aborted) waited.resolve();
-        await Promise.race([news.promise, waited.promise]);
+        waiting.add(waited.resolve);
+        await waited.promise;
+        waiting.delete(waited.resolve);
         clearTimeout(timer);
       }
       if (latest === null || latest.number <= after) return null;
@@ -289,7 +294,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       }),
     close() {
       if (lookTimer !== null) clearTimeout(lookTimer);
-      news.resolve();
+      tellNews();
     },
   };
   if (latest !== null) {
