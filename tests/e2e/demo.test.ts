@@ -206,6 +206,21 @@ describe('the demo that `npm start` runs', () => {
     assert.deepEqual(await paste(asked), { code: 0, out: 'operator: operator\n' });
   });
 
+  test('control tells who is still on old addresses, from what the demo’s own gateway has seen', async () => {
+    const ask = suggested('evidence old-addresses');
+    // What the gateway saw is on its way for a moment.
+    for (;;) {
+      const { code, out } = await paste(ask);
+      assert.equal(code, 0, out);
+      if (/BRAVOx1002/.test(out) && /ws\.caiso\.com\/sst\/cmri/.test(out)) break;
+    }
+    const page = await readFile(join(demo.folder, 'TRY.md'), 'utf8');
+    const onPage = (words: string) =>
+      page.split('\n').find((line) => line.startsWith(`npx --no headgate ${words}`)) ?? '';
+    assert.match((await paste(onPage('evidence refusals'))).out, /admission\.acceptable_use/);
+    assert.match((await paste(onPage('snapshot history'))).out, /the files changed/);
+  });
+
   test('the suggested look-up tells the system behind a shared path', async () => {
     const { code, out } = await paste(suggested('catalogue find'));
     assert.equal(code, 0, out);

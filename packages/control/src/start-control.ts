@@ -69,7 +69,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   const files = await readControlFiles(config, base);
   // Enrolled certificates come with the snapshot that is in force.
   let snapshots: Snapshots | null = null;
-  const participantOf: ParticipantOf = (fingerprint) => snapshots?.participantOf(fingerprint) ?? null;
+  let review = (): void => undefined;
+  const participantOf: ParticipantOf = (certificate) => snapshots?.participantOf(certificate) ?? null;
   let nodes = config.nodes;
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
   const folder = resolve(base, config.store.folder);
@@ -95,17 +96,17 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       base,
       clock,
       publish: (topic, data) => {
+        review(); // Whose certificate is enrolled may have changed.
         log.publish(topic, data).catch((fault: unknown) => tell('events')(`an event was not stored: ${String(fault)}`));
       },
       notice: tell('snapshot'),
     });
     snapshots = opened;
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
+    await sessions.keepOnly((name) => inForce.accounts.byName(name) !== null);
     const identify = createCallers(() => inForce, sessions, clock);
     const callerOf = (request: FastifyRequest, isAsking: boolean) =>
       identify({ socket: socketOf(request), cookies: request.headers.cookie, isAsking });
-    const endOfOthers = (accounts: ControlConfig['accounts']) => sessions.keepOnly(accounts.map(({ name }) => name));
-    await endOfOthers(config.accounts);
     const created = await createControlApp({
       bounds: config.bounds,
       tls: files.tls,
@@ -119,13 +120,14 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
       bounds: config.events,
       mayStill: stillGranted((request) => callerOf(request, false)),
     });
+    review = () => streams.review();
     meRoutes(app);
     signInRoutes(app, {
       sessions,
       attempts: createAttempts(clock),
       accounts: () => inForce.accounts,
       events: log,
-      sessionsEnded: () => streams.review(),
+      sessionsEnded: review,
     });
     ending.push(await addLedger(app, { store, clock, retention: config.evidence, notice: tell('ledger') }));
     snapshotRoutes(app, { snapshots: opened, nodes: () => nodes.map(({ name }) => name) });
@@ -146,8 +148,8 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
         created.showCertificate(tls);
         ({ nodes } = next);
         inForce = { accounts: createAccounts(next, participantOf), trust };
-        await endOfOthers(next.accounts);
-        streams.review();
+        await sessions.keepOnly((name) => inForce.accounts.byName(name) !== null);
+        review();
         return { needRestart: changedForRestart(config, next) };
       },
       async makeLink(name) {

@@ -16,6 +16,8 @@ export { RequestHeadReader } from './http1/request-head.ts';
 export { ResponseHeadReader } from './http1/response-head.ts';
 export { type BundleJudgement, judgeCertificate } from './judge-certificate.ts';
 export { framingOf, readHead } from './listener/framing.ts';
+// What a decision over nodes costs is measured beside a gateway.
+export { openSharedCounters } from './open-shared-counters.ts';
 export { persists } from './passing-fields.ts';
 export { baseOf, createSnapshotFiles } from './snapshot-files.ts';
 export { type GatewayOptions, type RunningGateway, startGateway } from './start-gateway.ts';

@@ -27,7 +27,7 @@ export interface OpeningOptions {
 
 /** Opens them; null where the gateway counts its own. Rejects with `UnusableFiles`. The store may be away. */
 export async function openSharedCounters(
-  { counters, node }: Config,
+  { counters, node }: Pick<Config, 'counters' | 'node'>,
   base: string,
   policy: Policy,
   { elapsed, notice, decided }: OpeningOptions,

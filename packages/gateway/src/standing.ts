@@ -122,6 +122,20 @@ function chargesOf(serving: Serving, { environment, source, principal }: Asker, 
     span.fromMs = Math.max(span.fromMs, fromMs);
     span.untilMs = Math.min(span.untilMs, untilMs);
   };
+  const holders = new Map<string, string | null>();
+  /** For whom a call with an SCID is made, as when it is; null where it may not be. Of many services it is the same. */
+  const holderOf = (call: ListedCall, scid: string): string | null => {
+    const { system, channel, operation } = call;
+    const name = `${system} ${channel} ${operation} ${scid}`;
+    let holder = holders.get(name);
+    if (holder === undefined) {
+      const proven = judgedOf(principal, call, nowMs, scid);
+      if (proven !== null) narrow(proven.holds);
+      holder = proven?.allowed === true ? proven.participant : null;
+      holders.set(name, holder);
+    }
+    return holder;
+  };
   const byKey = new Map<string, Charge>();
   const systems = new Map<string, Set<string>>();
   let complete = true;
@@ -155,7 +169,9 @@ function chargesOf(serving: Serving, { environment, source, principal }: Asker, 
     const overScids = matching.filter(({ rule }) => rule.key.includes('scid'));
     for (const scid of overScids.length === 0 ? [] : (allowed?.scids ?? [])) {
       if (!complete) break;
-      const own = { ...subject, scid };
+      const holder = asksWho(overScids, serving) ? holderOf(call, scid) : participant;
+      if (holder === null) continue;
+      const own = { ...subject, scid, ...(holder === undefined ? {} : { participant: holder }) };
       take(
         overScids.map(({ rule }) => ({ rule, key: toAllowanceKey(rule, own) })),
         own,
@@ -165,15 +181,22 @@ function chargesOf(serving: Serving, { environment, source, principal }: Asker, 
   return { charges: [...byKey.values()], systems, complete, ...span };
 }
 
+/** Whether it matters for whom an SCID is proven. */
+function asksWho(charges: readonly Charge[], { snapshot }: Serving): boolean {
+  return snapshot.overrides.length > 0 || charges.some(({ rule }) => rule.key.includes('participant'));
+}
+
 /** Whether a call may be made; null where no right is needed. */
 function judgedOf(
   { enrolment }: Asker['principal'],
   call: ListedCall,
   nowMs: number,
+  scid?: string,
 ): ReturnType<typeof mayCall> | null {
   if (enrolment === null) return null;
   const { environment, system, channel, operation = 'retrieve' } = call;
-  return mayCall(enrolment, { environment, system, channel, operation }, nowMs);
+  const asked = { environment, system, channel, operation };
+  return mayCall(enrolment, scid === undefined ? asked : { ...asked, scid }, nowMs);
 }
 
 /** A row for each allowance that is used; of a rule that is not used at all, one without its key. */

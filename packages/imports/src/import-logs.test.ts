@@ -9,7 +9,7 @@ import { compileCatalogue, type EvidenceRecord, loadCatalogueFolder, parseProvis
 import { caisoCatalogue } from '@headgate/testkit';
 import { type ImportMemory, readMemory, writeMemory } from './files/import-memory.ts';
 import { type BadLine, type ImportAsk, importLogs, StrictlyBad } from './import-logs.ts';
-import { createLineReader } from './logs/formats.ts';
+import { createLineReader, type LogFormat } from './logs/formats.ts';
 import { participantsOf } from './records/participants.ts';
 import { openRecordFile } from './records/record-sink.ts';
 import { createRecords, type RecordOptions } from './records/to-record.ts';
@@ -43,10 +43,15 @@ async function folderOf(t: TestContext): Promise<string> {
 interface RunOptions extends Partial<Pick<ImportAsk, 'isStrict' | 'endsWhole' | 'progress' | 'onBad' | 'commitBytes'>> {
   readonly records?: Partial<RecordOptions>;
   readonly zone?: string;
+  readonly format?: LogFormat;
 }
 
 /** One run as the command does it: memory and records beside each other in the folder. */
-async function run(folder: string, names: readonly string[], { records, zone = 'UTC', ...rest }: RunOptions = {}) {
+async function run(
+  folder: string,
+  names: readonly string[],
+  { records, zone = 'UTC', format = 'nginx-combined', ...rest }: RunOptions = {},
+) {
   const memoryFile = join(folder, 'memory.json');
   const memory: ImportMemory = (await readMemory(memoryFile)) ?? {
     format: 1,
@@ -61,8 +66,8 @@ async function run(folder: string, names: readonly string[], { records, zone = '
       const { size, mtimeMs } = await stat(file);
       const reader = () =>
         createLineReader({
-          format: 'nginx-combined',
-          template,
+          format,
+          template: format === 'nginx-combined' ? template : null,
           fields: new Map(),
           captured: [],
           zone,
@@ -199,6 +204,42 @@ test('a log that grows goes on where it was, and one that was begun anew under i
   assert.deepEqual([fourth?.known, fourth?.records], [0, 4]);
   const boots = new Set((await recordsIn(folder)).map(({ boot }) => boot));
   assert.equal(boots.size, 2);
+});
+
+test('a log that is shorter than what was taken of it is left alone, and told', async (t) => {
+  const folder = await folderOf(t);
+  await writeFile(join(folder, 'a'), textOf(4_000));
+  await run(folder, ['a']);
+  await writeFile(join(folder, 'a'), textOf(2_000));
+  const [report] = await run(folder, ['a']);
+  assert.deepEqual([report?.records, report?.isShorter, report?.known], [0, true, 4_000]);
+});
+
+test('a session that began in one run is told in the next with what the first line of it said', async (t) => {
+  const folder = await folderOf(t);
+  const line = (id: string, words: string) =>
+    `Feb 21 12:00:00 bigip1 notice tmm[1]: ${id}:5: /Common/portal:Common:1a2b3c4d: ${words}\n`;
+  const file = join(folder, 'a');
+  await writeFile(
+    file,
+    line(
+      '01490500',
+      'New session from client IP 192.0.2.8 (ST=/CC=/C=) at VIP 198.51.100.1 Listener /Common/vs_portal (Reputation=Unknown)',
+    ),
+  );
+  const options = {
+    format: 'bigip-apm' as const,
+    records: { hostByListener: new Map([['/Common/vs_portal', 'cmri.caiso.com']]) },
+  };
+  assert.equal((await run(folder, ['a'], options))[0]?.records, 0);
+  await appendFile(file, line('01490102', 'Access policy result: Logon_Deny'));
+  assert.equal((await run(folder, ['a'], options))[0]?.records, 1);
+  const [record] = await recordsIn(folder);
+  assert.deepEqual(
+    [record?.listener.source, record?.sequence, record?.route?.system, record?.route?.channel],
+    ['192.0.2.8', 2, 'CMRI', 'ui'],
+  );
+  assert.equal(record?.response.detail, 'access policy result Logon_Deny');
 });
 
 test('a file of one line without a line break is taken where it ends whole, and once', async (t) => {

@@ -65,6 +65,8 @@ export interface LogReport {
   readonly lastMs: number | null;
   /** Whether a last line without a line break was left. */
   readonly hasOpenLine: boolean;
+  /** Whether it is shorter than what was taken of it before. */
+  readonly isShorter: boolean;
   /** Why a packed file ended before its end. */
   readonly damage: string | null;
 }
@@ -134,6 +136,7 @@ function countsOf(file: string, { boot, lines }: TakenLog): Counts {
     firstMs: null,
     lastMs: null,
     hasOpenLine: false,
+    isShorter: false,
     damage: null,
     hosts: new Map(),
   };
@@ -167,6 +170,7 @@ async function readLog(named: NamedLog, taken: TakenLog, counts: Counts, run: Ru
       ask.progress(run.doneBytes + log.readBytes(), run.lines);
     }
     counts.damage = log.damage();
+    counts.isShorter = toSkip > 0;
     const rest = blocks.rest();
     // What is packed is not written to any more, unless its end is missing.
     const isWhole = ask.endsWhole || (log.packing !== 'none' && counts.damage === null);

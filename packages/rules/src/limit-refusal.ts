@@ -38,12 +38,14 @@ function refusalAnew({ decidedBy, retryAtMs, refusals }: Refused, nowMs: number)
   const { rule, key, amount = 1 } = decidedBy;
   const { name, unit, quota, windowMs, layer, refusal } = rule;
   const isNever = !Number.isFinite(retryAtMs);
-  const { text } = refusalWords(rule, isNever ? nowMs + windowMs : retryAtMs, nowMs);
+  const { text, seconds } = refusalWords(rule, isNever ? nowMs + windowMs : retryAtMs, nowMs);
   const violated = refusals.map(({ rule: each }) => each);
   const facts: LimitFacts = { rule: name, text, key: sayAllowance(key), unit, quota, windowMs, violated };
   const soapStatus = refusal.status;
   if (isNever) return stateRefusal('admission.body_past_quota', { ...facts, bytes: amount }, { soapStatus });
-  const options = { retryAfterMs: retryAtMs - nowMs, soapStatus };
+  // One number in the sentence and in every field: where a rule says its whole window, all of them do.
+  const waitMs = refusal.seconds === 'whole-window' ? seconds * 1_000 : retryAtMs - nowMs;
+  const options = { retryAfterMs: waitMs, soapStatus };
   if (unit === 'request-bytes') return stateRefusal('admission.request_bytes', facts, options);
   if (unit === 'concurrent-requests') return stateRefusal('admission.concurrent_requests', facts, options);
   return layer === 'global'

@@ -162,7 +162,8 @@ function doorOf({ limits, clock }: SimulatorOptions, { catalogue, nextNumber }: 
   if (limits === undefined) return null;
   if (catalogue === null) throw new RangeError('limits need a catalogue, which says what a call is.');
   const { policy, provisioning = null, personality = 'exact-sliding-window' } = limits;
-  return createDoor(createMarketLimits({ index: catalogue, policy, provisioning, personality }), clock, nextNumber);
+  const marketLimits = createMarketLimits({ index: catalogue, policy, provisioning, personality });
+  return createDoor(marketLimits, personality, clock, nextNumber);
 }
 
 /** Closes a connection past a limit before a byte of it is read, and so before TLS. */

@@ -9,6 +9,7 @@ import {
   caisoCatalogue,
   type FakeClock,
   fakeClock,
+  soapRequest,
   startTestGateway,
   type TestAnswer,
   type TestCall,
@@ -293,6 +294,69 @@ describe('the standing of a caller', () => {
       endorser?.refused.map(({ exchange }) => exchange),
       [refused.fields['headgate-exchange']],
     );
+  });
+
+  test('tells a quota that break-glass raised, and of SCIDs the allowance of whom they are proven for', async (t) => {
+    assert.ok(operator);
+    const { environment } = operator;
+    const right = { environment, channels: ['api'], operations: ['retrieve'], scids: 'all', system: 'all' };
+    const credentialOf = (subject: string, more: object) => [{ subject, environments: [environment], ...more }];
+    const provisioning = JSON.stringify({
+      format: 1,
+      participants: [
+        {
+          id: 'alpha',
+          name: 'a',
+          scids: ['A1'],
+          credentials: credentialOf('CN=ALPHAx0001,OU=people,O=CAISO,C=US', { rights: [right] }),
+        },
+        {
+          id: 'beta',
+          name: 'b',
+          scids: ['B1'],
+          credentials: credentialOf('CN=BETAx0001,OU=people,O=Test,C=US', { rights: [right] }),
+        },
+        {
+          id: 'vendor',
+          name: 'v',
+          scids: [],
+          credentials: credentialOf('CN=VENDORx0001,OU=people,O=Vendor,C=US', {
+            rights: [],
+            endorsements: [
+              { by: 'alpha', rights: [right] },
+              { by: 'beta', rights: [right] },
+            ],
+          }),
+        },
+      ],
+    });
+    const each = limit(
+      'each',
+      'where: { system: cmri, channel: api }\nkey: [scid, participant]\nquota: 2\nwindowMs: 60000',
+    );
+    const shared = await startTestGateway({ clock, policy: `limits:\n${each}`, provisioning });
+    t.after(() => shared.close());
+    const user = await shared.authority.user('current', { name: 'VENDORx0001', organisation: 'Vendor' });
+    const scid =
+      '<m:MessagePayload xmlns:m="urn:x"><m:Any><m:schedulingCoordinator>B1</m:schedulingCoordinator></m:Any></m:MessagePayload>';
+    const body = soapRequest.replace(
+      '<RequestMarketAwards/>',
+      `<m:RequestMarketAwards xmlns:m="urn:x">${scid}</m:RequestMarketAwards>`,
+    );
+    const spent = await shared.call({ user, body });
+    assert.equal((await shared.recordOf(spent)).admission?.scid?.outcome, 'proven');
+    const told = async () =>
+      (await standingTold(shared, { user })).limits.map(({ key, used, remaining }) => [key, used, remaining]);
+    assert.deepEqual(await told(), [['scid=B1, participant=beta', 1, 1]]);
+    const untilMs = clock.now() + 60_000;
+    const words = { reason: 'this test', author: 'anna', untilMs };
+    await shared.running.beginOverride({
+      rule: 'each',
+      change: { kind: 'quota', quota: 5 },
+      scope: { participant: 'beta' },
+      ...words,
+    });
+    assert.deepEqual(await told(), [['scid=B1, participant=beta', 1, 4]]);
   });
 
   test('tells a vendor nothing of what was refused in another environment, nor past the end of an endorsement', async (t) => {

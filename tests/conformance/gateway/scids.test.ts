@@ -208,6 +208,24 @@ function countsOverScids(operator: Operator): void {
     assert.deepEqual((await gateway.recordOf(again)).admission?.breakGlass, []);
   });
 
+  test('a quota that break-glass raised for the participant of an SCID is the one that is told', async (t) => {
+    const { gateway, clock, ask } = await begin(t, [rule()]);
+    await gateway.running.beginOverride({
+      rule: 'by-scid',
+      change: { kind: 'quota', quota: 7 },
+      scope: { participant: 'beta' },
+      reason: 'this test',
+      author: 'anna',
+      untilMs: clock.now() + 60_000,
+    });
+    const fieldsOf = async (answer: Promise<TestAnswer>) => {
+      const { fields } = await answer;
+      return [fields['ratelimit-policy'], fields.ratelimit];
+    };
+    assert.deepEqual(await fieldsOf(ask('VENDORx0001', plain(['B1']))), ['"by-scid";q=7;w=60', '"by-scid";r=6;t=60']);
+    assert.deepEqual(await fieldsOf(ask('VENDORx0001', plain(['A1']))), ['"by-scid";q=1;w=60', '"by-scid";r=0;t=60']);
+  });
+
   test('a foreign SCID is told with the rule, with what the caller may, and with who grants: of whom it is, not', async (t) => {
     const { gateway, ask } = await begin(t, [rule({ quota: 9 })]);
     const told = await Promise.all(['A1', 'NOBODY1'].map(async (scid) => ask('BETAx0001', plain([scid]))));

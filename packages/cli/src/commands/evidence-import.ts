@@ -14,6 +14,7 @@ export function registerEvidenceImport(evidence: Command, context: CliContext): 
     )
     .argument('<file...>', 'log files, packed with gzip or zstd or not; oldest first')
     .option('--to <file>', 'write it into a file in place of sending it, as logs.ndjson; run again, it goes on')
+    .option('--memory <file>', 'where it is remembered what was sent (default: in .headgate/imports of the workspace)')
     .addOption(new Option('--format <name>', 'what wrote the lines').choices(['auto', ...logFormats]).default('auto'))
     .option('--template <text>', 'how a line is written, in the language of the format; @FILE reads it from a file')
     .option('--field <name=field>', 'what a variable or member of your own says; may be given again', each, [])

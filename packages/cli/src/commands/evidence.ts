@@ -8,6 +8,7 @@ import { filesOf, readNamedEvidence } from '../evidence/named-evidence.ts';
 import { type EvidenceReading, piecesOf } from '../evidence/read-evidence.ts';
 import { countSenders, type Manner, manners } from '../evidence/senders.ts';
 import { sendersText } from '../render/senders-text.ts';
+import { registerEvidenceAsk } from './evidence-ask.ts';
 import { registerEvidenceImport } from './evidence-import.ts';
 
 /** Bodies below this size are no burden, packed or not, in bytes. */
@@ -21,7 +22,9 @@ type WhoOptions = Readonly<Partial<Record<Manner, true>>> & {
 
 /** Adds `evidence who`. */
 export const registerEvidence: Register = (program, context) => {
-  const evidence: Command = program.command('evidence').description('ask the evidence files of a gateway');
+  const evidence: Command = program
+    .command('evidence')
+    .description('ask the ledger of control, or the evidence files of a gateway');
   evidence
     .command('who')
     .description(
@@ -41,6 +44,7 @@ export const registerEvidence: Register = (program, context) => {
     .argument('<file...>', 'evidence files, spools, or folders of them')
     .action((named: string[]) => printLines(named, context));
   registerEvidenceImport(evidence, context);
+  registerEvidenceAsk(evidence, context);
 };
 
 /** Whole lines only: the last of a file that is being written has no end yet. */

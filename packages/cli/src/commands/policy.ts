@@ -4,13 +4,14 @@ import { join, resolve } from 'node:path';
 import { openCatalogue } from '@headgate/client';
 import { type EvidenceRecord, type LimitSubject, sayFinding } from '@headgate/contract';
 import type { Config, ControlRequest } from '@headgate/gateway';
-import { explainMatch } from '@headgate/rules';
+import { explainMatch, warmUpMs } from '@headgate/rules';
 import type { Command } from 'commander';
 import { createDecoders } from '../backtest/decode-arrival.ts';
 import { CliRefusal } from '../cli-refusal.ts';
 import { toCount, toInstant, toSpanMs } from '../command-values.ts';
 import type { CliContext, Register } from '../context.ts';
 import { readEvidence } from '../evidence/read-evidence.ts';
+import { withRecordsOfControl } from '../evidence/records-of-control.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { backtestPolicy } from '../policy/backtest-policy.ts';
 import { type BreakGlassFlags, breakGlassAsk } from '../policy/break-glass-ask.ts';
@@ -63,6 +64,8 @@ interface BacktestOptions extends CatalogueOptions {
   readonly reorder: number;
   readonly html?: string;
   readonly maxNewDenials?: number;
+  readonly fromControl?: true;
+  readonly control?: string;
 }
 
 /** Adds `policy` with its commands. */
@@ -95,6 +98,8 @@ export const registerPolicy: Register = (program, context) => {
     .option('--config <file>', 'configuration of a gateway: its catalogue, policy and evidence')
     .option('--evidence <file...>', 'evidence files or folders of them, .ndjson or .ndjson.gz')
     .option('--arrivals <file...>', 'lists of calls, .csv or .ndjson, packed or not')
+    .option('--from-control', 'the records that control keeps')
+    .option('--control <file>', 'profile that says where control is (default: as for `headgate evidence`)')
     .option('--from <date>', 'count calls from a day, or an instant, on; those before only fill the windows', toInstant)
     .option('--to <date>', 'until before a day, or an instant', toInstant)
     .option('--reorder <span>', 'how late a record may come behind others of its file', toReorderMs, reorderMsDefault)
@@ -231,22 +236,26 @@ async function backtest(options: BacktestOptions, context: CliContext): Promise<
   const folder = options.catalogue === undefined && gateway !== null ? gateway.catalogue : folderOf(options, context);
   const { index } = await openCatalogue(folder);
   const inForce: NamedPolicy = await readPolicy(options.against ?? gateway?.policy ?? join(folder, 'policy.yaml'));
-  const named = options.evidence !== undefined || options.arrivals !== undefined;
-  await backtestPolicy(
-    {
-      inForce,
-      candidate: await readPolicy(options.policy),
-      index,
-      evidence: options.evidence ?? (named || gateway === null ? [] : [gateway.evidence]),
-      arrivals: options.arrivals ?? [],
-      fromMs: options.from ?? null,
-      untilMs: options.to ?? null,
-      reorderMs: options.reorder,
-      html: options.html ?? null,
-      maxNewDenials: options.maxNewDenials ?? null,
-      json: options.json === true,
-    },
-    context,
+  const candidate = await readPolicy(options.policy);
+  const named = options.evidence ?? options.arrivals ?? options.fromControl;
+  const ask = {
+    inForce,
+    candidate,
+    index,
+    evidence: options.evidence ?? (named !== undefined || gateway === null ? [] : [gateway.evidence]),
+    arrivals: options.arrivals ?? [],
+    fromMs: options.from ?? null,
+    untilMs: options.to ?? null,
+    reorderMs: options.reorder,
+    html: options.html ?? null,
+    maxNewDenials: options.maxNewDenials ?? null,
+    json: options.json === true,
+  };
+  if (options.fromControl !== true) return backtestPolicy(ask, context);
+  const warmUp = warmUpMs({ inForce: inForce.policy, candidate: candidate.policy });
+  const span = { fromMs: ask.fromMs === null ? null : ask.fromMs - warmUp, untilMs: ask.untilMs };
+  await withRecordsOfControl(options, span, context, (folder) =>
+    backtestPolicy({ ...ask, evidence: [...ask.evidence, folder] }, context),
   );
 }
 

@@ -84,6 +84,7 @@ const personalityNames: readonly Personality[] = [
   'fixed-window',
   'quiet-period',
   'token-bucket',
+  'oasis-as-recorded',
 ];
 
 /** The catalogue that is played, and what is counted by. */

@@ -1,6 +1,6 @@
 // `headgate evidence import`: logs of the tier that runs now become evidence.
 import { access, type FileHandle, mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type BadLine,
   createRecords,
@@ -32,6 +32,7 @@ export interface ImportOptions extends LogsOptions {
   /** A file of evidence; without it, control. */
   readonly to?: string;
   readonly control?: string;
+  readonly memory?: string;
   readonly bad?: string;
   readonly strict?: true;
   readonly json?: true;
@@ -78,7 +79,7 @@ interface ImportOutput {
   close(): void;
 }
 
-async function outputOf({ to, name, control }: ImportOptions, context: CliContext): Promise<ImportOutput> {
+async function outputOf({ to, name, control, memory }: ImportOptions, context: CliContext): Promise<ImportOutput> {
   if (to !== undefined) {
     const memoryFile = `${to}.import.json`;
     return {
@@ -90,17 +91,22 @@ async function outputOf({ to, name, control }: ImportOptions, context: CliContex
       close: () => undefined,
     };
   }
-  const profile = await readControlProfile(control === undefined ? {} : { control }, context);
+  const profile = await readControlProfile(control === undefined ? {} : { control }, context).catch(
+    (fault: unknown) => {
+      if (!(fault instanceof CliRefusal) || control !== undefined) throw fault;
+      throw new CliRefusal(`${fault.message}. --to FILE writes a file in place of sending`, fault.exitCode);
+    },
+  );
   // One for each control: what one has taken says nothing of another.
-  const folder = join(context.workspaceRoot, '.headgate', 'imports');
-  const file = join(folder, `${profile.url.host.replace(/[^a-z0-9.-]+/gi, '-')}.${name}`);
-  await mkdir(folder, { recursive: true }).catch(refuseOutput(folder));
+  const host = profile.url.host.replace(/[^a-z0-9.-]+/gi, '-');
+  const file = memory ?? join(context.workspaceRoot, '.headgate', 'imports', `${host}.${name}.json`);
+  await mkdir(dirname(file), { recursive: true }).catch(refuseOutput(file));
   const asked = askControl(profile);
   return {
     name: `control at ${profile.url.host}`,
-    memoryFile: `${file}.json`,
+    memoryFile: file,
     lockFile: `${file}.lock`,
-    memory: (ready) => sentMemory(`${file}.json`, name, ready),
+    memory: (ready) => sentMemory(file, name, ready),
     open: () => Promise.resolve(createControlSink(asked, name)),
     close: () => asked.close(),
   };
@@ -127,7 +133,8 @@ async function importReady(
       logs: ready.logs,
       node: `import:${name}`,
       toRecord: createRecords(known),
-      sink,
+      // All bad lines of a large file are more than memory has.
+      sink: { ...sink, settle: () => Promise.all([sink.settle(), bad.settle()]).then(() => undefined) },
       memory,
       remember: (next) => writeMemory(output.memoryFile, next),
       onBad: (line) => bad.take(line),
@@ -282,6 +289,7 @@ async function openBad(file: string | undefined, { json }: ImportOptions, { stde
       pending.push(`${JSON.stringify(line)}\n`);
       if (pending.length >= 1_000) flush();
     },
+    settle: () => written,
     async close(): Promise<void> {
       flush();
       await written;

@@ -76,7 +76,8 @@ function notesOf(summary: ImportSummary, bad: readonly BadLine[], badFile: strin
     ...(unrouted === 0
       ? []
       : [`${many(unrouted, 'call')} at no address of the catalogue: ${hosts.join(', ')}${hintOf(unroutedHosts)}`]),
-    ...files.flatMap(({ file, hasOpenLine, damage }) => [
+    ...files.flatMap(({ file, hasOpenLine, isShorter, damage }) => [
+      ...(isShorter ? [`${safe(file)} is shorter than what was taken of it before: nothing more was`] : []),
       ...(hasOpenLine ? [`the last line of ${safe(file)} has no line break and was left; --ends-whole takes it`] : []),
       ...(damage === null ? [] : [`${safe(file)}: ${damage}; what stands before was taken`]),
     ]),

@@ -115,7 +115,7 @@ const controlUsers = [
 ] as const;
 
 /** Control with its certificate, its accounts, and the profile by which the command line asks it. */
-async function writeControl({ folder, ports }: DemoWorldOptions, authority: TestAuthority): Promise<void> {
+async function writeControl({ folder, catalogue, ports }: DemoWorldOptions, authority: TestAuthority): Promise<void> {
   const keys = join(folder, 'keys');
   const chain = await authority.serverChain('current', ['localhost', '127.0.0.1']);
   await writeFile(join(keys, 'control.pem'), chain.certificatePem);
@@ -139,6 +139,14 @@ async function writeControl({ folder, ports }: DemoWorldOptions, authority: Test
       { name: 'alpha-reader', roles: ['participant-reader'], participant: 'alpha-energy' },
     ],
     nodes: [{ name: demoNode, fingerprints: [prints.get('gateway')] }],
+    // Published by itself when the files change. The demo's gateway reads the same files, so that it can be looked at alone.
+    snapshot: {
+      catalogue,
+      provisioning: 'provisioning.yaml',
+      trust: 'trust.yaml',
+      trustBundles: [{ name: 'users', dated: 'demo-users' }],
+      watchMs: 2_000,
+    },
   };
   await writeFile(join(folder, 'control.yaml'), `# Control of the demo.\n${stringify(control)}`);
   const profile = {

@@ -18,6 +18,10 @@ export function tryNext(folder: string): readonly Suggestion[] {
       shows: 'a retrieve: signed, over mutual TLS, through the gateway',
       command: `${headgate} call cmri RetrieveMarketAwards ${you}`,
     },
+    {
+      shows: 'who still calls an old address, from where and with which certificate: the ledger of control',
+      command: `${headgate} evidence old-addresses${controlFlag(folder)}`,
+    },
     { shows: 'a submit of bids', command: `${headgate} call sibr SubmitRawBidSet --sample ${you}` },
     {
       shows: 'several in a row: the second is refused with the deck’s fault and the seconds to wait',
@@ -69,6 +73,11 @@ export function tryLater(folder: string): readonly Suggestion[] {
       shows:
         'one more link to sign in to control with a browser; the certificate of these pages is of the demo’s own authority',
       command: `${headgate} control sign-in --account operator ${controlConfig}`,
+    },
+    { shows: 'who was refused, how often and why', command: `${headgate} evidence refusals${controlFlag(folder)}` },
+    {
+      shows: 'what control published for gateways, and when it changed',
+      command: `${headgate} snapshot history${controlFlag(folder)}`,
     },
     { shows: 'as whom control knows you', command: `${headgate} control who-am-i${controlFlag(folder)}` },
     {

@@ -1,17 +1,18 @@
 // The accounts in force: those of the configuration, and for certificates of participants, what provisioning says.
+import type { CertificateNames } from '@headgate/rules';
 import type { ControlConfig } from '../config/control-config.ts';
 import type { Account } from './account.ts';
 
 /** Finds accounts. Made anew when the configuration is read again, so that nothing of before stays. */
 export interface Accounts {
-  /** The account that a certificate is of; by SHA-256, lower-case hex. */
-  byFingerprint(fingerprint: string): Account | null;
+  /** The account that a certificate is of. */
+  byCertificate(certificate: CertificateNames): Account | null;
   /** The account of a person or a program; never a gateway. */
   byName(name: string): Account | null;
 }
 
 /** The participant that has enrolled a certificate at present, by provisioning; null where nobody has. */
-export type ParticipantOf = (fingerprint: string) => string | null;
+export type ParticipantOf = (certificate: CertificateNames) => string | null;
 
 /** Accounts of a configuration. `participantOf` is asked for certificates that the configuration does not name. */
 export function createAccounts(
@@ -31,13 +32,14 @@ export function createAccounts(
   }
   return {
     byName: (name) => byName.get(name) ?? null,
-    byFingerprint: (fingerprint) => byFingerprint.get(fingerprint) ?? enrolled(fingerprint, participantOf),
+    byCertificate: (certificate) =>
+      byFingerprint.get(certificate.fingerprint256) ?? enrolled(certificate, participantOf),
   };
 }
 
-function enrolled(fingerprint: string, participantOf: ParticipantOf): Account | null {
-  const participant = participantOf(fingerprint);
+function enrolled(certificate: CertificateNames, participantOf: ParticipantOf): Account | null {
+  const participant = participantOf(certificate);
   if (participant === null) return null;
-  const name = `certificate ${fingerprint.slice(0, 16)}`;
-  return { id: `certificate:${fingerprint}`, name, roles: ['participant-reader'], participant, node: null };
+  const { subject: name, fingerprint256 } = certificate;
+  return { id: `certificate:${fingerprint256}`, name, roles: ['participant-reader'], participant, node: null };
 }

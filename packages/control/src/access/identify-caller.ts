@@ -55,7 +55,8 @@ export function createCallers(
       const refusal = new ControlRefusal('control.certificate_not_accepted', { subject, fault, needed });
       return { account: null, refusal };
     }
-    const account = accounts.byFingerprint(verdict.fingerprint256);
+    const [leaf] = verdict.chain;
+    const account = leaf === undefined ? null : accounts.byCertificate(leaf);
     if (account !== null) return { account, by: 'certificate', session: null };
     const refusal = new ControlRefusal('control.no_account', { subject, fingerprint: verdict.fingerprint256 });
     return { account: null, refusal };

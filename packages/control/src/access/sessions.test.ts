@@ -89,6 +89,18 @@ forEachStore((_name, open) => {
     assert.equal(await sessions.bySecret(ended.secret), null);
   });
 
+  test('sessions and links of an account that is gone do not become those of a later one of its name', async () => {
+    const { sessions } = await opened();
+    const use = await sessions.useLink((await sessions.makeLink('desk')).secret, place, anybody);
+    assert.ok(use.outcome === 'signed_in');
+    const unused = await sessions.makeLink('desk');
+    const other = await sessions.makeLink('other');
+    await sessions.keepOnly((name) => name === 'other');
+    assert.equal(await sessions.bySecret(use.secret), null);
+    assert.equal((await sessions.useLink(unused.secret, place, anybody)).outcome, 'expired');
+    assert.equal((await sessions.useLink(other.secret, place, anybody)).outcome, 'signed_in');
+  });
+
   test('of more sessions than an account may have, the oldest ends', async () => {
     const { sessions, clock } = await opened();
     const ids: string[] = [];

@@ -42,10 +42,10 @@ export interface Sessions {
   bySecret(secret: string): Promise<Session | null>;
   /** The same without the note: for what goes on by itself, and is no sign that somebody is there. */
   stillHolds(secret: string): Promise<Session | null>;
-  /** Ends sessions and links of all accounts but these: an account that comes back under an old name is another one. */
-  keepOnly(accounts: readonly string[]): Promise<void>;
   /** The sessions that hold, of one account or of all, the latest first; at most 1,000. */
   list(account: string | null): Promise<readonly Session[]>;
+  /** Ends sessions and links of accounts that are none any more: a later account of the same name is somebody else. */
+  keepOnly(isAccount: (name: string) => boolean): Promise<void>;
   /** Ends a session, of one account or of any; false where there is none that holds. */
   end(id: string, account: string | null): Promise<boolean>;
 }
@@ -134,17 +134,6 @@ export function createSessions({ db, bounds, clock, random }: SessionsOptions): 
       const row = await holding(clock()).where('secret_hash', '=', hashOf(secret)).executeTakeFirst();
       return row === undefined ? null : toSession(row);
     },
-    async keepOnly(accounts) {
-      const nowMs = clock();
-      let ending = db.updateTable('access_sessions').set({ ended_ms: nowMs }).where('ended_ms', 'is', null);
-      let using = db.updateTable('access_links').set({ ends_ms: nowMs }).where('ends_ms', '>', nowMs);
-      if (accounts.length > 0) {
-        ending = ending.where('account', 'not in', accounts);
-        using = using.where('account', 'not in', accounts);
-      }
-      await ending.execute();
-      await using.execute();
-    },
     async bySecret(secret) {
       const nowMs = clock();
       const row = await holding(nowMs).where('secret_hash', '=', hashOf(secret)).executeTakeFirst();
@@ -157,6 +146,17 @@ export function createSessions({ db, bounds, clock, random }: SessionsOptions): 
       let query = holding(clock()).orderBy('began_ms', 'desc').orderBy('id').limit(listedMax);
       if (account !== null) query = query.where('account', '=', account);
       return (await query.execute()).map(toSession);
+    },
+    async keepOnly(isAccount) {
+      const nowMs = clock();
+      const sessions = await holding(nowMs).execute();
+      const links = await db.selectFrom('access_links').select('account').where('ends_ms', '>', nowMs).execute();
+      const gone = [...new Set([...sessions, ...links].map(({ account }) => account))].filter(
+        (name) => !isAccount(name),
+      );
+      if (gone.length === 0) return;
+      await db.updateTable('access_sessions').set({ ended_ms: nowMs }).where('account', 'in', gone).execute();
+      await db.updateTable('access_links').set({ ends_ms: nowMs }).where('account', 'in', gone).execute();
     },
     async end(id, account) {
       const nowMs = clock();

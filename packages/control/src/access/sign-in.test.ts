@@ -148,6 +148,7 @@ test('a session has the rights of its account as it is now, and none when the ac
   assert.equal((await me()).code, 'control.sign_in_needed');
   assert.equal(await control.running.makeLink('reader'), null);
   await control.apply(null);
+  assert.equal((await me()).code, 'control.sign_in_needed');
 });
 
 test('an account that comes back under its old name has no session and no link of the one before', async () => {

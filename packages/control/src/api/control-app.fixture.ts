@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createTestAuthority, createTrustBundle, type TestAuthority, type TestUser } from '@headgate/pki';
 import type { Role } from '../access/account.ts';
-import { createAccounts } from '../access/accounts.ts';
+import { createAccounts, type ParticipantOf } from '../access/accounts.ts';
 import { type AccessInForce, createCallers } from '../access/identify-caller.ts';
 import { type ControlConfig, controlConfigSchema, type WrittenControlConfig } from '../config/control-config.ts';
 import { type ControlApp, type ControlNotice, createControlApp, socketOf } from './control-app.ts';
@@ -73,7 +73,7 @@ export interface TestControl {
 export interface TestControlOptions {
   readonly routes?: (app: ControlApp) => void | Promise<void>;
   readonly bounds?: WrittenControlConfig['bounds'];
-  readonly participantOf?: (fingerprint: string) => string | null;
+  readonly participantOf?: ParticipantOf;
 }
 
 /** Starts an app with everything that is on every app, and `routes`. */

@@ -141,7 +141,7 @@ test('a certificate that provisioning knows reads for its participant', async ()
   const enrolled: { print?: string } = {};
   const other = await startTestControl({
     routes: testRoutes,
-    participantOf: (print) => (print === enrolled.print ? 'participant-c' : null),
+    participantOf: ({ fingerprint256 }) => (fingerprint256 === enrolled.print ? 'participant-c' : null),
   });
   assert.equal((await other.ask('stranger', '/v1/me')).json().code, 'control.no_account');
   enrolled.print = other.certified('stranger').fingerprint256;
@@ -198,6 +198,27 @@ test('an account may have as many requests under way as the configuration says, 
   for (const release of held.splice(0)) release();
   await Promise.all(first);
   assert.equal((await control.ask('operator', '/v1/me')).status, 200);
+});
+
+test('of more connections than a source may have, the last is closed before a handshake; a place is free once one has ended', async () => {
+  const other = await startTestControl({ bounds: { connectionsPerSourceMax: 4 } });
+  const opened = () => connect({ port: other.port, host: '127.0.0.1', rejectUnauthorized: false });
+  const sockets = Array.from({ length: 4 }, opened);
+  await Promise.all(sockets.map((socket) => once(socket, 'secureConnect')));
+  await assert.rejects(once(opened(), 'secureConnect'), /ECONNRESET|socket disconnected/);
+  const [first] = sockets;
+  first?.destroy();
+  for (;;) {
+    const next = opened();
+    const outcome = await once(next, 'secureConnect').then(
+      () => 'open',
+      () => 'closed',
+    );
+    next.destroy();
+    if (outcome === 'open') break;
+  }
+  for (const socket of sockets) socket.destroy();
+  await other.close();
 });
 
 test('what is no HTTP/1.1 is answered as a problem, and the connection ends', async () => {

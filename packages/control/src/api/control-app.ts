@@ -223,7 +223,6 @@ const checkEveryMs = 2_000;
 /** Answers are for whoever asked and for nobody between; nothing here is ever framed, sniffed or led away from. */
 const answerFields = {
   'cache-control': 'no-store',
-  'strict-transport-security': 'max-age=31536000',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',

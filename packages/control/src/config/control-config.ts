@@ -47,7 +47,7 @@ const bounds = z.strictObject({
   ),
   connectionsMax: count(8, 65_536, 1_024).describe('Connections open at once. Default 1,024.'),
   connectionsPerSourceMax: count(4, 65_536, 256).describe(
-    'Connections of one source address open at once, before anybody is known on them: one host cannot take all. Default 256.',
+    'Connections open at once from one source; further ones are closed. Default 256.',
   ),
   handshakeTimeoutMs: milliseconds(1_000, 60_000, 10_000).describe('Longest TLS handshake. Default 10,000 ms.'),
   headerTimeoutMs: milliseconds(1_000, 60_000, 10_000).describe(

@@ -79,7 +79,7 @@ export function toAddress({ environment, channel, generation, system, address }:
 }
 
 /** The last first. */
-export function toValues({ values, others }: StoredBag): ToldValues {
+function toValues({ values, others }: StoredBag): ToldValues {
   const sorted = values.toSorted((a, b) => b[2] - a[2] || (a[0] < b[0] ? -1 : 1));
   return { values: sorted.map(([value, calls, lastMs]) => ({ value, calls, last: instant(lastMs) })), others };
 }

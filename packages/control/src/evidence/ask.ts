@@ -28,7 +28,7 @@ export function isBounded({ sinceMs, untilMs }: Span): boolean {
 }
 
 /** A condition on the periods of a span. */
-export function inStretches(stretches: readonly Stretch[], alias: string): RawBuilder<boolean> {
+function inStretches(stretches: readonly Stretch[], alias: string): RawBuilder<boolean> {
   if (stretches.length === 0) return sql`false`;
   const each = stretches.map(
     ({ grain, fromMs, untilMs }) =>

@@ -17,7 +17,7 @@ export interface DeskThread {
 }
 
 /** The thread ended, and what was asked of it has no answer. What it remembered is in the store, or was never acknowledged. */
-export class DeskLost extends Error {
+class DeskLost extends Error {
   override readonly name = 'DeskLost';
 }
 

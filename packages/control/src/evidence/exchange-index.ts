@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 export const keyBytes = 5;
 
 /** Lists of a segment: one for each value of the first byte. */
-export const bucketCount = 256;
+const bucketCount = 256;
 
 /** Chunks of one segment: at most 256, since the place of a chunk in it is one byte. */
 export const chunksPerSegment = 32;

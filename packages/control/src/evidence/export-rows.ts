@@ -65,7 +65,7 @@ type UseColumns = Readonly<
 >;
 
 /** Pages of sums in the order of their periods. */
-export async function* exportSums(db: Kysely<Schema>, wanted: WantedExport): AsyncGenerator<readonly SumRow[]> {
+async function* exportSums(db: Kysely<Schema>, wanted: WantedExport): AsyncGenerator<readonly SumRow[]> {
   let after = wanted.cursor === null ? null : positionOf(wanted.cursor);
   for (;;) {
     const rows = await sumPage(db, wanted, after);

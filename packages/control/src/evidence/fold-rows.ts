@@ -110,7 +110,7 @@ export const forms = {
 } as const satisfies Readonly<Record<string, UpsertForm>>;
 
 /** Sums as columns. */
-export function periodSumsOf(sums: Measures) {
+function periodSumsOf(sums: Measures) {
   return {
     calls: sums.calls,
     refused: sums.refused,
@@ -127,7 +127,7 @@ export function periodSumsOf(sums: Measures) {
 }
 
 /** All sums as columns. */
-export function allSumsOf(sums: Measures) {
+function allSumsOf(sums: Measures) {
   return {
     ...periodSumsOf(sums),
     answered: sums.answered,

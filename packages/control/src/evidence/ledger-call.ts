@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 
 /** Longest text kept of a record, in characters; more is cut. */
-export const textCharsMax = 200;
+const textCharsMax = 200;
 
 /** Largest number taken of one record: sums of a thousand such are still exact. */
 const numberMax = 2 ** 43;
@@ -15,7 +15,7 @@ const aheadMsMax = 86_400_000;
 const earliestMs = 946_684_800_000;
 
 /** Bodies below this size are no burden, packed or not, in bytes. The same as `headgate evidence who` takes. */
-export const largeBytesFrom = 10_000;
+const largeBytesFrom = 10_000;
 
 /**
  * Whom a call is counted for: a certificate; a subject, where a log told no more; else a source address. `others` are those past
@@ -101,7 +101,7 @@ export const otherCallers: Caller = {
 const noAddress = { environment: '', channel: '', generation: '', system: '', address: '' } as const;
 
 /** Calls of which the catalogue knows no address. */
-export const unrouted: CalledAddress = { id: 'unrouted', kind: 'unrouted', ...noAddress };
+const unrouted: CalledAddress = { id: 'unrouted', kind: 'unrouted', ...noAddress };
 
 /** Addresses past a bound. */
 export const otherAddresses: CalledAddress = { id: 'others', kind: 'others', ...noAddress };

@@ -1,5 +1,5 @@
 // The ledger: takes records in, once and in order; keeps them packed; rolls them up; and lets go of what is old.
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Store } from '../store/open-store.ts';
 import type { Schema } from '../store/schema.ts';
 import { addArrival, lastArrivals, packArrivals } from './arrivals.ts';
@@ -296,12 +296,4 @@ class Intake {
 
 function said(fault: unknown): string {
   return fault instanceof Error ? fault.message : String(fault);
-}
-
-/** For tests and benches: how many bytes the tables of the ledger take. */
-export async function ledgerBytes(db: Kysely<Schema>): Promise<number> {
-  const { rows } = await sql<{ bytes: number }>`
-    select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint as bytes from pg_class c
-    where c.relname like 'ledger_%' and c.relkind = 'r'`.execute(db);
-  return rows[0]?.bytes ?? 0;
 }

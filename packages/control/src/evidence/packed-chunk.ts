@@ -21,7 +21,7 @@ export interface PackedChunk {
 }
 
 /** Lines in one piece, each with its break. */
-export function joinLines(lines: readonly Buffer[]): Buffer {
+function joinLines(lines: readonly Buffer[]): Buffer {
   const bytes = lines.reduce((sum, line) => sum + line.byteLength + 1, 0);
   const joined = Buffer.allocUnsafe(bytes);
   let at = 0;

@@ -3,7 +3,7 @@ import { evidenceSchemaVersion } from '@headgate/contract';
 import { sectionOf, textOf } from './ledger-call.ts';
 
 /** Longest line that is taken, in bytes (1 MiB); no gateway writes one that is near it. */
-export const lineBytesMax = 1_048_576;
+const lineBytesMax = 1_048_576;
 
 /** Most threads of one node. */
 const threadsMax = 1024;

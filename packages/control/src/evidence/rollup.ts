@@ -248,7 +248,7 @@ function addOtherParty(rollup: Rollup, measures: Measures, day: number): void {
 }
 
 /** Adds one row to another of the same place. */
-export function addUse(to: Use, from: Use): void {
+function addUse(to: Use, from: Use): void {
   addMeasures(to.measures, from.measures);
   for (const name of bagNames) mergeBags(to.bags[name], from.bags[name], bagBounds[name]);
 }

@@ -114,13 +114,20 @@ function refusedWith(code: string, words: RegExp = /./) {
   };
 }
 
+const certificate = {
+  subject: 'CN=trading-desk,O=New Power,C=US',
+  issuer: 'CN=Users Issuing CA,O=Example Trust,C=US',
+  serial: '40F45CC0BC75BE99',
+  fingerprint256: 'ab'.repeat(32),
+};
+
 const participant: Participant = {
   id: 'new-power',
   name: 'New Power',
   scids: ['NEWP'],
   credentials: [
     {
-      fingerprint: 'ab'.repeat(32),
+      fingerprint: certificate.fingerprint256,
       environments: ['production'],
       rights: [{ system: 'cmri', environment: 'production', channels: ['api'], role: 'read', scids: 'all' }],
     },
@@ -304,16 +311,17 @@ forEachStore((_name, open) => {
         participants: [{ id, before, participant: next }],
       });
     await change('new-power', null, participant);
-    assert.equal(snapshots.participantOf('ab'.repeat(32)), null);
+    assert.equal(snapshots.participantOf(certificate), null);
     const { diff } = await snapshots.publish(wish);
     assert.deepEqual(
       diff?.lines.map(({ sentence }) => sentence),
       ['participant new-power is new, with 1 credential'],
     );
-    assert.equal(snapshots.participantOf('ab'.repeat(32)), 'new-power');
+    assert.equal(snapshots.participantOf(certificate), 'new-power');
+    assert.equal(snapshots.participantOf({ ...certificate, fingerprint256: 'cd'.repeat(32) }), null);
     await change('settle-soft', null, null);
     const anew = await again();
-    assert.equal(anew.participantOf('ab'.repeat(32)), 'new-power');
+    assert.equal(anew.participantOf(certificate), 'new-power');
     const ended = await anew.publish(wish);
     assert.deepEqual(
       ended.diff?.lines.map(({ sentence }) => sentence),

@@ -9,6 +9,7 @@ import {
   sayFinding,
   snapshotBounds,
 } from '@headgate/contract';
+import { type CertificateNames, type CompiledRights, compileRights, findEnrolment } from '@headgate/rules';
 import { ControlRefusal } from '../api/control-refusal.ts';
 import type { Store } from '../store/open-store.ts';
 import { type Compiled, compileSnapshot } from './compile.ts';
@@ -101,8 +102,8 @@ export interface Snapshots {
   participants(): Promise<readonly Participant[]>;
   changeParticipants(by: string, changed: ParticipantsChanged): Promise<void>;
   changePositions(by: string, changed: PositionsChanged): Promise<void>;
-  /** The participant whose credential has this fingerprint in the latest snapshot. */
-  participantOf(fingerprint: string): string | null;
+  /** The participant whose credential a certificate is in the latest snapshot, found as gateways find it. */
+  participantOf(certificate: CertificateNames): string | null;
   /** Looks at the files; publishes what can be used and differs. */
   look(): Promise<void>;
   close(): void;
@@ -123,7 +124,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   const { db } = store;
   let latest: SnapshotHead | null = (await latestHead(db)) ?? null;
   let latestJson: Promise<Buffer> | null = null;
-  let owners: ReadonlyMap<string, string> = new Map();
+  let rights: CompiledRights | null = null;
   const parsed = new Map<number, ReadSnapshot>();
   const asked = new Map<string, { readonly number: number; readonly hash: string | null; readonly atMs: number }>();
   // Each gateway that waits. A promise that all of them race against would remember every one that ever waited.
@@ -185,7 +186,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     latest = head;
     latestJson = null;
     keepParsed(head.number, read);
-    owners = ownersIn(read);
+    rights = rightsIn(read);
   };
   const published = async (
     read: ReadSnapshot,
@@ -282,7 +283,8 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     participants: async () => usable(await compiled(await readHeld(db))).facts.provisioning?.participants ?? [],
     changeParticipants: (by, body) => inOrder(() => changed(heldKinds.participants, by, body)),
     changePositions: (by, body) => inOrder(() => changed(heldKinds.positions, by, body)),
-    participantOf: (fingerprint) => owners.get(fingerprint) ?? null,
+    participantOf: (certificate) =>
+      rights === null ? null : (findEnrolment(rights, certificate)?.participant.id ?? null),
     look: () =>
       inOrder(async () => {
         const result = await compiled(await readHeld(db));
@@ -299,7 +301,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   };
   if (latest !== null) {
     const { read } = await readAt(latest.number);
-    if (read !== null) owners = ownersIn(read);
+    if (read !== null) rights = rightsIn(read);
   }
   if (sources !== null && sources.watchMs > 0) {
     const { watchMs } = sources;
@@ -325,13 +327,7 @@ function unusable(findings: readonly Finding[]): ControlRefusal {
   });
 }
 
-/** Participants by the fingerprints of their credentials. */
-function ownersIn({ facts: { provisioning } }: ReadSnapshot): ReadonlyMap<string, string> {
-  return new Map(
-    (provisioning?.participants ?? []).flatMap(({ id, credentials }) =>
-      credentials.flatMap(({ fingerprint }) =>
-        fingerprint === undefined ? [] : [[fingerprint.replaceAll(':', '').toLowerCase(), id] as const],
-      ),
-    ),
-  );
+/** Credentials by the names that gateways find them by. */
+function rightsIn({ facts: { provisioning } }: ReadSnapshot): CompiledRights | null {
+  return provisioning === null ? null : compileRights(provisioning);
 }

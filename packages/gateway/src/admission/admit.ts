@@ -13,11 +13,9 @@ import {
   type CallForRights,
   chargesFor,
   limitField,
-  limitFieldStarts,
   limitRefusal,
   mayCall,
   overrideCharges,
-  policyField,
   rightRefusal,
 } from '@headgate/rules';
 import { dropOldest } from '../drop-oldest.ts';
@@ -30,7 +28,7 @@ import { ownerOf, participantOwner } from '../standing.ts';
 import { documentCharges } from './document-limit.ts';
 import { followSession, sessionState } from './follow-session.ts';
 import { type AskedCandidate, askCandidate, chargesByCandidate, judgeCandidate } from './judge-candidate.ts';
-import { type JudgedScid, judgeScid, type ScidLimits, scidLimits } from './judge-scid.ts';
+import { fieldsOf, type JudgedScid, judgeScid, type LimitFields, type ScidLimits, scidLimits } from './judge-scid.ts';
 import { holdingOf, type Permit, settle, settleHolding, toPermit } from './permit.ts';
 import { isOfBytes, type Weighed, weighBody } from './weigh-body.ts';
 
@@ -105,13 +103,14 @@ function permitOrRefuse(
   gateway: Gateway,
 ): Permit | StatedRefusal {
   const { known, scid, weighed } = applying;
-  const { policyText, limitStarts, participant } = known;
+  const { participant } = known;
+  const { policyText, starts } = scid?.fields ?? known.fields;
   const { charges, bodyBytesMax } = weighed;
   const candidate = judgeCandidate(exchange, asked, decision, gateway, nowMs);
   exchange.admission = evidenceOf(exchange, applying, decision, candidate, nowMs);
   if (policyText !== null) {
     exchange.limitPolicy = policyText;
-    exchange.limitsLeft = limitField(charges, limitStarts, nowMs);
+    exchange.limitsLeft = limitField(charges, starts, nowMs);
   }
   if (!decision.admitted) {
     // The call does not go on, however a candidate would have it: its places are free again, and its bytes count.
@@ -136,9 +135,7 @@ interface KnownCharges {
   readonly charges: readonly Charge[];
   /** Whether the body counts. */
   readonly weighs: boolean;
-  /** What stays the same of `RateLimit-Policy` and `RateLimit`; null where no rule is told of. */
-  readonly policyText: string | null;
-  readonly limitStarts: readonly string[];
+  readonly fields: LimitFields;
   /** Who is told of its refused calls, and of which system they were. */
   readonly owners: readonly string[];
   readonly system: string;
@@ -182,18 +179,17 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
   const { charges: own, ...span } = overrideCharges(ofRules, subject, snapshot.overrides, nowMs);
   const charges = exchange.serving.charges.shared(own);
   const candidate = route.kind === 'document' ? null : chargesByCandidate(exchange.serving, subject);
-  const rules = charges.map(({ rule }) => rule);
+  const fields = fieldsOf(charges);
   return {
     charges,
     weighs: charges.some(isOfBytes),
-    policyText: policyField(rules),
-    limitStarts: limitFieldStarts(rules),
+    fields,
     owners: [
       ownerOf(principal.certificate?.fingerprint256, exchange.connection.source),
       ...(participant === null ? [] : [participantOwner(participant, route.environment)]),
     ],
     system: route.systemId,
-    rules: rules.map(({ name }) => name),
+    rules: charges.map(({ rule }) => rule.name),
     participant,
     endorsers: allowed?.endorsers ?? [],
     breakGlass: span.overrides,
@@ -205,6 +201,7 @@ function chargesAnew(exchange: Exchange, principal: Principal, route: AnyRoute, 
       scids: exchange.serving.scids.of(route),
       subject,
       charges,
+      fields,
       own: allowed?.scids ?? [],
       breakGlass: span.overrides,
       candidate: candidate ?? [],

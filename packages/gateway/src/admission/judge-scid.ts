@@ -1,7 +1,15 @@
 // For which SCID does a call act, and may its caller? Asked only where a limit that matched counts over SCIDs; until the answer is
 // there nothing is charged. An SCID counts if the caller may act for it: else one caller could use up what is another's.
 import type { Charge, LimitRule, LimitSubject, Refusal, ScidEvidence } from '@headgate/contract';
-import { type CallForRights, chargesFor, mayCall, overrideCharges, scidRefusal } from '@headgate/rules';
+import {
+  type CallForRights,
+  chargesFor,
+  limitFieldStarts,
+  mayCall,
+  overrideCharges,
+  policyField,
+  scidRefusal,
+} from '@headgate/rules';
 import { type PayloadValue, payloadValueCharactersMax, type ScidWhereabouts } from '@headgate/soap';
 import { dropOldest } from '../drop-oldest.ts';
 import { payloadValue } from '../envelope-head.ts';
@@ -10,6 +18,19 @@ import type { Gateway } from '../gateway.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { chargesByCandidate } from './judge-candidate.ts';
+
+/** What stays the same of `RateLimit-Policy` and `RateLimit`, as long as charges do. */
+export interface LimitFields {
+  /** Null where no rule is told of. */
+  readonly policyText: string | null;
+  readonly starts: readonly string[];
+}
+
+/** Writes it. A rule that was overridden is told as it holds. */
+export function fieldsOf(charges: readonly Charge[]): LimitFields {
+  const rules = charges.map(({ rule }) => rule);
+  return { policyText: policyField(rules), starts: limitFieldStarts(rules) };
+}
 
 /** What is known of a caller over a route before its payload is looked at, where limits count over SCIDs. */
 export interface ScidLimits {
@@ -22,6 +43,8 @@ export interface ScidLimits {
   readonly charges: readonly Charge[];
   /** SCIDs that the caller may act for here. */
   readonly own: readonly string[];
+  /** What stays the same of the fields of such a call. */
+  readonly fields: LimitFields;
   /** Ids of the overrides that changed one of them. */
   readonly breakGlass: readonly string[];
   /** What a candidate policy would charge such a call. */
@@ -40,6 +63,8 @@ export interface JudgedScid {
   readonly breakGlass: readonly string[];
   /** What a candidate policy would charge. */
   readonly candidate: readonly Charge[];
+  /** What stays the same of `RateLimit-Policy` and `RateLimit`. */
+  readonly fields: LimitFields;
   /** Raised once the call is charged to its caller. */
   readonly refusal: Refusal | null;
   /** The rule that the refusal is of. */
@@ -106,8 +131,8 @@ function withoutScid(limits: ScidLimits, found: WithoutValue | null): JudgedScid
 }
 
 /** Charged as a call without an SCID is. */
-function unchanged({ charges, breakGlass, candidate }: ScidLimits, evidence: ScidEvidence): JudgedScid {
-  return { evidence, charges, breakGlass, candidate, refusal: null, rule: null, ...always };
+function unchanged({ charges, fields, breakGlass, candidate }: ScidLimits, evidence: ScidEvidence): JudgedScid {
+  return { evidence, charges, fields, breakGlass, candidate, refusal: null, rule: null, ...always };
 }
 
 const always = { fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };
@@ -130,9 +155,11 @@ function judgeFound(
     const evidence = { ...found, outcome: 'proven', participant } as const;
     const subject = { ...limits.subject, scid: value, participant };
     const over = overrideCharges(chargesFor(serving.limits, subject), subject, serving.snapshot.overrides, nowMs);
+    const charges = chargesOver(limits.charges, over.charges);
     return {
       evidence,
-      charges: chargesOver(limits.charges, over.charges),
+      charges,
+      fields: fieldsOf(charges),
       breakGlass: [...new Set([...limits.breakGlass, ...over.overrides])],
       candidate: chargesOver(limits.candidate, chargesByCandidate(serving, subject)),
       refusal: null,

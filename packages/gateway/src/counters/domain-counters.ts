@@ -253,6 +253,13 @@ export class DomainCounters {
     if (!mayBe) return nobodyCounted(charges, awayRetryMs, nowMs);
     const parts = call.lines.filter(({ isShadow }) => !isShadow).map((line) => this.#partOf(line));
     const decision = this.#own.decide(parts, Math.floor(atMs));
+    const told = parts.map(({ standing }) => standing).values();
+    for (const [at, { isShadow }] of call.lines.entries()) {
+      const charge = charges[at];
+      if (isShadow || charge === undefined) continue;
+      const { remaining = 0, moreAtMs = atMs } = told.next().value ?? {};
+      charge.standing = { remaining, moreAtMs: nowMs + Math.max(0, Math.ceil(moreAtMs - atMs)) };
+    }
     if (!decision.admitted) {
       // More than this node's part, and perhaps not more than the quota.
       if (!Number.isFinite(decision.retryAtMs)) return nobodyCounted(charges, awayRetryMs, nowMs);

@@ -66,6 +66,8 @@ export const awayRetryMs = 1_000;
 /** Nobody can count, or may not yet: a refusal, unless all rules are in shadow. */
 export function nobodyCounted(charges: readonly Charge[], waitMs: number, nowMs: number): CounterDecision {
   const decidedBy = charges.find(({ rule }) => rule.mode === 'enforce');
+  // What was known of them before says nothing of now.
+  for (const charge of charges) charge.standing = { remaining: 0, moreAtMs: nowMs + Math.ceil(waitMs) };
   if (decidedBy === undefined) return plainAdmission;
   return {
     admitted: false,

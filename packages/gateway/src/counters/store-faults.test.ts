@@ -281,6 +281,26 @@ describe('a store that is hurt', { concurrency: 4 }, () => {
     assert.equal(await admittedOf(withQuota(20)), 10);
   });
 
+  test('of a node that is alone callers are told what is left of its part, and not what the store said last', {
+    skip,
+  }, async (t) => {
+    const valkey = await startValkey();
+    t.after(() => valkey.close());
+    let skippedMs = 0;
+    const node = openNode(valkey.port, { nodes: ['a', 'b'], elapsed: () => monotonic() + skippedMs });
+    t.after(() => node.close());
+    const charges = [chargeTo(ruleWith({ name: 'told', quota: 21, windowMs: 50 }))];
+    const left = () => charges[0]?.standing?.remaining;
+    await node.counted(charges);
+    assert.equal(left(), 10, 'the part of the other, who never came, is kept free');
+    node.sever();
+    await until(async () => (await node.decide(charges)).admitted === false);
+    assert.equal(left(), 0, 'nothing, while nobody counts');
+    skippedMs += 100_000;
+    assert.ok((await node.decide(charges)).admitted);
+    assert.equal(left(), 9);
+  });
+
   test('a node that is alone admits nothing before its lease and then a whole window are over', { skip }, async (t) => {
     const valkey = await startValkey();
     t.after(() => valkey.close());

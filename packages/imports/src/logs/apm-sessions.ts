@@ -31,7 +31,7 @@ export function createApmReader(clock: ReadClock): (line: string) => LineReading
     const atMs = clock(stamp);
     if (atMs === null) return bad('no instant that can be read');
     const begun = /^New session from client IP ([0-9A-Fa-f:.]{2,45}) .*?(?:Listener (\S{1,200}))?(?: \(|$)/.exec(
-      words.replace(/ \(ST=[^)]*\)/, ''),
+      words.replace(/ \(ST=[^)]{0,200}\)/, ''),
     );
     if (begun !== null) return begin(sessions, id, atMs, begun[1] ?? '', begun[2] ?? null);
     const session = sessions.get(id);

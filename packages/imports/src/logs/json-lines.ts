@@ -93,7 +93,7 @@ export function fieldByName(named: (name: string) => LogField | null | undefined
     const found = known.get(path);
     if (found !== undefined) return found;
     const said = named(path) ?? named(name) ?? (isLogField(name) ? name : null) ?? byCustom(name, isHaproxy);
-    if (known.size < 1_000) known.set(path, said);
+    if (known.size < 1_000 && path.length <= 200) known.set(path, said);
     return said;
   };
 }

@@ -1,5 +1,6 @@
 // A client certificate as logs tell of it: names in the ways of nginx and HAProxy, a fingerprint, or all of it.
 import { type CertificateFacts, comparableName, readCertificate, UnreadableCertificate } from '@headgate/pki';
+import { createMemory } from '../bounded-memory.ts';
 import { saidOrNull } from './escapes.ts';
 import type { LoggedCertificate } from './log-entry.ts';
 
@@ -14,21 +15,13 @@ export interface SaidOfCertificate {
   readonly notAfter: string | null;
 }
 
-/** Certificates that are remembered; past it they are read anew. */
-const rememberedMax = 50_000;
-
 /** Reads what is said of certificates; callers come again, so what was read is remembered. */
 export function createCertificateReader(): (said: SaidOfCertificate) => LoggedCertificate | null {
-  let known = new Map<string, LoggedCertificate | null>();
+  const memory = createMemory<LoggedCertificate | null>();
   return (said) => {
     const { verify, subject, issuer, serial, fingerprint, certificate, notAfter } = said;
     const key = `${verify}\n${subject}\n${issuer}\n${serial}\n${fingerprint}\n${certificate}\n${notAfter}`;
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    if (known.size >= rememberedMax) known = new Map();
-    const read = lasting(readSaid(said));
-    known.set(Buffer.from(key).toString(), read);
-    return read;
+    return memory.of(key, () => lasting(readSaid(said)));
   };
 }
 
@@ -74,9 +67,12 @@ function factsOf(escaped: string): CertificateFacts | null {
   }
 }
 
+/** Longest name that is read, in characters. */
+const nameCharactersMax = 2_000;
+
 /** RFC 4514 without spaces, from that or from the way with slashes, which begins with the least specific (`/C=US/O=…/CN=…`). */
 export function toName(text: string | null): string | null {
-  const said = saidOrNull(text);
+  const said = saidOrNull(text)?.slice(0, nameCharactersMax) ?? null;
   if (said === null) return null;
   if (said.startsWith('/')) {
     // A slash of a value stands before no type with an equals sign.

@@ -8,6 +8,7 @@ import {
   evidenceSchemaVersion,
   findAddress,
 } from '@headgate/contract';
+import { createMemory } from '../bounded-memory.ts';
 import type { LogEntry } from '../logs/log-entry.ts';
 import type { ParticipantOf } from './participants.ts';
 
@@ -35,8 +36,8 @@ export type ToRecord = (entry: LogEntry, origin: RecordOrigin, sequence: number)
 
 type Route = NonNullable<EvidenceRecord['route']>;
 
-/** Places that are remembered; past it they are looked up anew. */
-const placesMax = 50_000;
+/** Certificates whose holders are remembered; past it they are looked up anew. */
+const holdersMax = 50_000;
 
 /** A maker of records. */
 export function createRecords(options: RecordOptions): ToRecord {
@@ -47,7 +48,7 @@ export function createRecords(options: RecordOptions): ToRecord {
     const known = holders.get(certificate);
     if (known !== undefined) return known;
     const found = options.participantOf(certificate);
-    if (holders.size >= placesMax) holders.clear();
+    if (holders.size >= holdersMax) holders.clear();
     holders.set(certificate, found);
     return found;
   };
@@ -146,17 +147,14 @@ function forwardOf({ upstream, endpoint, attempts, upstreamStatus, firstByteMs }
 }
 
 function rememberedRoutes({ index, infrastructure }: RecordOptions) {
-  let known = new Map<string, Route | null>();
+  const memory = createMemory<Route | null>();
   return (entry: LogEntry, host: string): Route | null => {
     const { scheme, path, soapAction, asksDescription } = entry;
-    const key = `${scheme} ${host} ${path} ${soapAction} ${asksDescription}`;
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const route = routeOf(index, entry, host, infrastructure);
-    if (known.size >= placesMax) known = new Map();
-    // A slice of a block of the file would keep the whole block.
-    known.set(Buffer.from(key).toString(), route === null ? null : (JSON.parse(JSON.stringify(route)) as Route));
-    return route;
+    return memory.of(`${scheme} ${host} ${path} ${soapAction} ${asksDescription}`, () => {
+      const route = routeOf(index, entry, host, infrastructure);
+      // As keys, what is remembered is a copy.
+      return route === null ? null : (JSON.parse(JSON.stringify(route)) as Route);
+    });
   };
 }
 

@@ -211,3 +211,28 @@ test('over TLS a caller is whose certificate it shows, whatever a field claims, 
   const strange = await call(stranger);
   assert.deepEqual([strange.status, /not authorized/.test(strange.body)], [403, true]);
 });
+
+test('refusals as OASIS was recorded are 114 bytes of HTML for everybody, and nothing tells the wait but their text', async (t) => {
+  const policy = policyOf({ ...perCredential, key: ['source'], windowMs: 5_000 });
+  const simulator = await start(t, { policy, personality: 'oasis-as-recorded' });
+  const call = (accept: string) =>
+    send(`${simulator.url}/v2/offers/ReadOffers`, 'POST', { host, accept, 'content-type': 'text/xml' });
+  assert.equal((await call('*/*')).fields.ratelimit, undefined);
+  simulator.turnTo(startMs + 3_500);
+  for (const accept of ['*/*', 'application/json', 'text/html']) {
+    const { status, fields, body } = await call(accept);
+    assert.equal(
+      body.toString(),
+      '<html><body><p>CAISO Acceptable Use Policy Violation. Please retry your request after 5 seconds.</p></body></html>',
+    );
+    assert.deepEqual(
+      [status, body.byteLength, fields['content-type'], fields.server],
+      [429, 114, 'text/html', 'BigIP'],
+    );
+    assert.deepEqual(
+      [fields['retry-after'], fields.ratelimit, fields['ratelimit-policy']],
+      [undefined, undefined, undefined],
+    );
+    assert.match(String(fields['proxy-status']), /^headgate-simulator; /);
+  }
+});

@@ -9,7 +9,8 @@ import { certificateFieldOf } from '../wire/client-certificate.ts';
 import { noAccessReply, type Reply } from '../wire/message.ts';
 import type { CallHead, CoveredCall } from './covered-call.ts';
 import type { LimitsTold, MarketLimits } from './market-limits.ts';
-import { refusalReply } from './refusal-reply.ts';
+import type { Personality } from './personalities.ts';
+import { recordedOasisReply, refusalReply } from './refusal-reply.ts';
 
 /** What came of a request at the door. */
 export type Judged =
@@ -29,7 +30,12 @@ export interface Door {
 }
 
 /** Puts limits at a door. `nextNumber` makes the exchange ids. */
-export function createDoor(limits: MarketLimits, clock: () => number, nextNumber: () => number): Door {
+export function createDoor(
+  limits: MarketLimits,
+  personality: Personality,
+  clock: () => number,
+  nextNumber: () => number,
+): Door {
   return {
     admitConnection: (socket) => limits.admitConnection(sourceOf(socket), clock()),
     async judge(request, arriving) {
@@ -45,7 +51,10 @@ export function createDoor(limits: MarketLimits, clock: () => number, nextNumber
       if (body === 'too_large') return { fields: own, settle: () => undefined };
       const judged = await limits.judge(call, covered, body, clock);
       if (judged.kind === 'uncounted') return { fields: own, settle: () => undefined };
-      const fields = { ...own, ...toldFields(judged.told) };
+      const isRecorded = personality === 'oasis-as-recorded';
+      const recorded = isRecorded && judged.kind === 'refused' ? recordedOasisReply(judged.refusal) : null;
+      if (recorded !== null) return { reply: withFields(recorded, own) };
+      const fields = { ...own, ...(isRecorded ? {} : toldFields(judged.told)) };
       if (judged.kind === 'admitted') return { fields, settle: judged.settle };
       const words = { format: formatOf(call, covered), exchange, atMs: clock() };
       return { reply: withFields(refusalReply(judged.refusal, words), fields) };

@@ -5,8 +5,17 @@ import { isHeld } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
 import { BoundedMap } from '../state/bounded-map.ts';
 
-/** The ways of counting. The first is the gateway's own. */
-export const personalities = ['exact-sliding-window', 'fixed-window', 'quiet-period', 'token-bucket'] as const;
+/**
+ * The ways of counting. The first is the gateway's own; the last counts so too, and refuses in the words that the edge of OASIS was recorded
+ * with (see `refusal-reply.ts`).
+ */
+export const personalities = [
+  'exact-sliding-window',
+  'fixed-window',
+  'quiet-period',
+  'token-bucket',
+  'oasis-as-recorded',
+] as const;
 
 /** One of them. */
 export type Personality = (typeof personalities)[number];
@@ -21,7 +30,9 @@ const allowancesMax = 100_000;
 
 /** Counters of a personality. */
 export function createCounting(personality: Personality): Counting {
-  return personality === 'exact-sliding-window' ? createCounters() : createStacked(factories[personality]);
+  return personality === 'exact-sliding-window' || personality === 'oasis-as-recorded'
+    ? createCounters()
+    : createStacked(factories[personality]);
 }
 
 /** What one key has left, by one way of counting. */
@@ -135,7 +146,7 @@ function createTokenBucket({ quota, windowMs }: Bounds): Allowance {
 /** What is lost in fractions of tokens is no reason to break a promise. */
 const rounding = 1e-6;
 
-const factories: Readonly<Record<Exclude<Personality, 'exact-sliding-window'>, Factory>> = {
+const factories: Readonly<Record<Exclude<Personality, 'exact-sliding-window' | 'oasis-as-recorded'>, Factory>> = {
   'fixed-window': createFixedWindow,
   'quiet-period': createQuietPeriod,
   'token-bucket': createTokenBucket,

@@ -37,6 +37,27 @@ export function refusalReply(refusal: StatedRefusal, words: RefusalWords): Reply
   };
 }
 
+/**
+ * A limit's "no" as the edge of OASIS was recorded to write it, to the byte: a probe of 27 July 2026 (api-evangelist/caiso,
+ * rate-limits/caiso-rate-limits.yml) read 114 bytes of HTML that name the whole period, no `Retry-After` and no `RateLimit`. Null for what
+ * is no limit's. `Proxy-Status` is ours: it marks that this is a simulator.
+ */
+export function recordedOasisReply(refusal: StatedRefusal): Reply | null {
+  const limit = limitOf(refusal);
+  if (limit === null) return null;
+  const seconds = toRetryAfterSeconds(limit.windowMs);
+  const sentence = `CAISO Acceptable Use Policy Violation. Please retry your request after ${seconds} seconds.`;
+  return {
+    status: 429,
+    fields: {
+      server: 'BigIP',
+      'content-type': 'text/html',
+      [fieldNames.proxyStatus]: `headgate-simulator; error=${problems[refusal.code].proxyError}; details="${refusal.code}"`,
+    },
+    body: `<html><body><p>${sentence}</p></body></html>`,
+  };
+}
+
 function written(
   refusal: StatedRefusal,
   { format, exchange, atMs }: RefusalWords,
