@@ -1,5 +1,6 @@
 // What the ledger takes in and how fast it answers, through control as it is run: records a second with the CPU they cost, and every
-// question over a made-up year of 1,000 participants. `node bench/ledger.ts [embedded|postgresql] [RECORDS] [--json FILE]`.
+// question over a made-up year of 1,000 participants. `node bench/ledger.ts [embedded|postgresql] [RECORDS] [--json FILE]
+// [--without-year]`.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -24,7 +25,10 @@ const nodes = 4;
 const linesPerBatch = 500;
 const runs = 30;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, 'without-year': { type: 'boolean' } },
+});
 const kind = positionals[0] === 'postgresql' ? 'postgresql' : 'embedded';
 const records = Number(positionals[1] ?? 100_000);
 
@@ -47,7 +51,7 @@ try {
 async function main(): Promise<void> {
   progress.step(`${kind}: making a year of ${participants.toLocaleString('en-US')} participants`);
   const store = await openStore({ folder: join(base, 'state'), url });
-  const rows = await fillYear(store.db, participants, Date.now());
+  const rows = values['without-year'] === true ? null : await fillYear(store.db, participants, Date.now());
   await store.close();
   const identity = await writeConfiguration();
   const batches = makeBatches();
@@ -57,7 +61,7 @@ async function main(): Promise<void> {
   try {
     progress.step(`${kind}: sending ${records.toLocaleString('en-US')} records`);
     const ingest = await measureIngest(control.process, ask, batches);
-    const questions = await measureQuestions(ask, batches);
+    const questions = rows === null ? [] : await measureQuestions(ask, batches);
     const machine = describeMachine([], root);
     const report = { machine, kind, year: rows, ingest, questions };
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
@@ -283,7 +287,7 @@ function tell({
 }: {
   ingest: Awaited<ReturnType<typeof measureIngest>>;
   questions: Awaited<ReturnType<typeof measureQuestions>>;
-  year: object;
+  year: object | null;
 }): void {
   const lines = [
     `${kind}: ${ingest.records.toLocaleString('en-US')} records in ${ingest.seconds} s: ${ingest.recordsPerSecond.toLocaleString('en-US')}/s, ${ingest.cpuSecondsPer10000} s of CPU per 10,000, acknowledged after ${ingest.acknowledgedMs.median} ms (p99 ${ingest.acknowledgedMs.p99}), ${ingest.memoryMiB} MiB at most`,

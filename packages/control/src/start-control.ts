@@ -18,6 +18,7 @@ import type { ControlConfig } from './config/control-config.ts';
 import { readControlFiles } from './config/control-files.ts';
 import { openEventLog } from './events/event-log.ts';
 import { eventRoutes } from './events/event-routes.ts';
+import { credentialsSeen } from './evidence/credentials-seen.ts';
 import { addLedger } from './evidence/ledger-area.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { provisioningRoutes } from './snapshot/provisioning-routes.ts';
@@ -100,6 +101,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
         log.publish(topic, data).catch((fault: unknown) => tell('events')(`an event was not stored: ${String(fault)}`));
       },
       notice: tell('snapshot'),
+      seenSince: (sinceMs) => credentialsSeen(db, sinceMs),
     });
     snapshots = opened;
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
