@@ -6,7 +6,7 @@ import { forEachStore } from '../store/for-each-store.fixture.ts';
 import type { Store } from '../store/open-store.ts';
 import { findExchange } from './arrivals.ts';
 import { askParticipant } from './ask-participant.ts';
-import { exportSums, type SumRow } from './export-rows.ts';
+import { sumTexts } from './export-rows.ts';
 import {
   bodyOf,
   generatedStartMs,
@@ -275,10 +275,14 @@ forEachStore((_name, open) => {
       await ledger.settled();
     }
     const span = { sinceMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };
-    const rows: SumRow[] = [];
-    for await (const page of exportSums(store.db, { span, participant: null, cursor: null })) rows.push(...page);
+    let text = '';
+    for await (const page of sumTexts(store.db, { span, participant: null, cursor: null }, 'ndjson')) text += page;
+    const rows = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { calls: number });
     assert.equal(
-      rows.reduce((sum, { calls }) => sum + Number(calls), 0),
+      rows.reduce((sum, { calls }) => sum + calls, 0),
       records.length,
     );
     const [record] = records;
