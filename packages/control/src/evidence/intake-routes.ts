@@ -40,7 +40,7 @@ export function intakeRoutes(app: ControlApp, { ledger }: { readonly ledger: Pic
         ...answers,
         summary: 'Send records that were read from a log',
         description: 'As records of a gateway, of the node `import:NAME`. Numbers may leave holes.',
-        params: z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/) }),
+        params: z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/) }),
       },
     },
     async ({ params, headers, body }) =>
