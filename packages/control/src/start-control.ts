@@ -107,12 +107,21 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
     const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
     await sessions.keepOnly((name) => inForce.accounts.byName(name) !== null);
     const identify = createCallers(() => inForce, sessions, clock);
-    const callerOf = (request: FastifyRequest) =>
-      identify({ socket: socketOf(request), cookies: request.headers.cookie });
-    const created = await createControlApp({ bounds: config.bounds, tls: files.tls, callerOf, notice });
+    const callerOf = (request: FastifyRequest, isAsking: boolean) =>
+      identify({ socket: socketOf(request), cookies: request.headers.cookie, isAsking });
+    const created = await createControlApp({
+      bounds: config.bounds,
+      tls: files.tls,
+      callerOf: (request) => callerOf(request, true),
+      notice,
+    });
     const { app, routes, drain } = created;
     options.prepare?.(app);
-    const streams = eventRoutes(app, { log, bounds: config.events, mayStill: stillGranted(callerOf) });
+    const streams = eventRoutes(app, {
+      log,
+      bounds: config.events,
+      mayStill: stillGranted((request) => callerOf(request, false)),
+    });
     review = () => streams.review();
     meRoutes(app);
     signInRoutes(app, {

@@ -18,6 +18,7 @@ import { problemBody, problemFields, refusalOf } from './problem-answer.ts';
 import { createRequestCounts } from './request-counts.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
 import { boundSources } from './source-connections.ts';
+import { holdsStorable } from './storable-text.ts';
 
 /** What areas add their routes to. */
 export type ControlApp = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -77,7 +78,9 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
       handshakeTimeout: bounds.handshakeTimeoutMs,
       maxHeaderSize: bounds.headerBytesMax,
       headersTimeout: bounds.headerTimeoutMs,
-      requireHostHeader: true,
+      // Without it, it is answered by us, as every refusal is.
+      requireHostHeader: false,
+      connectionsCheckingInterval: checkEveryMs,
     },
     bodyLimit: bounds.bodyBytesMax,
     keepAliveTimeout: bounds.keepAliveMs,
@@ -86,14 +89,22 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     forceCloseConnections: 'idle',
     logger: false,
     clientErrorHandler: brokenRequest,
-    frameworkErrors: (error, request, reply) => void answerFault(error, request, reply as never),
+    frameworkErrors: (error, request, reply) => void answerFault(error, request, reply.headers(answerFields) as never),
     routerOptions: { maxParamLength: 400 },
   }).withTypeProvider<ZodTypeProvider>();
   app.server.maxConnections = bounds.connectionsMax;
   boundSources(app.server, bounds.connectionsPerSourceMax);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.removeContentTypeParser('text/plain');
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) =>
+    parseJson(request, String(text), (fault, value) =>
+      fault === null && !holdsStorable(value)
+        ? done(new ControlRefusal('control.malformed_request', { found: unstorable('body') }))
+        : done(fault, value),
+    ),
+  );
   app.decorateRequest('caller');
   app.decorateRequest('scope', null);
   app.decorateRequest('account', {
@@ -116,6 +127,7 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
       void reply.header('connection', 'close');
       throw new ControlRefusal('control.draining', {}, { retryAfterMs: 5_000 });
     }
+    refuseOddHead(request);
     request.caller = await callerOf(request);
     const { account } = request.caller;
     const by = request.caller.account === null ? 'nobody' : request.caller.by;
@@ -178,6 +190,18 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
   };
 }
 
+/** What Node and Fastify let through, and no store or reader of a log should meet. */
+function refuseOddHead({ raw, url }: FastifyRequest): void {
+  const hosts = raw.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
+  if (hosts.length !== 1)
+    throw new ControlRefusal('control.malformed_request', { found: `it has ${hosts.length} Host fields, and not one` });
+  if (url.includes('%00')) throw new ControlRefusal('control.malformed_request', { found: unstorable('target') });
+}
+
+function unstorable(what: 'body' | 'target'): string {
+  return `its ${what} holds a zero byte or half a character, which no text has`;
+}
+
 interface AnsweringReply {
   code(status: number): AnsweringReply;
   headers(fields: Readonly<Record<string, string>>): AnsweringReply;
@@ -192,6 +216,9 @@ export function socketOf(request: FastifyRequest): TLSSocket {
 function pathOf({ url }: FastifyRequest): string {
   return (url.split('?', 1)[0] ?? '').slice(0, 300);
 }
+
+/** How often it is looked for connections that take too long, in milliseconds: the bounds hold to this. */
+const checkEveryMs = 2_000;
 
 /** Answers are for whoever asked and for nobody between; nothing here is ever framed, sniffed or led away from. */
 const answerFields = {
