@@ -1,6 +1,7 @@
 // The work of the ledger that takes time and no store: reading batches, rolling them up, packing and searching what came. It is done in
 // a thread of its own, and remembers between batches what is not rolled up into the store yet.
 import { segmentLists } from './exchange-index.ts';
+import { packSlice, slicesOf } from './fold-slice.ts';
 import { createCallReader, sectionOf, textOf } from './ledger-call.ts';
 import {
   type BodyEncoding,
@@ -12,7 +13,7 @@ import {
   unpackChunk,
 } from './packed-chunk.ts';
 import { readLine } from './read-line.ts';
-import { addCall, createRollup, type Rollup } from './rollup.ts';
+import { addCall, createRollup } from './rollup.ts';
 import {
   type Acknowledged,
   createTaking,
@@ -69,8 +70,8 @@ export interface LedgerDesk {
   /** Tells how far the threads of a node are known; before its first batch. */
   knowMarks(node: string, marks: readonly Mark[]): void;
   take(batches: readonly ArrivedBatch[], takenMs: number): TakenGroup;
-  /** What was taken since the last time, rolled up. */
-  rolledUp(): Rollup;
+  /** What was taken since the last time, rolled up and cut into slices. */
+  slices(): readonly Uint8Array[];
   /** Rolls up what was committed and not rolled up when a process ended. */
   rollUpAgain(chunks: readonly StoredChunk[]): void;
   /** Forgets marks and everything that is not rolled up. */
@@ -109,10 +110,10 @@ export function createLedgerDesk(): LedgerDesk {
       });
       return grouped(bodies, before, marks, takenMs);
     },
-    rolledUp() {
+    slices() {
       const done = rollup;
       rollup = createRollup();
-      return done;
+      return slicesOf(done).map(packSlice);
     },
     rollUpAgain(chunks) {
       for (const { takenMs, lines } of chunks)

@@ -115,6 +115,48 @@ forEachStore((_name, open) => {
     await store.close();
   });
 
+  test('a fold that ends at any slice goes on with that slice, others ask in between, and every call is counted once', async () => {
+    const store = await open();
+    const records = generateRecords({ seed: 41, count: 700, threads: 2, spanMs: 40 * dayMs });
+    const at: TestClock = { nowMs: generatedStartMs + 50 * dayMs };
+    const slices = async (): Promise<number> =>
+      (await store.db.selectFrom('ledger_slice').select('part').execute()).length;
+    const run = async (text: string): Promise<void> => {
+      await sql.raw(text).execute(store.db);
+    };
+    await run(`create function ends() returns trigger language plpgsql as
+      'begin if old.part = (select part from ends_at) then raise exception ''it ends here''; end if; return old; end'`);
+    await run('create table ends_at as select 0::bigint as part');
+    await run('create trigger ends before delete on ledger_slice for each row execute function ends()');
+    const first = await openTestLedger(store, { at });
+    for (let from = 0; from < 700; from += 350) await send(first, 'gateway-1', records.slice(from, from + 350));
+    await assert.rejects(first.settled(), /it ends here/);
+    const count = await slices();
+    assert.ok(count > 4, `${count} slices`);
+    // Each time another process opens the ledger, folds one slice, and ends at the next.
+    for (let part = 1; part < count - 1; part += 1) {
+      await run(`update ends_at set part = ${part}`);
+      await assert.rejects(openTestLedger(store, { at }), /it ends here/);
+      assert.equal(await slices(), count - part);
+    }
+    await run('update ends_at set part = -1');
+    const last = await openTestLedger(store, { at });
+    await assertEqualsTruth(store, records);
+    const more = generateRecords({ seed: 42, node: 'gateway-2', count: 700, threads: 1, spanMs: 40 * dayMs });
+    await send(last, 'gateway-2', more);
+    let isFolded = false;
+    const seen = new Set<number>();
+    const folding = last.settled().then(() => {
+      isFolded = true;
+    });
+    while (!isFolded) seen.add(await slices());
+    await folding;
+    assert.ok(seen.size > 2, `slices were seen as ${[...seen].join(', ')}`);
+    await assertEqualsTruth(store, [...records, ...more]);
+    await last.close();
+    await store.close();
+  });
+
   test('hours become days, and days are let go, without one call less; records go by age and by room', async () => {
     const store = await open();
     const at: TestClock = { nowMs: generatedStartMs + 3 * dayMs };
@@ -130,6 +172,7 @@ forEachStore((_name, open) => {
     // A node that was cut off brings an hour that has become a day already.
     const late = generateRecords({ seed: 6, node: 'gateway-2', count: 50, threads: 1, spanMs: hourMs });
     await send(ledger, 'gateway-2', late);
+    await ledger.settled();
     at.nowMs += 40 * dayMs;
     await ledger.tidy();
     await assertEqualsTruth(store, [...records, ...late]);
@@ -162,6 +205,7 @@ forEachStore((_name, open) => {
     };
     for (let from = 0; from < 600; from += 6) await send(ledger, 'gateway-1', records.slice(from, from + 6));
     await assertFound();
+    await ledger.settled();
     await ledger.tidy();
     const { count } = await store.db
       .selectFrom('ledger_arrival')
@@ -175,6 +219,7 @@ forEachStore((_name, open) => {
     );
     for (const record of others) await send(ledger, 'gateway-2', [record]);
     await store.db.updateTable('ledger_arrival').set({ whole: true }).execute();
+    await ledger.settled();
     await ledger.tidy();
     assert.equal((await store.db.selectFrom('ledger_segment').select('id').execute()).length, 2);
     await assertFound();

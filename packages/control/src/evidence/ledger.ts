@@ -4,12 +4,15 @@ import type { Store } from '../store/open-store.ts';
 import type { Schema } from '../store/schema.ts';
 import { addArrival, lastArrivals, packArrivals } from './arrivals.ts';
 import { type DeskThread, openDeskThread } from './desk-thread.ts';
-import { foldRollup, type StoreBounds, storeBounds } from './fold.ts';
+import { createRoom, foldRollup, type StoreBounds, storeBounds } from './fold.ts';
+import { unpackSlice } from './fold-slice.ts';
+import { countSlices, keepSlices, takeSlice } from './kept-slices.ts';
 import { commitKnown, MarksMoved, marksOf } from './known-nodes.ts';
 import type { ArrivedBatch, TakenGroup } from './ledger-desk.ts';
 import type { BodyFault } from './packed-chunk.ts';
 import { letGo, type Retention } from './retention.ts';
 import type { Acknowledged } from './take-batch.ts';
+import type { Turn } from './turn.ts';
 
 /** What a ledger is made of. */
 export interface LedgerOptions {
@@ -55,7 +58,7 @@ export interface Ledger {
   take(batch: ArrivedBatch): Promise<TakeOutcome>;
   /** Resolves when everything that is committed is in the rows that questions are answered from. */
   settled(): Promise<void>;
-  /** Packs small chunks together, folds old hours into days, and lets go of what is older than it is kept. */
+  /** Packs small chunks together, makes days of old hours, and lets go of what is older than it is kept; others' turns come in between. */
   tidy(): Promise<void>;
   readonly desk: DeskThread['desk'];
   /** Chunks are not put together while an export reads them one after the other; returns what ends it. */
@@ -76,6 +79,10 @@ const retryAfterMs = 1_000;
 const foldPauses = 6;
 const foldPauseMsMax = 20_000;
 
+/** The same between two slices of a fold: time for whoever asks, in which a question of some statements is through. */
+const slicePauses = 2;
+const slicePauseMsMax = 100;
+
 /** Opens the ledger; what was committed before and not folded is folded first. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const intake = new Intake(options);
@@ -90,7 +97,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
-/** One after the other: take, commit, fold, tidy. Only taking the next batches in the thread goes on beside a commit. */
+/** One after the other: take and commit some batches, fold a slice, tidy a little. Reading the store goes on beside all of it. */
 class Intake {
   readonly thread = openDeskThread();
   readonly #db: Kysely<Schema>;
@@ -102,14 +109,18 @@ class Intake {
   #work: Promise<void> = Promise.resolve();
   #isAwake = false;
   #isClosed = false;
-  /** The last chunk that was committed here, and the last that is folded. */
+  /** The last chunk that was committed here, and the last that is cut into slices. */
   #committed = 0;
-  #folded = 0;
-  /** What the desk has rolled up: chunks behind the last that is folded, and their records. */
+  #sliced = 0;
+  /** What the desk has rolled up: chunks behind the last that is cut, and their records. */
   #rolled = { chunks: 0, records: 0 };
+  /** Slices that are in the store, and in no row. */
+  #slices = 0;
+  #room = createRoom();
   #foldSoon: NodeJS.Timeout | null = null;
-  #foldedMs = Number.NEGATIVE_INFINITY;
+  #cutMs = Number.NEGATIVE_INFINITY;
   #foldTookMs = 0;
+  #sliceTookMs = 0;
   #isLost = false;
   #holds = 0;
 
@@ -146,12 +157,11 @@ class Intake {
     });
   }
 
-  tidy(): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#fold();
-      if (this.#holds === 0) await packArrivals(this.#db, this.thread.desk, this.#folded);
-      await letGo(this.#db, this.#options.retention, this.#options.clock(), this.#folded);
-    });
+  async tidy(): Promise<void> {
+    const turn: Turn = (work) => this.#inTurn(work);
+    await packArrivals(this.#db, this.thread.desk, () => (this.#holds === 0 ? this.#sliced : 0), turn);
+    await letGo(this.#db, this.#options.retention, this.#options.clock(), () => this.#sliced, turn);
+    this.#room = createRoom();
   }
 
   holdChunks(): () => void {
@@ -177,11 +187,13 @@ class Intake {
     await desk.forget();
     this.#knownNodes.clear();
     const state = await this.#db.selectFrom('ledger_state').selectAll().executeTakeFirstOrThrow();
-    this.#folded = state.rolled_up_to;
+    this.#sliced = state.rolled_up_to;
     this.#committed = state.rolled_up_to;
     this.#rolled = { chunks: 0, records: 0 };
+    this.#slices = await countSlices(this.#db);
+    this.#room = createRoom();
     this.#isLost = false;
-    for await (const chunk of lastArrivals(this.#db, this.#folded)) {
+    for await (const chunk of lastArrivals(this.#db, this.#sliced)) {
       await desk.rollUpAgain([chunk]);
       this.#noteCommitted(chunk.id, chunk.records);
       if (this.#rolled.records >= this.#bounds.foldRecordsMax) await this.#fold();
@@ -195,9 +207,12 @@ class Intake {
   }
 
   /** Runs `work` when everything before it has ended. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #inTurn<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
     const turn = this.#work.then(work);
-    this.#work = turn.catch(() => undefined);
+    this.#work = turn.then(
+      () => undefined,
+      () => undefined,
+    );
     return turn;
   }
 
@@ -240,18 +255,35 @@ class Intake {
       const answer = taken.answers[at] ?? [];
       resolve(typeof answer === 'string' ? { kind: 'faulty', fault: answer } : { kind: 'taken', acknowledged: answer });
     }
-    // Calls of one caller share their rows, so that fewer and larger folds cost less: they take a seventh of the time at most.
-    const pauseMs = Math.max(this.#bounds.foldSoonMs, Math.min(foldPauseMsMax, foldPauses * this.#foldTookMs));
-    const restMs = this.#foldedMs + pauseMs - nowMs;
-    if (restMs <= 0 || this.#rolled.records >= this.#bounds.foldRecordsMax) await this.#fold();
-    else this.#foldSoon ??= setTimeout(() => this.#foldInTurn(), restMs).unref();
+    if (this.#rolled.records >= this.#bounds.foldRecordsMax) await this.#fold();
+    else this.#foldLater();
   }
 
-  #foldInTurn(): void {
-    this.#foldSoon = null;
-    this.#inTurn(() => this.#fold()).catch((fault: unknown) =>
-      this.#options.notice(`records that are committed were not rolled up yet: ${said(fault)}`),
-    );
+  /** Sees to it that what is committed goes into rows, a slice in a turn. */
+  #foldLater(): void {
+    if (this.#isClosed || (this.#slices === 0 && this.#sliced === this.#committed)) return;
+    this.#foldSoon ??= setTimeout(() => {
+      this.#foldSoon = null;
+      this.#inTurn(() => this.#foldSome()).then(
+        () => this.#foldLater(),
+        (fault: unknown) => {
+          this.#options.notice(`records that are committed were not rolled up yet: ${said(fault)}`);
+        },
+      );
+    }, this.#foldRestMs()).unref();
+  }
+
+  #foldRestMs(): number {
+    if (this.#slices > 0) return Math.min(slicePauseMsMax, slicePauses * this.#sliceTookMs);
+    // Calls of one caller share their rows, so that fewer and larger folds cost less: they take a seventh of the time at most.
+    const pauseMs = Math.max(this.#bounds.foldSoonMs, Math.min(foldPauseMsMax, foldPauses * this.#foldTookMs));
+    return Math.max(0, this.#cutMs + pauseMs - this.#options.clock());
+  }
+
+  async #foldSome(): Promise<void> {
+    if (this.#isLost) await this.recover();
+    else if (this.#slices > 0) await this.#foldSlice();
+    else await this.#cut();
   }
 
   async #know(node: string): Promise<void> {
@@ -268,18 +300,27 @@ class Intake {
     if (id !== null) this.#noteCommitted(id, taken.chunk?.records ?? 0);
   }
 
-  /** Puts what is committed into rows, with the mark that says so in the same transaction. */
+  /** Puts everything that is committed into rows. */
   async #fold(): Promise<void> {
     if (this.#isLost) {
       await this.recover();
       return;
     }
-    this.#foldedMs = this.#options.clock();
-    if (this.#folded === this.#committed) return;
-    try {
-      const rolledUp = await this.thread.desk.rolledUp();
-      const [before, through, { chunks }] = [this.#folded, this.#committed, this.#rolled];
-      await this.#db.transaction().execute(async (trx) => {
+    while (this.#slices > 0) await this.#foldSlice();
+    await this.#cut();
+    while (this.#slices > 0) await this.#foldSlice();
+  }
+
+  /** Keeps what is rolled up in slices, with the mark that says of what they are: from then on no chunk is read again. One is put in at once. */
+  async #cut(): Promise<void> {
+    this.#cutMs = this.#options.clock();
+    this.#foldTookMs = 0;
+    if (this.#sliced === this.#committed) return;
+    await this.#orLost(async () => {
+      const slices = await this.thread.desk.slices();
+      const [before, through, { chunks }] = [this.#sliced, this.#committed, this.#rolled];
+      const [only] = slices;
+      await this.#timed(async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('ledger_state')
           .set({ rolled_up_to: through })
@@ -288,11 +329,38 @@ class Intake {
         // A number that is not ours is a chunk of somebody else's, which is not rolled up here.
         if (numUpdatedRows !== 1n || before + chunks !== through)
           throw new MarksMoved('another control folds into this store');
-        await foldRollup(trx, rolledUp, this.#bounds);
+        if (slices.length > 1) await keepSlices(trx, through, slices);
+        else if (only !== undefined) await foldRollup(trx, unpackSlice(only), this.#bounds, this.#room);
       });
-      this.#folded = through;
+      this.#sliced = through;
       this.#rolled = { chunks: 0, records: 0 };
-      this.#foldTookMs = this.#options.clock() - this.#foldedMs;
+      this.#slices = slices.length > 1 ? slices.length : 0;
+    });
+  }
+
+  /** Puts the oldest slice into rows, and takes it away in the same transaction. */
+  async #foldSlice(): Promise<void> {
+    await this.#orLost(async () => {
+      const isThere = await this.#timed(async (trx) => {
+        const slice = await takeSlice(trx);
+        if (slice !== null) await foldRollup(trx, unpackSlice(slice), this.#bounds, this.#room);
+        return slice !== null;
+      });
+      this.#slices = isThere ? this.#slices - 1 : 0;
+    });
+  }
+
+  async #timed<Outcome>(work: (trx: Kysely<Schema>) => Promise<Outcome>): Promise<Outcome> {
+    const beganMs = this.#options.clock();
+    const outcome = await this.#db.transaction().execute(work);
+    this.#sliceTookMs = this.#options.clock() - beganMs;
+    this.#foldTookMs += this.#sliceTookMs;
+    return outcome;
+  }
+
+  async #orLost(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
     } catch (fault) {
       this.#isLost = true;
       throw fault;
