@@ -79,7 +79,10 @@ const retryAfterMs = 1_000;
 const foldPauses = 6;
 const foldPauseMsMax = 20_000;
 
-/** The same between two slices of a fold: time for whoever asks, in which a question of some statements is through. */
+/** After a fold that failed, in milliseconds. */
+const foldAgainMs = 10_000;
+
+/** How many times as long as a slice took passes before the next, and at most how long: a question of some statements is through by then. */
 const slicePauses = 2;
 const slicePauseMsMax = 100;
 
@@ -146,13 +149,15 @@ class Intake {
     this.#isAwake = true;
     void this.#inTurn(async () => {
       this.#isAwake = false;
-      await this.#drain();
+      await this.#takeNext();
+      // A turn for each group: a slice that waits has its turn although batches come without end.
+      if (this.#waiting.length > 0) this.#wakeUp();
     });
   }
 
   settled(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#drain();
+      while (this.#waiting.length > 0) await this.#takeNext();
       await this.#fold();
     });
   }
@@ -216,17 +221,16 @@ class Intake {
     return turn;
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const group = this.#nextGroup();
-      try {
-        if (this.#isLost) await this.recover();
-        await this.#takeGroup(group);
-      } catch (fault) {
-        this.#isLost = true;
-        for (const { resolve } of group) resolve({ kind: 'busy', retryAfterMs });
-        if (!(fault instanceof MarksMoved)) this.#options.notice(`records were not taken: ${said(fault)}`);
-      }
+  async #takeNext(): Promise<void> {
+    const group = this.#nextGroup();
+    if (group.length === 0) return;
+    try {
+      if (this.#isLost) await this.recover();
+      await this.#takeGroup(group);
+    } catch (fault) {
+      this.#isLost = true;
+      for (const { resolve } of group) resolve({ kind: 'busy', retryAfterMs });
+      if (!(fault instanceof MarksMoved)) this.#options.notice(`records were not taken: ${said(fault)}`);
     }
   }
 
@@ -261,19 +265,22 @@ class Intake {
 
   /** Sees to it that what is committed goes into rows, a slice in a turn. */
   #foldLater(): void {
-    if (this.#isClosed || (this.#slices === 0 && this.#sliced === this.#committed)) return;
+    const isDone = this.#slices === 0 && this.#sliced === this.#committed && !this.#isLost;
+    if (this.#isClosed || isDone) return;
     this.#foldSoon ??= setTimeout(() => {
       this.#foldSoon = null;
       this.#inTurn(() => this.#foldSome()).then(
         () => this.#foldLater(),
         (fault: unknown) => {
           this.#options.notice(`records that are committed were not rolled up yet: ${said(fault)}`);
+          this.#foldLater();
         },
       );
     }, this.#foldRestMs()).unref();
   }
 
   #foldRestMs(): number {
+    if (this.#isLost) return foldAgainMs;
     if (this.#slices > 0) return Math.min(slicePauseMsMax, slicePauses * this.#sliceTookMs);
     // Calls of one caller share their rows, so that fewer and larger folds cost less: they take a seventh of the time at most.
     const pauseMs = Math.max(this.#bounds.foldSoonMs, Math.min(foldPauseMsMax, foldPauses * this.#foldTookMs));
