@@ -7,10 +7,11 @@ import { type DeskThread, openDeskThread } from './desk-thread.ts';
 import { createRoom, foldRollup, type StoreBounds, storeBounds } from './fold.ts';
 import { unpackSlice } from './fold-slice.ts';
 import { countSlices, keepSlices, takeSlice } from './kept-slices.ts';
-import { commitKnown, MarksMoved, marksOf } from './known-nodes.ts';
+import { commitKnown, countBegun, MarksMoved, marksOf } from './known-nodes.ts';
 import type { ArrivedBatch, TakenGroup } from './ledger-desk.ts';
 import type { BodyFault } from './packed-chunk.ts';
 import { letGo, type Retention } from './retention.ts';
+import { dayMs, startOf } from './rollup.ts';
 import type { Acknowledged } from './take-batch.ts';
 import type { Turn } from './turn.ts';
 
@@ -27,6 +28,8 @@ export interface LedgerOptions {
 
 /** Bounds of a ledger. */
 export interface LedgerBounds extends StoreBounds {
+  /** Threads of boots that a node, or an import, may begin on one day of UTC. Default 10,000: what is known of each is kept for years. */
+  readonly threadsPerDayMax: number;
   /** Batches that wait, in bytes as they came. Default 64 MiB. */
   readonly waitingBytesMax: number;
   /** Batches that are taken in one transaction, in bytes as they came. Default 8 MiB. */
@@ -39,6 +42,7 @@ export interface LedgerBounds extends StoreBounds {
 
 const defaultBounds: LedgerBounds = {
   ...storeBounds,
+  threadsPerDayMax: 10_000,
   waitingBytesMax: 67_108_864,
   groupBytesMax: 8_388_608,
   foldSoonMs: 200,
@@ -48,7 +52,9 @@ const defaultBounds: LedgerBounds = {
 /** What a batch came to. */
 export type TakeOutcome =
   | { readonly kind: 'taken'; readonly acknowledged: readonly Acknowledged[] }
-  | { readonly kind: 'faulty'; readonly fault: BodyFault }
+  | { readonly kind: 'faulty'; readonly fault: Exclude<BodyFault, 'too-many-threads'> }
+  /** It would have its node begin more threads of boots today than `limit`. */
+  | { readonly kind: 'too-many-threads'; readonly limit: number }
   /** Too much waits already, or the store did not take it: whoever sent it sends it again. */
   | { readonly kind: 'busy'; readonly retryAfterMs: number };
 
@@ -107,6 +113,7 @@ class Intake {
   readonly #options: LedgerOptions;
   readonly #bounds: LedgerBounds;
   readonly #knownNodes = new Set<string>();
+  readonly #toldThreads = new Map<string, number>();
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #work: Promise<void> = Promise.resolve();
@@ -253,14 +260,33 @@ class Intake {
     const taken = await desk.take(
       group.map(({ batch }) => batch),
       nowMs,
+      this.#bounds.threadsPerDayMax,
     );
     await this.#commit(taken, nowMs);
     for (const [at, { resolve }] of group.entries()) {
       const answer = taken.answers[at] ?? [];
-      resolve(typeof answer === 'string' ? { kind: 'faulty', fault: answer } : { kind: 'taken', acknowledged: answer });
+      if (answer === 'too-many-threads') this.#tellThreads(group[at]?.batch.node ?? '', nowMs);
+      resolve(this.#outcomeOf(answer));
     }
     if (this.#rolled.records >= this.#bounds.foldRecordsMax) await this.#fold();
     else this.#foldLater();
+  }
+
+  #outcomeOf(answer: TakenGroup['answers'][number]): TakeOutcome {
+    if (typeof answer !== 'string') return { kind: 'taken', acknowledged: answer };
+    return answer === 'too-many-threads'
+      ? { kind: answer, limit: this.#bounds.threadsPerDayMax }
+      : { kind: 'faulty', fault: answer };
+  }
+
+  /** Once for a node and day. */
+  #tellThreads(node: string, nowMs: number): void {
+    const day = startOf(nowMs, dayMs);
+    if (this.#toldThreads.get(node) === day) return;
+    this.#toldThreads.set(node, day);
+    this.#options.notice(
+      `${node} began more than ${this.#bounds.threadsPerDayMax} threads of boots today: records of further ones are not taken before tomorrow (UTC)`,
+    );
   }
 
   /** Sees to it that what is committed goes into rows, a slice in a turn. */
@@ -295,7 +321,9 @@ class Intake {
 
   async #know(node: string): Promise<void> {
     if (this.#knownNodes.has(node)) return;
-    await this.thread.desk.knowMarks(node, await marksOf(this.#db, node));
+    const nowMs = this.#options.clock();
+    const begun = await countBegun(this.#db, node, startOf(nowMs, dayMs));
+    await this.thread.desk.knowMarks(node, await marksOf(this.#db, node), begun, nowMs);
     this.#knownNodes.add(node);
   }
 

@@ -54,7 +54,9 @@ export async function letGo(
   await turn(() => dropArrivals(db, retention, nowMs, rolledUpTo()));
   await turn(() => dropStrangers(db, nowMs - retention.strangersDays * dayMs));
   await turn(async () => {
-    await db.deleteFrom('ledger_gap').where('to_ms', '<', daysBack(retention.daysDays)).execute();
+    const beforeMs = daysBack(retention.daysDays);
+    await db.deleteFrom('ledger_gap').where('to_ms', '<', beforeMs).execute();
+    await db.deleteFrom('ledger_mark').where('first_ms', '<', beforeMs).where('known_ms', '<', beforeMs).execute();
   });
 }
 

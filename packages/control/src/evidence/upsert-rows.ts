@@ -70,5 +70,6 @@ function arrayText(rows: readonly Readonly<Record<string, unknown>>[], name: str
 
 function quoted(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
-  return `"${String(value).replaceAll(/["\\]/g, '\\$&')}"`;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
