@@ -9,6 +9,7 @@ export {
 } from './config/control-config.ts';
 export { readControlFiles } from './config/control-files.ts';
 export { UnusableControlFiles } from './config/unusable-files.ts';
+export { checkSnapshotSources } from './snapshot/snapshot-area.ts';
 export { type RunningControl, type StartControlOptions, startControl } from './start-control.ts';
 export { openStore, type Store, type StoreOptions } from './store/open-store.ts';
 export type { Schema } from './store/schema.ts';

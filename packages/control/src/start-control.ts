@@ -18,6 +18,7 @@ import type { ControlConfig } from './config/control-config.ts';
 import { type ControlFiles, readControlFiles } from './config/control-files.ts';
 import { type EventLog, openEventLog } from './events/event-log.ts';
 import { eventRoutes } from './events/event-routes.ts';
+import { credentialsSeen } from './evidence/credentials-seen.ts';
 import { addLedger } from './evidence/ledger-area.ts';
 import { openJournal } from './journal/open-journal.ts';
 import { provisioningRoutes } from './snapshot/provisioning-routes.ts';
@@ -186,6 +187,7 @@ async function openStored(
       log.publish(topic, data).catch((fault: unknown) => tell('events')(`an event was not stored: ${String(fault)}`));
     },
     notice: tell('snapshot'),
+    seenSince: (sinceMs) => credentialsSeen(store.db, sinceMs),
   });
   ending.push(async () => snapshots.close());
   const sessions = createSessions({ db: store.db, bounds: config.sessions, clock, random: randomBytes });

@@ -29,7 +29,13 @@ export async function openOwnEvidence(
   try {
     const spool = await openSpool(options);
     if (spool === null) {
-      const sink = openNdjsonSink({ ...sinkOptions, folder, clock, locked: true, bounds: config.evidence });
+      const sink = openNdjsonSink({
+        ...sinkOptions,
+        folder,
+        clock,
+        locked: true,
+        bounds: { ...config.evidence, fileClock: Date.now },
+      });
       return { sink: { ...sink, close: () => sink.close().finally(unlock) }, file: sink.file, spool };
     }
     const sink = openRingSink({ ...sinkOptions, ring: spool.ring(sinkOptions.boot, 0) });

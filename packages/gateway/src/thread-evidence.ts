@@ -20,7 +20,7 @@ export function openThreadEvidence(
     thread,
     threads: config.threads,
     locked: true,
-    bounds: config.evidence,
+    bounds: { ...config.evidence, fileClock: Date.now },
     clock: Date.now,
     trouble: hear.trouble,
     ...seen,

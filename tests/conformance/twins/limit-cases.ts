@@ -47,8 +47,6 @@ export interface CaseRefusal {
   readonly violated?: readonly string[];
   /** In the sentence, in the detail and in Retry-After; null for a refusal that promises nothing. */
   readonly seconds: number | null;
-  /** Where the sentence says another number than the wait. */
-  readonly sentenceSeconds?: number;
   readonly status: number;
   /** Names of the parts of the key, as told. */
   readonly key: readonly string[];
@@ -225,12 +223,13 @@ export const limitCases: readonly LimitCase[] = [
     ],
   },
   {
-    title: 'a sentence may tell the whole window instead, and the wait is a promise all the same',
+    title:
+      'a rule may tell the whole window instead, in its sentence and in every field, and the wait is a promise all the same',
     from: 'caiso.md §2.2: <n>, the remaining seconds or the whole period',
     rules: [{ name: 'whole', where: { service: '*Whole*' }, key: own, windowMs: 1_500, seconds: 'whole-window' }],
     steps: [
       call({ service: 'Whole' }),
-      after(800, call({ service: 'Whole' }, { ...aup('whole', 1), sentenceSeconds: 2 })),
+      after(800, call({ service: 'Whole' }, aup('whole', 2))),
       after('promise', call({ service: 'Whole' })),
     ],
   },

@@ -151,7 +151,7 @@ function judgeRefusal(
   rules: readonly CaseRule[],
   words: string,
 ): void {
-  const { code, rule: name, violated = [name], seconds, sentenceSeconds = seconds, status, key } = expected;
+  const { code, rule: name, violated = [name], seconds, status, key } = expected;
   const said = saidIn(answer);
   const rule = rules.find((each) => each.name === name);
   assert.ok(rule, words);
@@ -160,7 +160,7 @@ function judgeRefusal(
   assert.match(String(answer.fields['content-type']), mediaTypes[speaks], words);
   assert.equal(answer.fields['retry-after'], seconds === null ? undefined : String(seconds), words);
   if (seconds === null) assert.match(said.text ?? '', new RegExp(`\\b${name}\\b`), words);
-  else assert.equal(said.text, sentenceOf(rule).replaceAll('<n>', String(sentenceSeconds)), words);
+  else assert.equal(said.text, sentenceOf(rule).replaceAll('<n>', String(seconds)), words);
   assert.ok((said.fix ?? '').length > 0 && (said.exchange ?? '').length > 0, words);
   assert.equal(answer.fields['headgate-exchange'], said.exchange, words);
   if (speaks === 'html' || key.length === 0) return;

@@ -114,9 +114,10 @@ async function usable(context: CliContext, act: () => Promise<void>): Promise<vo
 
 function check({ config: file, json }: ConfigFlags, context: CliContext): Promise<void> {
   return usable(context, async () => {
-    const { readControlFiles } = await import('@headgate/control');
+    const { checkSnapshotSources, readControlFiles } = await import('@headgate/control');
     const config = await readConfig(file);
     await readControlFiles(config, dirname(resolve(file)));
+    await checkSnapshotSources(config, dirname(resolve(file)));
     const counted = { accounts: config.accounts.length, nodes: config.nodes.length };
     const words = `every file can be used: ${counted.accounts} accounts, ${counted.nodes} nodes`;
     context.stdout.write(json === true ? `${JSON.stringify({ ok: true, ...counted })}\n` : `${words}\n`);

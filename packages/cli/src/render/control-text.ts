@@ -15,8 +15,19 @@ export interface InForceAnswer {
   readonly candidate: CandidateAnswer | null;
   /** Not told by gateways of older versions. */
   readonly spoolLag?: { readonly records: number; readonly seconds: number } | null;
+  /** What control published; null, or not told, where the gateway serves by its files. */
+  readonly published?: PublishedAnswer | null;
   readonly changes?: readonly string[] | undefined;
   readonly needRestart?: readonly string[] | undefined;
+}
+
+/** The snapshot of control that is in force. */
+export interface PublishedAnswer {
+  readonly number: number;
+  readonly author: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly away: { readonly sinceMs: number; readonly why: string } | null;
 }
 
 /** What a candidate policy in shadow would have decided otherwise. */
@@ -68,8 +79,24 @@ export function statusText(answer: InForceAnswer): string {
   const troubled = answer.lists.flatMap(({ from, issuer, why }) =>
     why === null ? [] : [`${from}${issuer === null ? '' : `, list of ${issuer}`}: ${why}`],
   );
-  const lines = [inForceLine(answer), ...threads, listsLine(answer.lists), ...troubled, ...lagLines(answer)];
+  const lines = [
+    inForceLine(answer),
+    ...publishedLines(answer),
+    ...threads,
+    listsLine(answer.lists),
+    ...troubled,
+    ...lagLines(answer),
+  ];
   return `${lines.join('\n')}\n${candidateText(answer.candidate)}${overridesText(answer.overrides)}`;
+}
+
+function publishedLines({ published = null }: InForceAnswer): readonly string[] {
+  if (published === null) return [];
+  const { number, author, reason, sinceMs, away } = published;
+  const at = (ms: number) => new Date(ms).toISOString();
+  const told = `control published it as ${number} (${author}: ${reason}); in force here since ${at(sinceMs)}`;
+  if (away === null) return [told];
+  return [told, `control does not answer since ${at(away.sinceMs)} (${away.why}): this gateway serves on by ${number}`];
 }
 
 function lagLines({ spoolLag = null }: InForceAnswer): readonly string[] {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { clientProblem, type Outcome, type UrlDescription, type WireRequest } from '@headgate/client';
 import type { Matrix } from '@headgate/contract';
 import type { Output } from '../context.ts';
+import { type InForceAnswer, statusText } from './control-text.ts';
 import { exchangeText } from './exchange-text.ts';
 import { matrixText } from './matrix-text.ts';
 import { problemText } from './problem-text.ts';
@@ -202,4 +203,32 @@ test('a failed exchange says where it stopped, and bytes that are no text are co
     cause: undefined,
   };
   return assertGolden('a failed exchange says where', exchangeText({ ...request, body: Buffer.alloc(9) }, failure));
+});
+
+test('a gateway that serves by what control published says which, and that it serves on without control', () => {
+  const answer: InForceAnswer = {
+    node: 'gateway-1',
+    pid: 1,
+    number: 7,
+    hash: 'ab'.repeat(32),
+    threads: [{ thread: 0, snapshot: 7 }],
+    lists: [],
+    listFaults: [],
+    overrides: [],
+    candidate: null,
+    published: {
+      number: 41,
+      author: 'account:desk',
+      reason: 'more room',
+      sinceMs: 0,
+      away: { sinceMs: 60_000, why: 'ECONNREFUSED' },
+    },
+  };
+  const text = statusText(answer);
+  assert.match(text, /control published it as 41 \(account:desk: more room\); in force here since 1970-01-01T00:00:00/);
+  assert.match(
+    text,
+    /control does not answer since 1970-01-01T00:01:00.* \(ECONNREFUSED\): this gateway serves on by 41/,
+  );
+  assert.doesNotMatch(statusText({ ...answer, published: null }), /control/);
 });

@@ -129,7 +129,7 @@ export function snapshotRoutes(app: ControlApp, { snapshots, nodes }: SnapshotRo
         response: { 200: z.strictObject({ latest: headSchema.nullable(), nodes: z.array(nodeSchema) }) },
       },
     },
-    async () => ({ latest: snapshots.latest(), nodes: plain(await snapshots.standings(nodes())) }),
+    async () => ({ latest: await snapshots.latest(), nodes: plain(await snapshots.standings(nodes())) }),
   );
   app.get(
     '/v1/snapshots/:number',
@@ -232,7 +232,7 @@ function nodeRoutes(app: ControlApp, snapshots: Snapshots): void {
       reply.raw.once('close', () => gone.abort());
       const json = await snapshots.newerThan(node, { after, hash }, waitMs, gone.signal);
       // A gateway that has a higher number must hear that this control knows less.
-      void reply.header('headgate-latest-snapshot', snapshots.latest()?.number ?? 0);
+      void reply.header('headgate-latest-snapshot', (await snapshots.latest())?.number ?? 0);
       if (json === null) return reply.code(204).send();
       // As it was written once for all gateways: the schema describes it, and its hash proves it.
       return reply.type('application/json; charset=utf-8').send(json as never);

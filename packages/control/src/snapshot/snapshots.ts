@@ -56,8 +56,8 @@ export interface SnapshotsOptions {
   /** Told what happens: `snapshot` when one is published, `snapshot.node` when a gateway takes or refuses one. */
   readonly publish: (topic: string, data: object) => void;
   readonly notice: (sentence: string) => void;
-  /** How many credentials were seen on an address lately. Default: nobody knows. */
-  readonly seenOn?: SeenOn;
+  /** How many credentials were seen on an address since an instant. Default: nobody knows. */
+  readonly seenSince?: (sinceMs: number) => Promise<SeenOn>;
   /** Numbers that something else names, such as a plan: they are kept. */
   readonly namedNumbers?: () => Promise<readonly number[]>;
 }
@@ -87,7 +87,7 @@ export interface Snapshots {
   heads(below: number, countMax: number): Promise<readonly SnapshotHead[]>;
   document(number: number): Promise<SnapshotDocument>;
   diff(before: number, next: number): Promise<SnapshotDiff>;
-  latest(): SnapshotHead | null;
+  latest(): Promise<SnapshotHead | null>;
   /** For a gateway: the latest as JSON once it is newer than `after`; null when `signal` or the wait ended first. */
   newerThan(
     node: string,
@@ -112,6 +112,12 @@ export interface Snapshots {
 /** How far above our own numbers a gateway is believed: a control that was restored is not further behind. */
 const floorLeapMax = 100_000;
 
+/** How far back a credential counts as seen lately, in milliseconds (30 days). */
+const latelyMs = 2_592_000_000;
+
+/** How often a gateway that waits is looked for what another control published, in milliseconds. */
+const lookMs = 2_000;
+
 /** Most findings that one refusal names. */
 const findingsToldMax = 20;
 
@@ -120,7 +126,7 @@ const parsedMax = 3;
 
 /** Opens the snapshots of a store. */
 export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
-  const { store, journal, sources, base, clock, notice, seenOn, namedNumbers = async () => [] } = options;
+  const { store, journal, sources, base, clock, notice, seenSince, namedNumbers = async () => [] } = options;
   const { db } = store;
   let latest: SnapshotHead | null = (await latestHead(db)) ?? null;
   let latestJson: Promise<Buffer> | null = null;
@@ -130,12 +136,23 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   let news = Promise.withResolvers<void>();
   let lookTimer: NodeJS.Timeout | null = null;
   let toldFaults = '';
+  let isClosed = false;
   let order: Promise<unknown> = Promise.resolve();
 
   const inOrder = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const done = order.then(work);
     order = done.catch(() => undefined);
     return done;
+  };
+  /** Resolves when this control publishes, when whoever asked is gone, or after `ms`. */
+  const newsWithin = async (ms: number, signal: AbortSignal): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = (): void => resolve();
+    const timer = setTimeout(stop, ms);
+    signal.addEventListener('abort', stop, { once: true });
+    await Promise.race([news.promise, promise]);
+    signal.removeEventListener('abort', stop);
+    clearTimeout(timer);
   };
   const documentOf = async (number: number): Promise<SnapshotDocument> => {
     const document = await documentAt(db, number);
@@ -160,13 +177,14 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     keepParsed(number, result.read);
     return { content: document, read: result.read };
   };
-  const diffOf = (
+  const diffOf = async (
     before: { readonly content: SnapshotContent; readonly read: ReadSnapshot | null },
     next: { readonly content: SnapshotContent; readonly read: ReadSnapshot | null },
-  ): SnapshotDiff =>
-    before.read === null || next.read === null
-      ? diffContents(before.content, next.content)
-      : diffSnapshots(before.read, next.read, { atMs: clock(), ...(seenOn === undefined ? {} : { seenOn }) });
+  ): Promise<SnapshotDiff> => {
+    if (before.read === null || next.read === null) return diffContents(before.content, next.content);
+    const seenOn = (await seenSince?.(clock() - latelyMs)) ?? (() => null);
+    return diffSnapshots(before.read, next.read, { atMs: clock(), seenOn });
+  };
   const compiled = async (held: Parameters<typeof compileSnapshot>[1]): Promise<Compiled> => {
     if (sources === null) throw new ControlRefusal('control.no_snapshot_sources', {});
     return compileSnapshot(sources, held, base);
@@ -184,14 +202,25 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     keepParsed(head.number, read);
     rights = rightsIn(read);
   };
+  /** Another control may publish into the same PostgreSQL. */
+  const refresh = async (): Promise<SnapshotHead | null> => {
+    const head = (await latestHead(db)) ?? null;
+    if (head !== null && head.number !== latest?.number) {
+      const { read } = await readAt(head.number);
+      latest = head;
+      latestJson = null;
+      if (read !== null) rights = rightsIn(read);
+    }
+    return latest;
+  };
   const published = async (
     read: ReadSnapshot,
     { by, reason, isDryRun = false }: Wish & { readonly isDryRun?: boolean },
     restored: number | null,
   ): Promise<PublishOutcome> => {
     const hash = hashOfSnapshot(read.content);
-    const before = latest;
-    const diff = before === null ? null : diffOf(await readAt(before.number), { content: read.content, read });
+    const before = await refresh();
+    const diff = before === null ? null : await diffOf(await readAt(before.number), { content: read.content, read });
     if (before?.hash === hash) return { number: before.number, hash, isNew: false, diff };
     if (isDryRun) return { number: before?.number ?? null, hash, isNew: false, diff };
     const number = Math.max(before?.number ?? 0, await floor()) + 1;
@@ -244,17 +273,15 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     heads: (below, countMax) => headsBelow(db, below, countMax),
     document: documentOf,
     diff: async (before, next) => diffOf(await readAt(before), await readAt(next)),
-    latest: () => latest,
+    latest: refresh,
     async newerThan(node, { after, hash }, waitMs, signal) {
       asked.set(node, { number: after, hash, atMs: clock() });
+      let head = await refresh();
       await heardOf(node, after);
-      if ((latest?.number ?? 0) <= after) {
-        const waited = Promise.withResolvers<void>();
-        const timer = setTimeout(waited.resolve, waitMs);
-        signal.addEventListener('abort', () => waited.resolve(), { once: true });
-        if (signal.aborted) waited.resolve();
-        await Promise.race([news.promise, waited.promise]);
-        clearTimeout(timer);
+      const isWanted = (): boolean => !signal.aborted && !isClosed && (head?.number ?? 0) <= after;
+      for (let leftMs = waitMs; leftMs > 0 && isWanted(); leftMs -= lookMs) {
+        await newsWithin(Math.min(leftMs, lookMs), signal);
+        head = await refresh();
       }
       if (latest === null || latest.number <= after) return null;
       latestJson ??= documentOf(latest.number).then((document) => Buffer.from(JSON.stringify(document)));
@@ -290,6 +317,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
         if (result.ok) await published(result.read, { by: 'control', reason: 'the files changed' }, null);
       }),
     close() {
+      isClosed = true;
       if (lookTimer !== null) clearTimeout(lookTimer);
       news.resolve();
     },

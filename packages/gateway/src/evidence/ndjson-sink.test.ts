@@ -187,7 +187,7 @@ test('a call that comes before more numbers are reserved waits, and that is told
 });
 
 describe('files follow one another', () => {
-  const bounds = { keepHours: 48, keepBytes: 2 ** 40, fileBytesMax: 2 ** 40 };
+  const bounds = { keepHours: 48, keepBytes: 2 ** 40, fileBytesMax: 2 ** 40, fileClock: Date.now };
   const dayMs = 86_400_000;
   const boot = 'n-2024-02-21T120000000Z-a9abc1';
   const names = async () => (await readdir(folder)).filter((name) => name.endsWith('.ndjson')).toSorted();
@@ -198,7 +198,15 @@ describe('files follow one another', () => {
   test('by day, and the last record of a boot that crashed is found in the last of them', async () => {
     await mkdir(folder);
     let nowMs = dayMs / 2;
-    const sink = openNdjsonSink({ folder, node: 'n', boot, thread: 1, clock: () => nowMs, bounds, locked: true });
+    const sink = openNdjsonSink({
+      folder,
+      node: 'n',
+      boot,
+      thread: 1,
+      clock: () => 1,
+      bounds: { ...bounds, fileClock: () => nowMs },
+      locked: true,
+    });
     sink.append(draft(1));
     nowMs += dayMs;
     await until(async () => (await names()).length > 1);

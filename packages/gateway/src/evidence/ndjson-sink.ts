@@ -9,6 +9,13 @@ import { originText, RecordLines } from './record-line.ts';
 import { type EvidenceGap, gapBefore } from './reservation.ts';
 import { createReserver } from './reserver.ts';
 
+/** When a file ends, and how long files are kept. */
+export interface SinkBounds extends FileBounds {
+  readonly fileBytesMax: number;
+  /** What times of files are compared with: the system's clock, whatever clock records go by. */
+  readonly fileClock: () => number;
+}
+
 /** Options of the sink. */
 export interface NdjsonSinkOptions {
   readonly folder: string;
@@ -24,7 +31,7 @@ export interface NdjsonSinkOptions {
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
   /** When a file is followed by another, and how long files are kept. Default: one file, kept for ever. */
-  readonly bounds?: FileBounds & { readonly fileBytesMax: number };
+  readonly bounds?: SinkBounds;
   /** Called when the disk refuses a write, and again when it takes one. */
   readonly trouble?: (sentence: string) => void;
   /** Called with each record after it was queued. */
@@ -79,8 +86,9 @@ const hourMs = 3_600_000;
 
 /** A day of UTC has files of its own; so has what one file has no room for. Old files go when a file is opened, and each hour. */
 function followingFiles(options: NdjsonSinkOptions): (bytes: number) => string | null {
-  const { folder, node, boot, thread = 0, clock, bounds, trouble } = options;
+  const { folder, node, boot, thread = 0, bounds, trouble } = options;
   if (bounds === undefined) return () => null;
+  const { fileClock: clock } = bounds;
   let part = 1;
   let day = Math.floor(clock() / dayMs);
   let hour = Number.NEGATIVE_INFINITY;

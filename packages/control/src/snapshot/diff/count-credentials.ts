@@ -12,8 +12,8 @@ import type { CredentialCounts } from './lines.ts';
 /** Counts for one address; null where a snapshot has no provisioning. */
 export type CountCredentials = (address: Address) => CredentialCounts | null;
 
-/** How many credentials were seen on an address lately, by its id; null where nobody knows. */
-export type SeenOn = (addressId: string) => number | null;
+/** How many credentials were seen on an address lately; null where nobody knows. */
+export type SeenOn = (address: Address) => number | null;
 
 /** Counts credentials with a right over an address that holds at `atMs`, their own or an endorsement. */
 export function createCounts(provisioning: Provisioning | null, atMs: number, seenOn: SeenOn): CountCredentials {
@@ -28,7 +28,7 @@ export function createCounts(provisioning: Provisioning | null, atMs: number, se
   );
   return (address) => ({
     provisioned: holders.filter((rights) => rights.some((right) => isOver(right, address))).length,
-    seen: seenOn(address.id),
+    seen: seenOn(address),
   });
 }
 

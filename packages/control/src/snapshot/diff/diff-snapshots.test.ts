@@ -36,7 +36,7 @@ test('an address that moves is told with how many credentials may call it', asyn
 test('credentials that were seen lately stand beside those that may call', async () => {
   const id = 'production/api/old/ws.caiso.com/sst/cmri';
   const next = await readOf(caiso.but({ positions: { [id]: 'current' } }));
-  const seenOn = (address: string): number | null => (address === id ? 3 : null);
+  const seenOn = (address: { readonly id: string }): number | null => (address.id === id ? 3 : null);
   const [line] = diffSnapshots(await readOf(caiso), next, { atMs, seenOn }).lines;
   assert.equal(line?.sentence, 'ws.caiso.com/sst/cmri: legacy → current for 1 credential (3 seen on it lately)');
   assert.deepEqual(line.credentials, { provisioned: 1, seen: 3 });
