@@ -89,12 +89,18 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
   const access: StandingAccess = { nodes: config.nodes, ...inForceBy(config, files, participantOf) };
   await sessions.keepOnly((name) => access.accounts.byName(name) !== null);
   const identify = createCallers(() => access, sessions, clock);
-  const callerOf = (request: FastifyRequest) =>
-    identify({ socket: socketOf(request), cookies: request.headers.cookie });
-  const created = await createControlApp({ bounds: config.bounds, tls: files.tls, callerOf, notice });
+  const callerOf = (request: FastifyRequest, isAsking: boolean) =>
+    identify({ socket: socketOf(request), cookies: request.headers.cookie, isAsking });
+  const created = await createControlApp({
+    bounds: config.bounds,
+    tls: files.tls,
+    callerOf: (request) => callerOf(request, true),
+    notice,
+  });
   const { app, routes } = created;
   options.prepare?.(app);
-  const streams = eventRoutes(app, { log, bounds: config.events, mayStill: stillGranted(callerOf) });
+  const mayStill = stillGranted((request) => callerOf(request, false));
+  const streams = eventRoutes(app, { log, bounds: config.events, mayStill });
   late.review = () => streams.review();
   meRoutes(app);
   const attempts = createAttempts(clock);

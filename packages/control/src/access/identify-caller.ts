@@ -25,12 +25,14 @@ export interface AccessInForce {
 export interface ShownIdentity {
   readonly socket: TLSSocket;
   readonly cookies: string | undefined;
+  /** Whether it asks just now, and does not only go on with what it asked before. */
+  readonly isAsking: boolean;
 }
 
 /** Identifies callers by what is in force at the moment of asking. */
 export function createCallers(
   inForce: () => AccessInForce,
-  sessions: Pick<Sessions, 'bySecret'>,
+  sessions: Pick<Sessions, 'bySecret' | 'stillHolds'>,
   clock: () => number,
 ): (shown: ShownIdentity) => Promise<Caller> {
   const shownOn = new WeakMap<TLSSocket, ShownCertificate | null>();
@@ -59,10 +61,10 @@ export function createCallers(
     const refusal = new ControlRefusal('control.no_account', { subject, fingerprint: verdict.fingerprint256 });
     return { account: null, refusal };
   };
-  return async ({ socket, cookies }) => {
+  return async ({ socket, cookies, isAsking }) => {
     // First: a browser shows a certificate by itself, and a session because somebody signed in.
     const secret = secretInCookies(cookies);
-    const session = secret === null ? null : await sessions.bySecret(secret);
+    const session = secret === null ? null : await (isAsking ? sessions.bySecret(secret) : sessions.stillHolds(secret));
     const account = session === null ? null : inForce().accounts.byName(session.account);
     if (session !== null && account !== null) return { account, by: 'session', session };
     return byCertificate(socket);

@@ -40,6 +40,8 @@ export interface Sessions {
   useLink(secret: string, place: SignInPlace, mayBegin: (account: string) => boolean): Promise<LinkUse>;
   /** The session of a secret, and a note that it was seen; null where there is none that holds. */
   bySecret(secret: string): Promise<Session | null>;
+  /** The same without the note: for what goes on by itself, and is no sign that somebody is there. */
+  stillHolds(secret: string): Promise<Session | null>;
   /** The sessions that hold, of one account or of all, the latest first; at most 1,000. */
   list(account: string | null): Promise<readonly Session[]>;
   /** Ends sessions and links of accounts that are none any more: a later account of the same name is somebody else. */
@@ -127,6 +129,10 @@ export function createSessions({ db, bounds, clock, random }: SessionsOptions): 
         await endBeyond(trx, account, bounds.perAccountMax, nowMs);
         return { outcome: 'signed_in', session: toSession(session), secret: own };
       });
+    },
+    async stillHolds(secret) {
+      const row = await holding(clock()).where('secret_hash', '=', hashOf(secret)).executeTakeFirst();
+      return row === undefined ? null : toSession(row);
     },
     async bySecret(secret) {
       const nowMs = clock();

@@ -150,3 +150,13 @@ test('a session has the rights of its account as it is now, and none when the ac
   await control.apply(null);
   assert.equal((await me()).code, 'control.sign_in_needed');
 });
+
+test('an account that comes back under its old name has no session and no link of the one before', async () => {
+  const cookie = await signedIn('support');
+  const link = await secretOf('support');
+  await control.apply({ accounts: [{ name: 'desk', roles: ['operator'] }] });
+  await control.apply(null);
+  assert.equal((await control.ask(null, '/v1/me', { fields: { cookie } })).json().code, 'control.sign_in_needed');
+  const answer = await control.ask(null, '/v1/sign-in', { method: 'POST', body: { link } });
+  assert.equal(answer.json().code, 'control.link_expired');
+});

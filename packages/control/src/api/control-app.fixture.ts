@@ -90,12 +90,12 @@ export async function startTestControl({
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust };
   const notices: ControlNotice[] = [];
   const server = await authority.serverChain('current', ['localhost', '127.0.0.1']);
-  const nobody = { bySecret: () => Promise.resolve(null) };
+  const nobody = { bySecret: () => Promise.resolve(null), stillHolds: () => Promise.resolve(null) };
   const callerOf = createCallers(() => inForce, nobody, clock.now);
   const { app, routes, drain } = await createControlApp({
     bounds: config.bounds,
     tls: { cert: server.certificatePem, key: server.keyPem },
-    callerOf: (incoming) => callerOf({ socket: socketOf(incoming), cookies: incoming.headers.cookie }),
+    callerOf: (incoming) => callerOf({ socket: socketOf(incoming), cookies: incoming.headers.cookie, isAsking: true }),
     notice: (notice) => notices.push(notice),
   });
   await addRoutes?.(app);

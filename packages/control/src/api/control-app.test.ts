@@ -262,3 +262,34 @@ test('the description is OpenAPI 3.1, and every reference in it leads somewhere'
   for (const to of references)
     assert.ok(Object.hasOwn(components.schemas, to.replace('#/components/schemas/', '')), `${to} leads nowhere`);
 });
+
+test('what no store can hold is refused where it arrives: in an address, and in JSON at any depth', async () => {
+  const whole = await startTestControl({ routes: testRoutes });
+  const code = async (path: string, body?: string) => {
+    const fields = { 'content-type': 'application/json' };
+    const answer = await whole.ask('operator', path, body === undefined ? {} : { method: 'POST', fields, body });
+    return [answer.status, answer.json().code];
+  };
+  for (const path of ['/v1/me%00', '/v1/me?a=%00', '/v1/participants/%00/things'])
+    assert.deepEqual(await code(path), [400, 'control.malformed_request'], path);
+  for (const text of ['"a\\u0000"', '"\\ud800"', '["\\u0000"]', '{"\\udfff": 1}'])
+    assert.deepEqual(await code('/v1/echo', `{"word": ${text}}`), [400, 'control.malformed_request'], text);
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  assert.deepEqual(await code('/v1/echo', `{"word": ${deep}}`), [400, 'control.invalid_request']);
+  assert.deepEqual(await code('/v1/echo', '{"word": "\\\\u0000"}'), [400, 'control.invalid_request']);
+  await whole.close();
+});
+
+test('a request without a host, with two, or with too long a part of its path is a problem as every other', async () => {
+  const sent = async (head: string): Promise<string> => {
+    const socket = connect({ port: control.port, rejectUnauthorized: false });
+    const answer = socket.setEncoding('utf8').toArray();
+    socket.write(`${head}\r\nConnection: close\r\n\r\n`);
+    return (await answer).join('');
+  };
+  const get = 'GET /v1/me HTTP/1.1';
+  for (const head of [get, `${get}\r\nHost: a\r\nHost: b`])
+    assert.match(await sent(head), /^HTTP\/1\.1 400 .*x-frame-options: DENY.*control\.malformed_request.*Host fields/s);
+  const long = await sent(`GET /v1/participants/${'a'.repeat(500)}/things HTTP/1.1\r\nHost: a`);
+  assert.match(long, /^HTTP\/1\.1 400 .*x-frame-options: DENY.*a part of its path is too long/s);
+});

@@ -18,6 +18,7 @@ import { problemBody, problemFields, refusalOf } from './problem-answer.ts';
 import { createRequestCounts } from './request-counts.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
 import { boundSources } from './source-connections.ts';
+import { holdsStorable } from './storable-text.ts';
 
 /** What areas add their routes to. */
 export type ControlApp = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -73,7 +74,7 @@ export async function createControlApp(options: ControlAppOptions): Promise<Crea
   boundSources(app.server, bounds.connectionsPerSourceMax);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.removeContentTypeParser('text/plain');
+  parseBodies(app);
   app.addHook('onRoute', (route) => routes.add(route));
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers(answerFields);
@@ -108,7 +109,9 @@ function createListener({ bounds, tls }: ControlAppOptions, answerFault: FaultAn
       handshakeTimeout: bounds.handshakeTimeoutMs,
       maxHeaderSize: bounds.headerBytesMax,
       headersTimeout: bounds.headerTimeoutMs,
-      requireHostHeader: true,
+      // Without it, it is answered by us, as every refusal is.
+      requireHostHeader: false,
+      connectionsCheckingInterval: checkEveryMs,
     },
     bodyLimit: bounds.bodyBytesMax,
     keepAliveTimeout: bounds.keepAliveMs,
@@ -117,9 +120,22 @@ function createListener({ bounds, tls }: ControlAppOptions, answerFault: FaultAn
     forceCloseConnections: 'idle',
     logger: false,
     clientErrorHandler: brokenRequest,
-    frameworkErrors: (error, request, reply) => void answerFault(error, request, reply as never),
+    frameworkErrors: (error, request, reply) => void answerFault(error, request, reply.headers(answerFields) as never),
     routerOptions: { maxParamLength: 400 },
   }).withTypeProvider<ZodTypeProvider>();
+}
+
+/** JSON alone is read everywhere, and none that no store can hold. */
+function parseBodies(app: ControlApp): void {
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) =>
+    parseJson(request, String(text), (fault, value) =>
+      fault === null && !holdsStorable(value)
+        ? done(new ControlRefusal('control.malformed_request', { found: unstorable('body') }))
+        : done(fault, value),
+    ),
+  );
 }
 
 /** Finds out who calls and whether they may, before anything of a route runs. */
@@ -127,6 +143,7 @@ function guardRequests(app: ControlApp, { bounds, callerOf }: ControlAppOptions)
   const counts = createRequestCounts(bounds.requestsPerAccountMax);
   decorateRequests(app);
   app.addHook('onRequest', async (request, reply) => {
+    refuseOddHead(request);
     request.caller = await callerOf(request);
     const { account } = request.caller;
     const by = request.caller.account === null ? 'nobody' : request.caller.by;
@@ -208,6 +225,18 @@ function createFaultAnswer({ bounds, notice }: ControlAppOptions): FaultAnswer {
   };
 }
 
+/** What Node and Fastify let through, and no store or reader of a log should meet. */
+function refuseOddHead({ raw, url }: FastifyRequest): void {
+  const hosts = raw.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
+  if (hosts.length !== 1)
+    throw new ControlRefusal('control.malformed_request', { found: `it has ${hosts.length} Host fields, and not one` });
+  if (url.includes('%00')) throw new ControlRefusal('control.malformed_request', { found: unstorable('target') });
+}
+
+function unstorable(what: 'body' | 'target'): string {
+  return `its ${what} holds a zero byte or half a character, which no text has`;
+}
+
 interface AnsweringReply {
   code(status: number): AnsweringReply;
   headers(fields: Readonly<Record<string, string>>): AnsweringReply;
@@ -222,6 +251,9 @@ export function socketOf(request: FastifyRequest): TLSSocket {
 function pathOf({ url }: FastifyRequest): string {
   return (url.split('?', 1)[0] ?? '').slice(0, 300);
 }
+
+/** How often it is looked for connections that take too long, in milliseconds: the bounds hold to this. */
+const checkEveryMs = 2_000;
 
 /** Answers are for whoever asked and for nobody between; nothing here is ever framed, sniffed or led away from. */
 const answerFields = {

@@ -63,6 +63,7 @@ const foundWords: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'its body is no JSON',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'its body is not as long as Content-Length says',
   FST_ERR_BAD_URL: 'its target cannot be decoded',
+  FST_ERR_MAX_PARAM_LENGTH: 'a part of its path is too long',
 };
 
 /** Most faults named at once. */

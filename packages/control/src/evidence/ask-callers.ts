@@ -3,6 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import { fromCursor, inSpan, instant, isBounded, type Page, pageOf, same, UnknownCursor, type Wanted } from './ask.ts';
 import type { StoredBag } from './bag.ts';
+import { sumMax } from './measures.ts';
 
 /** A caller, as answers tell of it. */
 export interface ToldCaller {
@@ -303,7 +304,7 @@ export async function askSenders(
       select u.*, (${sql.raw(weight)})::bigint as weight from (
         select s.caller, sum(s.calls)::bigint as calls, sum(s.chunked)::bigint as chunked,
           sum(s.unencoded)::bigint as unencoded, sum(s.with_cookies)::bigint as with_cookies,
-          sum(s.reused_cookies)::bigint as reused_cookies, max(s.largest_bytes) as largest_bytes,
+          least(sum(s.reused_cookies), ${sql.lit(sumMax)})::bigint as reused_cookies, max(s.largest_bytes) as largest_bytes,
           max(s.last_ms) as last_ms
         from ${from} ${same('a.environment', wanted.environment)} and ${same('a.system', wanted.system)}
         group by s.caller) u) t

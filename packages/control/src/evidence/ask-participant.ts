@@ -11,6 +11,7 @@ import {
   toCaller,
 } from './ask-callers.ts';
 import { askRefusals, type RefusalRow } from './ask-refusals.ts';
+import { sumMax } from './measures.ts';
 
 /** Sums over some calls. */
 export interface ToldSums {
@@ -45,7 +46,7 @@ interface SumColumns {
 const listMax = 200;
 
 const sums = sql.raw(`sum(s.calls)::bigint as calls, sum(s.refused)::bigint as refused,
-  sum(s.request_bytes)::bigint as request_bytes, sum(s.response_bytes)::bigint as response_bytes,
+  least(sum(s.request_bytes), ${sumMax})::bigint as request_bytes, least(sum(s.response_bytes), ${sumMax})::bigint as response_bytes,
   min(s.first_ms) as first_ms, max(s.last_ms) as last_ms`);
 
 /** Asks about a participant; null where nothing of it is known. */

@@ -1,5 +1,6 @@
 // What questions to the ledger have in common: whom and what they are about, which span of time, and how a page follows another.
 import { type RawBuilder, sql } from 'kysely';
+import { isStorable } from '../api/storable-text.ts';
 import { coverOf, type Span, type Stretch } from './cover.ts';
 
 /** What rows are wanted. */
@@ -60,11 +61,16 @@ export function fromCursor(
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     const fits = Array.isArray(values) && values.length === form.length;
-    return fits && form.every((type, at) => typeof values[at] === type) ? (values as (string | number)[]) : null;
+    return fits && form.every((type, at) => isOrdered(values[at], type)) ? (values as (string | number)[]) : null;
   } catch (fault) {
     if (fault instanceof SyntaxError) return null;
     throw fault;
   }
+}
+
+/** Whether a value may stand in a cursor: what we put there is a whole number, or text that the store can hold. */
+function isOrdered(value: unknown, type: 'string' | 'number'): boolean {
+  return type === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && isStorable(value);
 }
 
 /** A cursor that is none of ours. */

@@ -177,13 +177,3 @@ function sayInstant(atMs: number): string | null {
   const at = new Date(atMs);
   return Number.isNaN(at.getTime()) ? null : at.toISOString();
 }
-
-/** A record for its participant: without what is inside the tier, and without what was thrown. */
-export function forParticipant(record: Section): Section {
-  const forward = record.forward === null || record.forward === undefined ? record.forward : sectionOf(record.forward);
-  return {
-    ...record,
-    forward: forward === null || forward === undefined ? null : { ...forward, endpoint: null },
-    response: { ...sectionOf(record.response), defect: null },
-  };
-}

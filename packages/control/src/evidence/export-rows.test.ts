@@ -9,3 +9,7 @@ test('no cell of CSV is a formula, whatever a caller puts into its user agent', 
   }
   assert.equal(csvRow(['a,b', 'say "x"', 'two\nlines', -5, '']), '"a,b","say ""x""","two\nlines",-5,\r\n');
 });
+
+test('no cell of CSV moves the cursor of a terminal or turns the direction of writing', () => {
+  assert.equal(csvRow(['a\u001b[2Jb', 'c\u009b31m', 'd\u202ee', 'f\tg']), 'a\ufffd[2Jb,c\ufffd31m,d\ufffde,f\tg\r\n');
+});

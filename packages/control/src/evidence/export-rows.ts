@@ -125,14 +125,18 @@ function toSumRow(row: UseColumns): SumRow {
   return Object.fromEntries(sumColumns.map((column) => [column, told[column] ?? ''])) as SumRow;
 }
 
-/** A row of CSV (RFC 4180). A text that a spreadsheet would take for a formula begins with an apostrophe. */
+/**
+ * A row of CSV (RFC 4180). A text that a spreadsheet would take for a formula begins with an apostrophe; what would move the cursor of a
+ * terminal or turn the direction of writing is shown as a mark. NDJSON has every text as it is.
+ */
 export function csvRow(cells: readonly (string | number)[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;
 }
 
 function csvCell(cell: string | number): string {
   if (typeof cell === 'number') return String(cell);
-  const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  const plain = cell.replace(/(?![\t\r\n])[\p{Cc}\p{Cf}]/gu, '\ufffd');
+  const safe = /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -152,6 +156,8 @@ export async function* sumTexts(
 /** What is wanted of records as they came. */
 export interface WantedRecords extends WantedExport {
   readonly node: string | null;
+  /** Whether a participant asks, to whom the inside of the tier is not told. */
+  readonly isForParticipant: boolean;
   /** Whether a line `{"cursor": "…"}` stands behind each chunk, for whoever may be cut off. */
   readonly withCursors: boolean;
 }
@@ -160,7 +166,7 @@ export interface WantedRecords extends WantedExport {
 export async function* recordTexts(
   db: Kysely<Schema>,
   desk: AskedDesk,
-  { span, participant, node, cursor, withCursors }: WantedRecords,
+  { span, participant, isForParticipant, node, cursor, withCursors }: WantedRecords,
 ): AsyncGenerator<Uint8Array> {
   const position = cursor === null ? [0] : fromCursor(cursor, ['number']);
   if (position === null) throw new UnknownCursor('the cursor is none of this export');
@@ -179,7 +185,7 @@ export async function* recordTexts(
     const chunk = await question.executeTakeFirst();
     if (chunk === undefined) return;
     last = chunk.id;
-    const { text } = await desk.wanted(chunk.lines, { fromMs, untilMs, node, participant });
+    const { text } = await desk.wanted(chunk.lines, { fromMs, untilMs, node, participant, isForParticipant });
     if (text.byteLength > 0) yield text;
     if (withCursors) yield Buffer.from(`${JSON.stringify({ cursor: cursorOf([last]) })}\n`);
   }

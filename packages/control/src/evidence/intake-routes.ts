@@ -40,7 +40,7 @@ export function intakeRoutes(app: ControlApp, { ledger }: { readonly ledger: Pic
         ...answers,
         summary: 'Send records that were read from a log',
         description: 'As records of a gateway, of the node `import:NAME`. Numbers may leave holes.',
-        params: z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/) }),
+        params: z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/) }),
       },
     },
     async ({ params, headers, body }) =>
@@ -51,7 +51,10 @@ export function intakeRoutes(app: ControlApp, { ledger }: { readonly ledger: Pic
     const encoding = encodings.find((each) => each === (said ?? 'identity').toLowerCase());
     if (encoding === undefined)
       throw new ControlRefusal('control.unsupported_media_type', { found: 'packed in a way other than zstd or gzip' });
-    return ledger.take({ node, encoding, body: body instanceof Uint8Array ? body : Buffer.alloc(0) });
+    // A body of another form that some parser of control knows: acknowledging nothing of it would look like success.
+    if (!(body instanceof Uint8Array))
+      throw new ControlRefusal('control.unsupported_media_type', { found: 'not of application/x-ndjson' });
+    return ledger.take({ node, encoding, body });
   }
 }
 

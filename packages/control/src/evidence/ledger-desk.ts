@@ -60,6 +60,8 @@ export interface LineWish {
   readonly node: string | null;
   /** Only records of this participant: as holder of the certificate, or as the one it acted for. */
   readonly participant: string | null;
+  /** Whether it is that participant who asks: then without what is inside the tier. */
+  readonly isForParticipant: boolean;
 }
 
 /** The desk. */
@@ -189,9 +191,10 @@ function wantedOf(raw: Buffer, wish: LineWish): { readonly text: Uint8Array; rea
   let count = 0;
   const kept: Buffer[] = [];
   for (const line of linesOf(raw)) {
-    if (!isWhole && !isWanted(sectionOf(JSON.parse(line.toString('utf8'))), wish)) continue;
+    const record = isWhole ? null : sectionOf(JSON.parse(line.toString('utf8')));
+    if (record !== null && !isWanted(record, wish)) continue;
     count += 1;
-    kept.push(line);
+    kept.push(record !== null && wish.isForParticipant ? Buffer.from(JSON.stringify(forParticipant(record))) : line);
   }
   const pieces = kept.flatMap((line) => [line, lineBreak]);
   return { text: Buffer.concat(pieces), count };
@@ -212,4 +215,14 @@ export function isOf(record: Readonly<Record<string, unknown>>, participant: str
   const holder = textOf(sectionOf(record.identity).participant);
   const acted = textOf(sectionOf(record.admission).participant);
   return holder === participant || acted === participant;
+}
+
+/** A record for its participant: without what is inside the tier, and without what was thrown. */
+export function forParticipant(record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const forward = record.forward === null || record.forward === undefined ? record.forward : sectionOf(record.forward);
+  return {
+    ...record,
+    forward: forward === null || forward === undefined ? null : { ...forward, endpoint: null },
+    response: { ...sectionOf(record.response), defect: null },
+  };
 }

@@ -5,6 +5,8 @@ import { sql } from 'kysely';
 import { forEachStore } from '../store/for-each-store.fixture.ts';
 import type { Store } from '../store/open-store.ts';
 import { findExchange } from './arrivals.ts';
+import { askParticipant } from './ask-participant.ts';
+import { sumTexts } from './export-rows.ts';
 import {
   bodyOf,
   generatedStartMs,
@@ -257,6 +259,37 @@ forEachStore((_name, open) => {
     assert.deepEqual(await take('gzip', gzipSync(bomb)), { kind: 'faulty', fault: 'too-large' });
     assert.deepEqual(await take('gzip', Buffer.from('no gzip')), { kind: 'faulty', fault: 'not-packed' });
     assert.deepEqual(await take('identity', Buffer.alloc(0)), { kind: 'taken', acknowledged: [] });
+    await ledger.close();
+    await store.close();
+  });
+
+  test('sums that grow past what a number holds stop there, and every question is still answered', async () => {
+    const store = await open();
+    const ledger = await openTestLedger(store);
+    const records = generateRecords({ seed: 8, count: 3_000, threads: 1, participants: 1 }).map((record) => ({
+      ...record,
+      response: { ...record.response, requestBytes: 1e15, responseBytes: 1e15, durationMs: 1e15 },
+    }));
+    for (const from of [0, 1_500]) {
+      assert.equal((await send(ledger, 'gateway-1', records.slice(from, from + 1_500))).kind, 'taken');
+      await ledger.settled();
+    }
+    const span = { sinceMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };
+    let text = '';
+    for await (const page of sumTexts(store.db, { span, participant: null, cursor: null }, 'ndjson')) text += page;
+    const rows = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { calls: number });
+    assert.equal(
+      rows.reduce((sum, { calls }) => sum + calls, 0),
+      records.length,
+    );
+    const [record] = records;
+    const party = record?.identity?.participant ?? '';
+    const wanted = { span, participant: null, environment: null, system: null, limit: 100, cursor: null };
+    const told = await askParticipant(store.db, party, wanted);
+    assert.equal(told?.total.requestBytes, Number.MAX_SAFE_INTEGER);
     await ledger.close();
     await store.close();
   });

@@ -59,9 +59,12 @@ export function measuresOf(call: LedgerCall): Measures {
   };
 }
 
+/** A sum stops here, far beyond what anybody sends: past it, numbers of JSON are no longer exact, and one odd record would spoil all. */
+export const sumMax = Number.MAX_SAFE_INTEGER;
+
 /** Adds sums to others. */
 export function addMeasures(to: Measures, from: Measures): void {
-  for (const name of sumNames) to[name] += from[name];
+  for (const name of sumNames) to[name] = Math.min(to[name] + from[name], sumMax);
   for (const name of greatestNames) to[name] = Math.max(to[name], from[name]);
   to.firstMs = Math.min(to.firstMs, from.firstMs);
 }

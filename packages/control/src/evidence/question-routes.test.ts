@@ -27,6 +27,16 @@ interface List {
 
 // Participants 0 and 1 are those of the accounts of participants; 11 never went to the new addresses.
 const named = ['participant-a', 'participant-b'];
+const forward = {
+  upstream: 'cmri',
+  endpoint: '10.20.30.40:9443',
+  attempts: 1,
+  retryWithheld: false,
+  forwarded: 'yes',
+  reusedConnection: true,
+  status: 200,
+  firstByteMs: 12,
+} as const;
 const records = generateRecords({
   seed: 21,
   count: 1_500,
@@ -38,13 +48,32 @@ const records = generateRecords({
     const at = Number(/party-(\d+)/.exec(record.identity?.participant ?? '')?.[1] ?? 0);
     const participant = named[at] ?? `party-${at}`;
     const identity = record.identity && { ...record.identity, participant };
-    return { ...record, identity, admission: record.admission && { ...record.admission, participant } };
+    return { ...record, forward, identity, admission: record.admission && { ...record.admission, participant } };
   })
   .map((record) =>
     record.identity?.participant === 'party-11' && record.route?.generation === 'new'
       ? { ...record, route: null }
       : record,
   );
+// What a cursor of each question holds, with one value at a time that no store takes.
+const cursorForms = {
+  'old-addresses?': [1, 'a', 'b'],
+  'never-on-new?': [1, 'a', 'b', 'c', 'd'],
+  'senders?': [1, 'a'],
+  'refusals?': [1, 'a', 'b', 'c'],
+  'export?': ['h', 1, 'a', 'b', 'c', 'd'],
+  'export?of=records&': [1],
+};
+const oddCursors = Object.entries(cursorForms).flatMap(([question, form]) =>
+  form.flatMap((value, at) =>
+    (typeof value === 'number' ? ['1.5', '1e300', '1e999'] : [String.raw`"\u0000"`, String.raw`"\ud800"`]).map(
+      (odd) => {
+        const values = form.map((each) => JSON.stringify(each)).with(at, odd);
+        return `/v1/evidence/${question}cursor=${Buffer.from(`[${values.join(',')}]`).toString('base64url')}`;
+      },
+    ),
+  ),
+);
 const isOld = ({ route }: EvidenceRecord) => route?.generation === 'old';
 const fingerprintOf = ({ identity }: EvidenceRecord) => identity?.fingerprint ?? '';
 
@@ -248,7 +277,7 @@ forEachStore((_name, open) => {
       }>();
       assert.deepEqual(
         story.told.map(({ stage }) => stage),
-        ['listener', 'identity', 'route', 'admission', 'inspection', 'response'],
+        ['listener', 'identity', 'route', 'admission', 'inspection', 'forward', 'response'],
       );
       assert.match(story.told[3]?.sentence ?? '', /The rule ws-global had no room for it, acting for participant-a/);
       assert.ok(story.problem.fix.length > 0);
@@ -285,7 +314,9 @@ forEachStore((_name, open) => {
         const { cursor } = JSON.parse(cursors?.[4] ?? '{}') as { cursor: string };
         const later = (await control.ask('operator', `/v1/evidence/export?of=records&cursor=${cursor}`)).text;
         assert.equal(later.trimEnd().split('\n').length, records.length - 750);
+        assert.equal((await control.ask('operator', '/v1/evidence/export', { method: 'HEAD' })).status, 405);
         const own = (await control.ask('reader', '/v1/evidence/export?of=records')).text;
+        assert.ok(raw.includes(forward.endpoint) && !own.includes(forward.endpoint));
         assert.equal(
           own.trimEnd().split('\n').length,
           records.filter(({ identity }) => identity?.participant === 'participant-a').length,
@@ -305,6 +336,7 @@ forEachStore((_name, open) => {
         '/v1/evidence/export?cursor=xyz',
         '/v1/evidence/senders?ways=slowly',
         '/v1/evidence/refusals?by=weather',
+        ...oddCursors,
       ])
         assert.deepEqual(await refusedAs('operator', path), [400, 'control.invalid_request'], path);
       assert.deepEqual(await refusedAs('node', '/v1/evidence/old-addresses'), [403, 'control.not_permitted']);
@@ -365,6 +397,7 @@ forEachStore((_name, open) => {
     const unsupported = [415, 'control.unsupported_media_type', undefined];
     assert.deepEqual(await post('node', path, 'x', { 'content-encoding': 'br' }), unsupported);
     assert.deepEqual(await post('node', path, 'x', { 'content-type': 'text/plain' }), unsupported);
+    assert.deepEqual(await post('node', path, '{}', { 'content-type': 'application/json' }), unsupported);
     assert.deepEqual(await post('node', path, 'x', { 'content-encoding': 'zstd' }), [
       400,
       'control.malformed_request',

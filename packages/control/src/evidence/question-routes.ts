@@ -27,11 +27,11 @@ import { askKnown, type KnownNode } from './ask-known.ts';
 import { askParticipant } from './ask-participant.ts';
 import { askRefusals } from './ask-refusals.ts';
 import { coverOf, type Span } from './cover.ts';
-import { forParticipant, tellExchange } from './exchange-story.ts';
+import { tellExchange } from './exchange-story.ts';
 import { recordTexts, sumTexts } from './export-rows.ts';
 import type { Ledger } from './ledger.ts';
 import { sectionOf } from './ledger-call.ts';
-import { isOf } from './ledger-desk.ts';
+import { forParticipant, isOf } from './ledger-desk.ts';
 
 /** What the questions are answered from. */
 export interface QuestionSources {
@@ -198,6 +198,8 @@ function exportRoutes(app: ControlApp, { db, ledger }: QuestionSources): void {
   app.get(
     '/v1/evidence/export',
     {
+      // A HEAD would read all of it, for nobody.
+      exposeHeadRoute: false,
       config: { access: open },
       schema: {
         summary: 'Everything, as a stream',
@@ -222,7 +224,12 @@ function exportRoutes(app: ControlApp, { db, ledger }: QuestionSources): void {
       const release = of === 'records' ? ledger.holdChunks() : () => undefined;
       const texts =
         of === 'records'
-          ? recordTexts(db, ledger.desk, { ...wanted, node, withCursors: cursors === 'true' })
+          ? recordTexts(db, ledger.desk, {
+              ...wanted,
+              node,
+              isForParticipant: request.participantScope !== null,
+              withCursors: cursors === 'true',
+            })
           : sumTexts(db, wanted, format);
       const isCsv = of === 'sums' && format === 'csv';
       const stream = Readable.from(texts as AsyncIterable<string | Uint8Array>, { objectMode: false });

@@ -1,6 +1,7 @@
 // Many rows in one statement: put in where they are new, put together where they are not.
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../store/schema.ts';
+import { sumMax } from './measures.ts';
 import type { LedgerTables } from './tables.ts';
 
 /** What becomes of a column of a row that is there already. */
@@ -24,7 +25,7 @@ export interface UpsertForm {
 const rowsPerStatement = 2_000;
 
 const merges: Readonly<Record<Merge, (column: string) => string>> = {
-  add: (column) => `${column} = old.${column} + excluded.${column}`,
+  add: (column) => `${column} = least(old.${column} + excluded.${column}, ${sumMax})`,
   greatest: (column) => `${column} = greatest(old.${column}, excluded.${column})`,
   least: (column) => `${column} = least(old.${column}, excluded.${column})`,
   replace: (column) => `${column} = excluded.${column}`,

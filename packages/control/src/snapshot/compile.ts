@@ -1,6 +1,6 @@
 // Compiles a snapshot: reads every source, proves with the parsers of gateways that all of it fits together, and gives the texts.
 // A fault refuses it whole, with file and line; whatever was published before stays.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   type Finding,
@@ -32,15 +32,45 @@ export type Compiled =
   | { readonly ok: true; readonly read: ReadSnapshot }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
+/** What shows that a file was written anew, by file, found or not. */
+export type FileMarks = ReadonlyMap<string, string>;
+
+/** A reading of the sources, and the marks of the files as they were before they were read. */
+export interface Compilation {
+  readonly result: Compiled;
+  readonly marks: FileMarks;
+}
+
+/** Whether files are as they were. */
+export async function areSame(marks: FileMarks, base: string): Promise<boolean> {
+  const now = await Promise.all([...marks].map(async ([file, mark]) => (await markOf(file, base)) === mark));
+  return now.every(Boolean);
+}
+
+async function markOf(file: string, base: string): Promise<string> {
+  const known = await stat(resolve(base, file), { bigint: true }).catch(() => null);
+  return known === null ? 'none' : `${known.ino} ${known.size} ${known.mtimeNs}`;
+}
+
 /** Compiles the sources of a configuration; relative names start from `base`. */
-export async function compileSnapshot(sources: SnapshotOptions, held: HeldFacts, base: string): Promise<Compiled> {
+export async function compileSnapshot(sources: SnapshotOptions, held: HeldFacts, base: string): Promise<Compilation> {
+  const marks = new Map<string, string>();
+  return { result: await compileMarked(sources, held, base, marks), marks };
+}
+
+async function compileMarked(
+  sources: SnapshotOptions,
+  held: HeldFacts,
+  base: string,
+  marks: Map<string, string>,
+): Promise<Compiled> {
   const names = namesOf(sources);
   const bundles = sources.trustBundles.map((bundle) => ({ ...bundle, ...withoutFolders(bundle) }));
   const bundlesText = `${JSON.stringify({ format: 1, bundles }, null, 2)}\n`;
   const settings = trustSettingsIn({ [snapshotTextNames.trustBundles]: bundlesText });
   if (!settings.ok) return settings;
-  const texts = createTexts(base, names.roles);
-  const provisioning = await provisioningText(sources.provisioning, held, createTexts(base, new Map()).textOf);
+  const texts = createTexts(base, names.roles, marks);
+  const provisioning = await provisioningText(sources.provisioning, held, createTexts(base, new Map(), marks).textOf);
   if (!provisioning.ok) return provisioning;
   if (provisioning.text !== null) texts.put(heldProvisioning, snapshotTextNames.provisioning, provisioning.text);
   const isHeld = provisioning.text !== null;
@@ -108,7 +138,7 @@ function withoutFolders({ anchors, intermediates }: SnapshotOptions['trustBundle
 }
 
 /** Reads files and remembers what they will be called in the snapshot. */
-function createTexts(base: string, roles: ReadonlyMap<string, string>) {
+function createTexts(base: string, roles: ReadonlyMap<string, string>, marks: Map<string, string>) {
   const byPlace = new Map<string, Promise<ReadText>>();
   const texts = new Map<string, { readonly place: string; readonly text: string }>();
   const clashes: Finding[] = [];
@@ -122,6 +152,7 @@ function createTexts(base: string, roles: ReadonlyMap<string, string>) {
     byPlace.set(place, Promise.resolve({ ok: true, text }));
   };
   const read = async (place: string): Promise<ReadText> => {
+    marks.set(place, await markOf(place, base)); // Before it is read: what is written meanwhile is seen at the next look.
     try {
       const text = await readFile(resolve(base, place), 'utf8');
       put(place, roles.get(place) ?? textNameOf(place), text);

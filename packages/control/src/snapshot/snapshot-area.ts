@@ -12,6 +12,6 @@ export const snapshotAppliers = { ...heldAppliers, ...publishedAppliers };
 export async function checkSnapshotSources({ snapshot }: Pick<ControlConfig, 'snapshot'>, base: string): Promise<void> {
   if (snapshot === undefined) return;
   const nothingHeld = { participants: new Map(), positions: {}, chainPositions: {} };
-  const compiled = await compileSnapshot(snapshot, nothingHeld, base);
-  if (!compiled.ok) throw new UnusableControlFiles(compiled.findings);
+  const { result } = await compileSnapshot(snapshot, nothingHeld, base);
+  if (!result.ok) throw new UnusableControlFiles(result.findings);
 }

@@ -405,6 +405,21 @@ forEachStore((_name, open) => {
     assert.equal((await snapshots.latest())?.number, 2);
   });
 
+  test('what waits to be published by hand is not published by a look, nor by a restart', async () => {
+    const { snapshots, again, notices } = await worldOf(await emptied());
+    await snapshots.publish(wish);
+    const positions = { 'ws.caiso.com': 'current' };
+    await snapshots.changePositions('account:desk', { reason: 'a test', positions, chainPositions: {} });
+    await snapshots.participants();
+    await snapshots.look();
+    const anew = await again();
+    await anew.look();
+    await anew.look();
+    assert.equal((await anew.latest())?.number, 1);
+    assert.equal(notices.filter((sentence) => /is not snapshot 1: look at the difference/.test(sentence)).length, 1);
+    assert.equal((await anew.publish(wish)).number, 2);
+  });
+
   test('two files of one name that say something else are refused: a snapshot could not tell them apart', async () => {
     const { snapshots, folder } = await worldOf(await emptied());
     writeFileSync(join(folder, 'catalogue', 'users.pem'), 'something else');

@@ -12,7 +12,7 @@ import {
 import { type CertificateNames, type CompiledRights, compileRights, findEnrolment } from '@headgate/rules';
 import { ControlRefusal } from '../api/control-refusal.ts';
 import type { Store } from '../store/open-store.ts';
-import { type Compiled, compileSnapshot } from './compile.ts';
+import { areSame, type Compiled, compileSnapshot, type FileMarks, type HeldFacts } from './compile.ts';
 import type { SeenOn } from './diff/count-credentials.ts';
 import { diffContents, diffSnapshots, type SnapshotDiff } from './diff/diff-snapshots.ts';
 import {
@@ -133,12 +133,18 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   let rights: CompiledRights | null = null;
   const parsed = new Map<number, ReadSnapshot>();
   const asked = new Map<string, { readonly number: number; readonly hash: string | null; readonly atMs: number }>();
-  let news = Promise.withResolvers<void>();
+  // Each gateway that waits. A promise that all of them race against would remember every one that ever waited.
+  const waiting = new Set<() => void>();
   let lookTimer: NodeJS.Timeout | null = null;
-  let toldFaults = '';
   let isClosed = false;
+  /** The files as they were when what they say was last published, or could not be. */
+  let lookedAt: FileMarks | null = null;
+  let remembered: { readonly held: string; readonly marks: FileMarks; readonly result: Compiled } | null = null;
   let order: Promise<unknown> = Promise.resolve();
 
+  const tellNews = (): void => {
+    for (const wake of waiting) wake();
+  };
   const inOrder = <Value>(work: () => Promise<Value>): Promise<Value> => {
     const done = order.then(work);
     order = done.catch(() => undefined);
@@ -150,7 +156,9 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     const stop = (): void => resolve();
     const timer = setTimeout(stop, ms);
     signal.addEventListener('abort', stop, { once: true });
-    await Promise.race([news.promise, promise]);
+    waiting.add(stop);
+    await promise;
+    waiting.delete(stop);
     signal.removeEventListener('abort', stop);
     clearTimeout(timer);
   };
@@ -185,9 +193,17 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     const seenOn = (await seenSince?.(clock() - latelyMs)) ?? (() => null);
     return diffSnapshots(before.read, next.read, { atMs: clock(), seenOn });
   };
-  const compiled = async (held: Parameters<typeof compileSnapshot>[1]): Promise<Compiled> => {
+  const compiled = async (held: HeldFacts): Promise<Compiled> => {
     if (sources === null) throw new ControlRefusal('control.no_snapshot_sources', {});
-    return compileSnapshot(sources, held, base);
+    const { result, marks } = await compileSnapshot(sources, held, base);
+    remembered = { held: wordsOf(held), marks, result };
+    return result;
+  };
+  /** As `compiled`, and nothing is read again where no file and nothing that is held has changed. */
+  const compiledAsBefore = async (held: HeldFacts): Promise<Compiled> => {
+    const known = remembered;
+    if (known?.held !== wordsOf(held) || !(await areSame(known.marks, base))) return compiled(held);
+    return known.result;
   };
   const usable = (result: Compiled): ReadSnapshot => {
     if (result.ok) return result.read;
@@ -229,8 +245,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     const body = await publishedBody(db, head, read.content);
     await journal.append({ kind: publishedKind, by, atMs: head.createdMs, body });
     settle(head, read);
-    news.resolve();
-    news = Promise.withResolvers();
+    tellNews();
     options.publish('snapshot', { number, hash, previous: head.previous, author: by, reason, restored });
     await tidily();
     return { number, hash, isNew: true, diff };
@@ -261,7 +276,12 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   };
 
   const snapshots: Snapshots = {
-    publish: (wish) => inOrder(async () => published(usable(await compiled(await readHeld(db))), wish, null)),
+    publish: (wish) =>
+      inOrder(async () => {
+        const read = usable(await compiled(await readHeld(db)));
+        if (wish.isDryRun !== true) lookedAt = remembered?.marks ?? null;
+        return published(read, wish, null);
+      }),
     restore: (number, wish) =>
       inOrder(async () => {
         const result = await readDocument(await documentOf(number));
@@ -302,24 +322,30 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       });
     },
     held: () => readHeld(db),
-    participants: async () => usable(await compiled(await readHeld(db))).facts.provisioning?.participants ?? [],
+    participants: async () => usable(await compiledAsBefore(await readHeld(db))).facts.provisioning?.participants ?? [],
     changeParticipants: (by, body) => inOrder(() => changed(heldKinds.participants, by, body)),
     changePositions: (by, body) => inOrder(() => changed(heldKinds.positions, by, body)),
     participantOf: (certificate) =>
       rights === null ? null : (findEnrolment(rights, certificate)?.participant.id ?? null),
     look: () =>
       inOrder(async () => {
+        if (lookedAt !== null && (await areSame(lookedAt, base))) return;
+        const isFirst = lookedAt === null;
         const result = await compiled(await readHeld(db));
-        const faults = result.ok ? '' : result.findings.map(sayFinding).join('\n');
-        if (faults !== '' && faults !== toldFaults)
+        lookedAt = remembered?.marks ?? null;
+        if (!result.ok) {
+          const faults = result.findings.map(sayFinding).join('\n');
           notice(`the files changed and make no snapshot, so ${latest?.number ?? 'none'} stays:\n${faults}`);
-        toldFaults = faults;
-        if (result.ok) await published(result.read, { by: 'control', reason: 'the files changed' }, null);
+        } else if (isFirst && latest !== null) {
+          // What waits to be published by hand must not be published by a restart.
+          if (hashOfSnapshot(result.read.content) !== latest.hash)
+            notice(`what the sources say is not snapshot ${latest.number}: look at the difference, and publish`);
+        } else await published(result.read, { by: 'control', reason: 'the files changed' }, null);
       }),
     close() {
       isClosed = true;
       if (lookTimer !== null) clearTimeout(lookTimer);
-      news.resolve();
+      tellNews();
     },
   };
   if (latest !== null) {
@@ -339,6 +365,10 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     again();
   }
   return snapshots;
+}
+
+function wordsOf({ participants, positions, chainPositions }: HeldFacts): string {
+  return JSON.stringify([[...participants], positions, chainPositions]);
 }
 
 function unusable(findings: readonly Finding[]): ControlRefusal {

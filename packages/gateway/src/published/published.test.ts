@@ -202,6 +202,13 @@ test('a snapshot that this gateway cannot serve by is refused with file and line
   await control.heard(inForce(4));
 });
 
+test('a snapshot without a bundle whose revocation lists a gateway has is refused: they would revoke nobody', async (t) => {
+  const { control, content, config, start } = await worldOf(t);
+  control.publish(documentOf(content, 1), 1);
+  config.trustBundles.push({ name: 'user', staleCrls: 'accept', crls: [], crlUrls: [] });
+  await assert.rejects(start(), /trustBundles\.user: found revocation lists for user, .* expected users/);
+});
+
 test('without control a gateway begins with what it took last and says so; control that is back is followed again', async (t) => {
   const { control, content, start, noticed } = await worldOf(t);
   control.publish(documentOf(content, 7), 7);

@@ -8,6 +8,20 @@ import { UnusableFiles } from '../unusable-files.ts';
 function bundlesOf(own: Config['trustBundles'], document: SnapshotDocument): Config['trustBundles'] {
   const settings = trustSettingsIn(document.texts);
   if (!settings.ok) throw new UnusableFiles(settings.findings);
+  // Lists that belong to no bundle would revoke nobody, and nobody would know.
+  const idle = own.filter(({ name }) => !settings.bundles.some((bundle) => bundle.name === name));
+  if (idle.length > 0)
+    throw new UnusableFiles(
+      idle.map(({ name }) => ({
+        file: 'configuration',
+        line: 1,
+        column: 1,
+        path: `trustBundles.${name}`,
+        found: `revocation lists for ${name}, which the snapshot does not have`,
+        expected:
+          settings.bundles.map((bundle) => bundle.name).join(' or ') || 'no such lines: it has no bundle at all',
+      })),
+    );
   return settings.bundles.map((bundle) => {
     const { crls = [], crlUrls = [] } = own.find(({ name }) => name === bundle.name) ?? {};
     return { ...bundle, crls, crlUrls };

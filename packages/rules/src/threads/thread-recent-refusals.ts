@@ -12,6 +12,20 @@ const placesPerSet = 16;
 const textMax = { exchange: 36, rule: 64, system: 40 } as const;
 const textWords = (textMax.exchange + textMax.rule + textMax.system) / 2;
 
+/** Most names of rules and systems whose words a thread keeps. */
+const knownTextsMax = 1_024;
+
+/** Writes a text, two code units to a word, and zeros behind it up to `max` units. */
+function writeText(words: Int32Array, from: number, text: string, max: number): void {
+  let at = from;
+  for (let unit = 0; unit < max; unit += 2) {
+    const first = unit < text.length ? text.charCodeAt(unit) : 0;
+    const second = unit + 1 < text.length ? text.charCodeAt(unit + 1) : 0;
+    words[at] = first | (second << 16);
+    at += 1;
+  }
+}
+
 /** Memory of refused calls. */
 export interface RecentRefusalsParts {
   readonly lock: Int32Array;
@@ -60,20 +74,24 @@ export function openRecentRefusals(parts: RecentRefusalsParts, seed: Int32Array,
     return true;
   }
 
+  /** The words of texts that come again with other calls. */
+  const known = new Map<string, Int32Array>();
+
+  function wordsOf(text: string, max: number): Int32Array {
+    const found = known.get(text);
+    if (found?.length === max / 2) return found;
+    const words = new Int32Array(max / 2);
+    writeText(words, 0, text, max);
+    if (known.size >= knownTextsMax) known.clear();
+    known.set(text, words);
+    return words;
+  }
+
   function writeTexts(place: number, { exchange, rule, system }: RecentRefusal): void {
-    let at = place * textWords;
-    for (const [text, max] of [
-      [exchange, textMax.exchange],
-      [rule, textMax.rule],
-      [system, textMax.system],
-    ] as const) {
-      for (let unit = 0; unit < max; unit += 2) {
-        const first = unit < text.length ? text.charCodeAt(unit) : 0;
-        const second = unit + 1 < text.length ? text.charCodeAt(unit + 1) : 0;
-        texts[at] = first | (second << 16);
-        at += 1;
-      }
-    }
+    const at = place * textWords;
+    writeText(texts, at, exchange, textMax.exchange);
+    texts.set(wordsOf(rule, textMax.rule), at + textMax.exchange / 2);
+    texts.set(wordsOf(system, textMax.system), at + (textMax.exchange + textMax.rule) / 2);
   }
 
   function textsOf(place: number): Pick<RecentRefusal, 'exchange' | 'rule' | 'system'> {
