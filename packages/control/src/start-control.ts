@@ -27,6 +27,7 @@ import { snapshotRoutes } from './snapshot/snapshot-routes.ts';
 import { openSnapshots, type Snapshots } from './snapshot/snapshots.ts';
 import { holdAlone } from './store/hold-alone.ts';
 import { openStore } from './store/open-store.ts';
+import { StoreRefused } from './store/store-refused.ts';
 
 /** What control is started with. */
 export interface StartControlOptions {
@@ -75,7 +76,7 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   let nodes = config.nodes;
   let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
   const folder = resolve(base, config.store.folder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const tell = (kind: string) => (sentence: string) => notice({ kind, sentence });
   const store = await openStore({ folder, url: databaseUrl, notice: tell('store'), now: clock });
   const ending: (() => Promise<void>)[] = [() => store.close()];
@@ -174,6 +175,22 @@ export async function startControl(options: StartControlOptions): Promise<Runnin
   } catch (fault) {
     await endAll(ending);
     throw fault;
+  }
+}
+
+/** Makes the folder of control's own files where it is absent. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file stands there' : `the system says ${code}`;
+    throw new StoreRefused(
+      'store.unusable',
+      `${folder} cannot be the folder of control: ${why}`,
+      'Name a folder in `store.folder` that this user may make or write.',
+      cause,
+    );
   }
 }
 
