@@ -139,3 +139,14 @@ test('a file that cannot be used is named, with what was expected', async () => 
     });
   }
 });
+
+test('a folder that cannot be one is named, with why and what to do', async () => {
+  for (const folder of ['control.pem', 'control.pem/under-it']) {
+    await assert.rejects(started(configWith({ store: { folder: join(base, folder) } })), (fault) => {
+      assert.ok(fault instanceof StoreRefused);
+      assert.match(fault.message, /control\.pem.* cannot be the folder of control: a file stands there/);
+      assert.match(fault.fix, /`store\.folder`/);
+      return true;
+    });
+  }
+});

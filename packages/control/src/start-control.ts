@@ -27,6 +27,7 @@ import { snapshotRoutes } from './snapshot/snapshot-routes.ts';
 import { openSnapshots, type Snapshots } from './snapshot/snapshots.ts';
 import { holdAlone } from './store/hold-alone.ts';
 import { openStore, type Store } from './store/open-store.ts';
+import { StoreRefused } from './store/store-refused.ts';
 
 /** What control is started with. */
 export interface StartControlOptions {
@@ -81,7 +82,7 @@ type End = () => Promise<void>;
 async function startedOn(files: ControlFiles, options: StartControlOptions, ending: End[]): Promise<RunningControl> {
   const { config, base, clock, notice } = options;
   const folder = resolve(base, config.store.folder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const late = { review: (): void => undefined };
   const stored = await openStored(options, folder, ending, () => late.review());
   const { store, log, snapshots, sessions } = stored;
@@ -202,6 +203,22 @@ async function openStored(
 
 function telling(notice: StartControlOptions['notice'], kind: string): (sentence: string) => void {
   return (sentence) => notice({ kind, sentence });
+}
+
+/** Makes the folder of control's own files where it is absent. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file stands there' : `the system says ${code}`;
+    throw new StoreRefused(
+      'store.unusable',
+      `${folder} cannot be the folder of control: ${why}`,
+      'Name a folder in `store.folder` that this user may make or write.',
+      cause,
+    );
+  }
 }
 
 /** Ends what was begun, the latest first. */
