@@ -126,6 +126,10 @@ test('control runs on a PostgreSQL, and a second one on the same is refused', {
 test('a file that cannot be used is named, with what was expected', async () => {
   const faults: readonly (readonly [Partial<WrittenControlConfig>, RegExp])[] = [
     [{ tls: { certificate: 'control.pem', key: 'none.key' } }, /none\.key.*no such file/],
+    [
+      { tls: { certificate: 'none.pem', key: 'none.key' }, trust: { anchors: 'none-anchors.pem' } },
+      /none\.pem.*no such file(?:.|\n)*none\.key.*no such file(?:.|\n)*none-anchors\.pem.*no such file/,
+    ],
     [{ tls: { certificate: 'control.pem', key: 'open.key' } }, /open\.key.*mode 644.*chmod 600/],
     [{ tls: { certificate: 'control.pem', key: 'user.key' } }, /the key belongs to another certificate/],
     [{ tls: { certificate: 'control.key', key: 'control.key' } }, /no certificate in PEM/],
