@@ -91,7 +91,7 @@ function notesOf(summary: ImportSummary, bad: readonly BadLine[], badFile: strin
 
 function hintOf(hosts: ImportSummary['unroutedHosts']): string {
   return hosts.some(({ host }) => host === '')
-    ? '. --host or --listener-host says which host lines without one are for'
+    ? '. --host or --listener-host says which host lines without one are for; --template, where it stands in lines that have it'
     : '';
 }
 

@@ -59,6 +59,13 @@ const matrix: Matrix = {
   ],
 };
 
+test('a catalogue without a matrix says so and how an address is looked up', () => {
+  assert.match(
+    matrixText({ ...matrix, rows: [] }, 'guide', pipe),
+    /no system of this catalogue is in the matrix .*catalogue find URL/,
+  );
+});
+
 test('the matrix has the published columns, codes for every status, and a legend', () =>
   assertGolden('the matrix has codes and a legend', matrixText(matrix, 'guide', pipe)));
 
