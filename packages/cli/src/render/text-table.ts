@@ -1,4 +1,5 @@
 // A plain table: a header, a rule, and columns as wide as their widest cell.
+import { plainText } from './plain-text.ts';
 
 /** A cell: text, with an optional style that does not count for its width. */
 export interface TextCell {
@@ -63,7 +64,7 @@ function cutNote(wanted: readonly number[], widths: readonly number[]): readonly
 function bounded(cell: string | TextCell, charsMax: number): TextCell {
   const { text, ...style } = typeof cell === 'string' ? { text: cell } : cell;
   // An answer's text could steer the terminal otherwise.
-  const safe = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
+  const safe = plainText(text);
   return { text: safe.length > charsMax ? `${safe.slice(0, charsMax - 1)}…` : safe, ...style };
 }
 
