@@ -1,7 +1,7 @@
 // What the ledger of control answers, as tables and sentences.
 import type { CliContext, Output } from '../context.ts';
 import { paint } from './paint.ts';
-import { textTable } from './text-table.ts';
+import { tableOrEntries } from './text-table.ts';
 
 /** One page or several, as control answers. */
 export interface LedgerAnswer<Row> {
@@ -81,7 +81,7 @@ export interface ExchangeAnswer {
 type Context = Pick<CliContext, 'stdout'>;
 
 function table(headers: readonly string[], rows: readonly (readonly string[])[], { stdout }: Context): string {
-  return textTable(headers, rows, { columnsMax: stdout.isTTY === true ? stdout.columns : undefined });
+  return tableOrEntries(headers, rows, stdout.isTTY === true ? stdout.columns : undefined);
 }
 
 /** Who still calls an old address. */
