@@ -118,7 +118,7 @@ interface Parts {
 interface HeldPorts {
   readonly ports: DemoPorts;
   /** Gives the ports to whoever takes them next. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 async function startParts(folder: string, { ports, release }: HeldPorts, running: Running): Promise<Parts> {
@@ -251,7 +251,7 @@ async function takePorts(): Promise<HeldPorts & { readonly notes: readonly strin
 
 interface HeldPort {
   readonly port: number;
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 async function heldPort(preferred: number): Promise<HeldPort> {
