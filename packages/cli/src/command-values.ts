@@ -11,6 +11,12 @@ export function toInstant(text: string): number {
   return atMs;
 }
 
+/** The same, as it is written: control reads it. */
+export function toInstantText(text: string): string {
+  toInstant(text);
+  return text;
+}
+
 const unitMs: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,

@@ -19,7 +19,7 @@ export function parsePositions(catalogue: Catalogue, written: WrittenPositions, 
   for (const [key, infrastructure] of Object.entries(written)) {
     const meant = [...addresses.values()].filter(({ host, id }) => host === key || id === key);
     const path = `positions.${key}`;
-    if (meant.length === 0) findings.push(unusable(file, path, key, 'a host or an address id of the catalogue'));
+    if (meant.length === 0) findings.push(unusable(file, path, key, idsMeant(key, [...addresses.keys()])));
     else findings.push(...unknownInfrastructure(catalogue, file, path, infrastructure));
     for (const { id } of meant) moved.set(id, infrastructure);
   }
@@ -51,6 +51,14 @@ export function parseChainPositions(
     shown.set(host, infrastructure);
   }
   return findings.length > 0 ? { ok: false, findings } : { ok: true, positions: shown };
+}
+
+/** An address is written as differences tell it more often than by its id: environment, channel and generation before it. */
+function idsMeant(key: string, ids: readonly string[]): string {
+  const address = key.replace(/^https?:\/\//, '');
+  const near = ids.filter((id) => id.endsWith(`/${address}`));
+  if (near.length > 0) return `its address id: ${near.join(' or ')}`;
+  return `a host or an address id of the catalogue${ids[0] === undefined ? '' : `, as ${ids[0]}`}`;
 }
 
 function unknownInfrastructure(

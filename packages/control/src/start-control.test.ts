@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +87,22 @@ test('control starts from its files, and accounts that are applied are in force 
   await assert.rejects(statusOfMe(control), /ECONNREFUSED/);
 });
 
+test('a port that is taken is told before a store is opened, or that the one who has it runs on the same folder', async () => {
+  const running = await started(configWith());
+  const listen = { port: running.port };
+  const untouched = join(base, 'never');
+  await assert.rejects(started(configWith({ listen, store: { folder: untouched } })), { code: 'EADDRINUSE' });
+  await assert.rejects(readdir(join(untouched, 'database')), { code: 'ENOENT' });
+  await assert.rejects(
+    started(configWith({ listen })),
+    (fault) => fault instanceof StoreRefused && fault.code === 'store.in_use',
+  );
+  await running.close();
+  const again = await started(configWith({ listen }));
+  assert.equal(await statusOfMe(again), 200);
+  await again.close();
+});
+
 test('a certificate of control that was renewed is shown from the next connection on', async () => {
   const config = configWith();
   const control = await started(config);
@@ -126,6 +142,10 @@ test('control runs on a PostgreSQL, and a second one on the same is refused', {
 test('a file that cannot be used is named, with what was expected', async () => {
   const faults: readonly (readonly [Partial<WrittenControlConfig>, RegExp])[] = [
     [{ tls: { certificate: 'control.pem', key: 'none.key' } }, /none\.key.*no such file/],
+    [
+      { tls: { certificate: 'none.pem', key: 'none.key' }, trust: { anchors: 'none-anchors.pem' } },
+      /none\.pem.*no such file(?:.|\n)*none\.key.*no such file(?:.|\n)*none-anchors\.pem.*no such file/,
+    ],
     [{ tls: { certificate: 'control.pem', key: 'open.key' } }, /open\.key.*mode 644.*chmod 600/],
     [{ tls: { certificate: 'control.pem', key: 'user.key' } }, /the key belongs to another certificate/],
     [{ tls: { certificate: 'control.key', key: 'control.key' } }, /no certificate in PEM/],
@@ -135,6 +155,17 @@ test('a file that cannot be used is named, with what was expected', async () => 
     await assert.rejects(started(configWith(part)), (fault) => {
       assert.ok(fault instanceof UnusableControlFiles);
       assert.match(fault.message, words);
+      return true;
+    });
+  }
+});
+
+test('a folder that cannot be one is named, with why and what to do', async () => {
+  for (const folder of ['control.pem', 'control.pem/under-it']) {
+    await assert.rejects(started(configWith({ store: { folder: join(base, folder) } })), (fault) => {
+      assert.ok(fault instanceof StoreRefused);
+      assert.match(fault.message, /control\.pem.* cannot be the folder of control: a file stands there/);
+      assert.match(fault.fix, /`store\.folder`/);
       return true;
     });
   }

@@ -9,14 +9,15 @@ import { createAccounts, type ParticipantOf } from './access/accounts.ts';
 import { createAttempts } from './access/attempts.ts';
 import { type AccessInForce, createCallers } from './access/identify-caller.ts';
 import { type DoorAnswer, type DoorAsk, openLocalDoor } from './access/local-door.ts';
-import { createSessions } from './access/sessions.ts';
+import { createSessions, type Sessions } from './access/sessions.ts';
 import { signInRoutes } from './access/sign-in-routes.ts';
 import { type ControlApp, type ControlNotice, createControlApp, socketOf } from './api/control-app.ts';
+import { holdPort } from './api/hold-port.ts';
 import { meRoutes } from './api/me-routes.ts';
 import type { RouteEntry } from './api/route-table.ts';
 import type { ControlConfig } from './config/control-config.ts';
-import { readControlFiles } from './config/control-files.ts';
-import { openEventLog } from './events/event-log.ts';
+import { type ControlFiles, readControlFiles } from './config/control-files.ts';
+import { type EventLog, openEventLog } from './events/event-log.ts';
 import { eventRoutes } from './events/event-routes.ts';
 import { credentialsSeen } from './evidence/credentials-seen.ts';
 import { addLedger } from './evidence/ledger-area.ts';
@@ -26,7 +27,9 @@ import { snapshotAppliers } from './snapshot/snapshot-area.ts';
 import { snapshotRoutes } from './snapshot/snapshot-routes.ts';
 import { openSnapshots, type Snapshots } from './snapshot/snapshots.ts';
 import { holdAlone } from './store/hold-alone.ts';
-import { openStore } from './store/open-store.ts';
+import { lockFolder } from './store/lock-folder.ts';
+import { openStore, type Store } from './store/open-store.ts';
+import { StoreRefused } from './store/store-refused.ts';
 
 /** What control is started with. */
 export interface StartControlOptions {
@@ -66,119 +69,182 @@ export interface RunningControl {
  * its port.
  */
 export async function startControl(options: StartControlOptions): Promise<RunningControl> {
-  const { config, base, databaseUrl, readConfig, clock, notice } = options;
-  const files = await readControlFiles(config, base);
-  // Enrolled certificates come with the snapshot that is in force.
-  let snapshots: Snapshots | null = null;
-  let review = (): void => undefined;
-  const participantOf: ParticipantOf = (certificate) => snapshots?.participantOf(certificate) ?? null;
-  let nodes = config.nodes;
-  let inForce: AccessInForce = { accounts: createAccounts(config, participantOf), trust: files.trust };
-  const folder = resolve(base, config.store.folder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const tell = (kind: string) => (sentence: string) => notice({ kind, sentence });
-  const store = await openStore({ folder, url: databaseUrl, notice: tell('store'), now: clock });
-  const ending: (() => Promise<void>)[] = [() => store.close()];
+  const files = await readControlFiles(options.config, options.base);
+  const ending: End[] = [];
   try {
-    if (databaseUrl !== null) ending.push(await holdAlone(databaseUrl, { notice: tell }));
-    const { db } = store;
-    const log = await openEventLog(db, config.events, clock);
-    const journal = await openJournal({
-      store,
-      folder: join(folder, 'journal'),
-      appliers: snapshotAppliers,
-      notice: tell('journal'),
-    });
-    ending.push(() => journal.close());
-    const opened = await openSnapshots({
-      store,
-      journal,
-      sources: config.snapshot ?? null,
-      base,
-      clock,
-      publish: (topic, data) => {
-        review(); // Whose certificate is enrolled may have changed.
-        log.publish(topic, data).catch((fault: unknown) => tell('events')(`an event was not stored: ${String(fault)}`));
-      },
-      notice: tell('snapshot'),
-      seenSince: (sinceMs) => credentialsSeen(db, sinceMs),
-    });
-    snapshots = opened;
-    const sessions = createSessions({ db, bounds: config.sessions, clock, random: randomBytes });
-    await sessions.keepOnly((name) => inForce.accounts.byName(name) !== null);
-    const identify = createCallers(() => inForce, sessions, clock);
-    const callerOf = (request: FastifyRequest, isAsking: boolean) =>
-      identify({ socket: socketOf(request), cookies: request.headers.cookie, isAsking });
-    const created = await createControlApp({
-      bounds: config.bounds,
-      tls: files.tls,
-      callerOf: (request) => callerOf(request, true),
-      notice,
-    });
-    const { app, routes, drain } = created;
-    options.prepare?.(app);
-    const streams = eventRoutes(app, {
-      log,
-      bounds: config.events,
-      mayStill: stillGranted((request) => callerOf(request, false)),
-    });
-    review = () => streams.review();
-    meRoutes(app);
-    signInRoutes(app, {
-      sessions,
-      attempts: createAttempts(clock),
-      accounts: () => inForce.accounts,
-      events: log,
-      sessionsEnded: review,
-    });
-    ending.push(await addLedger(app, { store, clock, retention: config.evidence, notice: tell('ledger') }));
-    snapshotRoutes(app, { snapshots: opened, nodes: () => nodes.map(({ name }) => name) });
-    provisioningRoutes(app, opened);
-    ending.push(() => app.close());
-    await app.listen({ host: config.listen.address, port: config.listen.port });
-    const { address, port } = app.server.address() as AddressInfo;
-    const url = config.url ?? `https://${address.includes(':') ? `[${address}]` : address}:${port}`;
-    const running: Omit<RunningControl, 'close'> = {
-      address,
-      port,
-      url,
-      storeKind: store.kind,
-      routes: routes.entries(),
-      async apply() {
-        const next = await readConfig();
-        const { tls, trust } = await readControlFiles(next, base);
-        created.showCertificate(tls);
-        ({ nodes } = next);
-        inForce = { accounts: createAccounts(next, participantOf), trust };
-        await sessions.keepOnly((name) => inForce.accounts.byName(name) !== null);
-        review();
-        return { needRestart: changedForRestart(config, next) };
-      },
-      async makeLink(name) {
-        if (inForce.accounts.byName(name) === null) return null;
-        const { secret, endsMs } = await sessions.makeLink(name);
-        return { link: `${url}/v1/sign-in?link=${secret}`, endsMs };
-      },
-    };
-    const door = await openLocalDoor(folder, (ask) => answerDoor(running, ask));
-    ending.push(() => door.close());
-    const close = async (): Promise<void> => {
-      drain();
-      opened.close(); // Gateways that wait for news are answered: they must not hold up the end.
-      await streams.close();
-      const impatience = setTimeout(() => app.server.closeAllConnections(), config.bounds.shutdownMs);
-      await endAll(ending);
-      clearTimeout(impatience);
-    };
-    return { ...running, close };
+    return await startedOn(files, options, ending);
   } catch (fault) {
     await endAll(ending);
     throw fault;
   }
 }
 
+type End = () => Promise<void>;
+
+async function startedOn(files: ControlFiles, options: StartControlOptions, ending: End[]): Promise<RunningControl> {
+  const { config, base, clock, notice } = options;
+  const folder = resolve(base, config.store.folder);
+  makeFolder(folder);
+  const late = { review: (): void => undefined };
+  const releasePort = await portHeld(options, folder);
+  const released = { port: false };
+  ending.push(async () => {
+    if (!released.port) await releasePort();
+  });
+  const stored = await openStored(options, folder, ending, () => late.review());
+  const { store, log, snapshots, sessions } = stored;
+  const participantOf: ParticipantOf = (certificate) => snapshots.participantOf(certificate);
+  const access: StandingAccess = { nodes: config.nodes, ...inForceBy(config, files, participantOf) };
+  await sessions.keepOnly((name) => access.accounts.byName(name) !== null);
+  const identify = createCallers(() => access, sessions, clock);
+  const callerOf = (request: FastifyRequest, isAsking: boolean) =>
+    identify({ socket: socketOf(request), cookies: request.headers.cookie, isAsking });
+  const created = await createControlApp({
+    bounds: config.bounds,
+    tls: files.tls,
+    callerOf: (request) => callerOf(request, true),
+    notice,
+  });
+  const { app, routes } = created;
+  options.prepare?.(app);
+  const mayStill = stillGranted((request) => callerOf(request, false));
+  const streams = eventRoutes(app, { log, bounds: config.events, mayStill });
+  late.review = () => streams.review();
+  meRoutes(app);
+  const attempts = createAttempts(clock);
+  signInRoutes(app, { sessions, attempts, accounts: () => access.accounts, events: log, sessionsEnded: late.review });
+  const tellLedger = telling(notice, 'ledger');
+  ending.push(await addLedger(app, { store, clock, retention: config.evidence, notice: tellLedger }));
+  snapshotRoutes(app, { snapshots, nodes: () => access.nodes.map(({ name }) => name) });
+  provisioningRoutes(app, snapshots);
+  ending.push(() => app.close());
+  released.port = true;
+  await releasePort();
+  await app.listen({ host: config.listen.address, port: config.listen.port });
+  const { address, port } = app.server.address() as AddressInfo;
+  const running: Omit<RunningControl, 'close'> = {
+    address,
+    port,
+    url: config.url ?? `https://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    storeKind: store.kind,
+    routes: routes.entries(),
+    async apply() {
+      const next = await options.readConfig();
+      const nextFiles = await readControlFiles(next, base);
+      created.showCertificate(nextFiles.tls);
+      Object.assign(access, { nodes: next.nodes, ...inForceBy(next, nextFiles, participantOf) });
+      await sessions.keepOnly((name) => access.accounts.byName(name) !== null);
+      late.review();
+      return { needRestart: changedForRestart(config, next) };
+    },
+    async makeLink(name) {
+      if (access.accounts.byName(name) === null) return null;
+      const { secret, endsMs } = await sessions.makeLink(name);
+      return { link: `${running.url}/v1/sign-in?link=${secret}`, endsMs };
+    },
+  };
+  const door = await openLocalDoor(folder, (ask) => answerDoor(running, ask));
+  ending.push(() => door.close());
+  return {
+    ...running,
+    async close() {
+      created.drain();
+      snapshots.close(); // Gateways that wait for news are answered: they must not hold up the end.
+      await streams.close();
+      const impatience = setTimeout(() => app.server.closeAllConnections(), config.bounds.shutdownMs);
+      await endAll(ending);
+      clearTimeout(impatience);
+    },
+  };
+}
+
+/** A port that is taken may be that of a control that runs on the same folder: that is told then, with its holder. */
+async function portHeld(
+  { config, databaseUrl, clock }: StartControlOptions,
+  folder: string,
+): Promise<() => Promise<void>> {
+  try {
+    return await holdPort(config.listen);
+  } catch (taken) {
+    if (databaseUrl === null) lockFolder(folder, clock)();
+    throw taken;
+  }
+}
+
+/** What is replaced as a whole when files are read again. */
+interface StandingAccess extends AccessInForce {
+  nodes: ControlConfig['nodes'];
+}
+
+function inForceBy(config: ControlConfig, { trust }: ControlFiles, participantOf: ParticipantOf): AccessInForce {
+  return { accounts: createAccounts(config, participantOf), trust };
+}
+
+/** Everything that is kept: the store and what stands on it, in the order in which each needs the one before. */
+async function openStored(
+  { config, base, databaseUrl, clock, notice }: StartControlOptions,
+  folder: string,
+  ending: End[],
+  snapshotPublished: () => void,
+): Promise<{
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly snapshots: Snapshots;
+  readonly sessions: Sessions;
+}> {
+  const tell = (kind: string) => telling(notice, kind);
+  const store = await openStore({ folder, url: databaseUrl, notice: tell('store'), now: clock });
+  ending.push(() => store.close());
+  if (databaseUrl !== null) ending.push(await holdAlone(databaseUrl, { notice: tell('store') }));
+  const log = await openEventLog(store.db, config.events, clock);
+  const journalFolder = join(folder, 'journal');
+  const journal = await openJournal({
+    store,
+    folder: journalFolder,
+    appliers: snapshotAppliers,
+    notice: tell('journal'),
+  });
+  ending.push(() => journal.close());
+  const snapshots = await openSnapshots({
+    store,
+    journal,
+    sources: config.snapshot ?? null,
+    base,
+    clock,
+    publish: (topic, data) => {
+      snapshotPublished(); // Whose certificate is enrolled may have changed.
+      log.publish(topic, data).catch((fault: unknown) => tell('events')(`an event was not stored: ${String(fault)}`));
+    },
+    notice: tell('snapshot'),
+    seenSince: (sinceMs) => credentialsSeen(store.db, sinceMs),
+  });
+  ending.push(async () => snapshots.close());
+  const sessions = createSessions({ db: store.db, bounds: config.sessions, clock, random: randomBytes });
+  return { store, log, snapshots, sessions };
+}
+
+function telling(notice: StartControlOptions['notice'], kind: string): (sentence: string) => void {
+  return (sentence) => notice({ kind, sentence });
+}
+
+/** Makes the folder of control's own files where it is absent. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file stands there' : `the system says ${code}`;
+    throw new StoreRefused(
+      'store.unusable',
+      `${folder} cannot be the folder of control: ${why}`,
+      'Name a folder in `store.folder` that this user may make or write.',
+      cause,
+    );
+  }
+}
+
 /** Ends what was begun, the latest first. */
-async function endAll(ending: readonly (() => Promise<void>)[]): Promise<void> {
+async function endAll(ending: readonly End[]): Promise<void> {
   for (const end of ending.toReversed()) await end();
 }
 

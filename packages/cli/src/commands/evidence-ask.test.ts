@@ -169,6 +169,22 @@ test('who still calls old addresses is a table with its last call, its source an
   assert.match(early.stderr, /counted by whole days until before 2024-02-01 \(UTC\)/);
 });
 
+test('a date that is none is refused before control is asked, and an empty table says what it was asked of', async () => {
+  for (const words of [
+    ['old-addresses', '--since'],
+    ['senders', '--until'],
+    ['refusals', '--as-of'],
+    ['export', '--since'],
+  ]) {
+    const { code, stderr } = await run('evidence', ...words, 'yesterday');
+    assert.equal(code, 2);
+    assert.match(stderr, /It must be a day, as 2024-02-21, or an instant/);
+  }
+  const mistyped = await run('evidence', 'old-addresses', '--participant', 'paty-1', '--system', 'CMRI');
+  assert.match(mistyped.stderr, /^only asked of participant paty-1, system CMRI: see that it is written right\n/);
+  assert.doesNotMatch((await run('evidence', 'old-addresses', '--participant', 'party-1')).stderr, /only asked of/);
+});
+
 test('who was never on the new one, who sends how, and who was refused', async () => {
   const never = await run('evidence', 'never-on-new');
   assert.match(never.stdout, /CN=PARTY1x0001/);

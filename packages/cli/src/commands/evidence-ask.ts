@@ -1,7 +1,7 @@
 // The words of `headgate evidence` that ask the ledger of control: who still calls old addresses, who was refused, one exchange.
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { toCount } from '../command-values.ts';
+import { toCount, toInstantText } from '../command-values.ts';
 import type { CliContext } from '../context.ts';
 import { type AskedControl, askControl } from '../control/ask-control.ts';
 import { type ControlFlag, readControlProfile, withControlOption } from '../control/control-profile.ts';
@@ -11,6 +11,7 @@ import {
   knownText,
   type LedgerAnswer,
   type NeverOnNewRow,
+  narrowedText,
   neverOnNewText,
   type OldAddressRow,
   oldAddressesText,
@@ -90,9 +91,9 @@ export function registerEvidenceAsk(evidence: Command, context: CliContext): voi
 
 function withAskOptions(command: Command): Command {
   return withControlOption(command)
-    .option('--since <date>', 'only calls from a day on, or an instant (UTC)')
-    .option('--until <date>', 'only calls before a day, or an instant')
-    .option('--as-of <date>', 'as it was known then')
+    .option('--since <date>', 'only calls from a day on, or an instant (UTC)', toInstantText)
+    .option('--until <date>', 'only calls before a day, or an instant', toInstantText)
+    .option('--as-of <date>', 'as it was known then', toInstantText)
     .option('--participant <id>', 'only callers of this participant')
     .option('--environment <id>', 'only addresses of this environment')
     .option('--system <id>', 'only addresses of this system')
@@ -119,6 +120,7 @@ async function list<Row>(
     return;
   }
   context.stdout.write(toText(answer.rows, context));
+  if (answer.rows.length === 0) context.stderr.write(narrowedText({ participant, environment, system, ...more }));
   context.stderr.write(knownText(answer));
 }
 

@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
+import { toInstantText } from '../command-values.ts';
 import type { CliContext, Output } from '../context.ts';
 import { type AskedControl, askControl } from '../control/ask-control.ts';
 import { type ControlFlag, readControlProfile, withControlOption } from '../control/control-profile.ts';
@@ -35,8 +36,8 @@ export function registerEvidenceExport(evidence: Command, context: CliContext): 
     )
     .option('--out <file>', 'file to write (default: standard output)')
     .option('--after <cursor>', 'go on behind this row, adding to the file')
-    .option('--since <date>', 'only what is of a day on, or an instant (UTC)')
-    .option('--until <date>', 'only what is of before a day, or an instant')
+    .option('--since <date>', 'only what is of a day on, or an instant (UTC)', toInstantText)
+    .option('--until <date>', 'only what is of before a day, or an instant', toInstantText)
     .option('--participant <id>', 'only callers of this participant')
     .option('--node <name>', 'only records of this node')
     .action((flags: ExportFlags) => exportAll(flags, context));

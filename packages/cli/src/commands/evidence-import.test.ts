@@ -157,7 +157,7 @@ test('a person is told what was read, what could not be, and what the catalogue 
 calls from 2024-02-21T12:00:01.000Z until 2024-02-21T12:00:03.000Z
 1 line cannot be read: all in ${bad}
 1 line of no call
-3 calls at no address of the catalogue: no host in the line 3. --host or --listener-host says which host lines without one are for
+3 calls at no address of the catalogue: no host in the line 3. --host or --listener-host says which host lines without one are for; --template, where it stands in lines that have it
 the last line of ${file} has no line break and was left; --ends-whole takes it
 `,
   );

@@ -255,22 +255,32 @@ test('it holds where gateways count together: what was used counts, and past its
   t.after(() => valkey.close());
   const endpoints = [{ host: '127.0.0.1', port: valkey.port }];
   // A window that is over soon after the store began, and longer than the test takes.
-  const together = policy.replaceAll('86400000', '3000').replaceAll('[credential]', '[source]');
+  const together = policy
+    .replaceAll('86400000', '3000')
+    .replaceAll('algorithm:', 'degraded: refuse, algorithm:')
+    .replaceAll('[credential]', '[source]');
   const kitOf = (node: string): Promise<Kit> =>
     startKit(t, { policy: together, node, counters: { valkey: { endpoints, nodes: ['one', 'two'] } } });
   const kits = [await kitOf('one'), await kitOf('two')];
   const [one, two] = kits;
   assert.ok(one && two);
   two.gateway.clock.advanceMs(1);
-  while ((await one.gateway.call()).status !== 200);
+  // A busy machine may keep a node from its store for a while: a call that nobody counted is made again.
+  const statusOf = async (gateway: TestGateway): Promise<number> => {
+    for (;;) {
+      const { status, fields } = await gateway.call();
+      if (!/admission\.uncounted/.test(String(fields['proxy-status']))) return status;
+    }
+  };
+  assert.equal(await statusOf(one.gateway), 200);
   const raise = ['--rule', 'aup', '--quota', '3', '--source', '127.0.0.1'] as const;
   for (const { policy: run } of kits) assert.equal((await run('break-glass', ...raise, ...why)).code, 0);
   const statuses: number[] = [];
-  for (const { gateway } of [two, one, two]) statuses.push((await gateway.call()).status);
+  for (const { gateway } of [two, one, two]) statuses.push(await statusOf(gateway));
   assert.deepEqual(statuses, [200, 200, 500]);
   for (const { gateway, policy: run } of kits) {
     const id = /break-glass (bg-\w+): aup/.exec((await run('status')).stdout)?.[1] ?? '';
     assert.equal((await run('break-glass', '--end', id)).code, 0);
-    assert.equal((await gateway.call()).status, 500);
+    assert.equal(await statusOf(gateway), 500);
   }
 });

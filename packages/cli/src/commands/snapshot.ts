@@ -121,7 +121,11 @@ async function diff(
 ): Promise<void> {
   const to = next ?? latestOf(await control.get<SnapshotNodesAnswer>('/v1/snapshots/in-force'));
   const from = before ?? (await control.get<SnapshotHeadAnswer>(`/v1/snapshots/${to}`)).previous;
-  if (from === null) throw new CliRefusal(`snapshot ${to} is the first: there is none before it`, exitCodes.notFound);
+  if (from === null)
+    throw new CliRefusal(
+      `snapshot ${to} is the first: there is none before it; \`headgate snapshot show ${to}\` says what it holds`,
+      exitCodes.notFound,
+    );
   const answer = await control.get<SnapshotDiffAnswer>(`/v1/snapshots/${from}/diff/${to}`);
   print({ before: from, next: to, ...answer }, flags, context, (told) => `${from} → ${to}\n${diffText(told)}`);
 }

@@ -9,7 +9,7 @@ import { exitCodes } from '../exit-codes.ts';
 export const registerStart: Register = (program, context) => {
   program
     .command('start')
-    .description('run the demo: authority, simulator, gateway and a few participants, with a live summary')
+    .description('run the demo: authority, simulator, control, gateway and a few participants, with a live summary')
     .option('--folder <folder>', 'where the demo keeps its keys, files and evidence', '.headgate/demo')
     .option('--quiet', 'no live summary; only what to try')
     .addOption(new Option('--end-with-starter', 'end when the process that started this one is gone').hideHelp())

@@ -81,6 +81,21 @@ test('control is asked with the certificate of the profile, and its JSON is the 
   assert.equal((await (await asked.stream('/v1/long')).toArray()).length, 1);
 });
 
+test('many questions over one connection leave nothing behind on it', async (t) => {
+  const sockets = new Set<unknown>();
+  const asked = await asking(t, (request, response) => {
+    sockets.add(request.socket);
+    response.end('{}');
+  });
+  const warnings: Error[] = [];
+  const keep = (warning: Error) => warnings.push(warning);
+  process.on('warning', keep);
+  t.after(() => process.off('warning', keep));
+  for (let count = 0; count < 30; count += 1) await asked.get('/v1/me');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([sockets.size, warnings], [1, []]);
+});
+
 test('a refusal of control comes with its code and its fix, also while a long body is being sent', async (t) => {
   const asked = await asking(t, (request, response) => {
     response.writeHead(404, { 'content-type': 'application/problem+json', 'retry-after': '7', connection: 'close' });

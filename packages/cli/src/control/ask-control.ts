@@ -89,8 +89,9 @@ async function answerTo(
     sent.destroy(Object.assign(new Error(`${what} within ${waitMs} ms`), { code: 'ETIMEDOUT' }));
   const connecting = setTimeout(tooLate('no connection', connectMs), connectMs);
   sent.on('socket', (socket) => {
-    if (!socket.connecting) clearTimeout(connecting);
-    socket.once('secureConnect', () => clearTimeout(connecting));
+    // A connection that was kept has shaken hands already: what waits for that on it would wait for ever, and pile up.
+    if (socket.connecting) socket.once('secureConnect', () => clearTimeout(connecting));
+    else clearTimeout(connecting);
   });
   sent.setTimeout(answerMs, tooLate('no answer', answerMs));
   sent.on('response', resolve);

@@ -6,6 +6,7 @@ import { CliRefusal } from '../cli-refusal.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { bigipText } from '../render/bigip-text.ts';
+import { plainText } from '../render/plain-text.ts';
 
 /** What the command line says. */
 export interface BigipOptions {
@@ -27,7 +28,7 @@ export async function importNamedBigip(
   const [firstFault] = imported.faults;
   if (Object.keys(imported.objects).length === 0)
     throw new CliRefusal(
-      `${files.join(', ')} holds no object of a BIG-IP${firstFault === undefined ? '' : `; line ${firstFault.line}: ${firstFault.fault.replace(/[\p{Cc}\p{Cf}]+/gu, ' ')}`}; name bigip.conf of version 11 or later`,
+      `${files.join(', ')} holds no object of a BIG-IP${firstFault === undefined ? '' : `; line ${firstFault.line}: ${plainText(firstFault.fault)}`}; name bigip.conf of version 11 or later`,
       exitCodes.unusable,
     );
   if (out !== undefined) {

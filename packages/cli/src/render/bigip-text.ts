@@ -2,6 +2,7 @@
 import type { ImportedBigip, Untranslated } from '@headgate/imports';
 import type { Output } from '../context.ts';
 import { paint } from './paint.ts';
+import { plainText } from './plain-text.ts';
 import { textTable } from './text-table.ts';
 
 /** The report. */
@@ -43,11 +44,11 @@ export function bigipText(imported: ImportedBigip, out: string | null, output: O
       ? []
       : [
           heading('What cannot be read'),
-          ...faults.map(({ file, line, fault }) => `${safe(`${file}:${line}: ${fault}`)}\n`),
+          ...faults.map(({ file, line, fault }) => `${plainText(`${file}:${line}: ${fault}`)}\n`),
         ]),
     ...(out === null
       ? ['\n--out FOLDER writes a catalogue and gateway.yaml.\n']
-      : [`\n${safe(out)} has a catalogue and gateway.yaml; UNKNOWN marks what the files do not say.\n`]),
+      : [`\n${plainText(out)} has a catalogue and gateway.yaml; UNKNOWN marks what the files do not say.\n`]),
   ];
   return parts.join('');
 }
@@ -65,13 +66,9 @@ function listenerRows({ listeners }: ImportedBigip): readonly (readonly string[]
 }
 
 function noteText({ file, line, object, member, why, instead }: Untranslated, output: Output): string {
-  const place = paint(output, 'bold', safe(`${file}:${line}`));
-  const what = safe(`${object}${member === null ? '' : `, ${member}`}`);
-  return `${place} ${what}: ${safe(why)}\n    instead: ${safe(instead)}\n`;
-}
-
-function safe(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ');
+  const place = paint(output, 'bold', plainText(`${file}:${line}`));
+  const what = plainText(`${object}${member === null ? '' : `, ${member}`}`);
+  return `${place} ${what}: ${plainText(why)}\n    instead: ${plainText(instead)}\n`;
 }
 
 function many(count: number, one: string, more = `${one}s`): string {

@@ -2,6 +2,7 @@
 import type { Output } from '../context.ts';
 import type { ControlProblemAnswer } from '../control/control-said-no.ts';
 import { paint } from './paint.ts';
+import { oneLine } from './plain-text.ts';
 
 /** Writes a problem in a few lines, ending in a line break. */
 export function controlProblemText(problem: ControlProblemAnswer, stream: Output): string {
@@ -14,8 +15,4 @@ export function controlProblemText(problem: ControlProblemAnswer, stream: Output
     ...(retryAfterSeconds === undefined ? [] : [`  wait:       ${retryAfterSeconds} s`]),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
 }

@@ -2,6 +2,7 @@
 import type { Output } from '../context.ts';
 import { type ImportChange, sayChange } from '../provisioning/import-changes.ts';
 import type { LostRight } from '../provisioning/lost-rights.ts';
+import { plainText } from './plain-text.ts';
 import { textTable } from './text-table.ts';
 
 /** What is told of an import. `lost` is null where no evidence was named. */
@@ -64,9 +65,4 @@ function lostText(lost: readonly LostRight[], stream: Output): string {
   ]);
   const many = `${lost.length} ${lost.length === 1 ? 'right that was used lately is' : 'rights that were used lately are'} lost`;
   return `${many}:\n${textTable(headers, rows, { columnsMax: stream.isTTY === true ? stream.columns : undefined })}`;
-}
-
-/** A file's text could steer the terminal otherwise. */
-function plainText(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
 }

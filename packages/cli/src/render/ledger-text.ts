@@ -1,7 +1,7 @@
 // What the ledger of control answers, as tables and sentences.
 import type { CliContext, Output } from '../context.ts';
 import { paint } from './paint.ts';
-import { textTable } from './text-table.ts';
+import { tableOrEntries } from './text-table.ts';
 
 /** One page or several, as control answers. */
 export interface LedgerAnswer<Row> {
@@ -81,7 +81,7 @@ export interface ExchangeAnswer {
 type Context = Pick<CliContext, 'stdout'>;
 
 function table(headers: readonly string[], rows: readonly (readonly string[])[], { stdout }: Context): string {
-  return textTable(headers, rows, { columnsMax: stdout.isTTY === true ? stdout.columns : undefined });
+  return tableOrEntries(headers, rows, stdout.isTTY === true ? stdout.columns : undefined);
 }
 
 /** Who still calls an old address. */
@@ -162,7 +162,7 @@ export function sendersOfControlText(rows: readonly SenderRow[], context: Contex
     'chunked',
     'large unencoded',
     'with cookies',
-    'largest',
+    'largest body',
     'last call',
   ];
   return table(headers, cells, context);
@@ -212,6 +212,14 @@ export function exchangeStoryText({ exchange, node, at, told, problem }: Exchang
 function plain(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences of our own colours stay.
   return line.replace(/(\u001b\[\d+m)|[\p{Cc}\p{Cf}]/gu, (_, colour?: string) => colour ?? ' ');
+}
+
+/** What an empty table was asked of, so that a name that was typed wrong is not taken for proof; empty where of everything. */
+export function narrowedText(asked: Readonly<Record<string, string | undefined>>): string {
+  const said = Object.entries(asked).flatMap(([name, value]) =>
+    value === undefined || name === 'by' ? [] : [`${name} ${value}`],
+  );
+  return said.length === 0 ? '' : plain(`only asked of ${said.join(', ')}: see that it is written right`).concat('\n');
 }
 
 /** How far the answer knows each node, and what was left out. */

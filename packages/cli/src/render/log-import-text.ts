@@ -1,5 +1,6 @@
 // What an import of logs did, in words. Whatever comes from a line is cleared of what could steer a terminal.
 import type { BadLine, LogFormat, LogReport } from '@headgate/imports';
+import { plainText } from './plain-text.ts';
 
 /** What an import did. */
 export interface ImportSummary {
@@ -67,7 +68,9 @@ function notesOf(summary: ImportSummary, bad: readonly BadLine[], badFile: strin
   const where = badFile === null ? `the first ${bad.length} above; --bad FILE writes all` : `all in ${badFile}`;
   const hosts = unroutedHosts
     .slice(0, 5)
-    .map(({ host, calls }) => `${host === '' ? 'no host in the line' : safe(host)} ${calls.toLocaleString('en-US')}`);
+    .map(
+      ({ host, calls }) => `${host === '' ? 'no host in the line' : plainText(host)} ${calls.toLocaleString('en-US')}`,
+    );
   return [
     ...(known === 0 ? [] : [`${many(known, 'line')} had been taken before`]),
     ...(badLines === 0 ? [] : [`${many(badLines, 'line')} cannot be read: ${where}`]),
@@ -77,27 +80,25 @@ function notesOf(summary: ImportSummary, bad: readonly BadLine[], badFile: strin
       ? []
       : [`${many(unrouted, 'call')} at no address of the catalogue: ${hosts.join(', ')}${hintOf(unroutedHosts)}`]),
     ...files.flatMap(({ file, hasOpenLine, isShorter, damage }) => [
-      ...(isShorter ? [`${safe(file)} is shorter than what was taken of it before: nothing more was`] : []),
-      ...(hasOpenLine ? [`the last line of ${safe(file)} has no line break and was left; --ends-whole takes it`] : []),
-      ...(damage === null ? [] : [`${safe(file)}: ${damage}; what stands before was taken`]),
+      ...(isShorter ? [`${plainText(file)} is shorter than what was taken of it before: nothing more was`] : []),
+      ...(hasOpenLine
+        ? [`the last line of ${plainText(file)} has no line break and was left; --ends-whole takes it`]
+        : []),
+      ...(damage === null ? [] : [`${plainText(file)}: ${damage}; what stands before was taken`]),
     ]),
   ];
 }
 
 function hintOf(hosts: ImportSummary['unroutedHosts']): string {
   return hosts.some(({ host }) => host === '')
-    ? '. --host or --listener-host says which host lines without one are for'
+    ? '. --host or --listener-host says which host lines without one are for; --template, where it stands in lines that have it'
     : '';
 }
 
 /** A bad line, as one line. */
 export function badLineText({ file, line, reason, text }: BadLine): string {
-  const shown = safe(text.slice(0, 160));
-  return `${safe(file)}:${line}: ${reason}: ${shown}${text.length > 160 ? '…' : ''}\n`;
-}
-
-function safe(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ');
+  const shown = plainText(text.slice(0, 160));
+  return `${plainText(file)}:${line}: ${reason}: ${shown}${text.length > 160 ? '…' : ''}\n`;
 }
 
 function many(count: number, one: string): string {

@@ -32,6 +32,8 @@ const notPrintedCode = '–';
  * published document is called, as in "deck".
  */
 export function matrixText({ environment, asOf, rows }: Matrix, citation: string, stream: Output): string {
+  if (rows.length === 0)
+    return `Addresses of ${environment} as of ${asOf}: no system of this catalogue is in the matrix (\`matrix: false\` of systems). \`headgate catalogue find URL\` says what an address is\n`;
   const cell = (value: MatrixCell) => toCell(value, stream);
   const lines = rows.map(({ system, ui, api }) => [system, cell(ui.new), cell(ui.old), cell(api.new), cell(api.old)]);
   const cells = rows.flatMap(({ ui, api }) => [ui.new, ui.old, api.new, api.old]);

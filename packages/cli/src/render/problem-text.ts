@@ -2,6 +2,7 @@
 import type { ClientProblem } from '@headgate/client';
 import type { Output } from '../context.ts';
 import { paint } from './paint.ts';
+import { oneLine } from './plain-text.ts';
 
 const parties = {
   gateway: 'the gateway',
@@ -54,8 +55,4 @@ function seconds(count: number): string {
 
 function labelled(label: string, text: string): string {
   return `  ${`${label}:`.padEnd(12)}${oneLine(text)}`;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
 }

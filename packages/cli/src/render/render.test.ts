@@ -11,7 +11,7 @@ import { type InForceAnswer, statusText } from './control-text.ts';
 import { exchangeText } from './exchange-text.ts';
 import { matrixText } from './matrix-text.ts';
 import { problemText } from './problem-text.ts';
-import { cellCharsMax, textTable } from './text-table.ts';
+import { cellCharsMax, tableOrEntries, textTable } from './text-table.ts';
 import { urlText } from './url-text.ts';
 
 const pipe: Output = new Writable();
@@ -58,6 +58,13 @@ const matrix: Matrix = {
     },
   ],
 };
+
+test('a catalogue without a matrix says so and how an address is looked up', () => {
+  assert.match(
+    matrixText({ ...matrix, rows: [] }, 'guide', pipe),
+    /no system of this catalogue is in the matrix .*catalogue find URL/,
+  );
+});
 
 test('the matrix has the published columns, codes for every status, and a legend', () =>
   assertGolden('the matrix has codes and a legend', matrixText(matrix, 'guide', pipe)));
@@ -168,6 +175,22 @@ test('a table for a terminal is no wider than it: columns shrink, then the last 
   const [header = '', , , note] = textTable(many, [many], { columnsMax: 80 }).split('\n');
   assert.ok(header.length <= 80);
   assert.match(note ?? '', /^\(\d+ more columns; --json has everything\)$/);
+});
+
+test('what does not fit as a table is told row by row, and nothing of it is cut', () => {
+  const headers = ['caller', 'address', 'calls', 'certificate'];
+  const row = ['CN=ALPHAx1001,OU=people,O=Alpha Energy,C=US', 'https://ws.example.org/alpha', '1,234', ''];
+  const wide = tableOrEntries(headers, [row, row], 200);
+  assert.equal(wide, textTable(headers, [row, row]));
+  assert.equal(tableOrEntries(headers, [row], undefined), textTable(headers, [row]));
+  assert.equal(
+    tableOrEntries(headers, [row, ['somebody', 'x\u001b[2J', '5', 'ab']], 60),
+    `CN=ALPHAx1001,OU=people,O=Alpha Energy,C=US
+  address https://ws.example.org/alpha · calls 1,234
+somebody
+  address x [2J · calls 5 · certificate ab
+`,
+  );
 });
 
 const request: WireRequest = {

@@ -70,15 +70,17 @@ export function inForceText(
       ? 'nothing was published yet\n'
       : `latest: ${latest.number} ${shortHash(latest.hash)}, ${instant(latest.createdMs)} by ${latest.author}: ${latest.reason}\n`;
   if (nodes.length === 0) return `${head}no gateways: \`nodes\` of the configuration of control names them\n`;
+  const isRefusing = nodes.some(({ refused }) => refused !== null);
   const rows = nodes.map(({ node, number, sinceMs, threads, askedMs, refused }) => [
     node,
     number === null ? 'never said' : String(number),
     instant(sinceMs),
     threads === null ? '' : String(threads),
     askedMs === null ? 'not since control started' : `${Math.max(0, Math.round((nowMs - askedMs) / 1_000))} s ago`,
-    refused === null ? '' : `refuses ${refused.number}`,
+    ...(isRefusing ? [refused === null ? '' : `refuses ${refused.number}`] : []),
   ]);
-  return `${head}\n${textTable(['gateway', 'in force', 'since', 'threads', 'asked', ''], rows, { columnsMax: columns })}`;
+  const headers = ['gateway', 'in force', 'since', 'threads', 'asked', ...(isRefusing ? [''] : [])];
+  return `${head}\n${textTable(headers, rows, { columnsMax: columns })}`;
 }
 
 /** Whom to look after: a line for each gateway that is not where it should be; empty where all are. */
@@ -91,7 +93,10 @@ export function behindText({ latest, nodes }: SnapshotNodesAnswer): string {
         `${node} does not take ${refused.number}: ${refused.reason}`,
         ...refused.findings.map((each) => `  ${each}`),
       ];
-    if (number === null) return [`${node} never said that it serves by a snapshot of this control`];
+    if (number === null)
+      return [
+        `${node} never said that it serves by a snapshot of this control: \`snapshot: control\` in its configuration makes it follow; without, it serves by its own files`,
+      ];
     return number < latest.number
       ? [`${node} is behind: it serves by ${number}, and ${latest.number} is the latest`]
       : [`${node} is ahead: it serves by ${number}, which this control lost; publish, and it will follow`];

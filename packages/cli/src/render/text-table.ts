@@ -1,4 +1,5 @@
 // A plain table: a header, a rule, and columns as wide as their widest cell.
+import { plainText } from './plain-text.ts';
 
 /** A cell: text, with an optional style that does not count for its width. */
 export interface TextCell {
@@ -40,6 +41,41 @@ export function textTable(
   return `${lines.join('\n')}\n`;
 }
 
+/**
+ * The table where it fits, else an entry for each row: its first cell, and below it the others with their headers, wrapped between
+ * them. Where every column matters to whoever plans by it, none is cut to the terminal.
+ */
+export function tableOrEntries(
+  headers: readonly string[],
+  rows: readonly (readonly string[])[],
+  columnsMax: number | undefined,
+): string {
+  const text = textTable(headers, rows);
+  const widest = Math.max(...text.split('\n').map(({ length }) => length));
+  if (columnsMax === undefined || widest <= columnsMax) return text;
+  const entryOf = (row: readonly string[]): string => {
+    const [first = '', ...rest] = row.map((cell) => bounded(cell, Number.POSITIVE_INFINITY).text);
+    const told = rest.flatMap((cell, index) => (cell === '' ? [] : [`${headers[index + 1]} ${cell}`]));
+    return `${first}\n${wrapped(told, columnsMax - entryIndent.length)
+      .map((each) => `${entryIndent}${each}\n`)
+      .join('')}`;
+  };
+  return rows.map(entryOf).join('');
+}
+
+const entryIndent = '  ';
+
+/** As many pieces on a line as it holds, at least one; no piece is broken. */
+function wrapped(pieces: readonly string[], columnsMax: number): readonly string[] {
+  const lines: string[] = [];
+  for (const piece of pieces) {
+    const joined = lines.length === 0 ? piece : `${lines.at(-1)} · ${piece}`;
+    if (lines.length > 0 && joined.length <= columnsMax) lines[lines.length - 1] = joined;
+    else lines.push(piece);
+  }
+  return lines;
+}
+
 /** Widths whose sum with gaps is at most `columnsMax`: the widest column gives way first. */
 function fitted(wanted: readonly number[], columnsMax: number): readonly number[] {
   const widths = [...wanted];
@@ -63,7 +99,7 @@ function cutNote(wanted: readonly number[], widths: readonly number[]): readonly
 function bounded(cell: string | TextCell, charsMax: number): TextCell {
   const { text, ...style } = typeof cell === 'string' ? { text: cell } : cell;
   // An answer's text could steer the terminal otherwise.
-  const safe = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
+  const safe = plainText(text);
   return { text: safe.length > charsMax ? `${safe.slice(0, charsMax - 1)}…` : safe, ...style };
 }
 

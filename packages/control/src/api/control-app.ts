@@ -64,11 +64,42 @@ export interface CreatedApp {
 }
 
 /** Makes the app. Routes are added to it before it listens; each must state its access, or adding it throws. */
-export async function createControlApp({ bounds, tls, callerOf, notice }: ControlAppOptions): Promise<CreatedApp> {
+export async function createControlApp(options: ControlAppOptions): Promise<CreatedApp> {
+  const { bounds } = options;
   let isDraining = false;
   const routes = createRouteTable();
-  const counts = createRequestCounts(bounds.requestsPerAccountMax);
-  const app: ControlApp = fastify<Server>({
+  const answerFault = createFaultAnswer(options);
+  const app = createListener(options, answerFault);
+  app.server.maxConnections = bounds.connectionsMax;
+  boundSources(app.server, bounds.connectionsPerSourceMax);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  parseBodies(app);
+  app.addHook('onRoute', (route) => routes.add(route));
+  app.addHook('onRequest', async (_request, reply) => {
+    void reply.headers(answerFields);
+    if (!isDraining) return;
+    void reply.header('connection', 'close');
+    throw new ControlRefusal('control.draining', {}, { retryAfterMs: 5_000 });
+  });
+  guardRequests(app, options);
+  app.setErrorHandler((error, request, reply) => answerFault(error, request, reply as never));
+  answerUnknown(app, routes);
+  await serveOpenApi(app);
+  return {
+    app,
+    routes,
+    drain() {
+      isDraining = true;
+    },
+    showCertificate(next) {
+      app.server.setSecureContext({ ...next, ...contextSettings });
+    },
+  };
+}
+
+function createListener({ bounds, tls }: ControlAppOptions, answerFault: FaultAnswer): ControlApp {
+  return fastify<Server>({
     https: {
       ...tls,
       ...contextSettings,
@@ -92,10 +123,10 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     frameworkErrors: (error, request, reply) => void answerFault(error, request, reply.headers(answerFields) as never),
     routerOptions: { maxParamLength: 400 },
   }).withTypeProvider<ZodTypeProvider>();
-  app.server.maxConnections = bounds.connectionsMax;
-  boundSources(app.server, bounds.connectionsPerSourceMax);
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
+}
+
+/** JSON alone is read everywhere, and none that no store can hold. */
+function parseBodies(app: ControlApp): void {
   app.removeContentTypeParser(['text/plain', 'application/json']);
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) =>
@@ -105,6 +136,31 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
         : done(fault, value),
     ),
   );
+}
+
+/** Finds out who calls and whether they may, before anything of a route runs. */
+function guardRequests(app: ControlApp, { bounds, callerOf }: ControlAppOptions): void {
+  const counts = createRequestCounts(bounds.requestsPerAccountMax);
+  decorateRequests(app);
+  app.addHook('onRequest', async (request, reply) => {
+    refuseOddHead(request);
+    request.caller = await callerOf(request);
+    const { account } = request.caller;
+    const by = request.caller.account === null ? 'nobody' : request.caller.by;
+    const foreign = foreignOrigin(request.method, request.headers, by);
+    if (foreign !== null) throw foreign;
+    const { access } = request.routeOptions.config;
+    if (account === null) {
+      if (access?.roles === 'anyone') return;
+      throw request.caller.refusal;
+    }
+    reply.raw.once('close', counts.take(account));
+    if (access === undefined) return; // There is no such route, which is told to whoever has an account.
+    request.scope = scopeGranted(account, access, request);
+  });
+}
+
+function decorateRequests(app: ControlApp): void {
   app.decorateRequest('caller');
   app.decorateRequest('scope', null);
   app.decorateRequest('account', {
@@ -119,57 +175,24 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
       return this.scope;
     },
   });
+}
 
-  app.addHook('onRoute', (route) => routes.add(route));
-  app.addHook('onRequest', async (request, reply) => {
-    void reply.headers(answerFields);
-    if (isDraining) {
-      void reply.header('connection', 'close');
-      throw new ControlRefusal('control.draining', {}, { retryAfterMs: 5_000 });
+function scopeGranted(account: Account, access: Access, request: FastifyRequest): string | null {
+  const permission = permissionOf(account, access, request.params as Readonly<Record<string, string>>);
+  switch (permission.verdict) {
+    case 'granted':
+      return permission.participantScope;
+    case 'not_found':
+      throw new ControlRefusal('control.not_found', { path: pathOf(request) });
+    case 'not_permitted': {
+      const needs = access.roles === 'anyone' ? [] : access.roles;
+      throw new ControlRefusal('control.not_permitted', { account: account.name, has: account.roles, needs });
     }
-    refuseOddHead(request);
-    request.caller = await callerOf(request);
-    const { account } = request.caller;
-    const by = request.caller.account === null ? 'nobody' : request.caller.by;
-    const foreign = foreignOrigin(request.method, request.headers, by);
-    if (foreign !== null) throw foreign;
-    const { access } = request.routeOptions.config;
-    if (account === null) {
-      if (access?.roles === 'anyone') return;
-      throw request.caller.refusal;
-    }
-    const release = counts.take(account);
-    reply.raw.once('close', release);
-    if (access === undefined) return; // There is no such route, which is told to whoever has an account.
-    const permission = permissionOf(account, access, request.params as Readonly<Record<string, string>>);
-    if (permission.verdict === 'not_found') throw new ControlRefusal('control.not_found', { path: pathOf(request) });
-    if (permission.verdict === 'not_permitted')
-      throw new ControlRefusal('control.not_permitted', {
-        account: account.name,
-        has: account.roles,
-        needs: access.roles === 'anyone' ? [] : access.roles,
-      });
-    request.scope = permission.participantScope;
-  });
+  }
+}
 
-  const answerFault = (error: unknown, request: FastifyRequest, reply: AnsweringReply): AnsweringReply => {
-    const refusal = refusalOf(error, request.routeOptions.bodyLimit ?? bounds.bodyBytesMax) ?? defect(error, request);
-    const body = problemBody(refusal);
-    if (wantsPage(request.headers.accept))
-      return reply
-        .code(body.status)
-        .headers({ ...problemFields(refusal), ...pageFields })
-        .send(problemPage(body));
-    // Serialized here: a route's own schemas describe its answers, and a refusal is the same everywhere.
-    return reply.code(body.status).headers(problemFields(refusal)).send(JSON.stringify(body));
-  };
-  const defect = (error: unknown, request: FastifyRequest): ControlRefusal => {
-    const id = randomBytes(4).toString('hex');
-    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    notice({ kind: 'defect', id, route: `${request.method} ${request.routeOptions.url ?? ''}`, cause });
-    return new ControlRefusal('control.defect', { id });
-  };
-  app.setErrorHandler((error, request, reply) => answerFault(error, request, reply as never));
+/** Answers what no route takes: with the methods that there are, or that there is nothing. */
+function answerUnknown(app: ControlApp, routes: RouteTable): void {
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request);
     const allowed = routes.methodsAt(path);
@@ -177,16 +200,28 @@ export async function createControlApp({ bounds, tls, callerOf, notice }: Contro
     void reply.header('allow', allowed.join(', '));
     throw new ControlRefusal('control.method_not_allowed', { method: request.method, path, allowed });
   });
-  await serveOpenApi(app);
-  return {
-    app,
-    routes,
-    drain() {
-      isDraining = true;
-    },
-    showCertificate(next) {
-      app.server.setSecureContext({ ...next, ...contextSettings });
-    },
+}
+
+type FaultAnswer = (error: unknown, request: FastifyRequest, reply: AnsweringReply) => AnsweringReply;
+
+/** The one place that turns what was thrown into an answer. A defect is answered with an id, under which its cause is told. */
+function createFaultAnswer({ bounds, notice }: ControlAppOptions): FaultAnswer {
+  const defect = (error: unknown, request: FastifyRequest): ControlRefusal => {
+    const id = randomBytes(4).toString('hex');
+    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    notice({ kind: 'defect', id, route: `${request.method} ${request.routeOptions.url ?? ''}`, cause });
+    return new ControlRefusal('control.defect', { id });
+  };
+  return (error, request, reply) => {
+    const refusal = refusalOf(error, request.routeOptions.bodyLimit ?? bounds.bodyBytesMax) ?? defect(error, request);
+    const body = problemBody(refusal);
+    const isPage = wantsPage(request.headers.accept);
+    const fields = { ...problemFields(refusal), ...(isPage ? pageFields : {}) };
+    // Serialized here: a route's own schemas describe its answers, and a refusal is the same everywhere.
+    return reply
+      .code(body.status)
+      .headers(fields)
+      .send(isPage ? problemPage(body) : JSON.stringify(body));
   };
 }
 

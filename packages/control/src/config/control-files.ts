@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createTrustBundle, type TrustBundle, UnreadableTrustBundle } from '@headgate/pki';
 import type { ControlConfig } from './control-config.ts';
-import { unusable } from './unusable-files.ts';
+import { UnusableControlFiles, unusable } from './unusable-files.ts';
 
 /** What control reads beside its configuration. */
 export interface ControlFiles {
@@ -14,12 +14,16 @@ export interface ControlFiles {
 
 /** Reads the files; relative names start from `base`. Rejects with `UnusableControlFiles`. */
 export async function readControlFiles({ tls, trust }: ControlConfig, base: string): Promise<ControlFiles> {
-  const pair = { cert: await textOf(tls.certificate, base), key: await keyTextOf(tls.key, base) };
+  const [cert = '', key = '', anchorsPem = '', intermediatesPem = ''] = await everyText([
+    textOf(tls.certificate, base),
+    keyTextOf(tls.key, base),
+    textOf(trust.anchors, base),
+    ...(trust.intermediates === undefined ? [] : [textOf(trust.intermediates, base)]),
+  ]);
+  const pair = { cert, key };
   const fault = faultOfPair(pair);
   if (fault !== null)
     throw unusable(tls.certificate, `${tls.certificate} with ${tls.key}: ${fault}`, 'a PEM chain and its private key');
-  const anchorsPem = await textOf(trust.anchors, base);
-  const intermediatesPem = trust.intermediates === undefined ? '' : await textOf(trust.intermediates, base);
   try {
     return { tls: pair, trust: createTrustBundle({ name: 'control', anchorsPem, intermediatesPem }) };
   } catch (cause) {
@@ -27,6 +31,18 @@ export async function readControlFiles({ tls, trust }: ControlConfig, base: stri
     const file = cause.file === 'anchors' ? trust.anchors : (trust.intermediates ?? trust.anchors);
     throw unusable(file, cause.message, 'PEM certificates that can be read', cause.lineNumber);
   }
+}
+
+/** All texts; where some cannot be read, each of them is told and not the first alone. */
+async function everyText(reading: readonly Promise<string>[]): Promise<readonly string[]> {
+  const read = await Promise.allSettled(reading);
+  const faults = read.flatMap((each): unknown[] => (each.status === 'rejected' ? [each.reason] : []));
+  const findings = faults.flatMap((fault) => {
+    if (!(fault instanceof UnusableControlFiles)) throw fault;
+    return fault.findings;
+  });
+  if (findings.length > 0) throw new UnusableControlFiles(findings);
+  return read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
 }
 
 async function textOf(file: string, base: string): Promise<string> {

@@ -148,7 +148,7 @@ function tellForward(forward: Section): string {
     ? went[forward.forwarded as keyof typeof went]
     : 'It was to be passed on';
   return sentence([
-    `${how} to ${say(forward.upstream)}`,
+    `${how} to upstream ${say(forward.upstream)}`,
     attempts > 1 ? `in ${attempts} attempts` : '',
     typeof forward.firstByteMs === 'number' ? `which began to answer after ${forward.firstByteMs} ms` : '',
     typeof forward.status === 'number' ? `with status ${forward.status}` : '',

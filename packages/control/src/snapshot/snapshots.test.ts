@@ -362,6 +362,11 @@ forEachStore((_name, open) => {
       snapshots.changePositions('account:desk', nowhere),
       refusedWith('control.snapshot_unusable', /positions\.nowhere\.example/),
     );
+    const asTold = { reason: 'a test', positions: { 'ws.caiso.com/sst/cmri': 'current' }, chainPositions: {} };
+    await assert.rejects(
+      snapshots.changePositions('account:desk', asTold),
+      refusedWith('control.snapshot_unusable', /its address id: production\/api\/old\/ws\.caiso\.com\/sst\/cmri/),
+    );
     assert.equal((await snapshots.held()).participants.size, 0);
   });
 
