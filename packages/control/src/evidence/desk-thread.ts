@@ -67,7 +67,8 @@ export function openDeskThread(): DeskThread {
   const names = [
     'knowMarks',
     'take',
-    'slices',
+    'cut',
+    'nextSlices',
     'rollUpAgain',
     'forget',
     'merge',

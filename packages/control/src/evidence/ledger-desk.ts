@@ -13,7 +13,7 @@ import {
   unpackChunk,
 } from './packed-chunk.ts';
 import { readLine } from './read-line.ts';
-import { addCall, createRollup, dayMs, startOf } from './rollup.ts';
+import { addCall, createRollup, dayMs, type Rollup, startOf } from './rollup.ts';
 import {
   type Acknowledged,
   createTaking,
@@ -71,8 +71,10 @@ export interface LedgerDesk {
   knowMarks(node: string, marks: readonly Mark[], begun: number, nowMs: number): void;
   /** Of a batch that would have a node begin more threads on one day than it may, nothing is taken. */
   take(batches: readonly ArrivedBatch[], takenMs: number, threadsPerDayMax: number): TakenGroup;
-  /** What was taken since the last time, rolled up and cut into slices. */
-  slices(): readonly Uint8Array[];
+  /** Cuts what was taken since the last time, rolled up, into slices; gives how many. */
+  cut(): number;
+  /** The next slices of that, packed; at most so many, for packing takes time in which no batch is taken. */
+  nextSlices(max: number): readonly Uint8Array[];
   /** Rolls up what was committed and not rolled up when a process ended. */
   rollUpAgain(chunks: readonly StoredChunk[]): void;
   /** Forgets marks and everything that is not rolled up. */
@@ -92,6 +94,7 @@ export function createLedgerDesk(): LedgerDesk {
   const marks = new Map<string, Mark>();
   const begunOn = new Map<string, { dayMs: number; threads: number }>();
   let rollup = createRollup();
+  let slices: readonly Rollup[] = [];
   const begunToday = (node: string, nowMs: number): { threads: number } => {
     const today = startOf(nowMs, dayMs);
     const known = begunOn.get(node);
@@ -125,10 +128,15 @@ export function createLedgerDesk(): LedgerDesk {
       });
       return grouped(bodies, before, marks, takenMs);
     },
-    slices() {
-      const done = rollup;
+    cut() {
+      slices = slicesOf(rollup);
       rollup = createRollup();
-      return slicesOf(done).map(packSlice);
+      return slices.length;
+    },
+    nextSlices(max) {
+      const next = slices.slice(0, max);
+      slices = slices.slice(max);
+      return next.map(packSlice);
     },
     rollUpAgain(chunks) {
       for (const { takenMs, lines } of chunks)
@@ -138,6 +146,7 @@ export function createLedgerDesk(): LedgerDesk {
       marks.clear();
       begunOn.clear();
       rollup = createRollup();
+      slices = [];
     },
     merge: mergeChunks,
     lists: (keys) => segmentLists(keys.map((each) => Buffer.from(each.buffer, each.byteOffset, each.byteLength))),

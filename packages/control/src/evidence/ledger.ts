@@ -78,6 +78,14 @@ interface Waiting {
   readonly resolve: (outcome: TakeOutcome) => void;
 }
 
+/** A rollup on its way into the store. */
+interface Cutting {
+  readonly through: number;
+  readonly chunks: number;
+  readonly count: number;
+  readonly slices: Uint8Array[];
+}
+
 /** How long whoever sent a batch waits that could not be taken. */
 const retryAfterMs = 1_000;
 
@@ -87,6 +95,9 @@ const foldPauseMsMax = 20_000;
 
 /** After a fold that failed, in milliseconds. */
 const foldAgainMs = 10_000;
+
+/** Slices that are packed in one turn: some 50 milliseconds of the thread. */
+const slicesPerTurn = 16;
 
 /** How many times as long as a slice took passes before the next, and at most how long: a question of some statements is through by then. */
 const slicePauses = 2;
@@ -126,9 +137,11 @@ class Intake {
   #rolled = { chunks: 0, records: 0 };
   /** Slices that are in the store, and in no row. */
   #slices = 0;
+  /** What is cut, and on its way into the store. */
+  #cutting: Cutting | null = null;
   #room = createRoom();
   #foldSoon: NodeJS.Timeout | null = null;
-  #cutMs = Number.NEGATIVE_INFINITY;
+  #cutMs = 0;
   #foldTookMs = 0;
   #sliceTookMs = 0;
   #isLost = false;
@@ -202,6 +215,7 @@ class Intake {
     this.#sliced = state.rolled_up_to;
     this.#committed = state.rolled_up_to;
     this.#rolled = { chunks: 0, records: 0 };
+    this.#cutting = null;
     this.#slices = await countSlices(this.#db);
     this.#room = createRoom();
     this.#isLost = false;
@@ -211,6 +225,7 @@ class Intake {
       if (this.#rolled.records >= this.#bounds.foldRecordsMax) await this.#fold();
     }
     await this.#fold();
+    this.#cutMs = this.#options.clock();
   }
 
   #noteCommitted(id: number, records: number): void {
@@ -295,7 +310,7 @@ class Intake {
     if (this.#isClosed || isDone) return;
     this.#foldSoon ??= setTimeout(() => {
       this.#foldSoon = null;
-      this.#inTurn(() => this.#foldSome()).then(
+      this.#inTurn(() => this.#foldStep()).then(
         () => this.#foldLater(),
         (fault: unknown) => {
           this.#options.notice(`records that are committed were not rolled up yet: ${said(fault)}`);
@@ -307,16 +322,11 @@ class Intake {
 
   #foldRestMs(): number {
     if (this.#isLost) return foldAgainMs;
+    if (this.#cutting !== null) return 0;
     if (this.#slices > 0) return Math.min(slicePauseMsMax, slicePauses * this.#sliceTookMs);
     // Calls of one caller share their rows, so that fewer and larger folds cost less: they take a seventh of the time at most.
     const pauseMs = Math.max(this.#bounds.foldSoonMs, Math.min(foldPauseMsMax, foldPauses * this.#foldTookMs));
     return Math.max(0, this.#cutMs + pauseMs - this.#options.clock());
-  }
-
-  async #foldSome(): Promise<void> {
-    if (this.#isLost) await this.recover();
-    else if (this.#slices > 0) await this.#foldSlice();
-    else await this.#cut();
   }
 
   async #know(node: string): Promise<void> {
@@ -337,40 +347,57 @@ class Intake {
 
   /** Puts everything that is committed into rows. */
   async #fold(): Promise<void> {
-    if (this.#isLost) {
-      await this.recover();
-      return;
-    }
-    while (this.#slices > 0) await this.#foldSlice();
-    await this.#cut();
-    while (this.#slices > 0) await this.#foldSlice();
+    while (await this.#foldStep());
   }
 
-  /** Keeps what is rolled up in slices, with the mark that says of what they are: from then on no chunk is read again. One is put in at once. */
+  /** Does what is next; gives whether there was anything. */
+  async #foldStep(): Promise<boolean> {
+    if (this.#isLost) await this.#orLost(() => this.recover());
+    else if (this.#slices > 0) await this.#foldSlice();
+    else if (this.#cutting !== null) await this.#orLost(() => this.#packSlices());
+    else if (this.#sliced !== this.#committed) await this.#orLost(() => this.#cut());
+    else return false;
+    return true;
+  }
+
   async #cut(): Promise<void> {
     this.#cutMs = this.#options.clock();
     this.#foldTookMs = 0;
-    if (this.#sliced === this.#committed) return;
-    await this.#orLost(async () => {
-      const slices = await this.thread.desk.slices();
-      const [before, through, { chunks }] = [this.#sliced, this.#committed, this.#rolled];
-      const [only] = slices;
-      await this.#timed(async (trx) => {
-        const { numUpdatedRows } = await trx
-          .updateTable('ledger_state')
-          .set({ rolled_up_to: through })
-          .where('rolled_up_to', '=', before)
-          .executeTakeFirstOrThrow();
-        // A number that is not ours is a chunk of somebody else's, which is not rolled up here.
-        if (numUpdatedRows !== 1n || before + chunks !== through)
-          throw new MarksMoved('another control folds into this store');
-        if (slices.length > 1) await keepSlices(trx, through, slices);
-        else if (only !== undefined) await foldRollup(trx, unpackSlice(only), this.#bounds, this.#room);
-      });
-      this.#sliced = through;
-      this.#rolled = { chunks: 0, records: 0 };
-      this.#slices = slices.length > 1 ? slices.length : 0;
+    const { chunks } = this.#rolled;
+    const through = this.#committed;
+    this.#rolled = { chunks: 0, records: 0 };
+    this.#cutting = { through, chunks, count: await this.thread.desk.cut(), slices: [] };
+    await this.#packSlices();
+  }
+
+  async #packSlices(): Promise<void> {
+    if (this.#cutting === null) return;
+    const { count, slices } = this.#cutting;
+    const next = await this.thread.desk.nextSlices(slicesPerTurn);
+    if (next.length === 0 && slices.length < count) throw new Error('the desk of the ledger began anew meanwhile');
+    slices.push(...next);
+    if (slices.length >= count) await this.#keepSlices(this.#cutting);
+  }
+
+  /** Keeps slices, with the mark that says of what they are: from then on no chunk of it is read again. A single one is put in at once. */
+  async #keepSlices({ through, chunks, slices }: Cutting): Promise<void> {
+    const before = this.#sliced;
+    const [only] = slices;
+    await this.#timed(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable('ledger_state')
+        .set({ rolled_up_to: through })
+        .where('rolled_up_to', '=', before)
+        .executeTakeFirstOrThrow();
+      // A number that is not ours is a chunk of somebody else's, which is not rolled up here.
+      if (numUpdatedRows !== 1n || before + chunks !== through)
+        throw new MarksMoved('another control folds into this store');
+      if (slices.length > 1) await keepSlices(trx, through, slices);
+      else if (only !== undefined) await foldRollup(trx, unpackSlice(only), this.#bounds, this.#room);
     });
+    this.#sliced = through;
+    this.#slices = slices.length > 1 ? slices.length : 0;
+    this.#cutting = null;
   }
 
   /** Puts the oldest slice into rows, and takes it away in the same transaction. */
