@@ -9,6 +9,7 @@ import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { zstdCompressSync } from 'node:zlib';
@@ -225,10 +226,14 @@ async function measureIngest(control: ChildProcess, ask: Ask, batches: readonly 
     for (const batch of batches)
       if (batch.node === node) waits.push(await ask(`/v1/nodes/gateway-${node + 1}/records`, batch.body, node));
   };
-  await Promise.all(Array.from({ length: nodes }, (_, node) => send(node)));
+  const asked: number[] = [];
+  const sending = Promise.all(Array.from({ length: nodes }, (_, node) => send(node)));
+  const asking = askMeanwhile(ask, asked, sending);
+  await sending;
   const seconds = (performance.now() - beganMs) / 1_000;
   const cpu = (await cpuSeconds(control)) - cpuBefore;
   const sent = batches.length * linesPerBatch;
+  await asking;
   const rss = Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${control.pid}/status`, 'utf8'))?.[1] ?? 0);
   return {
     records: sent,
@@ -236,8 +241,18 @@ async function measureIngest(control: ChildProcess, ask: Ask, batches: readonly 
     recordsPerSecond: Math.round(sent / seconds),
     cpuSecondsPer10000: round((cpu / sent) * 10_000, 3),
     acknowledgedMs: spread(waits),
+    askedMeanwhileMs: spread(asked),
     memoryMiB: Math.round(rss / 1_024),
   };
+}
+
+/** What somebody waits who asks ten times a second while records come in. */
+async function askMeanwhile(ask: Ask, asked: number[], sending: Promise<unknown>): Promise<void> {
+  const since = new Date(Date.now() - 30 * 86_400_000).toISOString();
+  for (let isOver = false; !isOver; ) {
+    asked.push(await ask(`/v1/evidence/old-addresses?since=${since}`));
+    isOver = await Promise.race([sending.then(() => true), pause(100).then(() => false)]);
+  }
 }
 
 async function measureQuestions(ask: Ask, batches: readonly Batch[]) {
@@ -290,7 +305,7 @@ function tell({
   year: object | null;
 }): void {
   const lines = [
-    `${kind}: ${ingest.records.toLocaleString('en-US')} records in ${ingest.seconds} s: ${ingest.recordsPerSecond.toLocaleString('en-US')}/s, ${ingest.cpuSecondsPer10000} s of CPU per 10,000, acknowledged after ${ingest.acknowledgedMs.median} ms (p99 ${ingest.acknowledgedMs.p99}), ${ingest.memoryMiB} MiB at most`,
+    `${kind}: ${ingest.records.toLocaleString('en-US')} records in ${ingest.seconds} s: ${ingest.recordsPerSecond.toLocaleString('en-US')}/s, ${ingest.cpuSecondsPer10000} s of CPU per 10,000, acknowledged after ${ingest.acknowledgedMs.median} ms (p99 ${ingest.acknowledgedMs.p99}), a question meanwhile answered after ${ingest.askedMeanwhileMs.median} ms (p99 ${ingest.askedMeanwhileMs.p99}), ${ingest.memoryMiB} MiB at most`,
     `year: ${JSON.stringify(year)}`,
     'question                                              median ms   p99 ms',
     ...questions.map(
