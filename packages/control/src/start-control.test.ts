@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,6 +85,22 @@ test('control starts from its files, and accounts that are applied are in force 
   assert.equal(await statusOfMe(control), 200);
   await control.close();
   await assert.rejects(statusOfMe(control), /ECONNREFUSED/);
+});
+
+test('a port that is taken is told before a store is opened, or that the one who has it runs on the same folder', async () => {
+  const running = await started(configWith());
+  const listen = { port: running.port };
+  const untouched = join(base, 'never');
+  await assert.rejects(started(configWith({ listen, store: { folder: untouched } })), { code: 'EADDRINUSE' });
+  await assert.rejects(readdir(join(untouched, 'database')), { code: 'ENOENT' });
+  await assert.rejects(
+    started(configWith({ listen })),
+    (fault) => fault instanceof StoreRefused && fault.code === 'store.in_use',
+  );
+  await running.close();
+  const again = await started(configWith({ listen }));
+  assert.equal(await statusOfMe(again), 200);
+  await again.close();
 });
 
 test('a certificate of control that was renewed is shown from the next connection on', async () => {

@@ -12,6 +12,7 @@ import { type DoorAnswer, type DoorAsk, openLocalDoor } from './access/local-doo
 import { createSessions, type Sessions } from './access/sessions.ts';
 import { signInRoutes } from './access/sign-in-routes.ts';
 import { type ControlApp, type ControlNotice, createControlApp, socketOf } from './api/control-app.ts';
+import { holdPort } from './api/hold-port.ts';
 import { meRoutes } from './api/me-routes.ts';
 import type { RouteEntry } from './api/route-table.ts';
 import type { ControlConfig } from './config/control-config.ts';
@@ -26,6 +27,7 @@ import { snapshotAppliers } from './snapshot/snapshot-area.ts';
 import { snapshotRoutes } from './snapshot/snapshot-routes.ts';
 import { openSnapshots, type Snapshots } from './snapshot/snapshots.ts';
 import { holdAlone } from './store/hold-alone.ts';
+import { lockFolder } from './store/lock-folder.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { StoreRefused } from './store/store-refused.ts';
 
@@ -84,6 +86,11 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
   const folder = resolve(base, config.store.folder);
   makeFolder(folder);
   const late = { review: (): void => undefined };
+  const releasePort = await portHeld(options, folder);
+  const released = { port: false };
+  ending.push(async () => {
+    if (!released.port) await releasePort();
+  });
   const stored = await openStored(options, folder, ending, () => late.review());
   const { store, log, snapshots, sessions } = stored;
   const participantOf: ParticipantOf = (certificate) => snapshots.participantOf(certificate);
@@ -111,6 +118,8 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
   snapshotRoutes(app, { snapshots, nodes: () => access.nodes.map(({ name }) => name) });
   provisioningRoutes(app, snapshots);
   ending.push(() => app.close());
+  released.port = true;
+  await releasePort();
   await app.listen({ host: config.listen.address, port: config.listen.port });
   const { address, port } = app.server.address() as AddressInfo;
   const running: Omit<RunningControl, 'close'> = {
@@ -147,6 +156,19 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
       clearTimeout(impatience);
     },
   };
+}
+
+/** A port that is taken may be that of a control that runs on the same folder: that is told then, with its holder. */
+async function portHeld(
+  { config, databaseUrl, clock }: StartControlOptions,
+  folder: string,
+): Promise<() => Promise<void>> {
+  try {
+    return await holdPort(config.listen);
+  } catch (taken) {
+    if (databaseUrl === null) lockFolder(folder, clock)();
+    throw taken;
+  }
 }
 
 /** What is replaced as a whole when files are read again. */

@@ -69,9 +69,10 @@ async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promi
   const { context, stopped } = running;
   const near = relative(process.cwd(), folder) || '.';
   const shown = near.startsWith('..') ? folder : near;
-  const { ports, notes } = await takePorts();
+  const { ports, notes, release } = await takePorts();
+  running.undo(release);
   for (const note of notes) say(context, `  · ${note}`);
-  const started = await startParts(folder, ports, running);
+  const started = await startParts(folder, { ports, release }, running);
   const { parts, world, follower, fleet } = started;
   const signIn = await linkOf(world);
   const suggestions = tryNext(shown);
@@ -114,7 +115,13 @@ interface Parts {
   summaryNow(): Summary;
 }
 
-async function startParts(folder: string, ports: DemoPorts, running: Running): Promise<Parts> {
+interface HeldPorts {
+  readonly ports: DemoPorts;
+  /** Gives the ports to whoever takes them next. */
+  readonly release: () => Promise<void>;
+}
+
+async function startParts(folder: string, { ports, release }: HeldPorts, running: Running): Promise<Parts> {
   const { context, children } = running;
   const catalogue = resolve(context.workspaceRoot, 'catalogues/caiso');
   const simulators = await step(running, 'market systems, legacy and current infrastructure', () =>
@@ -127,6 +134,7 @@ async function startParts(folder: string, ports: DemoPorts, running: Running): P
     `an authority, server chains of both families, certificates for ${demoParticipants.length} participants`,
     () => createDemoWorld({ folder, catalogue, nowMs: context.clock(), ports, upstreams }),
   );
+  await release();
   // It makes its store meanwhile: the gateway serves with or without it.
   const controlStarting = startPart(
     'control',
@@ -221,33 +229,45 @@ function stopSignal(): Promise<void> {
   return promise;
 }
 
-/** The preferred ports where nobody has them, else any that are free, and a note for each that was taken. */
-async function takePorts(): Promise<{ ports: DemoPorts; notes: readonly string[] }> {
-  const ports = {
-    tls: await freePort(preferredPorts.tls),
-    plain: await freePort(preferredPorts.plain),
-    control: await freePort(preferredPorts.control),
+/** The preferred ports where nobody has them, else any that are free, and a note for each that was taken. They are held until released. */
+async function takePorts(): Promise<HeldPorts & { readonly notes: readonly string[] }> {
+  const held = {
+    tls: await heldPort(preferredPorts.tls),
+    plain: await heldPort(preferredPorts.plain),
+    control: await heldPort(preferredPorts.control),
   };
-  const pairs = [
-    [preferredPorts.tls, ports.tls],
-    [preferredPorts.plain, ports.plain],
-    [preferredPorts.control, ports.control],
-  ] as const;
-  const moved = pairs.filter(([preferred, port]) => preferred !== port);
-  return { ports, notes: moved.map(([preferred, port]) => `port ${preferred} is taken; using ${port}`) };
+  const ports = { tls: held.tls.port, plain: held.plain.port, control: held.control.port };
+  const names = ['tls', 'plain', 'control'] as const;
+  return {
+    ports,
+    notes: names
+      .filter((name) => ports[name] !== preferredPorts[name])
+      .map((name) => `port ${preferredPorts[name]} is taken; using ${ports[name]}`),
+    async release() {
+      await Promise.all(Object.values(held).map(({ release }) => release()));
+    },
+  };
 }
 
-async function freePort(preferred: number): Promise<number> {
-  return (await triedPort(preferred)) ?? (await triedPort(0)) ?? 0;
+interface HeldPort {
+  readonly port: number;
+  readonly release: () => Promise<void>;
 }
 
-async function triedPort(port: number): Promise<number | null> {
-  const server = createServer();
-  const { promise, resolve: tried } = Promise.withResolvers<number | null>();
+async function heldPort(preferred: number): Promise<HeldPort> {
+  const held = (await triedPort(preferred)) ?? (await triedPort(0));
+  if (held === null) throw new CliRefusal('no port of 127.0.0.1 is free', exitCodes.unusable);
+  return held;
+}
+
+async function triedPort(port: number): Promise<HeldPort | null> {
+  const server = createServer((socket) => socket.destroy());
+  const { promise, resolve: tried } = Promise.withResolvers<HeldPort | null>();
   server.once('error', () => tried(null));
   server.listen({ host: '127.0.0.1', port }, () => {
     const address = server.address();
-    server.close(() => tried(typeof address === 'object' && address !== null ? address.port : null));
+    const release = (): Promise<void> => new Promise((done) => server.close(() => done()));
+    tried(typeof address === 'object' && address !== null ? { port: address.port, release } : null);
   });
   return promise;
 }
