@@ -46,7 +46,8 @@ export function backtestText(report: BacktestReport, stream: Output): string {
 
 function verdictLines(report: BacktestReport): readonly string[] {
   const { arrivals, firstMs, lastMs, inForce, candidate, newlyRefused, newlyAdmitted } = report;
-  if (arrivals === 0 || firstMs === null || lastMs === null) return ['no recorded call came as far as the limits in this span'];
+  if (arrivals === 0 || firstMs === null || lastMs === null)
+    return ['no recorded call came as far as the limits in this span'];
   return [
     `${number(arrivals)} calls from ${sayInstant(firstMs)} to ${sayInstant(lastMs)}`,
     `policy in force  admits ${number(inForce.admitted)}, refuses ${number(inForce.refused)}`,
