@@ -233,6 +233,7 @@ const controlExamples: ExampleFacts<ControlProblemCode, { [Code in ControlProble
     store_unavailable: {},
     journal_unwritable: {},
     ledger_busy: {},
+    too_many_boots: { limit: 10_000 },
     no_such_exchange: {
       exchange: 'e7dcfbe3-c799-4ea1-8f76-06458c1e8756',
       keptSince: '2024-02-01T00:00:00.000Z',

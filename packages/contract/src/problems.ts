@@ -1012,6 +1012,17 @@ export const controlProblems = {
     operatorFix:
       'Look at what control says of its store on standard error. With more than 10,000 records a second, use PostgreSQL with DATABASE_URL.',
   }),
+  'control.too_many_boots': controlProblem<{ limit: number }>({
+    status: 429,
+    source: 'caller',
+    retry: 'after',
+    title: 'Too many boots in one day',
+    detail: ({ limit }) =>
+      `Records came of more boots and threads than ${limit.toLocaleString('en-US')} that began today (UTC). Nothing of this batch was kept.`,
+    fix: 'Send the same batch again after the stated time; from tomorrow (UTC) it is taken. Of an import, send the rest of the logs tomorrow or under another name.',
+    operatorFix:
+      'Look at why the node starts again and again: its standard error says so at each start. What was taken of it stays.',
+  }),
   'control.no_such_exchange': controlProblem<{ exchange: string; keptSince: string | null }>({
     status: 404,
     source: 'caller',

@@ -6,6 +6,7 @@ import type { AskedDesk } from './desk-thread.ts';
 import { chunksPerSegment, exchangeKey, hasKey, placesOf } from './exchange-index.ts';
 import type { StoredChunk, TakenGroup } from './ledger-desk.ts';
 import { wholeRawBytes, wholeRecords } from './packed-chunk.ts';
+import type { Turn } from './turn.ts';
 
 /** Small chunks are put together once there are so many of them, or enough for a whole one. */
 const smallChunksMax = 64;
@@ -61,12 +62,28 @@ export async function* lastArrivals(
   }
 }
 
-/** Puts small chunks together, and makes lists of the whole ones. Only of those that are folded: a crash rolls the others up again. */
-export async function packArrivals(db: Kysely<Schema>, desk: AskedDesk, folded: number): Promise<void> {
-  for (let run = await smallRun(db, folded); run.length > 0; run = await smallRun(db, folded))
-    await mergeRun(db, desk, run);
-  for (let run = await wholeRun(db); run.length === chunksPerSegment; run = await wholeRun(db))
-    await listRun(db, desk, run);
+/**
+ * Puts small chunks together, and makes lists of the whole ones. Only of those that need not be rolled up again after a crash. Each run is
+ * a turn of its own.
+ */
+export async function packArrivals(
+  db: Kysely<Schema>,
+  desk: AskedDesk,
+  rolledUpTo: () => number,
+  turn: Turn,
+): Promise<void> {
+  const merge = async (): Promise<boolean> => {
+    const run = await smallRun(db, rolledUpTo());
+    if (run.length > 0) await mergeRun(db, desk, run);
+    return run.length > 0;
+  };
+  const list = async (): Promise<boolean> => {
+    const run = await wholeRun(db);
+    if (run.length === chunksPerSegment) await listRun(db, desk, run);
+    return run.length === chunksPerSegment;
+  };
+  while (await turn(merge));
+  while (await turn(list));
 }
 
 interface ChunkFacts {
@@ -80,13 +97,13 @@ interface ChunkFacts {
 }
 
 /** The first chunks behind each other that make a whole one, or are too many. */
-async function smallRun(db: Kysely<Schema>, folded: number): Promise<readonly ChunkFacts[]> {
+async function smallRun(db: Kysely<Schema>, rolledUpTo: number): Promise<readonly ChunkFacts[]> {
   const small = await db
     .selectFrom('ledger_arrival')
     .select(['id', 'taken_ms', 'from_ms', 'to_ms', 'records', 'raw_bytes', 'nodes'])
     .where('segment', 'is', null)
     .where('whole', '=', false)
-    .where('id', '<=', folded)
+    .where('id', '<=', rolledUpTo)
     .orderBy('id')
     .limit(smallChunksMax)
     .execute();

@@ -109,7 +109,7 @@ interface OldAddressColumns extends CallerColumns, AddressColumns {
   readonly last_source: string;
   readonly last_agent: string;
   readonly last_service: string;
-  readonly sources: StoredBag;
+  readonly sources: string;
   readonly on_new: boolean;
 }
 
@@ -150,7 +150,7 @@ export async function askOldAddresses(db: Kysely<Schema>, wanted: Wanted): Promi
     lastSource: row.last_source,
     lastAgent: row.last_agent,
     lastService: row.last_service,
-    sources: toValues(row.sources),
+    sources: toValues(JSON.parse(row.sources) as StoredBag),
     onNew: row.on_new,
   });
   return pageOf(rows, wanted.limit, toRow, (row) => [row.last_ms, row.caller, row.address_id]);

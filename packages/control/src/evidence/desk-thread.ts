@@ -67,7 +67,7 @@ export function openDeskThread(): DeskThread {
   const names = [
     'knowMarks',
     'take',
-    'rolledUp',
+    'slices',
     'rollUpAgain',
     'forget',
     'merge',

@@ -1,5 +1,5 @@
 // A rollup as rows of the tables: what was summed by hours, put together by days and months, and per caller and address. Pure.
-import { type Bag, mergeBags, toStoredBag } from './bag.ts';
+import { type Bag, fromStoredBag, mergeBags, type StoredBag, toStoredBag } from './bag.ts';
 import { addMeasures, type Measures } from './measures.ts';
 import {
   type Bags,
@@ -21,7 +21,6 @@ const add: UpsertColumn = { type: 'bigint', merge: 'add' };
 const greatest: UpsertColumn = { type: 'bigint', merge: 'greatest' };
 const least: UpsertColumn = { type: 'bigint', merge: 'least' };
 const text: UpsertColumn = { type: 'text', merge: 'replace' };
-const json: UpsertColumn = { type: 'jsonb', merge: 'replace' };
 const knownText: UpsertColumn = { type: 'text', merge: 'known' };
 const keptText: UpsertColumn = { type: 'text', merge: 'keep' };
 
@@ -88,7 +87,7 @@ export const forms = {
   pair: {
     table: 'ledger_pair',
     keys: pair,
-    columns: { ...allColumns, last_source: text, last_agent: text, last_service: text, sources: json, agents: json },
+    columns: { ...allColumns, last_source: text, last_agent: text, last_service: text, sources: text, agents: text },
   },
   pairPeriod: { table: 'ledger_pair_period', keys: { ...period, ...pair }, columns: periodColumns },
   refusalPeriod: {
@@ -104,7 +103,7 @@ export const forms = {
   use: {
     table: 'ledger_use',
     keys: { ...period, ...pair, service: 'text', operation: 'text' },
-    columns: { ...allColumns, bags: json },
+    columns: { ...allColumns, bags: text },
   },
   useCount: { table: 'ledger_use_count', keys: period, columns: { uses: add } },
 } as const satisfies Readonly<Record<string, UpsertForm>>;
@@ -261,8 +260,8 @@ export function pairRow({ caller, address, measures, bags, lastService }: PairSu
     last_source: latestOf(bags.sources),
     last_agent: latestOf(bags.agents),
     last_service: lastService,
-    sources: toStoredBag(bags.sources),
-    agents: toStoredBag(bags.agents),
+    sources: JSON.stringify(toStoredBag(bags.sources)),
+    agents: JSON.stringify(toStoredBag(bags.agents)),
   };
 }
 
@@ -277,6 +276,27 @@ function latestOf({ values }: Bag): string {
   return latest;
 }
 
+/** Bags as they are stored, without the empty ones. */
+export function toStoredBags(bags: Bags): Readonly<Record<string, StoredBag>> {
+  const filled = bagNames.filter((name) => bags[name].values.size > 0 || bags[name].others > 0);
+  return Object.fromEntries(filled.map((name) => [name, toStoredBag(bags[name])]));
+}
+
+/** Bags as a row has them. */
+export function fromBagsText(text: string): Bags {
+  return bagsOf(JSON.parse(text) as Readonly<Record<string, StoredBag>>);
+}
+
+/** Bags as they were stored. */
+export function bagsOf(stored: Readonly<Record<string, StoredBag>>): Bags {
+  const bags = createBags();
+  for (const name of bagNames) {
+    const bag = stored[name];
+    if (bag !== undefined) bags[name] = fromStoredBag(bag);
+  }
+  return bags;
+}
+
 /** A row of `ledger_use`. */
 export function useRow(grain: 'h' | 'd', { periodMs, caller, address, service, operation, measures, bags }: Use) {
   return {
@@ -287,6 +307,6 @@ export function useRow(grain: 'h' | 'd', { periodMs, caller, address, service, o
     service,
     operation,
     ...allSumsOf(measures),
-    bags: Object.fromEntries(bagNames.map((name) => [name, toStoredBag(bags[name])])),
+    bags: JSON.stringify(toStoredBags(bags)),
   };
 }

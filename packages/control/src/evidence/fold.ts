@@ -1,9 +1,10 @@
 // Puts a rollup into the store: each call into the rows it belongs to, once, in one transaction with the mark that says so.
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import { fromStoredBag, mergeBags, type StoredBag } from './bag.ts';
 import {
   forms,
+  fromBagsText,
   type PairSum,
   pairPeriodRows,
   pairRow,
@@ -13,8 +14,9 @@ import {
   useRow,
 } from './fold-rows.ts';
 import { otherAddresses, otherCallers } from './ledger-call.ts';
-import { type Bags, bagBounds, bagNames, createBags, putUse, type Rollup, type Use, withOthers } from './rollup.ts';
-import { upsertRows } from './upsert-rows.ts';
+import { type Bags, bagBounds, bagNames, putUse, type Rollup, type Use, useKey, withOthers } from './rollup.ts';
+import type { LedgerUse } from './tables.ts';
+import { unnested, upsertRows } from './upsert-rows.ts';
 
 /** How many things the store tells apart. Past each bound calls are counted together as those of others. */
 export interface StoreBounds {
@@ -35,12 +37,38 @@ export const storeBounds: StoreBounds = {
   usesPerHourMax: 50_000,
 };
 
-/** Puts a rollup in. The caller has begun the transaction and moves the mark in it. */
-export async function foldRollup(db: Kysely<Schema>, rolledUp: Rollup, bounds: StoreBounds): Promise<void> {
-  if (rolledUp.uses.size === 0) return;
-  const { fitting, stored } = await withinHours(db, await withinStore(db, rolledUp, bounds), bounds);
+/**
+ * What whoever folds remembers of the store, so that a slice need not ask: it alone puts callers and addresses in. It is forgotten where
+ * a transaction failed, and where some were let go.
+ */
+export interface StoreRoom {
+  readonly callers: Set<string>;
+  readonly addresses: Set<string>;
+  /** Rows of hours. */
+  readonly uses: Map<number, number>;
+  counts: { vouched: number; strangers: number; addresses: number } | null;
+}
+
+/** Nothing is known yet. */
+export function createRoom(): StoreRoom {
+  return { callers: new Set(), addresses: new Set(), uses: new Map(), counts: null };
+}
+
+/** Hours that are remembered at most. */
+const hoursMax = 10_000;
+
+/** Puts a rollup in. The caller has begun the transaction, and takes away in it what it folds from. */
+export async function foldRollup(
+  db: Kysely<Schema>,
+  rolledUp: Rollup,
+  bounds: StoreBounds,
+  room: StoreRoom,
+): Promise<void> {
+  const { fitting, stored } = await withinHours(db, await withinStore(db, rolledUp, bounds, room), bounds, room);
   const uses = [...fitting.uses.values()];
-  await upsertRows(db, forms.address, addressRows(fitting));
+  const addresses = addressRows(fitting).filter(({ id }) => !room.addresses.has(id));
+  await upsertRows(db, forms.address, addresses);
+  for (const { id } of addresses) room.addresses.add(id);
   await upsertRows(db, forms.caller, callerRows(fitting));
   await foldPairs(db, uses);
   await upsertRows(db, forms.pairPeriod, pairPeriodRows(uses));
@@ -72,46 +100,55 @@ function callerRows({ callers, uses }: Rollup) {
 }
 
 /** Callers and addresses that the store has no room for become others. */
-async function withinStore(db: Kysely<Schema>, rolledUp: Rollup, bounds: StoreBounds): Promise<Rollup> {
-  const callers = await strangeOf(db, 'ledger_caller', [...rolledUp.callers.keys()]);
-  const addresses = await strangeOf(db, 'ledger_address', [...rolledUp.addresses.keys()]);
-  const tooMany = new Set<string>();
-  if (callers.length > 0) {
-    const [known] = await db
-      .selectFrom('ledger_caller')
-      .select(({ fn }) => [
-        fn.countAll<number>().filterWhere('vouched', '=', true).as('vouched'),
-        fn.countAll<number>().filterWhere('vouched', '=', false).as('strangers'),
-      ])
-      .execute();
-    const isVouched = (id: string) => rolledUp.callers.get(id)?.vouched === true;
-    for (const id of callers.filter(isVouched).slice(Math.max(0, bounds.callersMax - (known?.vouched ?? 0))))
-      tooMany.add(id);
-    const strangers = callers.filter((id) => !isVouched(id) && id !== otherCallers.id);
-    for (const id of strangers.slice(Math.max(0, bounds.strangersMax - (known?.strangers ?? 0)))) tooMany.add(id);
-  }
-  const room = addresses.length === 0 ? 0 : bounds.addressesMax - (await countOf(db, 'ledger_address'));
+async function withinStore(
+  db: Kysely<Schema>,
+  rolledUp: Rollup,
+  bounds: StoreBounds,
+  room: StoreRoom,
+): Promise<Rollup> {
+  const callers = await strangeOf(db, 'ledger_caller', [...rolledUp.callers.keys()], room.callers);
+  const addresses = await strangeOf(db, 'ledger_address', [...rolledUp.addresses.keys()], room.addresses);
+  if (callers.length === 0 && addresses.length === 0) return rolledUp;
+  room.counts ??= await countKnown(db);
+  const known = room.counts;
+  const isVouched = (id: string) => rolledUp.callers.get(id)?.vouched === true;
+  const vouched = callers.filter(isVouched);
+  const strangers = callers.filter((id) => !isVouched(id) && id !== otherCallers.id);
   const plain = addresses.filter((id) => rolledUp.addresses.get(id)?.kind === 'address');
-  return withOthers(rolledUp, tooMany, new Set(plain.slice(Math.max(0, room))));
+  const fits = {
+    vouched: Math.max(0, bounds.callersMax - known.vouched),
+    strangers: Math.max(0, bounds.strangersMax - known.strangers),
+    addresses: Math.max(0, bounds.addressesMax - known.addresses),
+  };
+  known.vouched += Math.min(fits.vouched, vouched.length);
+  known.strangers += Math.min(fits.strangers, strangers.length);
+  known.addresses += Math.min(fits.addresses, plain.length);
+  const tooMany = new Set([...vouched.slice(fits.vouched), ...strangers.slice(fits.strangers)]);
+  for (const id of callers) if (!tooMany.has(id)) room.callers.add(id);
+  return withOthers(rolledUp, tooMany, new Set(plain.slice(fits.addresses)));
+}
+
+async function countKnown(db: Kysely<Schema>): Promise<NonNullable<StoreRoom['counts']>> {
+  const { rows } = await sql<{ vouched: number; strangers: number; addresses: number }>`
+    select count(*) filter (where vouched) as vouched,
+      count(*) filter (where not vouched and kind <> 'others') as strangers,
+      (select count(*) from ledger_address where kind = 'address') as addresses
+    from ledger_caller`.execute(db);
+  return rows[0] ?? { vouched: 0, strangers: 0, addresses: 0 };
 }
 
 async function strangeOf(
   db: Kysely<Schema>,
   table: 'ledger_caller' | 'ledger_address',
   ids: readonly string[],
+  known: Set<string>,
 ): Promise<readonly string[]> {
-  const known = await sql<{ id: string }>`
-    select id from ${sql.raw(table)} where id = any(${ids}::text[])`.execute(db);
-  const there = new Set(known.rows.map(({ id }) => id));
-  return ids.filter((id) => !there.has(id));
-}
-
-async function countOf(db: Kysely<Schema>, table: 'ledger_address'): Promise<number> {
-  const row = await db
-    .selectFrom(table)
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return row.count;
+  const unknown = ids.filter((id) => !known.has(id));
+  if (unknown.length === 0) return [];
+  const { rows } = await sql<{ id: string }>`
+    select id from ${sql.raw(table)} where id = any(${unknown}::text[])`.execute(db);
+  for (const { id } of rows) known.add(id);
+  return unknown.filter((id) => !known.has(id));
 }
 
 /** Rows of an hour that are one too many become the others of the hour. */
@@ -119,26 +156,18 @@ async function withinHours(
   db: Kysely<Schema>,
   rolledUp: Rollup,
   bounds: StoreBounds,
+  room: StoreRoom,
 ): Promise<{ readonly fitting: Rollup; readonly stored: ReadonlyMap<string, Bags> }> {
   const uses = [...rolledUp.uses.values()];
+  if (uses.length === 0) return { fitting: rolledUp, stored: new Map() };
   const stored = await storedUses(db, 'h', uses);
-  const hours = [...new Set(uses.map(({ periodMs }) => periodMs))];
-  const counts = new Map(
-    (
-      await db
-        .selectFrom('ledger_use_count')
-        .select(['period_ms', 'uses'])
-        .where('grain', '=', 'h')
-        .where('period_ms', 'in', hours)
-        .execute()
-    ).map((row) => [row.period_ms, row.uses]),
-  );
+  await countHours(db, new Set(uses.map(({ periodMs }) => periodMs)), room);
   const added = new Map<number, number>();
   const kept = new Map<string, Use>();
   for (const [key, use] of rolledUp.uses) {
     const isKnown = stored.has(key);
     const isOthers = use.caller === otherCallers.id && use.address === otherAddresses.id;
-    const count = (counts.get(use.periodMs) ?? 0) + (added.get(use.periodMs) ?? 0);
+    const count = (room.uses.get(use.periodMs) ?? 0) + (added.get(use.periodMs) ?? 0);
     if (isKnown || isOthers || count < bounds.usesPerHourMax) {
       if (!isKnown) added.set(use.periodMs, (added.get(use.periodMs) ?? 0) + 1);
       putUse(kept, use);
@@ -149,11 +178,27 @@ async function withinHours(
     forms.useCount,
     [...added].map(([period_ms, count]) => ({ grain: 'h', period_ms, uses: count })),
   );
+  for (const [hour, count] of added) room.uses.set(hour, (room.uses.get(hour) ?? 0) + count);
+  const others = [...kept.values()].filter(({ caller }) => caller === otherCallers.id);
+  if (others.length === 0) return { fitting: { ...rolledUp, uses: kept }, stored };
   const callers = new Map(rolledUp.callers).set(otherCallers.id, otherCallers);
   const addresses = new Map(rolledUp.addresses).set(otherAddresses.id, otherAddresses);
   const fitting = { ...rolledUp, uses: kept, callers, addresses };
-  const others = [...kept.values()].filter(({ caller }) => caller === otherCallers.id);
   return { fitting, stored: new Map([...stored, ...(await storedUses(db, 'h', others))]) };
+}
+
+async function countHours(db: Kysely<Schema>, hours: ReadonlySet<number>, { uses }: StoreRoom): Promise<void> {
+  if (uses.size > hoursMax) uses.clear();
+  const unknown = [...hours].filter((hour) => !uses.has(hour));
+  if (unknown.length === 0) return;
+  const rows = await db
+    .selectFrom('ledger_use_count')
+    .select(['period_ms', 'uses'])
+    .where('grain', '=', 'h')
+    .where('period_ms', 'in', unknown)
+    .execute();
+  for (const hour of unknown) uses.set(hour, 0);
+  for (const { period_ms: hour, uses: count } of rows) uses.set(hour, count);
 }
 
 function mergeStored(uses: ReadonlyMap<string, Use>, stored: ReadonlyMap<string, Bags>): void {
@@ -178,35 +223,26 @@ async function storedUses(
       service,
       operation,
     }));
-    const { rows } = await sql<{
-      period_ms: number;
-      caller: string;
-      address: string;
-      service: string;
-      operation: string;
-      bags: Readonly<Record<string, StoredBag>>;
-    }>`select u.period_ms, u.caller, u.address, u.service, u.operation, u.bags
-      from jsonb_to_recordset(${JSON.stringify(keys)}::jsonb)
-        as k(period_ms bigint, caller text, address text, service text, operation text)
+    const { rows } = await sql<StoredUse>`select u.period_ms, u.caller, u.address, u.service, u.operation, u.bags
+      from ${unnested(useKeys, keys)} as k(period_ms, caller, address, service, operation)
       join ledger_use u on u.grain = ${grain} and u.period_ms = k.period_ms and u.caller = k.caller
         and u.address = k.address and u.service = k.service and u.operation = k.operation`.execute(db);
-    for (const row of rows)
-      found.set([row.period_ms, row.caller, row.address, row.operation, row.service].join('\0'), bagsOf(row.bags));
+    for (const row of rows) found.set(useKey({ ...row, periodMs: row.period_ms }), fromBagsText(row.bags));
   }
   return found;
 }
 
-const keysPerQuestion = 5_000;
+const keysPerQuestion = 2_000;
 
-/** Bags as they were stored. */
-export function bagsOf(stored: Readonly<Record<string, StoredBag>>): Bags {
-  const bags = createBags();
-  for (const name of bagNames) {
-    const bag = stored[name];
-    if (bag !== undefined) bags[name] = fromStoredBag(bag);
-  }
-  return bags;
-}
+const useKeys = [
+  ['period_ms', 'bigint'],
+  ['caller', 'text'],
+  ['address', 'text'],
+  ['service', 'text'],
+  ['operation', 'text'],
+] as const;
+
+type StoredUse = Pick<Selectable<LedgerUse>, 'period_ms' | 'caller' | 'address' | 'service' | 'operation' | 'bags'>;
 
 async function upsertUses(db: Kysely<Schema>, grain: 'h' | 'd', uses: readonly Use[]): Promise<void> {
   await upsertRows(
@@ -231,25 +267,30 @@ async function foldPairs(db: Kysely<Schema>, uses: readonly Use[]): Promise<void
     const keys = all.slice(from, from + keysPerQuestion).map(({ caller, address }) => ({ caller, address }));
     const { rows } = await sql<StoredPair>`
       select p.caller, p.address, p.last_ms, p.last_service, p.sources, p.agents
-      from jsonb_to_recordset(${JSON.stringify(keys)}::jsonb) as k(caller text, address text)
+      from ${unnested(pairKeys, keys)} as k(caller, address)
       join ledger_pair p on p.caller = k.caller and p.address = k.address`.execute(db);
     for (const row of rows) mergePair(pairs.get(`${row.caller} ${row.address}`), row);
   }
   await upsertRows(db, forms.pair, all.map(pairRow));
 }
 
+const pairKeys = [
+  ['caller', 'text'],
+  ['address', 'text'],
+] as const;
+
 interface StoredPair {
   readonly caller: string;
   readonly address: string;
   readonly last_ms: number;
   readonly last_service: string;
-  readonly sources: StoredBag;
-  readonly agents: StoredBag;
+  readonly sources: string;
+  readonly agents: string;
 }
 
 function mergePair(sum: PairSum | undefined, stored: StoredPair): void {
   if (sum === undefined) return;
-  mergeBags(sum.bags.sources, fromStoredBag(stored.sources), bagBounds.sources);
-  mergeBags(sum.bags.agents, fromStoredBag(stored.agents), bagBounds.agents);
+  mergeBags(sum.bags.sources, fromStoredBag(JSON.parse(stored.sources) as StoredBag), bagBounds.sources);
+  mergeBags(sum.bags.agents, fromStoredBag(JSON.parse(stored.agents) as StoredBag), bagBounds.agents);
   if (stored.last_ms > sum.lastMs) sum.lastService = stored.last_service;
 }

@@ -64,6 +64,8 @@ function toAnswer(outcome: TakeOutcome): z.infer<typeof takenAnswer> {
       return { acknowledged: [...outcome.acknowledged] };
     case 'busy':
       throw new ControlRefusal('control.ledger_busy', {}, { retryAfterMs: outcome.retryAfterMs });
+    case 'too-many-threads':
+      throw new ControlRefusal('control.too_many_boots', { limit: outcome.limit }, { retryAfterMs: 3_600_000 });
     case 'faulty':
       if (outcome.fault === 'too-large')
         throw new ControlRefusal('control.too_large', { what: 'body', limitBytes: batchBytesMax });

@@ -11,22 +11,37 @@ export class MarksMoved extends Error {
 
 /** How far the threads of a node were taken. */
 export async function marksOf(db: Kysely<Schema>, node: string): Promise<readonly Mark[]> {
-  const rows = await db.selectFrom('ledger_mark').selectAll().where('node', '=', node).execute();
+  const rows = await db
+    .selectFrom('ledger_mark')
+    .select(['node', 'boot', 'thread', 'sequence', 'known_ms', 'records'])
+    .where('node', '=', node)
+    .execute();
   return rows.map(({ known_ms: knownMs, ...mark }) => ({ ...mark, knownMs }));
+}
+
+/** How many threads of a node began at an instant or later. */
+export async function countBegun(db: Kysely<Schema>, node: string, sinceMs: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('ledger_mark')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('node', '=', node)
+    .where('first_ms', '>=', sinceMs)
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 /** Moves marks, notes gaps and counts. Throws `MarksMoved` where a mark is not where it was. */
 export async function commitKnown(trx: Kysely<Schema>, taken: TakenGroup, nowMs: number): Promise<void> {
-  if (taken.marks.length > 0) await moveMarks(trx, taken);
+  if (taken.marks.length > 0) await moveMarks(trx, taken, nowMs);
   if (taken.gaps.length > 0) await noteGaps(trx, taken);
   if (taken.nodes.length > 0) await noteNodes(trx, taken, nowMs);
 }
 
-async function moveMarks(trx: Kysely<Schema>, { marks }: TakenGroup): Promise<void> {
+async function moveMarks(trx: Kysely<Schema>, { marks }: TakenGroup, nowMs: number): Promise<void> {
   const rows = JSON.stringify(marks.map(({ knownMs, ...mark }) => ({ ...mark, known_ms: knownMs })));
   const { numAffectedRows } = await sql`
-    insert into ledger_mark as old (node, boot, thread, sequence, known_ms, records)
-    select r.node, r.boot, r.thread, r.sequence, r.known_ms, r.records
+    insert into ledger_mark as old (node, boot, thread, sequence, known_ms, records, first_ms)
+    select r.node, r.boot, r.thread, r.sequence, r.known_ms, r.records, ${nowMs}::bigint
     from jsonb_to_recordset(${rows}::jsonb)
       as r(node text, boot text, thread bigint, sequence bigint, known_ms bigint, records bigint, before bigint)
     left join ledger_mark m on m.node = r.node and m.boot = r.boot and m.thread = r.thread

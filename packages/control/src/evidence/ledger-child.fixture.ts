@@ -5,7 +5,7 @@ import { openLedger } from './ledger.ts';
 import { defaultRetention } from './retention.ts';
 
 /** The records that the child takes, the same in every life of it. */
-export const childRecords = generateRecords({ seed: 33, count: 3_000, threads: 2 });
+export const childRecords = generateRecords({ seed: 33, count: 1_200, threads: 2, spanMs: 20 * 86_400_000 });
 
 /** Records of one batch. */
 export const childBatch = 40;
@@ -15,7 +15,7 @@ if (process.argv[1]?.endsWith('ledger-child.fixture.ts') === true) {
   const store = await openStore({ folder, url: null });
   const ledger = await openLedger({
     store,
-    clock: () => generatedStartMs + 86_400_000,
+    clock: () => generatedStartMs + 20 * 86_400_000,
     retention: defaultRetention,
     notice: (sentence) => process.stderr.write(`${sentence}\n`),
     bounds: { foldSoonMs: 1 },

@@ -1,6 +1,7 @@
 // The work of the ledger that takes time and no store: reading batches, rolling them up, packing and searching what came. It is done in
 // a thread of its own, and remembers between batches what is not rolled up into the store yet.
 import { segmentLists } from './exchange-index.ts';
+import { packSlice, slicesOf } from './fold-slice.ts';
 import { createCallReader, sectionOf, textOf } from './ledger-call.ts';
 import {
   type BodyEncoding,
@@ -12,7 +13,7 @@ import {
   unpackChunk,
 } from './packed-chunk.ts';
 import { readLine } from './read-line.ts';
-import { addCall, createRollup, type Rollup } from './rollup.ts';
+import { addCall, createRollup, dayMs, startOf } from './rollup.ts';
 import {
   type Acknowledged,
   createTaking,
@@ -66,11 +67,12 @@ export interface LineWish {
 
 /** The desk. */
 export interface LedgerDesk {
-  /** Tells how far the threads of a node are known; before its first batch. */
-  knowMarks(node: string, marks: readonly Mark[]): void;
-  take(batches: readonly ArrivedBatch[], takenMs: number): TakenGroup;
-  /** What was taken since the last time, rolled up. */
-  rolledUp(): Rollup;
+  /** Tells how far the threads of a node are known, and how many of them began on the day of `nowMs`; before its first batch. */
+  knowMarks(node: string, marks: readonly Mark[], begun: number, nowMs: number): void;
+  /** Of a batch that would have a node begin more threads on one day than it may, nothing is taken. */
+  take(batches: readonly ArrivedBatch[], takenMs: number, threadsPerDayMax: number): TakenGroup;
+  /** What was taken since the last time, rolled up and cut into slices. */
+  slices(): readonly Uint8Array[];
   /** Rolls up what was committed and not rolled up when a process ended. */
   rollUpAgain(chunks: readonly StoredChunk[]): void;
   /** Forgets marks and everything that is not rolled up. */
@@ -88,17 +90,31 @@ export function createLedgerDesk(): LedgerDesk {
   const takeBatch = createTaking();
   const readCall = createCallReader();
   const marks = new Map<string, Mark>();
+  const begunOn = new Map<string, { dayMs: number; threads: number }>();
   let rollup = createRollup();
+  const begunToday = (node: string, nowMs: number): { threads: number } => {
+    const today = startOf(nowMs, dayMs);
+    const known = begunOn.get(node);
+    if (known?.dayMs === today) return known;
+    const day = { dayMs: today, threads: 0 };
+    begunOn.set(node, day);
+    return day;
+  };
   return {
-    knowMarks(_node, known) {
+    knowMarks(node, known, begun, nowMs) {
       for (const mark of known) marks.set(nameOf(mark), mark);
+      begunOn.set(node, { dayMs: startOf(nowMs, dayMs), threads: begun });
     },
-    take(batches, takenMs) {
+    take(batches, takenMs, threadsPerDayMax) {
       const before = new Map<string, number>();
       const bodies = batches.map(({ node, body, encoding }) => {
         const raw = unpackBody(body, encoding);
         if (typeof raw === 'string') return raw;
         const taken = takeBatch(node, raw, marks, takenMs);
+        const day = begunToday(node, takenMs);
+        const begins = taken.marks.filter((mark) => !marks.has(nameOf(mark))).length;
+        if (begins > 0 && day.threads + begins > threadsPerDayMax) return 'too-many-threads';
+        day.threads += begins;
         for (const mark of taken.marks) {
           const name = nameOf(mark);
           if (!before.has(name)) before.set(name, marks.get(name)?.sequence ?? 0);
@@ -109,10 +125,10 @@ export function createLedgerDesk(): LedgerDesk {
       });
       return grouped(bodies, before, marks, takenMs);
     },
-    rolledUp() {
+    slices() {
       const done = rollup;
       rollup = createRollup();
-      return done;
+      return slicesOf(done).map(packSlice);
     },
     rollUpAgain(chunks) {
       for (const { takenMs, lines } of chunks)
@@ -120,6 +136,7 @@ export function createLedgerDesk(): LedgerDesk {
     },
     forget() {
       marks.clear();
+      begunOn.clear();
       rollup = createRollup();
     },
     merge: mergeChunks,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { EvidenceRecord } from '@headgate/contract';
 import { sql } from 'kysely';
 import { forEachStore } from '../store/for-each-store.fixture.ts';
@@ -15,7 +16,7 @@ import {
   naiveSums,
   seeded,
 } from './generated-records.fixture.ts';
-import { openTestLedger, send, type TestClock, tableSums } from './ledger.fixture.ts';
+import { emptyLedger, openTestLedger, send, type TestClock, tableSums } from './ledger.fixture.ts';
 import type { Ledger } from './ledger.ts';
 import { idOf } from './ledger-call.ts';
 import { defaultRetention } from './retention.ts';
@@ -76,7 +77,14 @@ async function assertEqualsTruth(store: Store, records: readonly EvidenceRecord[
   assert.equal(Number(total), records.length, 'records as they came are kept once');
 }
 
-forEachStore((_name, open) => {
+forEachStore((_name, openNew) => {
+  let opened: Promise<Store> | undefined;
+  const open = async (): Promise<Store> => {
+    opened ??= openNew();
+    await emptyLedger(await opened);
+    return opened;
+  };
+
   test('the ledger is what a plain count finds, over nodes, splits, repetition, failing commits and ends without a word', async () => {
     const store = await open();
     const nodes = ['gateway-1', 'gateway-2', 'gateway-3'];
@@ -84,7 +92,7 @@ forEachStore((_name, open) => {
       generateRecords({
         seed: at + 1,
         node,
-        count: 600,
+        count: 240,
         threads: 2,
         spanMs: 40 * dayMs,
         startMs: generatedStartMs - 30 * dayMs,
@@ -94,10 +102,10 @@ forEachStore((_name, open) => {
     const random = seeded(7);
     const sent = nodes.map(() => 0);
     let ledger: Ledger = await openTestLedger(store, { at });
-    for (let step = 0; sent.some((count) => count < 600); step += 1) {
+    for (let step = 0; sent.some((count) => count < 240); step += 1) {
       const node = Math.floor(random() * nodes.length);
-      const from = Math.max(0, (sent[node] ?? 0) - Math.floor(random() * 60));
-      const until = Math.min(600, (sent[node] ?? 0) + 1 + Math.floor(random() * 200));
+      const from = Math.max(0, (sent[node] ?? 0) - Math.floor(random() * 30));
+      const until = Math.min(240, (sent[node] ?? 0) + 1 + Math.floor(random() * 100));
       const fails = step % 5 === 3;
       if (fails) await sql`alter table ledger_node rename to ledger_node_gone`.execute(store.db);
       const outcome = await send(ledger, nodes[node] ?? '', (made[node] ?? []).slice(from, until));
@@ -112,7 +120,48 @@ forEachStore((_name, open) => {
     const gaps = await store.db.selectFrom('ledger_gap').selectAll().execute();
     assert.deepEqual(gaps, []);
     await ledger.close();
-    await store.close();
+  });
+
+  test('a fold that ends at any slice goes on with that slice, others ask in between, and every call is counted once', async () => {
+    const store = await open();
+    const records = generateRecords({ seed: 41, count: 450, threads: 2, spanMs: 40 * dayMs });
+    const at: TestClock = { nowMs: generatedStartMs + 50 * dayMs };
+    const slices = async (): Promise<number> =>
+      (await store.db.selectFrom('ledger_slice').select('part').execute()).length;
+    const run = async (text: string): Promise<void> => {
+      await sql.raw(text).execute(store.db);
+    };
+    await run(`create function ends() returns trigger language plpgsql as
+      'begin if old.part = (select part from ends_at) then raise exception ''it ends here''; end if; return old; end'`);
+    await run('create table ends_at as select 0::bigint as part');
+    await run('create trigger ends before delete on ledger_slice for each row execute function ends()');
+    const first = await openTestLedger(store, { at });
+    for (let from = 0; from < 450; from += 225) await send(first, 'gateway-1', records.slice(from, from + 225));
+    await assert.rejects(first.settled(), /it ends here/);
+    const count = await slices();
+    assert.ok(count > 3, `${count} slices`);
+    // Each time another process opens the ledger, folds one slice, and ends at the next.
+    for (let part = 1; part < count - 1; part += 1) {
+      await run(`update ends_at set part = ${part}`);
+      await assert.rejects(openTestLedger(store, { at }), /it ends here/);
+      assert.equal(await slices(), count - part);
+    }
+    await run('drop function ends cascade');
+    await run('drop table ends_at');
+    const last = await openTestLedger(store, { at });
+    await assertEqualsTruth(store, records);
+    const more = generateRecords({ seed: 42, node: 'gateway-2', count: 450, threads: 1, spanMs: 40 * dayMs });
+    await send(last, 'gateway-2', more);
+    let isFolded = false;
+    const seen = new Set<number>();
+    const folding = last.settled().then(() => {
+      isFolded = true;
+    });
+    while (!isFolded) seen.add(await slices());
+    await folding;
+    assert.ok(seen.size > 2, `slices were seen as ${[...seen].join(', ')}`);
+    await assertEqualsTruth(store, [...records, ...more]);
+    await last.close();
   });
 
   test('hours become days, and days are let go, without one call less; records go by age and by room', async () => {
@@ -130,6 +179,7 @@ forEachStore((_name, open) => {
     // A node that was cut off brings an hour that has become a day already.
     const late = generateRecords({ seed: 6, node: 'gateway-2', count: 50, threads: 1, spanMs: hourMs });
     await send(ledger, 'gateway-2', late);
+    await ledger.settled();
     at.nowMs += 40 * dayMs;
     await ledger.tidy();
     await assertEqualsTruth(store, [...records, ...late]);
@@ -142,7 +192,78 @@ forEachStore((_name, open) => {
     assert.deepEqual([...(await tableSums(store, 'ledger_pair_period', ['grain'])).keys()], ['m']);
     assert.equal((await tableSums(store, 'ledger_pair', ['1'])).get('1')?.calls, 950);
     await ledger.close();
-    await store.close();
+  });
+
+  test('past the room for records as they came, the oldest of them go, no more than must, and no sum changes', async () => {
+    const store = await open();
+    const records = generateRecords({ seed: 15, count: 240, threads: 1, spanMs: hourMs });
+    const ledger = await openTestLedger(store);
+    for (let from = 0; from < 240; from += 40) await send(ledger, 'gateway-1', records.slice(from, from + 40));
+    await ledger.settled();
+    const kept = () =>
+      store.db.selectFrom('ledger_arrival').select(['id', 'packed_bytes', 'records']).orderBy('id').execute();
+    const bytesOf = (chunks: Awaited<ReturnType<typeof kept>>) =>
+      chunks.reduce((sum, { packed_bytes }) => sum + packed_bytes, 0);
+    const before = await kept();
+    assert.equal(before.length, 6);
+    const sums = await tableSums(store, 'ledger_use', ['1']);
+    await ledger.close();
+    // Room for the last four, and not quite for a fifth.
+    const recordsBytesMax = bytesOf(before.slice(1)) - 1;
+    const tight = await openTestLedger(store, { retention: { ...defaultRetention, recordsBytesMax } });
+    await tight.tidy();
+    assert.deepEqual(await kept(), before.slice(2));
+    await tight.tidy();
+    assert.deepEqual(await kept(), before.slice(2), 'what fits stays');
+    // Records that are committed and not rolled up yet stay, whatever the room.
+    const none = await openTestLedger(store, { retention: { ...defaultRetention, recordsBytesMax: 0 } });
+    const late = generateRecords({ seed: 16, node: 'gateway-2', count: 10, threads: 1 });
+    await tight.close();
+    await send(none, 'gateway-2', late);
+    await none.tidy();
+    assert.deepEqual(
+      (await kept()).map(({ records: count }) => count),
+      [10],
+    );
+    assert.deepEqual(await tableSums(store, 'ledger_use', ['1']), sums);
+    await none.close();
+  });
+
+  test('a node that names boots without end is told so past its threads of a day, and is taken again on the next', async () => {
+    const store = await open();
+    const at: TestClock = { nowMs: generatedStartMs };
+    const notices: string[] = [];
+    const options = { at, bounds: { threadsPerDayMax: 3 }, notice: (sentence: string) => notices.push(sentence) };
+    const ofBoot = (boot: number, sequence = 1) => ({
+      ...generateRecord({ seed: boot, sequence }),
+      boot: `boot ${boot}`,
+    });
+    const refused = { kind: 'too-many-threads', limit: 3 };
+    const first = await openTestLedger(store, options);
+    for (const boot of [1, 2]) assert.equal((await send(first, 'gateway-1', [ofBoot(boot)])).kind, 'taken');
+    assert.deepEqual(await send(first, 'gateway-1', [ofBoot(3), ofBoot(4)]), refused);
+    assert.equal((await send(first, 'gateway-1', [ofBoot(3)])).kind, 'taken');
+    assert.deepEqual(await send(first, 'gateway-1', [ofBoot(4)]), refused);
+    assert.equal((await send(first, 'gateway-1', [ofBoot(1, 2)])).kind, 'taken', 'those that began go on');
+    assert.equal(
+      (await send(first, 'gateway-2', [{ ...ofBoot(4), node: 'gateway-2' }])).kind,
+      'taken',
+      'each has its own',
+    );
+    assert.equal(notices.length, 1);
+    await first.close();
+    // Another process knows how many began today.
+    const second = await openTestLedger(store, options);
+    assert.deepEqual(await send(second, 'gateway-1', [ofBoot(4)]), refused);
+    at.nowMs += dayMs;
+    assert.equal((await send(second, 'gateway-1', [ofBoot(4)])).kind, 'taken');
+    await second.settled();
+    assert.equal((await tableSums(store, 'ledger_use', ['1'])).get('1')?.calls, 6);
+    // What is known of a boot goes with the sums of its days.
+    at.nowMs += 900 * dayMs;
+    await second.tidy();
+    assert.deepEqual(await store.db.selectFrom('ledger_mark').select('boot').execute(), []);
+    await second.close();
   });
 
   test('an exchange is found while it is new, when its chunk is whole, and in the lists of months', async () => {
@@ -162,6 +283,7 @@ forEachStore((_name, open) => {
     };
     for (let from = 0; from < 600; from += 6) await send(ledger, 'gateway-1', records.slice(from, from + 6));
     await assertFound();
+    await ledger.settled();
     await ledger.tidy();
     const { count } = await store.db
       .selectFrom('ledger_arrival')
@@ -175,11 +297,11 @@ forEachStore((_name, open) => {
     );
     for (const record of others) await send(ledger, 'gateway-2', [record]);
     await store.db.updateTable('ledger_arrival').set({ whole: true }).execute();
+    await ledger.settled();
     await ledger.tidy();
     assert.equal((await store.db.selectFrom('ledger_segment').select('id').execute()).length, 2);
     await assertFound();
     await ledger.close();
-    await store.close();
   });
 
   test('strangers in thousands fill their room and are others from then on; whom an authority vouches for is still told apart', async () => {
@@ -220,7 +342,6 @@ forEachStore((_name, open) => {
         `${table} counts every call`,
       );
     await ledger.close();
-    await store.close();
   });
 
   test('of two that take records of one node into one store, one is told to try again, and no call is counted twice', async () => {
@@ -238,13 +359,11 @@ forEachStore((_name, open) => {
     await assertEqualsTruth(store, records);
     await one.close();
     await other.close();
-    await store.close();
   });
 
   test('a batch that is packed is taken, and one that would unpack to more than it may is told so', async () => {
     const store = await open();
     const ledger = await openTestLedger(store);
-    const { gzipSync, zstdCompressSync } = await import('node:zlib');
     const [first, second] = [generateRecord({ sequence: 1 }), generateRecord({ sequence: 2 })];
     const take = (encoding: 'gzip' | 'zstd' | 'identity', body: Uint8Array) =>
       ledger.take({ node: 'gateway-1', encoding, body });
@@ -260,18 +379,17 @@ forEachStore((_name, open) => {
     assert.deepEqual(await take('gzip', Buffer.from('no gzip')), { kind: 'faulty', fault: 'not-packed' });
     assert.deepEqual(await take('identity', Buffer.alloc(0)), { kind: 'taken', acknowledged: [] });
     await ledger.close();
-    await store.close();
   });
 
   test('sums that grow past what a number holds stop there, and every question is still answered', async () => {
     const store = await open();
     const ledger = await openTestLedger(store);
-    const records = generateRecords({ seed: 8, count: 3_000, threads: 1, participants: 1 }).map((record) => ({
+    const records = generateRecords({ seed: 8, count: 2_400, threads: 1, participants: 1 }).map((record) => ({
       ...record,
       response: { ...record.response, requestBytes: 1e15, responseBytes: 1e15, durationMs: 1e15 },
     }));
-    for (const from of [0, 1_500]) {
-      assert.equal((await send(ledger, 'gateway-1', records.slice(from, from + 1_500))).kind, 'taken');
+    for (const from of [0, 1_200]) {
+      assert.equal((await send(ledger, 'gateway-1', records.slice(from, from + 1_200))).kind, 'taken');
       await ledger.settled();
     }
     const span = { sinceMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY };
@@ -291,6 +409,5 @@ forEachStore((_name, open) => {
     const told = await askParticipant(store.db, party, wanted);
     assert.equal(told?.total.requestBytes, Number.MAX_SAFE_INTEGER);
     await ledger.close();
-    await store.close();
   });
 });

@@ -85,12 +85,35 @@ const arrivals = `
   create table ledger_state (id bigint primary key, ${numbers('rolled_up_to last_arrival')});
   insert into ledger_state (id, rolled_up_to, last_arrival) values (1, 0, 0)`;
 
+// Bags are written and read whole, so that the store need not know what is in them. Rows that are met again and again find room for
+// their next version on the same page, and no index is written for it.
+const slices = `
+  create table ledger_slice (
+    through bigint not null, part bigint not null, rows bytea not null,
+    primary key (through, part));
+  alter table ledger_slice alter column rows set storage external;
+  alter table ledger_use alter column bags type text using bags::text;
+  alter table ledger_pair alter column sources type text using sources::text,
+    alter column agents type text using agents::text;
+  alter table ledger_use set (fillfactor = 80);
+  alter table ledger_pair set (fillfactor = 50);
+  alter table ledger_caller set (fillfactor = 70);
+  alter table ledger_pair_period set (fillfactor = 90);
+  alter table ledger_refusal_period set (fillfactor = 90);
+  alter table ledger_party_period set (fillfactor = 90);
+  alter table ledger_mark add column first_ms bigint not null default 0`;
+
+async function runAll(db: Kysely<never>, texts: readonly string[]): Promise<void> {
+  for (const statement of texts.flatMap((each) => each.split(';')))
+    if (statement.trim() !== '') await sql.raw(statement).execute(db);
+}
+
 /** The migrations of this area. */
 export const ledgerMigrations: Readonly<Record<string, Migration>> = {
   '020-ledger': {
-    async up(db: Kysely<never>) {
-      const statements = [whoAndWhat, sums, known, arrivals].flatMap((each) => each.split(';'));
-      for (const statement of statements) if (statement.trim() !== '') await sql.raw(statement).execute(db);
-    },
+    up: (db: Kysely<never>) => runAll(db, [whoAndWhat, sums, known, arrivals]),
+  },
+  '021-ledger-slices': {
+    up: (db: Kysely<never>) => runAll(db, [slices]),
   },
 };

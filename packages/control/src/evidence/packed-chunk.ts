@@ -59,7 +59,7 @@ export function unpackChunk(lines: Uint8Array): Buffer {
 export type BodyEncoding = 'identity' | 'gzip' | 'zstd';
 
 /** What is wrong with a body; told to whoever sent it. */
-export type BodyFault = 'too-large' | 'not-packed';
+export type BodyFault = 'too-large' | 'not-packed' | 'too-many-threads';
 
 /** A body as it was before it was packed; never more than it may be, whatever it would unpack to. */
 export function unpackBody(body: Uint8Array, encoding: BodyEncoding): Buffer | BodyFault {

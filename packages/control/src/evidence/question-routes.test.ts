@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import type { EvidenceRecord } from '@headgate/contract';
 import { startTestControl, type TestControl, type TestPersonName } from '../api/control-app.fixture.ts';
 import { forEachStore } from '../store/for-each-store.fixture.ts';
+import type { Store } from '../store/open-store.ts';
 import { bodyOf, generatedStartMs, generateRecords, naiveSums } from './generated-records.fixture.ts';
 import { intakeRoutes } from './intake-routes.ts';
-import { openTestLedger, send } from './ledger.fixture.ts';
+import { emptyLedger, openTestLedger, send } from './ledger.fixture.ts';
 import type { Ledger } from './ledger.ts';
 import { questionRoutes } from './question-routes.ts';
 import { dayMs } from './rollup.ts';
@@ -39,7 +40,7 @@ const forward = {
 } as const;
 const records = generateRecords({
   seed: 21,
-  count: 1_500,
+  count: 900,
   threads: 2,
   spanMs: 60 * dayMs,
   startMs: generatedStartMs - 70 * dayMs,
@@ -77,7 +78,14 @@ const oddCursors = Object.entries(cursorForms).flatMap(([question, form]) =>
 const isOld = ({ route }: EvidenceRecord) => route?.generation === 'old';
 const fingerprintOf = ({ identity }: EvidenceRecord) => identity?.fingerprint ?? '';
 
-forEachStore((_name, open) => {
+forEachStore((_name, openNew) => {
+  let opened: Promise<Store> | undefined;
+  const open = async (): Promise<Store> => {
+    opened ??= openNew();
+    await emptyLedger(await opened);
+    return opened;
+  };
+
   async function startWithRecords(): Promise<{ control: TestControl; ledger: Ledger; close: () => Promise<void> }> {
     const store = await open();
     const ledger = await openTestLedger(store, { bounds: { foldSoonMs: 1 } });
@@ -87,8 +95,8 @@ forEachStore((_name, open) => {
         questionRoutes(app, { db: store.db, ledger });
       },
     });
-    for (let from = 0; from < records.length; from += 150) {
-      const body = bodyOf(records.slice(from, from + 150));
+    for (let from = 0; from < records.length; from += 90) {
+      const body = bodyOf(records.slice(from, from + 90));
       const answer = await control.ask('node', '/v1/nodes/gateway-1/records', {
         method: 'POST',
         fields: { 'content-type': 'application/x-ndjson' },
@@ -100,7 +108,6 @@ forEachStore((_name, open) => {
     const close = async (): Promise<void> => {
       await control.close();
       await ledger.close();
-      await store.close();
     };
     return { control, ledger, close };
   }
@@ -313,7 +320,7 @@ forEachStore((_name, open) => {
         assert.deepEqual(new Set(kept?.map((line) => JSON.parse(line) as unknown)), new Set(records));
         const { cursor } = JSON.parse(cursors?.[4] ?? '{}') as { cursor: string };
         const later = (await control.ask('operator', `/v1/evidence/export?of=records&cursor=${cursor}`)).text;
-        assert.equal(later.trimEnd().split('\n').length, records.length - 750);
+        assert.equal(later.trimEnd().split('\n').length, records.length - 450);
         assert.equal((await control.ask('operator', '/v1/evidence/export', { method: 'HEAD' })).status, 405);
         const own = (await control.ask('reader', '/v1/evidence/export?of=records')).text;
         assert.ok(raw.includes(forward.endpoint) && !own.includes(forward.endpoint));
@@ -364,7 +371,7 @@ forEachStore((_name, open) => {
 
   test('a node sends for itself alone, and in the forms that are taken', async () => {
     const store = await open();
-    const ledger = await openTestLedger(store, { bounds: { waitingBytesMax: 100_000 } });
+    const ledger = await openTestLedger(store, { bounds: { waitingBytesMax: 100_000, threadsPerDayMax: 2 } });
     const control = await startTestControl({ routes: (app) => intakeRoutes(app, { ledger }) });
     const post = async (
       who: TestPersonName,
@@ -394,6 +401,8 @@ forEachStore((_name, open) => {
         acknowledged: [{ boot: 'gateway-1-boot-1', thread: line?.thread, sequence: 70 }],
       },
     );
+    const boots = ['boot-2', 'boot-3'].map((boot) => ({ ...line, boot }));
+    assert.deepEqual(await post('node', path, bodyOf(boots)), [429, 'control.too_many_boots', '3600']);
     const unsupported = [415, 'control.unsupported_media_type', undefined];
     assert.deepEqual(await post('node', path, 'x', { 'content-encoding': 'br' }), unsupported);
     assert.deepEqual(await post('node', path, 'x', { 'content-type': 'text/plain' }), unsupported);
@@ -407,6 +416,5 @@ forEachStore((_name, open) => {
     assert.deepEqual(await post('node', path, Buffer.alloc(200_000, 0x20)), [503, 'control.ledger_busy', '1']);
     await control.close();
     await ledger.close();
-    await store.close();
   });
 });

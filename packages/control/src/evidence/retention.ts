@@ -2,10 +2,12 @@
 // throughout, for a call stands in one row of each table, and moves with it.
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Schema } from '../store/schema.ts';
-import { addToDays, bagsOf } from './fold.ts';
+import { addToDays } from './fold.ts';
+import { fromBagsText } from './fold-rows.ts';
 import type { Measures } from './measures.ts';
 import { dayMs, startOf, type Use } from './rollup.ts';
 import type { LedgerUse } from './tables.ts';
+import type { Turn } from './turn.ts';
 
 /** How long the ledger keeps what. */
 export interface Retention {
@@ -33,38 +35,47 @@ export const defaultRetention: Retention = {
 /** Months are kept this long. */
 const monthsDays = 3_660;
 
-/** Callers whose hours become days in one transaction. */
-const callersPerTurn = 500;
+/** Callers whose hours become days in one turn: some hundred rows of each. */
+const callersPerTurn = 4;
 
-/** Does everything that is due. */
-export async function letGo(db: Kysely<Schema>, retention: Retention, nowMs: number, folded: number): Promise<void> {
-  await foldHours(db, startOf(nowMs - retention.hoursDays * dayMs, dayMs));
-  await dropPeriods(db, 'd', startOf(nowMs - retention.daysDays * dayMs, dayMs));
-  await dropPeriods(db, 't', startOf(nowMs - retention.daysDays * dayMs, dayMs));
-  await dropPeriods(db, 'm', startOf(nowMs - monthsDays * dayMs, dayMs));
-  await dropArrivals(db, retention, nowMs, folded);
-  await dropStrangers(db, nowMs - retention.strangersDays * dayMs);
-  await db
-    .deleteFrom('ledger_gap')
-    .where('to_ms', '<', nowMs - retention.daysDays * dayMs)
-    .execute();
+/** Does everything that is due, a turn for each part of it. Of records as they came, none goes behind the chunk that is rolled up. */
+export async function letGo(
+  db: Kysely<Schema>,
+  retention: Retention,
+  nowMs: number,
+  rolledUpTo: () => number,
+  turn: Turn,
+): Promise<void> {
+  const daysBack = (days: number) => startOf(nowMs - days * dayMs, dayMs);
+  while (await turn(() => foldHours(db, daysBack(retention.hoursDays))));
+  await turn(() => dropPeriods(db, 'd', daysBack(retention.daysDays)));
+  await turn(() => dropPeriods(db, 't', daysBack(retention.daysDays)));
+  await turn(() => dropPeriods(db, 'm', daysBack(monthsDays)));
+  await turn(() => dropArrivals(db, retention, nowMs, rolledUpTo()));
+  await turn(() => dropStrangers(db, nowMs - retention.strangersDays * dayMs));
+  await turn(async () => {
+    const beforeMs = daysBack(retention.daysDays);
+    await db.deleteFrom('ledger_gap').where('to_ms', '<', beforeMs).execute();
+    await db.deleteFrom('ledger_mark').where('first_ms', '<', beforeMs).where('known_ms', '<', beforeMs).execute();
+  });
 }
 
-/** Hours before a day become rows of their days. */
-async function foldHours(db: Kysely<Schema>, beforeMs: number): Promise<void> {
-  for (;;) {
-    const oldest = await db
-      .selectFrom('ledger_use')
-      .select('period_ms')
-      .where('grain', '=', 'h')
-      .orderBy('period_ms')
-      .limit(1)
-      .executeTakeFirst();
-    if (oldest === undefined || oldest.period_ms >= beforeMs) break;
+/** Hours of some callers before a day become rows of their days; gives whether there may be more. */
+async function foldHours(db: Kysely<Schema>, beforeMs: number): Promise<boolean> {
+  const oldest = await db
+    .selectFrom('ledger_use')
+    .select('period_ms')
+    .where('grain', '=', 'h')
+    .orderBy('period_ms')
+    .limit(1)
+    .executeTakeFirst();
+  if (oldest !== undefined && oldest.period_ms < beforeMs) {
     const day = startOf(oldest.period_ms, dayMs);
-    await db.transaction().execute(async (trx) => foldDay(trx, day));
+    await db.transaction().execute((trx) => foldDay(trx, day));
+    return true;
   }
   await db.deleteFrom('ledger_use_count').where('grain', '=', 'h').where('period_ms', '<', beforeMs).execute();
+  return false;
 }
 
 /** Some callers' hours of a day: taken out, put together and put in, at once or not at all. */
@@ -79,7 +90,15 @@ async function foldDay(trx: Kysely<Schema>, day: number): Promise<void> {
     trx,
     rows.map((row): Use => {
       const { caller, address, service, operation, bags } = row;
-      return { periodMs: day, caller, address, service, operation, measures: measuresOfRow(row), bags: bagsOf(bags) };
+      return {
+        periodMs: day,
+        caller,
+        address,
+        service,
+        operation,
+        measures: measuresOfRow(row),
+        bags: fromBagsText(bags),
+      };
     }),
   );
 }

@@ -280,9 +280,14 @@ export function withOthers(rollup: Rollup, callers: ReadonlySet<string>, address
   return found;
 }
 
+/** What a row of uses is told apart by. */
+export function useKey(place: Pick<Use, 'periodMs' | 'caller' | 'address' | 'service' | 'operation'>): string {
+  return `${place.periodMs}\0${place.caller}\0${place.address}\0${place.operation}\0${place.service}`;
+}
+
 /** Puts a row where rows of the same place are added up. */
 export function putUse(uses: Map<string, Use>, use: Use): void {
-  const key = `${use.periodMs}\0${use.caller}\0${use.address}\0${use.operation}\0${use.service}`;
+  const key = useKey(use);
   const known = uses.get(key);
   if (known === undefined) uses.set(key, use);
   else addUse(known, use);

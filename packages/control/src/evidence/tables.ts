@@ -1,12 +1,8 @@
 // The tables of the ledger. Instants are milliseconds since 1970 UTC; periods begin at hours, days and months of UTC.
-import type { ColumnType, JSONColumnType } from 'kysely';
-import type { StoredBag } from './bag.ts';
+import type { ColumnType } from 'kysely';
 
 /** Length of a period: an hour, a day, a third of a month, a month. */
 export type Grain = 'h' | 'd' | 't' | 'm';
-
-/** Written whole, read whole. */
-type Json<Value extends object> = JSONColumnType<Value, string, string>;
 
 /** Who called, as last seen. */
 export interface LedgerCaller {
@@ -71,8 +67,9 @@ export interface LedgerPair extends AllSums {
   last_source: string;
   last_agent: string;
   last_service: string;
-  sources: Json<StoredBag>;
-  agents: Json<StoredBag>;
+  /** Bags, in JSON. */
+  sources: string;
+  agents: string;
 }
 
 /** The same by days, thirds of months and months. */
@@ -112,7 +109,8 @@ export interface LedgerUse extends AllSums {
   address: string;
   service: string;
   operation: string;
-  bags: Json<Readonly<Record<string, StoredBag>>>;
+  /** By name, in JSON; an empty one is left out. */
+  bags: string;
 }
 
 /** How many rows of uses an hour or a day has. */
@@ -130,6 +128,8 @@ export interface LedgerMark {
   sequence: number;
   known_ms: number;
   records: number;
+  /** When its first record was taken in. */
+  first_ms: number;
 }
 
 /** How far a node is known, and what of it could not be counted. */
@@ -187,6 +187,13 @@ export interface LedgerSegmentList {
   entries: Buffer;
 }
 
+/** What is rolled up of records up to a chunk, and not in rows yet. */
+export interface LedgerSlice {
+  through: number;
+  part: number;
+  rows: Buffer;
+}
+
 /** How far records are rolled up, and the next number of a chunk. One row. */
 export interface LedgerState {
   id: 1;
@@ -210,5 +217,6 @@ export interface LedgerTables {
   ledger_arrival: LedgerArrival;
   ledger_segment: LedgerSegment;
   ledger_segment_list: LedgerSegmentList;
+  ledger_slice: LedgerSlice;
   ledger_state: LedgerState;
 }

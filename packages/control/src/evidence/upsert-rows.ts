@@ -9,7 +9,7 @@ type Merge = 'add' | 'greatest' | 'least' | 'replace' | 'keep' | 'either' | 'kno
 
 /** One column. */
 export interface UpsertColumn {
-  readonly type: 'text' | 'bigint' | 'boolean' | 'jsonb';
+  readonly type: 'text' | 'bigint' | 'boolean';
   /** `known`: the new value, or the old one where the new is null. `either`: true where one of them is. */
   readonly merge: Merge;
 }
@@ -40,17 +40,36 @@ export async function upsertRows(
   { table, keys, columns }: UpsertForm,
   rows: readonly Readonly<Record<string, unknown>>[],
 ): Promise<void> {
-  const names = [...Object.keys(keys), ...Object.keys(columns)];
   const types = [...Object.entries(keys), ...Object.entries(columns).map(([name, { type }]) => [name, type] as const)];
-  const record = types.map(([name, type]) => `${name} ${type}`).join(', ');
+  const names = types.map(([name]) => name).join(', ');
   const set = Object.entries(columns).map(([name, { merge }]) => merges[merge](name));
   // In the order of the keys, two writers never wait for each other in a circle.
   const order = Object.keys(keys).join(', ');
   for (let from = 0; from < rows.length; from += rowsPerStatement) {
-    const slice = JSON.stringify(rows.slice(from, from + rowsPerStatement));
-    await sql`insert into ${sql.raw(table)} as old (${sql.raw(names.join(', '))})
-      select ${sql.raw(names.join(', '))} from jsonb_to_recordset(${slice}::jsonb) as r(${sql.raw(record)})
+    const slice = rows.slice(from, from + rowsPerStatement);
+    await sql`insert into ${sql.raw(table)} as old (${sql.raw(names)})
+      select * from ${unnested(types, slice)} as r(${sql.raw(names)})
       order by ${sql.raw(order)}
-      on conflict (${sql.raw(Object.keys(keys).join(', '))}) do update set ${sql.raw(set.join(', '))}`.execute(db);
+      on conflict (${sql.raw(order)}) do update set ${sql.raw(set.join(', '))}`.execute(db);
   }
+}
+
+/** Rows as one array for each column: PostgreSQL reads these several times as fast as the same rows in JSON. */
+export function unnested(
+  types: readonly (readonly [name: string, type: string])[],
+  rows: readonly Readonly<Record<string, unknown>>[],
+) {
+  const arrays = types.map(([name, type]) => sql`${arrayText(rows, name, type)}::${sql.raw(type)}[]`);
+  return sql`unnest(${sql.join(arrays)})`;
+}
+
+function arrayText(rows: readonly Readonly<Record<string, unknown>>[], name: string, type: string): string {
+  if (type === 'bigint' || type === 'boolean') return `{${rows.map((row) => row[name]).join(',')}}`;
+  return `{${rows.map((row) => quoted(row[name])).join(',')}}`;
+}
+
+function quoted(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }

@@ -21,3 +21,19 @@ export type FromEmbedded =
 export const pieceBytes = 65_536;
 /** As much of an answer may wait to be read before the thread pauses. */
 export const answerBytesMax = 524_288;
+
+/** ReadyForQuery without its last byte, the state of the transaction: its type, and its length. */
+const readyForQuery = [0x5a, 0, 0, 0, 5];
+
+/** Reads an answer in the pieces that PGlite gives it in, cut anywhere; gives whether what came so far ends with ReadyForQuery, as every whole answer does. */
+export function createAnswerEnd(): (piece: Uint8Array) => boolean {
+  let last = new Uint8Array(0);
+  return (piece) => {
+    const end = piece.subarray(-6);
+    const joined = new Uint8Array(last.length + end.length);
+    joined.set(last);
+    joined.set(end, last.length);
+    last = joined.slice(-6);
+    return last.length === 6 && readyForQuery.every((byte, at) => last[at] === byte);
+  };
+}

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import {
   answerBytesMax,
+  createAnswerEnd,
   type EmbeddedStart,
   type FromEmbedded,
   pieceBytes,
@@ -58,9 +59,10 @@ async function answer(bytes: Uint8Array): Promise<void> {
     piece = new Uint8Array(pieceBytes);
     used = 0;
   };
+  const endsWith = createAnswerEnd();
   let isReady = false;
   const take = (data: Uint8Array): void => {
-    isReady = endsReady(data);
+    isReady = endsWith(data);
     for (let from = 0; from < data.length; ) {
       const part = data.subarray(from, from + pieceBytes - used);
       piece.set(part, used);
@@ -79,12 +81,6 @@ async function answer(bytes: Uint8Array): Promise<void> {
   // After a fault that PostgreSQL itself does not survive (PANIC), PGlite goes on as if nothing were; only a new one is sound.
   if (!isReady) throw new Error('PGlite stopped in the middle of a statement');
   say({ kind: 'answered' });
-}
-
-/** Whether the last message is ReadyForQuery, with which every answer to a whole question ends. */
-function endsReady(data: Uint8Array): boolean {
-  const [type, ...length] = data.subarray(-6, -1);
-  return type === 0x5a && length.every((byte, index) => byte === (index === 3 ? 5 : 0));
 }
 
 async function close(): Promise<void> {

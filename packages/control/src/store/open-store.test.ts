@@ -31,6 +31,14 @@ describe('the embedded store', () => {
     assert.equal(statSync(join(opened.folder, 'database')).mode & 0o077, 0);
   });
 
+  test('an answer of any length comes whole, wherever PGlite cuts it', async () => {
+    // It sends pieces of 8,192 bytes; the last message of an answer has six.
+    for (let length = 8_000; length < 8_192; length += 1) {
+      const { rows } = await sql<{ text: string }>`select repeat('x', ${length}) as text`.execute(opened.db);
+      assert.equal(rows[0]?.text.length, length);
+    }
+  });
+
   test('gives room back that changed rows had, and keeps its log short', async () => {
     const { db } = opened;
     await sql`create table changing (id int primary key, text text)`.execute(db);
