@@ -109,8 +109,11 @@ test('a list missing from the table is found', () => {
   assert.match(fault({ 'packages/contract/src/stages.ts': table }), /no list cutoverStages/);
 });
 
-test('the cutover turn is compared as soon as its package exists', () => {
-  const { findings, unbuilt } = checkPaths(treeOf({ ...clean, 'packages/control/package.json': '{}' }));
+test('the cutover turn is compared as soon as one of its stages exists, and not before', () => {
+  const control = { 'packages/control/package.json': '{}', 'packages/control/src/store/open-store.ts': '' };
+  assert.deepEqual(checkPaths(treeOf({ ...clean, ...control })).unbuilt, ['advance']);
+  const stage = { 'packages/control/src/plan/adopted-plan.ts': '' };
+  const { findings, unbuilt } = checkPaths(treeOf({ ...clean, ...control, ...stage }));
   assert.deepEqual(unbuilt, []);
   assert.match(JSON.stringify(findings), /no function advance/);
 });

@@ -39,3 +39,10 @@ export function toCount(text: string): number {
   if (/^\d{1,12}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number, 0 or more.');
 }
+
+/** A number of rows, from 1. */
+export function toRows(text: string): number {
+  const rows = toCount(text);
+  if (rows > 0) return rows;
+  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+}

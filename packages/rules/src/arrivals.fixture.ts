@@ -1,5 +1,6 @@
 // A long stream of arrivals at counters, judged call by call against a plain list of what was admitted. From a seed alone.
 import type { LimitRule } from '@headgate/contract';
+import { seededRandom } from '@headgate/testkit';
 import { createCounters } from './counters.ts';
 import { chargeTo, ruleWith } from './testdata.ts';
 
@@ -26,7 +27,7 @@ const rules: readonly LimitRule[] = [
 
 /** Sends `count` arrivals of 200 callers in bursts and lulls, at counters of the size that a gateway has. */
 export function runArrivals(count: number, seed: number): ArrivalsVerdict {
-  const random = mulberry(seed);
+  const random = seededRandom(seed);
   const counters = createCounters({ keysMax: 4_096, instantsMax: 262_144 });
   const admittedAt = new Map<string, InstantsInWindow>();
   const instantsOf = (key: string, rule: LimitRule) => {
@@ -94,15 +95,4 @@ class InstantsInWindow {
     this.#instants.push(nowMs);
     if (this.#instants.length > 4 * this.#rule.quota) this.#instants.splice(0, 2 * this.#rule.quota);
   }
-}
-
-/** Random numbers from 0 to below 1 (the generator mulberry32). */
-function mulberry(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -14,6 +14,7 @@ export {
   type GeneratedCall,
   type GeneratedMonthOptions,
   generateMonth,
+  type Random,
   seededRandom,
 } from './generated-month.ts';
 export { createOracle, type OracleRule } from './limit-oracle.ts';

@@ -234,6 +234,21 @@ test('an export is every call, as CSV and NDJSON, and goes on behind a row', asy
   assert.equal((await readFile(file, 'utf8')).trimEnd().split('\r\n').length, lines.length + 2);
 });
 
+test('an export that cannot be written, or that asks for what there is not, is refused and does not wait', async () => {
+  const refused = async (words: RegExp, code: number, ...more: readonly string[]) => {
+    const said = await run('evidence', 'export', ...more);
+    assert.equal(said.code, code);
+    assert.match(said.stderr, words);
+    assert.equal(said.stdout, '');
+  };
+  await refused(/cannot be written \(ENOENT\): name another file/, 4, '--out', join(folder, 'nowhere', 'sums.csv'));
+  if (process.platform === 'linux') await refused(/cannot be written \(ENOSPC\)/, 4, '--out', '/dev/full');
+  await refused(/--node goes with --of records/, 2, '--node', 'generated');
+  await refused(/--format csv goes with --of sums/, 2, '--of', 'records', '--format', 'csv');
+  const none = await run('evidence', 'senders', '--rows', '0');
+  assert.match(none.stderr, /It must be a whole number, 1 or more/);
+});
+
 test('a backtest over what control keeps finds what one over the same files finds', async () => {
   const file = join(folder, 'records.ndjson');
   await writeFile(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));

@@ -1,7 +1,7 @@
 // The words of `headgate evidence` that ask the ledger of control: who still calls old addresses, who was refused, one exchange.
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { toCount, toInstantText } from '../command-values.ts';
+import { toInstantText, toRows } from '../command-values.ts';
 import type { CliContext } from '../context.ts';
 import { type AskedControl, askControl } from '../control/ask-control.ts';
 import { type ControlFlag, readControlProfile, withControlOption } from '../control/control-profile.ts';
@@ -97,7 +97,7 @@ function withAskOptions(command: Command): Command {
     .option('--participant <id>', 'only callers of this participant')
     .option('--environment <id>', 'only addresses of this environment')
     .option('--system <id>', 'only addresses of this system')
-    .option('--rows <n>', 'most rows', toCount, rowsDefault)
+    .option('--rows <n>', 'most rows', toRows, rowsDefault)
     .option('--json', 'print JSON and nothing else');
 }
 

@@ -1,6 +1,7 @@
 // `headgate evidence export`: the sums of the ledger, or records as they came, into a file or to other tools. Where the connection breaks
 // it goes on behind the last row.
-import { createWriteStream } from 'node:fs';
+import type { WriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { CliRefusal } from '../cli-refusal.ts';
@@ -44,16 +45,37 @@ export function registerEvidenceExport(evidence: Command, context: CliContext): 
 }
 
 async function exportAll(flags: ExportFlags, context: CliContext): Promise<void> {
-  const asked = askControl(await readControlProfile(flags, context));
-  const file =
-    flags.out === undefined ? null : createWriteStream(flags.out, { flags: flags.after === undefined ? 'w' : 'a' });
-  const to: Output = file ?? context.stdout;
-  const failing = file === null ? null : finished(file);
+  if (flags.of === 'sums' && flags.node !== undefined)
+    throw new CliRefusal('sums are not told apart by node: --node goes with --of records', exitCodes.usage);
+  if (flags.of === 'records' && flags.format === 'csv')
+    throw new CliRefusal('records are NDJSON: --format csv goes with --of sums', exitCodes.usage);
+  const profile = await readControlProfile(flags, context);
+  const file = flags.out === undefined ? null : await fileFor(flags.out, flags.after === undefined ? 'w' : 'a');
+  const asked = askControl(profile);
+  const failing =
+    file === null ? null : finished(file).catch((fault: unknown) => Promise.reject(unwritable(flags.out, fault)));
   failing?.catch(() => undefined);
-  const rows = await exportRetrying(asked, flags, to, context).finally(() => asked.close());
+  const exporting = exportRetrying(asked, flags, file ?? context.stdout, context);
+  // A disk that fails ends it: whoever waits for room in the file would wait for ever.
+  const ending = failing === null ? exporting : Promise.race([exporting, failing.then(() => exporting)]);
+  const rows = await ending.finally(() => asked.close());
   file?.end();
   await failing;
   context.stderr.write(`${rows.toLocaleString('en-US')} ${flags.of === 'sums' ? 'rows' : 'lines'}\n`);
+}
+
+/** Opened before control is asked: a name that cannot be written is told at once. */
+async function fileFor(name: string, how: 'w' | 'a'): Promise<WriteStream> {
+  try {
+    return (await open(name, how)).createWriteStream();
+  } catch (cause) {
+    throw unwritable(name, cause);
+  }
+}
+
+function unwritable(name = '', cause: unknown): CliRefusal {
+  const { code = 'not writable' } = cause as NodeJS.ErrnoException;
+  return new CliRefusal(`${name} cannot be written (${code}): name another file with --out`, exitCodes.unusable);
 }
 
 async function exportRetrying(

@@ -236,7 +236,7 @@ test('a person reads the verdict, then who, where, by which rule and when', asyn
   assert.match(stdout, /^participant +calls +newly refused +newly admitted$[\s\S]*^party-\d/m);
   assert.match(stdout, /^cmri-retrieve +[\d,]+ +[\d,]+ +[\d,]+ +[\d,]+$/m);
   assert.match(stdout, /^hour \(UTC\), most flips first/m);
-  assert.match(stderr, /^[\d,]+ lines in 1 file; [\d,]+ of them calls that reached a limit\n$/);
+  assert.match(stderr, /^[\d,]+ lines in 1 file; [\d,]+ of them calls that came as far as the limits\n$/);
 });
 
 test('what is broken, cut off or no call is counted, shown with file and line, and stops nothing', async () => {

@@ -143,7 +143,7 @@ const notCertified = (host: string) =>
 /** What to do about the faults that people meet. */
 const sentences: Readonly<Record<string, (host: string) => string>> = {
   ECONNREFUSED: (host) =>
-    `nobody listens at ${host}. Start control with \`npx --no headgate control --config control.yaml\`, or correct \`control\` in the profile`,
+    `nobody listens at ${host}. Start control with \`npx --no headgate control --config control.yaml\`, or the demo with \`npm start\`, or correct \`control\` in the profile`,
   ENOTFOUND: (host) => `there is no host ${host}; correct \`control\` in the profile`,
   ETIMEDOUT: (host) => `control at ${host} does not answer in time; look whether it runs and what is between`,
   ECONNRESET: (host) => `control at ${host} broke the connection off; look whether it still runs`,

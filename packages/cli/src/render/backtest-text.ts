@@ -46,7 +46,8 @@ export function backtestText(report: BacktestReport, stream: Output): string {
 
 function verdictLines(report: BacktestReport): readonly string[] {
   const { arrivals, firstMs, lastMs, inForce, candidate, newlyRefused, newlyAdmitted } = report;
-  if (arrivals === 0 || firstMs === null || lastMs === null) return ['no recorded call reached a limit in this span'];
+  if (arrivals === 0 || firstMs === null || lastMs === null)
+    return ['no recorded call came as far as the limits in this span'];
   return [
     `${number(arrivals)} calls from ${sayInstant(firstMs)} to ${sayInstant(lastMs)}`,
     `policy in force  admits ${number(inForce.admitted)}, refuses ${number(inForce.refused)}`,
@@ -120,7 +121,7 @@ export function readingText(reading: ArrivalReading, warmUp: number): string {
   const others = Object.entries(reading.noArrivals);
   const notes = [
     `${many(reading.lines, 'line')} in ${many(reading.files, 'file')}`,
-    `${number(reading.arrivals)} of them calls that reached a limit`,
+    `${number(reading.arrivals)} of them calls that came as far as the limits`,
     ...(warmUp === 0 ? [] : [`${number(warmUp)} of these before the span, to fill the windows`]),
     ...(others.length === 0
       ? []

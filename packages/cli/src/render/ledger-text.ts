@@ -133,7 +133,7 @@ export function neverOnNewText(rows: readonly NeverOnNewRow[], context: Context)
     'caller',
     'participant',
     'system',
-    'calls by',
+    'old address',
     'calls',
     'last call',
     'from',

@@ -1,20 +1,7 @@
 // Records that gateways might have written, the same for the same seed, with what they sum up to counted by hand beside them.
 import { createHash } from 'node:crypto';
 import { type EvidenceRecord, evidenceSchemaVersion } from '@headgate/contract';
-
-/** Numbers from 0 to below 1. */
-export type Random = () => number;
-
-/** Random numbers by a seed (mulberry32). */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { type Random, seededRandom } from '@headgate/testkit';
 
 /** What records are made of. */
 export interface Making {
@@ -37,7 +24,7 @@ const agents = ['Apache-HttpClient/4.5.14', 'python-requests/2.31', null];
 
 /** Records of one node in the order in which their exchanges ended, numbered by thread. */
 export function generateRecords(making: Making): readonly EvidenceRecord[] {
-  const random = seeded(making.seed);
+  const random = seededRandom(making.seed);
   const sequences = new Map<number, number>();
   return Array.from({ length: making.count }, (_, at) => {
     const thread = Math.floor(random() * (making.threads ?? 2));
@@ -67,7 +54,7 @@ function pick<Value>(random: Random, values: readonly Value[]): Value {
 /** Makes one record. */
 export function generateRecord(place: Place): EvidenceRecord {
   const { seed = 1, node = 'gateway-1', thread = 0, sequence, receivedMs = generatedStartMs } = place;
-  const random = place.random ?? seeded(seed);
+  const random = place.random ?? seededRandom(seed);
   const party = Math.floor(random() * (place.participants ?? 12));
   const system = pick(random, systems);
   const generation = random() < 0.4 ? 'old' : 'new';

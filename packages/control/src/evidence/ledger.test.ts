@@ -2,20 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { EvidenceRecord } from '@headgate/contract';
+import { seededRandom } from '@headgate/testkit';
 import { sql } from 'kysely';
 import { forEachStore } from '../store/for-each-store.fixture.ts';
 import type { Store } from '../store/open-store.ts';
 import { findExchange } from './arrivals.ts';
 import { askParticipant } from './ask-participant.ts';
 import { sumTexts } from './export-rows.ts';
-import {
-  bodyOf,
-  generatedStartMs,
-  generateRecord,
-  generateRecords,
-  naiveSums,
-  seeded,
-} from './generated-records.fixture.ts';
+import { bodyOf, generatedStartMs, generateRecord, generateRecords, naiveSums } from './generated-records.fixture.ts';
 import { emptyLedger, openTestLedger, send, type TestClock, tableSums } from './ledger.fixture.ts';
 import type { Ledger } from './ledger.ts';
 import { idOf } from './ledger-call.ts';
@@ -99,7 +93,7 @@ forEachStore((_name, openNew) => {
       }),
     );
     const at: TestClock = { nowMs: generatedStartMs + 20 * dayMs };
-    const random = seeded(7);
+    const random = seededRandom(7);
     const sent = nodes.map(() => 0);
     let ledger: Ledger = await openTestLedger(store, { at });
     for (let step = 0; sent.some((count) => count < 200); step += 1) {
