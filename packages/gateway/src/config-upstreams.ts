@@ -179,6 +179,7 @@ export function endpointOf(written: UpstreamOptions['endpoints'][number]): {
 /** Finds what each option alone does not show. */
 export function upstreamFindings(
   upstreams: readonly UpstreamOptions[],
+  controlUrl: string | null,
   finding: ReadFile<unknown>['finding'],
 ): readonly Finding[] {
   return upstreams.flatMap((each, at) => {
@@ -189,6 +190,15 @@ export function upstreamFindings(
     for (const [index, url] of urls.entries()) {
       if (urls.indexOf(url) !== index)
         found.push(finding([...where, 'endpoints', index], `${url} a second time`, 'each address once; use weights'));
+      if (controlUrl !== null && isSamePlace(url, controlUrl))
+        // Callers of the data plane must never come as far as control (CVE-2023-46747 began so).
+        found.push(
+          finding(
+            [...where, 'endpoints', index],
+            `${url}, where control is`,
+            'a market system: no call may reach control',
+          ),
+        );
       if (url.startsWith('https:') && each.tls === undefined) {
         const expected = '`tls` with `authorities`, since a back end that is not verified could be anybody';
         found.push(finding([...where, 'endpoints', index], `${url} without tls`, expected));
@@ -204,6 +214,15 @@ export function upstreamFindings(
       found.push(finding([...where, 'ejection'], 'maxMs below baseMs', 'maxMs of baseMs or more'));
     return found;
   });
+}
+
+/** Whether two addresses lead to one port, whatever they speak there. */
+function isSamePlace(one: string, other: string): boolean {
+  const places = [one, other].map((text) => {
+    const { protocol, hostname, port } = new URL(text);
+    return `${hostname === 'localhost' ? '127.0.0.1' : hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
+  });
+  return places[0] === places[1];
 }
 
 function isOrigin(text: string): boolean {

@@ -182,6 +182,19 @@ control: { url: 'https://control.example.net:9443', certificate: a.pem, key: a.k
   assert.deepEqual(withBundle('{ name: users, anchors: a.pem }'), ['trustBundles.0']);
 });
 
+test('no upstream leads to control, however its address is written', () => {
+  const files = 'certificate: a.pem, key: a.key, trust: control.pem';
+  const paths = (endpoint: string, url: string) =>
+    findingsOf(`${good.replace('http://127.0.0.1:8080', endpoint)}control: { url: '${url}', ${files} }\n`)
+      .filter(({ found }) => found.includes('where control is'))
+      .map(({ path }) => path);
+  assert.deepEqual(paths('http://127.0.0.1:9443', 'https://localhost:9443'), ['upstreams.0.endpoints.0']);
+  assert.deepEqual(paths('https://Control.Example.net', 'https://control.example.net:443'), [
+    'upstreams.0.endpoints.0',
+  ]);
+  assert.deepEqual(paths('http://127.0.0.1:9444', 'https://127.0.0.1:9443'), []);
+});
+
 test('control is a whole section: an https address without path, and the files of both sides', () => {
   const found = (control: string) =>
     findingsOf(`${good}control: ${control}\n`).map(({ path, line }) => `${line} ${path}`);

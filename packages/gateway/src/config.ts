@@ -381,7 +381,7 @@ export function parseConfig(
     }
   }
   findings.push(...snapshotFindings(config, finding));
-  findings.push(...upstreamFindings(config.upstreams, finding));
+  findings.push(...upstreamFindings(config.upstreams, config.control?.url ?? null, finding));
   findings.push(...identityFieldFindings(config.identityFields, finding));
   findings.push(...countersFindings(config.counters, config.node, finding));
   findings.push(...evidenceFindings(config, finding));

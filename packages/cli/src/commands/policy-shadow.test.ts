@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import {
   fakeClock,
   missing,
@@ -177,14 +178,19 @@ test('a candidate is counted over gateways that share counters as the policy in 
     `limits:\n${rule(name, 'global', 'source', quota, windowMs)}`;
   const policies = { policy: limits('wide', 90, 300), shadowPolicy: limits('narrow', 2, 1_500) };
   const kits = await Promise.all(['one', 'two'].map((node) => startKit(t, { ...policies, node, counters })));
-  const verdicts: (string | null)[] = [];
-  // An empty store admits nothing for one window, of a candidate neither: nothing is compared until then.
-  while (verdicts.length < 4)
-    for (const { gateway } of kits) {
+  // An empty store admits nothing for one window, and a node that a busy machine keeps from it counts its part alone: the calls are
+  // made again in another window until both nodes count together. Two quotas of two would admit four.
+  const together = [null, null, 'narrow', 'narrow'];
+  for (let verdicts: (string | null)[] = []; JSON.stringify(verdicts) !== JSON.stringify(together); ) {
+    await setTimeout(1_500);
+    verdicts = [];
+    for (const { gateway } of [...kits, ...kits]) {
       const { admission } = await gateway.recordOf(await gateway.call());
-      if (admission?.admitted === true && admission.candidate !== null) verdicts.push(admission.candidate.decidedBy);
+      verdicts.push(admission?.candidate?.decidedBy ?? null);
     }
-  assert.deepEqual(verdicts.slice(0, 4), [null, null, 'narrow', 'narrow']);
+    const isJudged = verdicts.includes('narrow');
+    if (isJudged) assert.ok(verdicts.filter((verdict) => verdict === null).length <= 2, JSON.stringify(verdicts));
+  }
   const { stdout } = (await kits[0]?.policy('status')) ?? assert.fail();
   assert.match(stdout, /of \d+ calls [1-9]\d* newly refused, 0 newly admitted/);
 });
