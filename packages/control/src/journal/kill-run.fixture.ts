@@ -1,6 +1,7 @@
 // The proof that nothing acknowledged is lost: a process that appends is killed again and again, at moments that a seed decides.
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -81,11 +82,12 @@ export async function runKills({ seed, killCount, fromNothing }: KillRunOptions)
       if (!child.isOpen()) counts.killedWhileOpening += 1;
       child.process.kill('SIGKILL');
       await child.ended;
-      if (kill % 5 === 2) {
+      // Killed at once each time, it may not have come as far as having a database.
+      if (kill % 5 === 2 && existsSync(join(folder, 'database'))) {
         await rm(older, { recursive: true, force: true });
         await cp(join(folder, 'database'), older, { recursive: true });
-      } else if (kill % 5 === 0) {
-        await rm(join(folder, 'database'), { recursive: true });
+      } else if (kill % 5 === 0 && existsSync(older)) {
+        await rm(join(folder, 'database'), { recursive: true, force: true });
         await rename(older, join(folder, 'database'));
         counts.rolledBackCount += 1;
         isRolledBack = true;
