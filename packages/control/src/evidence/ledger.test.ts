@@ -7,14 +7,16 @@ import { sql } from 'kysely';
 import { forEachStore } from '../store/for-each-store.fixture.ts';
 import type { Store } from '../store/open-store.ts';
 import { findExchange } from './arrivals.ts';
+import { mergeBags } from './bag.ts';
 import { askParticipant } from './ask-participant.ts';
 import { sumTexts } from './export-rows.ts';
+import { fromBagsText, toStoredBags } from './fold-rows.ts';
 import { bodyOf, generatedStartMs, generateRecord, generateRecords, naiveSums } from './generated-records.fixture.ts';
 import { emptyLedger, openTestLedger, send, type TestClock, tableSums } from './ledger.fixture.ts';
 import type { Ledger } from './ledger.ts';
 import { idOf } from './ledger-call.ts';
 import { defaultRetention } from './retention.ts';
-import { dayMs, hourMs, monthOf, startOf, thirdOf } from './rollup.ts';
+import { type Bags, bagBounds, bagNames, dayMs, hourMs, monthOf, startOf, thirdOf } from './rollup.ts';
 
 const callerOf = ({ identity }: EvidenceRecord) => idOf('credential', identity?.fingerprint ?? '');
 const addressOf = ({ route }: EvidenceRecord) =>
@@ -188,6 +190,60 @@ forEachStore((_name, openNew) => {
     await ledger.close();
   });
 
+  test('a row of a day says what the rows of its hours said: every sum, every last instant and every value with its calls', async () => {
+    const store = await open();
+    const at: TestClock = { nowMs: generatedStartMs + dayMs };
+    const made = generateRecords({ seed: 8, count: 300, threads: 1, spanMs: dayMs, participants: 2 });
+    const records = made.map((record, index) => ({
+      ...record,
+      listener: { ...record.listener, cookies: index % 2 === 0 ? { count: 2, reused: 1 } : null },
+    }));
+    const ledger = await openTestLedger(store, { at });
+    await send(ledger, 'gateway-1', records);
+    await ledger.settled();
+    const told = async (): Promise<ReadonlyMap<string, unknown>> => {
+      const days = new Map<string, { readonly sums: Record<string, number>; readonly bags: Bags }>();
+      for (const row of await store.db.selectFrom('ledger_use').selectAll().execute()) {
+        const { grain: _grain, period_ms, caller, address, service, operation, bags, ...sums } = row;
+        const key = [startOf(period_ms, dayMs), caller, address, service, operation].join(' ');
+        const day = days.get(key);
+        if (day === undefined) {
+          days.set(key, { sums, bags: fromBagsText(bags) });
+          continue;
+        }
+        for (const [name, value] of Object.entries(sums)) {
+          const before = day.sums[name] ?? 0;
+          if (name === 'first_ms') day.sums[name] = Math.min(before, value);
+          else
+            day.sums[name] = /_last_ms$|^last_ms$|^largest_bytes$/.test(name)
+              ? Math.max(before, value)
+              : before + value;
+        }
+        for (const name of bagNames) mergeBags(day.bags[name], fromBagsText(bags)[name], bagBounds[name]);
+      }
+      return new Map([...days].map(([key, { sums, bags }]) => [key, { sums, bags: toStoredBags(bags) }]));
+    };
+    const before = await told();
+    const totals = (await store.db.selectFrom('ledger_use').selectAll().execute()).reduce<Record<string, number>>(
+      (sum, row) => {
+        for (const [name, value] of Object.entries(row))
+          if (typeof value === 'number') sum[name] = (sum[name] ?? 0) + value;
+        return sum;
+      },
+      {},
+    );
+    assert.deepEqual(
+      Object.entries(totals).filter(([name, value]) => value === 0 && name !== 'period_ms'),
+      [],
+      'nothing of it is nothing',
+    );
+    at.nowMs += 60 * dayMs;
+    await ledger.tidy();
+    assert.deepEqual([...(await tableSums(store, 'ledger_use', ['grain'])).keys()], ['d']);
+    assert.deepEqual(await told(), before);
+    await ledger.close();
+  });
+
   test('past the room for records as they came, the oldest of them go, no more than must, and no sum changes', async () => {
     const store = await open();
     const records = generateRecords({ seed: 15, count: 240, threads: 1, spanMs: hourMs });
@@ -221,6 +277,33 @@ forEachStore((_name, openNew) => {
     );
     assert.deepEqual(await tableSums(store, 'ledger_use', ['1']), sums);
     await none.close();
+  });
+
+  test('a gap that a node tells stays as it was told, whether its numbers are passed over before or after', async () => {
+    const store = await open();
+    const ledger = await openTestLedger(store);
+    const told = { boot: 'gateway-1-boot-1', after: 1, atMost: 789, fromMs: 1_000, toMs: 2_000 };
+    const ofThread = (thread: number, sequence: number) => generateRecord({ thread, sequence });
+    const batches = [
+      [ofThread(0, 1), { gap: { ...told, thread: 0 } }],
+      [ofThread(0, 791)],
+      [ofThread(1, 1), ofThread(1, 791)],
+      [{ gap: { ...told, thread: 1 } }],
+      [ofThread(2, 1), ofThread(2, 791)],
+    ];
+    for (const batch of batches) assert.equal((await send(ledger, 'gateway-1', batch)).kind, 'taken');
+    const gaps = await store.db
+      .selectFrom('ledger_gap')
+      .select(['thread', 'after_sequence', 'at_most', 'from_ms', 'to_ms', 'told'])
+      .orderBy('thread')
+      .execute();
+    const place = { after_sequence: 1, at_most: 789 };
+    assert.deepEqual(gaps, [
+      { thread: 0, ...place, from_ms: 1_000, to_ms: 2_000, told: true },
+      { thread: 1, ...place, from_ms: 1_000, to_ms: 2_000, told: true },
+      { thread: 2, ...place, from_ms: null, to_ms: null, told: false },
+    ]);
+    await ledger.close();
   });
 
   test('a node that names boots without end is told so past its threads of a day, and is taken again on the next', async () => {

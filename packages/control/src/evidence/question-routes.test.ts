@@ -289,7 +289,9 @@ forEachStore((_name, openNew) => {
       assert.match(story.told[3]?.sentence ?? '', /The rule ws-global had no room for it, acting for participant-a/);
       assert.ok(story.problem.fix.length > 0);
       assert.deepEqual(story.record, record);
-      assert.equal((await control.ask('reader', path)).status, 200);
+      const own = await control.ask('reader', path);
+      assert.equal(own.status, 200);
+      assert.ok(!own.text.includes(forward.endpoint), 'what is inside the tier is not told to a participant');
       assert.deepEqual(await refusedAs('other-reader', path), [404, 'control.no_such_exchange']);
       assert.deepEqual(await refusedAs('operator', '/v1/exchanges/nowhere'), [404, 'control.no_such_exchange']);
     });

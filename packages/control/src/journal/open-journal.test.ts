@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open as openHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -276,6 +277,29 @@ test('a journal and a store that do not belong together are refused', async () =
   await writeJournal(other, ['a', 'c', 'd']);
   await assert.rejects(openOver(store, other), { code: 'store.journal_stranger', message: /they differ in entry 2/ });
   await store.close();
+});
+
+test('an entry is in the journal once the disk says that it has it, and not before', async (t) => {
+  const folder = newFolder();
+  const file = await openJournalFile({ folder: join(folder, 'journal'), notice: untold });
+  const probe = await openHandle(join(folder, 'probe'), 'w');
+  const handles = Object.getPrototypeOf(probe) as FileHandle;
+  await probe.close();
+  const [asked, onDisk] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()];
+  const { datasync } = handles;
+  t.mock.method(handles, 'datasync', async function held(this: FileHandle) {
+    asked.resolve('asked');
+    await onDisk.promise;
+    await datasync.call(this);
+  });
+  const appending = file.append([chainEntry({ sequence: 1, ...entryOf('a') }, 1, file.last.checksum)]);
+  assert.equal(await Promise.race([asked.promise, appending.then(() => 'acknowledged')]), 'asked');
+  assert.equal(file.last.sequence, 0);
+  assert.match(readFileSync(segments(folder)[0] ?? '', 'utf8'), /"token":"a"/);
+  onDisk.resolve();
+  await appending;
+  assert.equal(file.last.sequence, 1);
+  await file.close();
 });
 
 test('where the disk takes no more, an entry is refused whole, and what fits afterwards is taken', async () => {

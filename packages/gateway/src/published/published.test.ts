@@ -302,6 +302,28 @@ test('a control that was restored and knows less changes nothing here until it p
   await control.heard(inForce(41));
 });
 
+test('a document of a lower number is not taken from whoever answers for control, at a start or later', async (t) => {
+  const { control, content, start, kept } = await worldOf(t);
+  control.publish(documentOf(content, 40), 40);
+  await (await start()).close();
+  // It says that it has something newer, and hands out what is older.
+  const older = documentOf(withQuota(content, 35), 39);
+  control.publish(older, 41);
+  const gateway = await start();
+  assert.equal((await gateway.inForce()).published?.number, 40);
+  const asked = control.asked();
+  // The second question comes behind the answer to the first.
+  while (control.asked() < asked + 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal((await gateway.inForce()).published?.number, 40);
+  assert.equal(await kept(), 40);
+  control.publish(documentOf(withQuota(content, 42), 42), 42);
+  await control.heard(inForce(42));
+  assert.deepEqual(
+    control.words.filter(({ number }) => number === older.number),
+    [],
+  );
+});
+
 test('a snapshot that cannot be written to disk is not in force, and is taken once it can', async (t) => {
   const { kit, control, content, start, kept } = await worldOf(t);
   control.publish(documentOf(content, 1), 1);

@@ -75,6 +75,22 @@ test('nobody but its owner and its group may read it', async (t) => {
   spool.file.close();
 });
 
+test('what is kept outlasts a power cut: each commit waits for the disk', async (t) => {
+  const connections = new Set<DatabaseSync>();
+  const { exec } = DatabaseSync.prototype;
+  t.mock.method(DatabaseSync.prototype, 'exec', function noted(this: DatabaseSync, text: string) {
+    connections.add(this);
+    exec.call(this, text);
+  });
+  const file = openSpoolFile(await newFile(t), 0);
+  const [connection] = connections;
+  assert.equal(connections.size, 1);
+  assert.deepEqual({ ...connection?.prepare('PRAGMA journal_mode').get() }, { journal_mode: 'wal' });
+  // 2 is FULL (SQLite, PRAGMA synchronous): with WAL and less than that, a commit may be lost.
+  assert.deepEqual({ ...connection?.prepare('PRAGMA synchronous').get() }, { synchronous: 2 });
+  file.close();
+});
+
 test('numbers are reserved before they are used, and further ones as records are kept', async (t) => {
   const fileName = await newFile(t);
   const spool = openSpool(fileName);
