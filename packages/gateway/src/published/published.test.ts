@@ -313,7 +313,7 @@ test('a document of a lower number is not taken from whoever answers for control
   assert.equal((await gateway.inForce()).published?.number, 40);
   const asked = control.asked();
   // The second question comes behind the answer to the first.
-  while (control.asked() < asked + 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (control.asked() < asked + 2) await new Promise((resolve) => setImmediate(resolve));
   assert.equal((await gateway.inForce()).published?.number, 40);
   assert.equal(await kept(), 40);
   control.publish(documentOf(withQuota(content, 42), 42), 42);

@@ -121,10 +121,14 @@ async function sendAll(t: TestContext, file: SpoolFile, address: ControlAddress)
   t.after(() => poster.close());
   const pauses: number[] = [];
   const told: string[] = [];
+  const inFlight: number[] = [];
   const done = Promise.withResolvers<void>();
   const sender = startSender({
     file,
-    post: (packed) => poster.post(packed),
+    post(packed) {
+      inFlight.push(sender.inFlight());
+      return poster.post(packed);
+    },
     async pause(ms) {
       pauses.push(ms);
       if (file.unsent().records === 0) done.resolve();
@@ -135,7 +139,8 @@ async function sendAll(t: TestContext, file: SpoolFile, address: ControlAddress)
   });
   await done.promise;
   await sender.close();
-  return { pauses, told };
+  assert.equal(sender.inFlight(), 0);
+  return { pauses, told, inFlight };
 }
 
 test('records reach control in order, as the node that the certificate shows, and the spool knows that it has them', async (t) => {
@@ -143,7 +148,8 @@ test('records reach control in order, as the node that the certificate shows, an
   const file = newSpool(t);
   file.keep(1, 40);
   file.keep(1, 5, 1);
-  await sendAll(t, file, await addressOf(peer.port));
+  const { inFlight } = await sendAll(t, file, await addressOf(peer.port));
+  assert.deepEqual(inFlight, [45], 'the last piece that is on its way is told, since it must stay');
   assert.deepEqual(peer.kept, [
     ...Array.from({ length: 40 }, (_, at) => lineOf(at + 1)),
     ...Array.from({ length: 5 }, (_, at) => lineOf(at + 1, 1)),
@@ -163,6 +169,10 @@ test('whatever control answers, it is asked again until it acknowledges, and tol
     (_lines, answer) => answer.end('{"acknowledged":[{"boot":"a","thread":0,"sequence":2}]}'),
     (_lines, answer) => answer.writeHead(200, { 'content-length': 100 }).write('{', () => answer.destroy()),
     (_lines, _answer, request) => request.socket.destroy(),
+    (_lines, answer) => {
+      const acknowledged = [{ boot: 'a', thread: 0, sequence: 3 }];
+      answer.end(JSON.stringify({ acknowledged, filling: 'x'.repeat(1_048_576) }));
+    },
   );
   const file = newSpool(t);
   file.keep(1, 3);

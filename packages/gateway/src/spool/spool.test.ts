@@ -77,7 +77,7 @@ test('nobody but its owner and its group may read it', async (t) => {
 
 test('what is kept outlasts a power cut: each commit waits for the disk', async (t) => {
   const connections = new Set<DatabaseSync>();
-  const { exec } = DatabaseSync.prototype;
+  const exec = Reflect.get(DatabaseSync.prototype, 'exec') as (this: DatabaseSync, text: string) => void;
   t.mock.method(DatabaseSync.prototype, 'exec', function noted(this: DatabaseSync, text: string) {
     connections.add(this);
     exec.call(this, text);
@@ -200,6 +200,7 @@ test('while the disk takes nothing the records stay in the ring, and it is told 
   write(writer, 1, 2);
   assert.equal(spool.commit(), 'failed');
   assert.equal(spool.commit(), 'failed');
+  assert.equal(writer.reservedBeyond(0), reservedAhead, 'no number is reserved that the disk does not know of');
   other.exec('ROLLBACK');
   other.close();
   assert.equal(spool.commit(), 'done');
@@ -228,6 +229,10 @@ describe('what control has', () => {
     spool.at(3_602_000);
     spool.retain(0);
     assert.deepEqual(linesIn(fileName), numbered(4, 5));
+    spool.at(100 * 3_600_000);
+    spool.retain(0);
+    assert.deepEqual(linesIn(fileName), numbered(4, 5), 'however long control is away');
+    assert.deepEqual(spool.file.unsent(), { records: 2, sinceMs: 2_000 });
     spool.file.close();
   });
 
