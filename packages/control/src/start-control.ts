@@ -87,10 +87,7 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
   makeFolder(folder);
   const late = { review: (): void => undefined };
   const releasePort = await portHeld(options, folder);
-  const released = { port: false };
-  ending.push(async () => {
-    if (!released.port) await releasePort();
-  });
+  ending.push(releasePort);
   const stored = await openStored(options, folder, ending, () => late.review());
   const { store, log, snapshots, sessions } = stored;
   const participantOf: ParticipantOf = (certificate) => snapshots.participantOf(certificate);
@@ -118,7 +115,6 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
   snapshotRoutes(app, { snapshots, nodes: () => access.nodes.map(({ name }) => name) });
   provisioningRoutes(app, snapshots);
   ending.push(() => app.close());
-  released.port = true;
   await releasePort();
   await app.listen({ host: config.listen.address, port: config.listen.port });
   const { address, port } = app.server.address() as AddressInfo;
