@@ -20,6 +20,16 @@ export async function emptyLedger(store: Store): Promise<void> {
   await sql`insert into ledger_state (id, rolled_up_to, last_arrival) values (1, 0, 0)`.execute(store.db);
 }
 
+/** One store for all tests of a file, emptied each time it is asked for. */
+export function oneStore(openNew: () => Promise<Store>): () => Promise<Store> {
+  let opened: Promise<Store> | undefined;
+  return async () => {
+    opened ??= openNew();
+    await emptyLedger(await opened);
+    return opened;
+  };
+}
+
 /** Opens a ledger that folds only when it is asked to. */
 export function openTestLedger(
   store: Store,
