@@ -11,7 +11,7 @@ export interface TestClock {
 }
 
 /** Takes everything out of a store that a ledger put in, so that the next test begins anew: opening one takes seconds. */
-export async function emptyLedger(store: Store): Promise<void> {
+async function emptyLedger(store: Store): Promise<void> {
   const { rows } = await sql<{ name: string }>`
     select tablename as name from pg_tables where schemaname = 'public' and tablename like 'ledger\\_%'`.execute(
     store.db,
