@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { createRandom, type Random } from './random.fixture.ts';
 import {
@@ -78,6 +79,12 @@ test('a text cannot be moved over a border between name and text, or between two
     hashOfSnapshot({ texts: {}, ...moved }),
     hashOfSnapshot({ texts: {}, positions: moved.chainPositions, chainPositions: moved.positions }),
   );
+});
+
+test('the hash is over these bytes, so that every version computes the same', () => {
+  const content = { texts: { a: 'ß', B: 'x' }, positions: { 'é/ü': 'y' }, chainPositions: {} };
+  const bytes = 'headgate snapshot 1\n2;1:B1:x1:a2:ß1;5:é/ü1:y0;';
+  assert.equal(hashOfSnapshot(content), createHash('sha256').update(bytes).digest('hex'));
 });
 
 test('number, author, reason and time are not what a hash is over', () => {

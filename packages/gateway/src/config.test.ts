@@ -192,6 +192,8 @@ test('no upstream leads to control, however its address is written', () => {
   assert.deepEqual(paths('https://Control.Example.net', 'https://control.example.net:443'), [
     'upstreams.0.endpoints.0',
   ]);
+  assert.deepEqual(paths('http://control.example.net:443', 'https://control.example.net'), ['upstreams.0.endpoints.0']);
+  assert.deepEqual(paths('http://control.example.net', 'https://control.example.net'), []);
   assert.deepEqual(paths('http://127.0.0.1:9444', 'https://127.0.0.1:9443'), []);
 });
 

@@ -41,6 +41,8 @@ async function folderOf(t: TestContext): Promise<string> {
 }
 
 interface RunOptions extends Partial<Pick<ImportAsk, 'isStrict' | 'endsWhole' | 'progress' | 'onBad' | 'commitBytes'>> {
+  /** What stands behind the usual template. */
+  readonly more?: string;
   readonly records?: Partial<RecordOptions>;
   readonly zone?: string;
   readonly format?: LogFormat;
@@ -50,7 +52,7 @@ interface RunOptions extends Partial<Pick<ImportAsk, 'isStrict' | 'endsWhole' | 
 async function run(
   folder: string,
   names: readonly string[],
-  { records, zone = 'UTC', format = 'nginx-combined', ...rest }: RunOptions = {},
+  { records, more = '', zone = 'UTC', format = 'nginx-combined', ...rest }: RunOptions = {},
 ) {
   const memoryFile = join(folder, 'memory.json');
   const memory: ImportMemory = (await readMemory(memoryFile)) ?? {
@@ -67,7 +69,7 @@ async function run(
       const reader = () =>
         createLineReader({
           format,
-          template: format === 'nginx-combined' ? template : null,
+          template: format === 'nginx-combined' ? `${template}${more}` : null,
           fields: new Map(),
           captured: [],
           zone,
@@ -113,6 +115,7 @@ test('a line becomes a record that is routed as a gateway routes, and says no mo
       lineOf(2, { host: 'elsewhere.example.org' }),
       lineOf(3, { path: '/sst/runtime.asvc/unheard' }),
       lineOf(4, { status: 503, subject: '-' }),
+      lineOf(5, { status: 404 }),
       '',
     ].join('\n'),
   );
@@ -120,9 +123,9 @@ test('a line becomes a record that is routed as a gateway routes, and says no mo
   const records = await recordsIn(folder);
   assert.deepEqual(
     [report?.records, report?.unrouted, report?.unroutedHosts],
-    [5, 1, [{ host: 'elsewhere.example.org', calls: 1 }]],
+    [6, 1, [{ host: 'elsewhere.example.org', calls: 1 }]],
   );
-  const [first, second, third, fourth, fifth] = records;
+  const [first, second, third, fourth, fifth, sixth] = records;
   assert.deepEqual(first?.route, {
     environment: 'production',
     channel: 'api',
@@ -149,6 +152,7 @@ test('a line becomes a record that is routed as a gateway routes, and says no mo
   assert.deepEqual([third?.route, third?.admission], [null, null]);
   assert.deepEqual([fourth?.route?.system, fourth?.route?.service], ['undecided', null]);
   assert.deepEqual([fifth?.admission?.admitted, fifth?.response.status, fifth?.identity], [true, 503, null]);
+  assert.deepEqual([sixth?.admission?.admitted, sixth?.response.status], [true, 404]);
 });
 
 test('whose certificate it is tells provisioning, by the subject alone where one participant has it', async (t) => {
@@ -166,6 +170,27 @@ test('whose certificate it is tells provisioning, by the subject alone where one
   await run(folder, ['a'], { records: { participantOf: participantsOf(parsed.provisioning) } });
   const holders = (await recordsIn(folder)).map(({ identity }) => identity?.participant);
   assert.deepEqual(holders, ['alpha', 'alpha', null, null]);
+
+  const participantOf = participantsOf(parsed.provisioning);
+  // Of a certificate that the log has whole its subject alone tells nothing: it is one that nobody enrolled.
+  const holderOf = (fingerprint: string | null) =>
+    participantOf({ verdict: 'accepted', subject: 'CN=B', issuer: null, serial: null, fingerprint, notAfter: null });
+  assert.deepEqual(['ab'.repeat(32), 'ba'.repeat(32), `sha1:${'ba'.repeat(20)}`].map(holderOf), [
+    'alpha',
+    null,
+    'alpha',
+  ]);
+
+  await writeFile(join(folder, 'b'), `${lineOf(9)} SUCCESS\n${lineOf(9)} FAILED:expired\n`);
+  await run(folder, ['b'], { records: { participantOf }, more: ' $ssl_client_verify' });
+  const judged = (await recordsIn(folder)).slice(4).map(({ identity }) => identity);
+  assert.deepEqual(
+    judged.map((identity) => [identity?.verdict === 'accepted', identity?.subject, identity?.participant]),
+    [
+      [true, 'CN=A', 'alpha'],
+      [false, 'CN=A', null],
+    ],
+  );
 });
 
 test('a log is taken once: again, renamed, packed, or twice in one run', async (t) => {
@@ -204,6 +229,53 @@ test('a log that grows goes on where it was, and one that was begun anew under i
   assert.deepEqual([fourth?.known, fourth?.records], [0, 4]);
   const boots = new Set((await recordsIn(folder)).map(({ boot }) => boot));
   assert.equal(boots.size, 2);
+});
+
+test('of two logs that begin alike each goes on from where it was itself', async (t) => {
+  const folder = await folderOf(t);
+  await writeFile(join(folder, 'long'), textOf(3));
+  await run(folder, ['long']);
+  await writeFile(join(folder, 'short'), textOf(1));
+  for (let turn = 0; turn < 3; turn += 1) {
+    const reports = await run(folder, ['short', 'long']);
+    assert.deepEqual(
+      reports.map(({ known: before, records }) => before + records),
+      [1, 3],
+    );
+  }
+  assert.equal((await recordsIn(folder)).length, 4);
+});
+
+test('calls came from the earliest to the latest of them, in whatever order they were logged', async (t) => {
+  const folder = await folderOf(t);
+  await writeFile(join(folder, 'a'), [3, 1, 5, 2].map((second) => `${lineOf(second)}\n`).join(''));
+  const [report] = await run(folder, ['a']);
+  const atMs = (second: number) => Date.UTC(2024, 1, 21, 12, 0, second);
+  assert.deepEqual([report?.firstMs, report?.lastMs], [atMs(1), atMs(5)]);
+});
+
+test('of a packed log that was cut what is whole is taken, and its end once it is there', async (t) => {
+  const folder = await folderOf(t);
+  const file = join(folder, 'a.gz');
+  const packed = gzipSync(Buffer.from(textOf(10_000) + lineOf(10_000)));
+  await writeFile(file, packed.subarray(0, -20));
+  const [cut] = await run(folder, ['a.gz']);
+  assert.deepEqual([cut?.damage, cut?.bad], ['it ends in the middle', 0]);
+  assert.ok((cut?.records ?? 0) > 0);
+  await writeFile(file, packed);
+  const [whole] = await run(folder, ['a.gz']);
+  assert.deepEqual([whole?.damage, whole?.bad, whole?.hasOpenLine], [null, 0, false]);
+  assert.equal((whole?.known ?? 0) + (whole?.records ?? 0), 10_001);
+  assert.equal((await recordsIn(folder)).length, 10_001);
+});
+
+test('what a run wrote and did not make safe is gone after the next one, though that has nothing to write', async (t) => {
+  const folder = await folderOf(t);
+  await writeFile(join(folder, 'a'), textOf(3));
+  await run(folder, ['a']);
+  await appendFile(join(folder, 'out.ndjson'), '{"schemaVersion":1,"node":"import:te');
+  await run(folder, ['a']);
+  assert.equal((await recordsIn(folder)).length, 3);
 });
 
 test('a log that is shorter than what was taken of it is left alone, and told', async (t) => {

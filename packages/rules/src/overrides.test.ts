@@ -78,6 +78,12 @@ test('where others share the allowance, the raised caller has one of its own, an
     [alpha[0]?.key, bravo[0]?.key],
     ['aup|source=192.0.2.1|break-glass=participant:alpha', 'aup|source=192.0.2.1'],
   );
+  // No value can end its part of a key, and so be another's.
+  const odd = overrideOf({ change: { kind: 'quota', quota: 4 }, scope: { participant: 'a|b%' } });
+  assert.equal(
+    overrideCharges(shared, { ...subject, participant: 'a|b%' }, [odd], 1_500).charges[0]?.key,
+    'aup|source=192.0.2.1|break-glass=participant:a%7Cb%25',
+  );
   const counters = createCounters();
   const admittedOf = (charges: readonly Charge[]) =>
     Array.from({ length: 6 }, () => counters.decide(charges, 1_500)).filter(({ admitted }) => admitted).length;

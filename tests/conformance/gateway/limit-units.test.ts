@@ -266,3 +266,27 @@ test('a connection past a rule over connections is closed, told in a notice and 
   clock.advanceMs(1_000);
   assert.equal(await call('127.0.9.4'), 200);
 });
+
+test('a call that is refused holds no place of a candidate that would have admitted it', async (t) => {
+  const rate = ruleText(
+    'rate',
+    `where: { channel: api }\nkey: [source]\nunit: requests\nquota: 1\nwindowMs: 5000\n${refusal}`,
+  );
+  const atOnce = ruleText(
+    'at-once',
+    `where: { channel: api }\nkey: [source]\nunit: concurrent-requests\nquota: 1\n${refusal}`,
+  );
+  const gateway = await startTestGateway({ clock, policy: `limits:${rate}\n`, shadowPolicy: `limits:${atOnce}\n` });
+  t.after(() => gateway.close());
+  const verdicts = [];
+  for (const waitMs of [0, 0, 5_000]) {
+    clock.advanceMs(waitMs);
+    const { admission } = await gateway.recordOf(await gateway.call({ body: soapRequest }));
+    verdicts.push([admission?.admitted, admission?.candidate?.admitted]);
+  }
+  assert.deepEqual(verdicts, [
+    [true, true],
+    [false, true],
+    [true, true],
+  ]);
+});

@@ -135,6 +135,27 @@ for (const threads of [1, 2])
       assert.deepEqual((await ask(next)).said, { status: 200, isResumed: true });
     });
 
+test('where every host asked until a reload, a host that then wants none is not asked any more', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-asks-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await cp(exampleCatalogue, folder, { recursive: true });
+  const file = join(folder, 'catalogue.yaml');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replaceAll('certificate: none', 'certificate: requested'));
+  const hosts = ['data.grid.example.net', 'api.grid.example.net'];
+  const gateway = await start({ catalogue: folder, clock: fakeClock(Date.UTC(2026, 2, 2, 12)), hosts });
+  t.after(() => gateway.close());
+  for (const name of [...hosts, 'unknown.example.net']) assert.equal(await isAsked(gateway, name), true, name);
+  await writeFile(file, text);
+  await gateway.running.reload();
+  for (const [name, asked] of [
+    ['data.grid.example.net', false],
+    ['api.grid.example.net', true],
+    ['unknown.example.net', false],
+  ] as const)
+    assert.equal(await isAsked(gateway, name), asked, name);
+});
+
 test('where every host asks, a handshake with a host that is not served is asked too, until one of them asks no more', async (t) => {
   const hosts = ['api.grid.example.net', 'gate.grid.example.net'];
   const gateway = await start({ catalogue: exampleCatalogue, hosts });

@@ -174,6 +174,16 @@ the last line of ${file} has no line break and was left; --ends-whole takes it
   assert.deepEqual([summary.lines, summary.known, summary.records], [0, 5, 0]);
 });
 
+test('a name of a file steers no terminal either', async (t) => {
+  const folder = await folderOf(t);
+  const file = join(folder, 'a\u001b[2J\u202e');
+  await writeFile(file, `${combined(1)}\nrubbish\n${combined(2).slice(0, 60)}`);
+  const { stdout, stderr } = await run('evidence', 'import', file, '--to', join(folder, 'out.ndjson'));
+  assert.match(stderr, /a \[2J :2: not of the form/);
+  assert.match(stdout, /the last line of .*a \[2J {2}has no line break/);
+  for (const character of ['\u001b', '\u202e']) assert.ok(!`${stdout}${stderr}`.includes(character));
+});
+
 test('what cannot be imported is refused before anything is written, with what to do', async (t) => {
   const folder = await folderOf(t);
   const file = join(folder, 'a');

@@ -22,7 +22,18 @@ function taker({ busyFirst = 0, takes = true } = {}) {
   const marks = new Map<string, number>();
   const bodies: number[] = [];
   let busy = busyFirst;
+  let underWay = 0;
+  let mostAtOnce = 0;
   const post: AskedControl['post'] = async <Value>(path: string, body: object | SentStream) => {
+    underWay += 1;
+    mostAtOnce = Math.max(mostAtOnce, underWay);
+    try {
+      return await take<Value>(path, body);
+    } finally {
+      underWay -= 1;
+    }
+  };
+  const take = async <Value>(path: string, body: object | SentStream): Promise<Value> => {
     assert.equal(path, '/v1/imports/web/records');
     assert.ok('stream' in body);
     assert.equal(body.fields['content-encoding'], 'gzip');
@@ -47,7 +58,7 @@ function taker({ busyFirst = 0, takes = true } = {}) {
     }
     return { acknowledged: [...boots].map((boot) => ({ boot, thread: 0, sequence: marks.get(boot) ?? 0 })) } as Value;
   };
-  return { post, marks, bodies };
+  return { post, marks, bodies, mostAtOnce: () => mostAtOnce };
 }
 
 test('records are sent in batches that control takes, and committing waits for the last of them', async () => {
@@ -67,6 +78,7 @@ test('records are sent in batches that control takes, and committing waits for t
     ],
   );
   assert.ok(control.bodies.length > 1);
+  assert.equal(control.mostAtOnce(), 1, 'one batch after the other');
   assert.ok(control.bodies.every((bytes) => bytes < 8 * 1_048_576));
   await sink.commit();
 });
@@ -81,7 +93,13 @@ test('a control that is busy is asked again, and a refusal ends the import', asy
   refusing.add(recordOf('one', 1));
   await assert.rejects(refusing.commit(), /control did not take record 1 of web/);
   const said = new ControlSaidNo({ title: 'No', status: 403, code: 'control.not_permitted', detail: 'no', fix: '' });
-  const forbidden = createControlSink({ post: () => Promise.reject(said) }, 'web');
+  let asked = 0;
+  const post = () => {
+    asked += 1;
+    return Promise.reject(said);
+  };
+  const forbidden = createControlSink({ post }, 'web');
   forbidden.add(recordOf('one', 1));
   await assert.rejects(forbidden.commit(), said);
+  assert.equal(asked, 1);
 });

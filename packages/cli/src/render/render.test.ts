@@ -11,6 +11,7 @@ import { type InForceAnswer, statusText } from './control-text.ts';
 import { exchangeText } from './exchange-text.ts';
 import { matrixText } from './matrix-text.ts';
 import { problemText } from './problem-text.ts';
+import { behindText, type SnapshotNodesAnswer } from './snapshot-text.ts';
 import { cellCharsMax, tableOrEntries, textTable } from './text-table.ts';
 import { urlText } from './url-text.ts';
 
@@ -254,4 +255,37 @@ test('a gateway that serves by what control published says which, and that it se
     /control does not answer since 1970-01-01T00:01:00.* \(ECONNREFUSED\): this gateway serves on by 41/,
   );
   assert.doesNotMatch(statusText({ ...answer, published: null }), /control/);
+});
+
+test('a gateway that does not serve by the latest snapshot is named with what is wrong, and one that does is not', () => {
+  const head = { hash: 'ab'.repeat(32), previous: 6, createdMs: 0, author: 'account:desk', reason: 'more room' };
+  const said = { threads: 1, sinceMs: 0, askedMs: 0 };
+  const nodeAt = (
+    node: string,
+    number: number | null,
+    refused: SnapshotNodesAnswer['nodes'][number]['refused'] = null,
+  ) => {
+    return { ...said, node, number, refused };
+  };
+  const refusal = { number: 7, reason: 'a file of it is missing', findings: ['trust.yaml:1:1'] };
+  const nodes = [
+    nodeAt('fine', 7),
+    nodeAt('refusing', 6, refusal),
+    nodeAt('over-it', 6, { ...refusal, number: 5 }),
+    nodeAt('silent', null),
+    nodeAt('ahead', 8),
+  ];
+  const lines = behindText({ latest: { ...head, number: 7 }, nodes }).split('\n');
+  assert.deepEqual(
+    lines.map((line) => line.replace(/: (?:`snapshot|publish).*|; publish.*/, '')),
+    [
+      'headgate snapshot: refusing does not take 7: a file of it is missing',
+      'headgate snapshot:   trust.yaml:1:1',
+      'headgate snapshot: over-it is behind: it serves by 6, and 7 is the latest',
+      'headgate snapshot: silent never said that it serves by a snapshot of this control',
+      'headgate snapshot: ahead is ahead: it serves by 8, which this control lost',
+      '',
+    ],
+  );
+  assert.equal(behindText({ latest: null, nodes }), '');
 });

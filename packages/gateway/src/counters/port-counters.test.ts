@@ -77,6 +77,7 @@ test('a defect of the counters refuses the call that it befell, is told once, an
   const broken = new Error('a defect that a test made');
   const defects: string[] = [];
   let turn = 0;
+  let looks = 0;
   const thread = threadOver(
     {
       decide(asked, nowMs) {
@@ -88,7 +89,11 @@ test('a defect of the counters refuses the call that it befell, is told once, an
       settle() {
         throw broken;
       },
-      standings: () => Promise.reject(broken),
+      standings() {
+        looks += 1;
+        if (looks === 1) throw broken;
+        return Promise.reject(broken);
+      },
     },
     defects,
   );
