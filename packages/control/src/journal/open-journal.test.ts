@@ -286,7 +286,7 @@ test('an entry is in the journal once the disk says that it has it, and not befo
   const handles = Object.getPrototypeOf(probe) as FileHandle;
   await probe.close();
   const [asked, onDisk] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()];
-  const datasync = Reflect.get(handles, 'datasync') as (this: FileHandle) => Promise<void>;
+  const datasync = Reflect.get(handles, 'datasync');
   t.mock.method(handles, 'datasync', async function held(this: FileHandle) {
     asked.resolve('asked');
     await onDisk.promise;

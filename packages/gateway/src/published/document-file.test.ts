@@ -16,7 +16,7 @@ test('a snapshot takes the name of the one before once it is on the disk, and is
   const probe = await open(join(folder, 'probe'), 'w');
   const handles = Object.getPrototypeOf(probe) as FileHandle;
   await probe.close();
-  const sync = Reflect.get(handles, 'sync') as (this: FileHandle) => Promise<void>;
+  const sync = Reflect.get(handles, 'sync');
   const named: number[] = [];
   t.mock.method(handles, 'sync', async function noted(this: FileHandle) {
     await sync.call(this);

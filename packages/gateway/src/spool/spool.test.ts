@@ -77,7 +77,7 @@ test('nobody but its owner and its group may read it', async (t) => {
 
 test('what is kept outlasts a power cut: each commit waits for the disk', async (t) => {
   const connections = new Set<DatabaseSync>();
-  const exec = Reflect.get(DatabaseSync.prototype, 'exec') as (this: DatabaseSync, text: string) => void;
+  const exec = Reflect.get(DatabaseSync.prototype, 'exec');
   t.mock.method(DatabaseSync.prototype, 'exec', function noted(this: DatabaseSync, text: string) {
     connections.add(this);
     exec.call(this, text);
