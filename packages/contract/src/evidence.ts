@@ -103,6 +103,23 @@ export interface AdmissionEvidence {
   readonly scid: ScidEvidence | null;
 }
 
+/** What admission says where it asked no limit and charged nothing; how a session stood is said beside it. */
+export const noLimitAsked = {
+  admitted: false,
+  permit: null,
+  participant: null,
+  endorsers: [],
+  rules: [],
+  refused: [],
+  decidedBy: null,
+  decidedByKey: null,
+  retryAfterMs: null,
+  shadow: [],
+  breakGlass: [],
+  candidate: null,
+  scid: null,
+} as const satisfies Omit<AdmissionEvidence, 'session'>;
+
 /**
  * What was found of the SCID of a call, and what came of it. `proven`: the caller may act for it, and limits counted over it.
  * `foreign`: it may not; what was counted is its own. Otherwise limits counted over what they name for calls without one:

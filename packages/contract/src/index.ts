@@ -91,7 +91,7 @@ export type {
   SessionState,
   UsernameEvidence,
 } from './evidence.ts';
-export { evidenceSchemaVersion } from './evidence.ts';
+export { evidenceSchemaVersion, noLimitAsked } from './evidence.ts';
 export {
   bareName,
   claimsIdentity,

@@ -87,10 +87,7 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
   makeFolder(folder);
   const late = { review: (): void => undefined };
   const releasePort = await portHeld(options, folder);
-  const released = { port: false };
-  ending.push(async () => {
-    if (!released.port) await releasePort();
-  });
+  ending.push(releasePort);
   const stored = await openStored(options, folder, ending, () => late.review());
   const { store, log, snapshots, sessions } = stored;
   const participantOf: ParticipantOf = (certificate) => snapshots.participantOf(certificate);
@@ -118,10 +115,8 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
   snapshotRoutes(app, { snapshots, nodes: () => access.nodes.map(({ name }) => name) });
   provisioningRoutes(app, snapshots);
   ending.push(() => app.close());
-  released.port = true;
   await releasePort();
-  await app.listen({ host: config.listen.address, port: config.listen.port });
-  const { address, port } = app.server.address() as AddressInfo;
+  const { address, port } = await listening(app, config.listen);
   const running: Omit<RunningControl, 'close'> = {
     address,
     port,
@@ -137,11 +132,7 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
       late.review();
       return { needRestart: changedForRestart(config, next) };
     },
-    async makeLink(name) {
-      if (access.accounts.byName(name) === null) return null;
-      const { secret, endsMs } = await sessions.makeLink(name);
-      return { link: `${running.url}/v1/sign-in?link=${secret}`, endsMs };
-    },
+    makeLink: (name) => linkOf(name, running.url, access, sessions),
   };
   const door = await openLocalDoor(folder, (ask) => answerDoor(running, ask));
   ending.push(() => door.close());
@@ -158,6 +149,11 @@ async function startedOn(files: ControlFiles, options: StartControlOptions, endi
   };
 }
 
+async function listening(app: ControlApp, { address, port }: ControlConfig['listen']): Promise<AddressInfo> {
+  await app.listen({ host: address, port });
+  return app.server.address() as AddressInfo;
+}
+
 /** A port that is taken may be that of a control that runs on the same folder: that is told then, with its holder. */
 async function portHeld(
   { config, databaseUrl, clock }: StartControlOptions,
@@ -169,6 +165,18 @@ async function portHeld(
     if (databaseUrl === null) lockFolder(folder, clock)();
     throw taken;
   }
+}
+
+/** A one-time link of an account; null where there is none of that name. */
+async function linkOf(
+  name: string,
+  url: string,
+  { accounts }: AccessInForce,
+  sessions: Sessions,
+): Promise<{ readonly link: string; readonly endsMs: number } | null> {
+  if (accounts.byName(name) === null) return null;
+  const { secret, endsMs } = await sessions.makeLink(name);
+  return { link: `${url}/v1/sign-in?link=${secret}`, endsMs };
 }
 
 /** What is replaced as a whole when files are read again. */

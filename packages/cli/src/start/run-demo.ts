@@ -1,6 +1,5 @@
 // The demo, in order: authority → simulators → gateway → participants → summary, and everything down again on Ctrl-C.
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { openCatalogue } from '@headgate/client';
 import { CliRefusal } from '../cli-refusal.ts';
@@ -8,6 +7,7 @@ import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type Children, createChildren, type ReadyChild } from './child.ts';
 import { takeFolder } from './demo-lock.ts';
+import { takePorts } from './demo-ports.ts';
 import { createDemoWorld, type DemoPorts, type DemoWorld, demoParticipants } from './demo-world.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { type EvidenceFollower, followEvidence } from './follow-evidence.ts';
@@ -15,9 +15,6 @@ import { generationByHost } from './generation-by-host.ts';
 import { createScreen } from './screen.ts';
 import { type Summary, summaryFor, withRecord } from './summary.ts';
 import { tryLater, tryNext, tryPage } from './try-next.ts';
-
-/** Ports that the demo prefers; others are taken when these are in use. */
-const preferredPorts = { tls: 8443, plain: 8080, control: 9443 } as const;
 
 const drawMs = 1_000;
 const impatientMs = 1_000;
@@ -72,7 +69,7 @@ async function showDemo({ folder, quiet }: DemoOptions, running: Running): Promi
   const { ports, notes, release } = await takePorts();
   running.undo(release);
   for (const note of notes) say(context, `  · ${note}`);
-  const started = await startParts(folder, { ports, release }, running);
+  const started = await startParts(folder, ports, running);
   const { parts, world, follower, fleet } = started;
   const signIn = await linkOf(world);
   const suggestions = tryNext(shown);
@@ -115,13 +112,7 @@ interface Parts {
   summaryNow(): Summary;
 }
 
-interface HeldPorts {
-  readonly ports: DemoPorts;
-  /** Gives the ports to whoever takes them next. */
-  readonly release: () => Promise<void>;
-}
-
-async function startParts(folder: string, { ports, release }: HeldPorts, running: Running): Promise<Parts> {
+async function startParts(folder: string, ports: DemoPorts, running: Running): Promise<Parts> {
   const { context, children } = running;
   const catalogue = resolve(context.workspaceRoot, 'catalogues/caiso');
   const simulators = await step(running, 'market systems, legacy and current infrastructure', () =>
@@ -134,7 +125,6 @@ async function startParts(folder: string, { ports, release }: HeldPorts, running
     `an authority, server chains of both families, certificates for ${demoParticipants.length} participants`,
     () => createDemoWorld({ folder, catalogue, nowMs: context.clock(), ports, upstreams }),
   );
-  await release();
   // It makes its store meanwhile: the gateway serves with or without it.
   const controlStarting = startPart(
     'control',
@@ -226,49 +216,6 @@ function stopSignal(): Promise<void> {
     asked();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, hear);
-  return promise;
-}
-
-/** The preferred ports where nobody has them, else any that are free, and a note for each that was taken. They are held until released. */
-async function takePorts(): Promise<HeldPorts & { readonly notes: readonly string[] }> {
-  const held = {
-    tls: await heldPort(preferredPorts.tls),
-    plain: await heldPort(preferredPorts.plain),
-    control: await heldPort(preferredPorts.control),
-  };
-  const ports = { tls: held.tls.port, plain: held.plain.port, control: held.control.port };
-  const names = ['tls', 'plain', 'control'] as const;
-  return {
-    ports,
-    notes: names
-      .filter((name) => ports[name] !== preferredPorts[name])
-      .map((name) => `port ${preferredPorts[name]} is taken; using ${ports[name]}`),
-    async release() {
-      await Promise.all(Object.values(held).map(({ release }) => release()));
-    },
-  };
-}
-
-interface HeldPort {
-  readonly port: number;
-  readonly release: () => Promise<void>;
-}
-
-async function heldPort(preferred: number): Promise<HeldPort> {
-  const held = (await triedPort(preferred)) ?? (await triedPort(0));
-  if (held === null) throw new CliRefusal('no port of 127.0.0.1 is free', exitCodes.unusable);
-  return held;
-}
-
-async function triedPort(port: number): Promise<HeldPort | null> {
-  const server = createServer((socket) => socket.destroy());
-  const { promise, resolve: tried } = Promise.withResolvers<HeldPort | null>();
-  server.once('error', () => tried(null));
-  server.listen({ host: '127.0.0.1', port }, () => {
-    const address = server.address();
-    const release = (): Promise<void> => new Promise((done) => server.close(() => done()));
-    tried(typeof address === 'object' && address !== null ? { port: address.port, release } : null);
-  });
   return promise;
 }
 

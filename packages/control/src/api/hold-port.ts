@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 
 /**
- * Takes a port until the listener of control does; returns what gives it back. Whoever connects meanwhile is cut off, as though
+ * Takes a port until the listener of control does; returns what gives it back, once or again. Whoever connects meanwhile is cut off, as though
  * nobody listened. Rejects with the system's error for a port that is taken. Port 0 means any, and is not held.
  */
 export async function holdPort({ address, port }: { readonly address: string; readonly port: number }) {

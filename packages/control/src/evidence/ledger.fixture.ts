@@ -11,13 +11,23 @@ export interface TestClock {
 }
 
 /** Takes everything out of a store that a ledger put in, so that the next test begins anew: opening one takes seconds. */
-export async function emptyLedger(store: Store): Promise<void> {
+async function emptyLedger(store: Store): Promise<void> {
   const { rows } = await sql<{ name: string }>`
     select tablename as name from pg_tables where schemaname = 'public' and tablename like 'ledger\\_%'`.execute(
     store.db,
   );
   await sql`truncate ${sql.raw(rows.map(({ name }) => name).join(', '))}`.execute(store.db);
   await sql`insert into ledger_state (id, rolled_up_to, last_arrival) values (1, 0, 0)`.execute(store.db);
+}
+
+/** One store for all tests of a file, emptied each time it is asked for. */
+export function oneStore(openNew: () => Promise<Store>): () => Promise<Store> {
+  let opened: Promise<Store> | undefined;
+  return async () => {
+    opened ??= openNew();
+    await emptyLedger(await opened);
+    return opened;
+  };
 }
 
 /** Opens a ledger that folds only when it is asked to. */

@@ -10,7 +10,7 @@ import { findExchange } from './arrivals.ts';
 import { askParticipant } from './ask-participant.ts';
 import { sumTexts } from './export-rows.ts';
 import { bodyOf, generatedStartMs, generateRecord, generateRecords, naiveSums } from './generated-records.fixture.ts';
-import { emptyLedger, openTestLedger, send, type TestClock, tableSums } from './ledger.fixture.ts';
+import { oneStore, openTestLedger, send, type TestClock, tableSums } from './ledger.fixture.ts';
 import type { Ledger } from './ledger.ts';
 import { idOf } from './ledger-call.ts';
 import { defaultRetention } from './retention.ts';
@@ -72,12 +72,7 @@ async function assertEqualsTruth(store: Store, records: readonly EvidenceRecord[
 }
 
 forEachStore((_name, openNew) => {
-  let opened: Promise<Store> | undefined;
-  const open = async (): Promise<Store> => {
-    opened ??= openNew();
-    await emptyLedger(await opened);
-    return opened;
-  };
+  const open = oneStore(openNew);
 
   test('the ledger is what a plain count finds, over nodes, splits, repetition, failing commits and ends without a word', async () => {
     const store = await open();

@@ -3,10 +3,9 @@ import { test } from 'node:test';
 import type { EvidenceRecord } from '@headgate/contract';
 import { startTestControl, type TestControl, type TestPersonName } from '../api/control-app.fixture.ts';
 import { forEachStore } from '../store/for-each-store.fixture.ts';
-import type { Store } from '../store/open-store.ts';
 import { bodyOf, generatedStartMs, generateRecords, naiveSums } from './generated-records.fixture.ts';
 import { intakeRoutes } from './intake-routes.ts';
-import { emptyLedger, openTestLedger, send } from './ledger.fixture.ts';
+import { oneStore, openTestLedger, send } from './ledger.fixture.ts';
 import type { Ledger } from './ledger.ts';
 import { questionRoutes } from './question-routes.ts';
 import { dayMs } from './rollup.ts';
@@ -79,12 +78,7 @@ const isOld = ({ route }: EvidenceRecord) => route?.generation === 'old';
 const fingerprintOf = ({ identity }: EvidenceRecord) => identity?.fingerprint ?? '';
 
 forEachStore((_name, openNew) => {
-  let opened: Promise<Store> | undefined;
-  const open = async (): Promise<Store> => {
-    opened ??= openNew();
-    await emptyLedger(await opened);
-    return opened;
-  };
+  const open = oneStore(openNew);
 
   async function startWithRecords(): Promise<{ control: TestControl; ledger: Ledger; close: () => Promise<void> }> {
     const store = await open();

@@ -1,6 +1,6 @@
 // The session of a person at a user interface: it begins with the first call, goes on with each, and past its end nothing is
 // forwarded until the person says so. The certificate is judged as ever; the session only tells that somebody is there.
-import { fields as fieldNames, Refusal, type SessionState } from '@headgate/contract';
+import { fields as fieldNames, noLimitAsked, Refusal, type SessionState } from '@headgate/contract';
 import type { Exchange } from '../exchange.ts';
 import type { Principal } from '../identity/identify.ts';
 import type { AnyRoute } from '../route/select-route.ts';
@@ -33,7 +33,7 @@ export function followSession(
     writeSessionCookie(written, holder, keys),
   );
   if (exchange.session.state !== 'ended') return;
-  exchange.admission = { ...notAsked, session: 'ended' };
+  exchange.admission = { ...noLimitAsked, session: 'ended' };
   throw endedRefusal(request.host, exchange.session);
 }
 
@@ -55,23 +55,6 @@ function cookieOf({ callerMemo, request }: Exchange, holder: SessionHolder, keys
   callerMemo.session = { keys, host, text, found } satisfies KnownCookie;
   return found;
 }
-
-/** No limit was asked, and nothing charged. */
-const notAsked = {
-  admitted: false,
-  permit: null,
-  participant: null,
-  endorsers: [],
-  rules: [],
-  refused: [],
-  decidedBy: null,
-  decidedByKey: null,
-  retryAfterMs: null,
-  shadow: [],
-  breakGlass: [],
-  candidate: null,
-  scid: null,
-} as const;
 
 /** How the session stood, for evidence: what a person does to it is done behind admission. */
 export function sessionState(session: UiSession | null): SessionState | null {

@@ -1,38 +1,23 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { type Charge, type CounterDecision, isHeld } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
-import { missing, startValkey, type Valkey } from '@headgate/testkit';
 import fc from 'fast-check';
-import { chargeTo, domainOver, openTimedLink, ruleWith } from './counters.fixture.ts';
-import type { StoreLink } from './store-link.ts';
+import { chargeTo, domainOver, ruleWith } from './counters.fixture.ts';
+import { timedStore } from './timed-store.fixture.ts';
 
-const skip = missing('valkey-server');
+const store = timedStore();
+const { skip } = store;
 const dayMs = 86_400_000;
-let valkey: Valkey;
-let link: StoreLink;
-/** Far ahead: the store drops logs by its own clock, long after the test. */
-let nowMs = Date.UTC(2100, 0, 1);
 let domainCount = 0;
-
-before(async () => {
-  if (skip !== false) return;
-  valkey = await startValkey();
-  link = openTimedLink(valkey.port, () => nowMs * 1_000);
-});
-after(async () => {
-  if (skip !== false) return;
-  link.close();
-  await valkey.close();
-});
 
 /** An empty domain whose store began so long ago that nothing is held. */
 async function freshDomain() {
   domainCount += 1;
-  const options = { domain: `property-${domainCount}`, elapsed: () => nowMs, leaseMs: 1_000_000_000 };
-  const domain = domainOver(link, options);
-  await domain.decide([chargeTo(ruleWith({ name: 'first' }))], nowMs);
-  nowMs += dayMs + 1;
+  const options = { domain: `property-${domainCount}`, elapsed: () => store.nowMs, leaseMs: 1_000_000_000 };
+  const domain = domainOver(store.link(), options);
+  await domain.decide([chargeTo(ruleWith({ name: 'first' }))], store.nowMs);
+  store.nowMs += dayMs + 1;
   return domain;
 }
 
@@ -85,15 +70,15 @@ test('the store decides, and says where allowances stand, as the counters of one
       const domain = await freshDomain();
       const counters = createCounters();
       for (const { stepMs, matching, owner, amount, came } of calls) {
-        nowMs += stepMs;
+        store.nowMs += stepMs;
         const charges = rules
           .filter((_, index) => matching & (1 << index))
           .map((rule): Charge => ({ ...chargeTo(rule, owner), ...(rule.unit === 'requests' ? {} : { amount }) }));
-        const [one, other] = [counters.decide(charges, nowMs), await domain.decide(charges, nowMs)];
+        const [one, other] = [counters.decide(charges, store.nowMs), await domain.decide(charges, store.nowMs)];
         assert.deepEqual(said(other), said(one));
         // What a refusal that is known already says of shadowed rules is as old as the refusal.
         if (one.admitted) assert.deepEqual(other.shadowRefusals, one.shadowRefusals);
-        assert.deepEqual(await domain.standings(charges, nowMs), counters.standings(charges, nowMs));
+        assert.deepEqual(await domain.standings(charges, store.nowMs), counters.standings(charges, store.nowMs));
         if (!one.admitted || !other.admitted) continue;
         const full = new Set(one.shadowRefusals.map(({ rule }) => rule));
         const held = charges.filter((charge) => isHeld(charge) && !full.has(charge.rule.name));
@@ -101,7 +86,7 @@ test('the store decides, and says where allowances stand, as the counters of one
         assert.equal(one.charged === undefined, other.charged === undefined);
         if (one.charged !== undefined) counters.settle(held, { charged: one.charged, requestBytes });
         if (other.charged !== undefined) domain.settle(held, { charged: other.charged, requestBytes });
-        assert.deepEqual(await domain.standings(charges, nowMs), counters.standings(charges, nowMs));
+        assert.deepEqual(await domain.standings(charges, store.nowMs), counters.standings(charges, store.nowMs));
       }
       await domain.close();
     }),
@@ -126,15 +111,15 @@ test('retry exactly n seconds after "retry after n" is admitted, 10,000 times', 
       chargeTo(ruleWith({ name: 'long', quota: quota + 1, windowMs: windowMs * 2 }), `${index}`),
     ];
     for (const stepMs of steps) {
-      nowMs += Math.min(stepMs, Math.floor(windowMs / 3));
+      store.nowMs += Math.min(stepMs, Math.floor(windowMs / 3));
       for (let call = 0; call < 2; call += 1) {
-        const decision = await domain.decide(charges, nowMs);
+        const decision = await domain.decide(charges, store.nowMs);
         if (decision.admitted) continue;
         refusedCount += 1;
-        const seconds = Math.ceil((decision.retryAtMs - nowMs) / 1_000);
+        const seconds = Math.ceil((decision.retryAtMs - store.nowMs) / 1_000);
         assert.ok(seconds >= 1);
-        nowMs += seconds * 1_000;
-        assert.equal((await domain.decide(charges, nowMs)).admitted, true, `${index}: after ${seconds} s`);
+        store.nowMs += seconds * 1_000;
+        assert.equal((await domain.decide(charges, store.nowMs)).admitted, true, `${index}: after ${seconds} s`);
       }
     }
   }
@@ -145,12 +130,12 @@ test('retry exactly n seconds after "retry after n" is admitted, 10,000 times', 
 test('a clock of the store that goes back within what is tolerated admits nothing more', { skip }, async () => {
   const domain = await freshDomain();
   const charges = [chargeTo(ruleWith({ name: 'back' }))];
-  assert.ok((await domain.decide(charges, nowMs)).admitted);
-  nowMs -= 1;
-  assert.ok((await domain.decide(charges, nowMs)).admitted);
-  nowMs += 1_000;
-  const decision = await domain.decide(charges, nowMs);
+  assert.ok((await domain.decide(charges, store.nowMs)).admitted);
+  store.nowMs -= 1;
+  assert.ok((await domain.decide(charges, store.nowMs)).admitted);
+  store.nowMs += 1_000;
+  const decision = await domain.decide(charges, store.nowMs);
   assert.ok(!decision.admitted);
-  assert.equal(decision.retryAtMs - nowMs, 1, 'counted from the later of the two instants');
+  assert.equal(decision.retryAtMs - store.nowMs, 1, 'counted from the later of the two instants');
   await domain.close();
 });

@@ -1,38 +1,23 @@
 // What the store counts by parts of a window: bytes, and more than is remembered one by one.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Charge } from '@headgate/contract';
-import { missing, startValkey, type Valkey } from '@headgate/testkit';
-import { breathe, chargeTo, domainOver, openTimedLink, ruleWith } from './counters.fixture.ts';
+import { breathe, chargeTo, domainOver, ruleWith } from './counters.fixture.ts';
 import type { DomainOptions } from './domain-counters.ts';
-import type { StoreLink } from './store-link.ts';
+import { timedStore } from './timed-store.fixture.ts';
 
-const skip = missing('valkey-server');
+const store = timedStore();
+const { skip } = store;
 const hourMs = 3_600_000;
-let valkey: Valkey;
-let link: StoreLink;
-/** Far ahead: the store drops logs by its own clock, long after the test. */
-let nowMs = Date.UTC(2100, 0, 1);
 let domainCount = 0;
-
-before(async () => {
-  if (skip !== false) return;
-  valkey = await startValkey();
-  link = openTimedLink(valkey.port, () => nowMs * 1_000);
-});
-after(async () => {
-  if (skip !== false) return;
-  link.close();
-  await valkey.close();
-});
 
 /** Nodes of a domain whose store began so long ago that nothing is held. */
 async function freshNodes(names: readonly string[], options: Partial<DomainOptions> = {}) {
   domainCount += 1;
-  const shared = { domain: `sums-${domainCount}`, elapsed: () => nowMs, leaseMs: 1_000_000_000, nodes: names };
-  const nodes = names.map((node) => domainOver(link, { ...shared, node, ...options }));
-  for (const node of nodes) await node.decide([chargeTo(ruleWith({ name: 'first' }))], nowMs);
-  nowMs += 2 * 86_400_000;
+  const shared = { domain: `sums-${domainCount}`, elapsed: () => store.nowMs, leaseMs: 1_000_000_000, nodes: names };
+  const nodes = names.map((node) => domainOver(store.link(), { ...shared, node, ...options }));
+  for (const node of nodes) await node.decide([chargeTo(ruleWith({ name: 'first' }))], store.nowMs);
+  store.nowMs += 2 * 86_400_000;
   return nodes;
 }
 
@@ -44,36 +29,36 @@ test('two nodes admit one quota of bytes together, and what did not come is give
 }, async () => {
   const [one, other] = await freshNodes(['a', 'b']);
   assert.ok(one && other);
-  const first = await one.decide(body(700), nowMs);
+  const first = await one.decide(body(700), store.nowMs);
   assert.ok(first.admitted && first.charged !== undefined);
-  const second = await other.decide(body(301), nowMs + 5);
+  const second = await other.decide(body(301), store.nowMs + 5);
   assert.ok(!second.admitted);
-  assert.equal(second.retryAtMs, nowMs + 5 + 1_000);
+  assert.equal(second.retryAtMs, store.nowMs + 5 + 1_000);
   one.settle(body(700), { charged: first.charged, requestBytes: 200 });
   assert.deepEqual(
-    (await other.standings(body(1), nowMs)).map(({ remaining }) => remaining),
+    (await other.standings(body(1), store.nowMs)).map(({ remaining }) => remaining),
     [800],
   );
-  assert.ok((await other.decide(body(800), nowMs)).admitted);
-  assert.equal((await one.decide(body(1), nowMs)).admitted, false);
-  nowMs += 1_000;
-  assert.ok((await one.decide(body(1_000), nowMs)).admitted);
+  assert.ok((await other.decide(body(800), store.nowMs)).admitted);
+  assert.equal((await one.decide(body(1), store.nowMs)).admitted, false);
+  store.nowMs += 1_000;
+  assert.ok((await one.decide(body(1_000), store.nowMs)).admitted);
 });
 
 test('a body past the whole quota is refused for good by the store too', { skip }, async () => {
   const [node] = await freshNodes(['a']);
-  const decision = await node?.decide(body(1_001), nowMs);
+  const decision = await node?.decide(body(1_001), store.nowMs);
   assert.ok(decision?.admitted === false && decision.uncounted !== true);
   assert.equal(decision.retryAtMs, Number.POSITIVE_INFINITY);
 });
 
 test('what was charged under an epoch that is over is given back to nothing', { skip }, async () => {
   const [node] = await freshNodes(['a']);
-  const decision = await node?.decide(body(600), nowMs);
+  const decision = await node?.decide(body(600), store.nowMs);
   assert.ok(node && decision?.admitted && decision.charged !== undefined);
   node.settle(body(600), { charged: { ...decision.charged, epoch: 'another:1' }, requestBytes: 0 });
   assert.deepEqual(
-    (await node.standings(body(1), nowMs)).map(({ remaining }) => remaining),
+    (await node.standings(body(1), store.nowMs)).map(({ remaining }) => remaining),
     [400],
   );
 });
@@ -83,8 +68,10 @@ test('a quota past what is remembered one by one is counted over nodes to the la
   const many = [chargeTo(ruleWith({ name: 'many', quota: 4_200, windowMs: 10_000 }))];
   let admitted = 0;
   for (let turn = 0; turn < 43; turn += 1) {
-    nowMs += 100;
-    const decided = await Promise.all(Array.from({ length: 100 }, async (_, at) => nodes[at % 2]?.decide(many, nowMs)));
+    store.nowMs += 100;
+    const decided = await Promise.all(
+      Array.from({ length: 100 }, async (_, at) => nodes[at % 2]?.decide(many, store.nowMs)),
+    );
     admitted += decided.filter((decision) => decision?.admitted).length;
   }
   assert.equal(admitted, 4_200);
@@ -98,14 +85,14 @@ test('a quota that is moved across what is remembered one by one and back goes o
   const admittedBy = async (quota: number, calls: number): Promise<number> => {
     const charges = [chargeTo(ruleWith({ name: `moved-${domainCount}`, quota, windowMs: hourMs }))];
     let admitted = 0;
-    for (let call = 0; call < calls; call += 1) if ((await node.decide(charges, nowMs)).admitted) admitted += 1;
+    for (let call = 0; call < calls; call += 1) if ((await node.decide(charges, store.nowMs)).admitted) admitted += 1;
     return admitted;
   };
   assert.equal(await admittedBy(5_000, 100), 100);
-  nowMs += 60_000;
+  store.nowMs += 60_000;
   assert.equal(await admittedBy(4, 3), 0);
   assert.equal(await admittedBy(104, 10), 4);
-  nowMs += 60_000;
+  store.nowMs += 60_000;
   assert.equal(await admittedBy(4_099, 1), 1);
   assert.equal(await admittedBy(4_096, 1), 1);
   assert.equal(await admittedBy(106, 2), 0);
@@ -122,17 +109,17 @@ test('a store that forgot is told of bytes under long windows, each part of a wi
   const upload = (amount: number): readonly Charge[] => [{ ...chargeTo(daily), amount }];
   const [one, other] = await freshNodes(['a', 'b'], { longWindowMs: 10_000 });
   assert.ok(one && other);
-  for (const node of [one, one, other]) assert.ok((await node.decide(upload(200), nowMs)).admitted);
-  nowMs += hourMs;
-  assert.ok((await one.decide(upload(100), nowMs)).admitted);
-  await valkey.command('DEL', `headgate:1:{sums-${domainCount}}`);
-  for (const node of [one, other, one, other]) await node.decide(upload(1_000), nowMs);
-  let decision = await one.decide(upload(301), nowMs);
+  for (const node of [one, one, other]) assert.ok((await node.decide(upload(200), store.nowMs)).admitted);
+  store.nowMs += hourMs;
+  assert.ok((await one.decide(upload(100), store.nowMs)).admitted);
+  await store.valkey().command('DEL', `headgate:1:{sums-${domainCount}}`);
+  for (const node of [one, other, one, other]) await node.decide(upload(1_000), store.nowMs);
+  let decision = await one.decide(upload(301), store.nowMs);
   while (!decision.admitted && decision.uncounted === true) {
     await breathe();
-    decision = await one.decide(upload(301), nowMs);
+    decision = await one.decide(upload(301), store.nowMs);
   }
   assert.ok(!decision.admitted, 'seven hundred of before are known');
-  assert.equal(decision.retryAtMs, nowMs + 23 * hourMs);
-  assert.ok((await one.decide(upload(300), nowMs)).admitted);
+  assert.equal(decision.retryAtMs, store.nowMs + 23 * hourMs);
+  assert.ok((await one.decide(upload(300), store.nowMs)).admitted);
 });

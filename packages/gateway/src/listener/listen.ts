@@ -7,7 +7,6 @@ import { Refusal } from '@headgate/contract';
 import type { Connection, PeerCertificate } from '../exchange.ts';
 import { createNetworkTest } from '../networks.ts';
 import { toSecureContext } from '../server-keys.ts';
-import type { Serving } from '../serving.ts';
 import { tlsSettings } from '../tls-settings.ts';
 import { awaitProxyHeader, type Source } from './balanced.ts';
 import { answerBroken } from './broken-request.ts';
@@ -92,15 +91,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
   for (const server of tlsServers) server.on('secureConnection', secured).on('tlsClientError', failed);
 
-  let asked: { readonly serving: Serving; readonly every: boolean } | null = null;
   const everyHostAsks = (): boolean => {
     const serving = options.serving();
-    if (asked?.serving !== serving)
-      asked = {
-        serving,
-        every: options.hosts.every(({ name }) => serving.host(options.name, name)?.certificates.isAsked === true),
-      };
-    return asked.every;
+    return options.hosts.every(({ name }) => serving.host(options.name, name)?.certificates.isAsked === true);
   };
 
   /** Gives an accepted connection to TLS or HTTP, once it is known whose it is and there is room for it. */

@@ -7,6 +7,7 @@ import {
   type EvidenceRecord,
   evidenceSchemaVersion,
   findAddress,
+  noLimitAsked,
 } from '@headgate/contract';
 import { createMemory } from '../bounded-memory.ts';
 import type { LogEntry } from '../logs/log-entry.ts';
@@ -70,7 +71,8 @@ export function createRecords(options: RecordOptions): ToRecord {
       listener: listenerOf(entry, host ?? ''),
       identity: certificate === null ? null : { ...certificate, issuedBy: null, participant },
       route,
-      admission: route === null ? null : admissionOf(participant, status !== 429),
+      // That tier knows no rules of ours: which of them would have counted the call, a backtest says.
+      admission: route === null ? null : { ...noLimitAsked, participant, admitted: status !== 429, session: null },
       inspection: null,
       forward: forwardOf(entry),
       response: {
@@ -109,26 +111,6 @@ function listenerOf(entry: LogEntry, host: string): EvidenceRecord['listener'] {
     contentEncoding: entry.contentEncoding,
     userAgent: entry.userAgent,
     cookies: entry.cookies === null || entry.cookies === 0 ? null : { count: entry.cookies, reused: 0 },
-  };
-}
-
-/** That tier knows no rules of ours: which of them would have counted the call, a backtest says. */
-function admissionOf(participant: string | null, admitted: boolean): NonNullable<EvidenceRecord['admission']> {
-  return {
-    admitted,
-    permit: null,
-    participant,
-    endorsers: [],
-    rules: [],
-    refused: [],
-    decidedBy: null,
-    decidedByKey: null,
-    retryAfterMs: null,
-    shadow: [],
-    breakGlass: [],
-    candidate: null,
-    session: null,
-    scid: null,
   };
 }
 
