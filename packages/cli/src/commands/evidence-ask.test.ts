@@ -4,10 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { createTestAuthority } from '@headgate/pki';
 import { evidenceOfCall, generateMonth } from '@headgate/testkit';
 import { runLine, workspaceRoot } from '../cli.fixture.ts';
@@ -232,6 +233,49 @@ test('an export is every call, as CSV and NDJSON, and goes on behind a row', asy
   assert.ok(callsAt > 0);
   await run('evidence', 'export', '--format', 'csv', '--out', file, '--after', sums.at(-3)?.cursor ?? '');
   assert.equal((await readFile(file, 'utf8')).trimEnd().split('\r\n').length, lines.length + 2);
+});
+
+/** A way to control that breaks off each of its first connections after so many bytes of answers. */
+async function breakingOff(t: TestContext, cuts: readonly number[]) {
+  const left = [...cuts];
+  const server = createServer((caller) => {
+    let rest = left.shift() ?? Number.POSITIVE_INFINITY;
+    const beyond = connect(port, '127.0.0.1');
+    for (const socket of [caller, beyond]) socket.on('error', () => undefined);
+    caller.pipe(beyond);
+    caller.on('close', () => beyond.destroy());
+    beyond.on('end', () => caller.end());
+    beyond.on('data', (piece: Buffer) => {
+      rest -= piece.byteLength;
+      caller.write(rest < 0 ? piece.subarray(0, rest) : piece);
+      if (rest >= 0) return;
+      beyond.destroy();
+      caller.destroySoon();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const file = join(folder, 'broken.yaml');
+  const { port: own } = server.address() as AddressInfo;
+  await writeFile(file, (await readFile(profile, 'utf8')).replace(`:${port}`, `:${own}`));
+  return { file, cutsLeft: () => left.length };
+}
+
+test('an export that is cut off goes on where it was: no row is missing, and none of sums comes twice', async (t) => {
+  for (const kind of ['sums', 'records']) {
+    const whole = (await run('evidence', 'export', '--of', kind)).stdout;
+    const third = Math.floor(whole.length / 3);
+    const way = await breakingOff(t, [2 * third, Math.floor(third / 2)]);
+    const words = ['evidence', 'export', '--of', kind, '--control', way.file];
+    const cut = await runLine(words, { more: [registerEvidence, registerPolicy] });
+    assert.equal(cut.code, 0, cut.stderr);
+    assert.equal(way.cutsLeft(), 0, 'it was cut off twice');
+    if (kind === 'sums') assert.equal(cut.stdout, whole);
+    const [told, expected] = [cut.stdout, whole].map((text) => text.trimEnd().split('\n'));
+    assert.deepEqual(new Set(told), new Set(expected));
+    // A record comes again only where its piece was on its way.
+    assert.ok((told?.length ?? 0) < 1.5 * (expected?.length ?? 0), `${told?.length} lines for ${expected?.length}`);
+  }
 });
 
 test('an export that cannot be written, or that asks for what there is not, is refused and does not wait', async () => {

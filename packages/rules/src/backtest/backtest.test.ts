@@ -212,14 +212,17 @@ test('a call that was refused then holds nothing, and of one without a size or a
   assert.deepEqual([report.candidate.untold, report.inForce.untold], [{ 'at-once': 1 }, { bytes: 4 }]);
 });
 
-test('a call that a rule over calls at once would have refused in shadow mode holds no place of it', () => {
+test('a call that a rule over calls at once would have refused in shadow mode holds no place of it, and gives none back', () => {
   const candidate = policyOf({ name: 'at-once', unit: 'concurrent-requests', quota: 1, mode: 'shadow' });
   const { shadowRefused } = run(policyOf(), candidate, [
-    { atMs: 0, durationMs: 10 },
+    { atMs: 0, durationMs: 1_000 },
     { atMs: 1, durationMs: 9_000 },
+    { atMs: 2, durationMs: 1 },
+    // What was refused has ended; what was admitted has not.
     { atMs: 20, durationMs: 1 },
+    { atMs: 1_000, durationMs: 1 },
   ]).candidate;
-  assert.deepEqual(shadowRefused, { 'at-once': 1 });
+  assert.deepEqual(shadowRefused, { 'at-once': 3 });
 });
 
 test('a rule over connections is named, with the reason why it is not judged', () => {
