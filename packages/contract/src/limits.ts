@@ -251,7 +251,21 @@ export type CounterDecision =
       readonly shadowRefusals: readonly RuleRefusal[];
       /** No rule was full: the store that nodes share cannot be asked, or has forgotten, and nobody can count. */
       readonly uncounted?: true;
+      /** Until when the same call would be refused again; left out where it must be asked for anew each time. */
+      readonly known?: KnownRefusal;
     };
+
+/**
+ * How long a refusal holds, whatever else is called meanwhile: in milliseconds of the clock of whoever decided it. Each instant is
+ * somewhere between two, because an answer takes its way.
+ */
+export interface KnownRefusal {
+  /** Of each charge, when its rule has room again; −Infinity where it has. */
+  readonly earliestMs: readonly number[];
+  readonly latestMs: readonly number[];
+  /** Before it, the call would be refused again. */
+  readonly untilMs: number;
+}
 
 /** A rule that refused a call, or would have if it were not in shadow mode, and when it alone has room. */
 export interface RuleRefusal {

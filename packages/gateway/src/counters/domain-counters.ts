@@ -235,14 +235,14 @@ export class DomainCounters {
     const enforced = waitsMs.filter((_, at) => call.lines[at]?.isShadow === false);
     const waitMs = Math.ceil(Math.max(0, ...enforced));
     if (isHeld) return nobodyCounted(charges, waitMs, nowMs);
-    // A rule that counts attempts must hear of every one; of the others it is known what the store would say.
-    if (!call.countsAttempts)
+    // A rule that counts attempts must hear of every one, and bytes may be given back; of others it is known what the store would say.
+    if (!call.countsAttempts && !call.hasBytes)
       call.refused = {
         earliestMs: waitsMs.map((each) => sentMs + each),
         latestMs: waitsMs.map((each) => gotMs + each),
         untilMs: sentMs + Math.max(...enforced),
       };
-    return refusal(call, charges, { waitsMs, refusing, waitMs, nowMs });
+    return refusal(call, charges, { waitsMs, refusing, waitMs, nowMs, known: call.refused });
   }
 
   /** Without the store: a node's part of a quota, or nothing. */
@@ -266,7 +266,8 @@ export class DomainCounters {
       const waitMs = Math.ceil(decision.retryAtMs - atMs);
       const waitsMs = call.lines.map(({ isShadow }) => (isShadow ? Number.NEGATIVE_INFINITY : waitMs));
       const decidedBy = call.lines.findIndex(({ log }) => log === decision.decidedBy.key);
-      return refusal(call, charges, { waitsMs, refusing: call.lines.map((_, at) => at === decidedBy), waitMs, nowMs });
+      const refusing = call.lines.map((_, at) => at === decidedBy);
+      return refusal(call, charges, { waitsMs, refusing, waitMs, nowMs, known: null });
     }
     this.#ownAdmittedMs = atMs;
     for (const line of call.lines) this.#remember(line, atMs, 0);

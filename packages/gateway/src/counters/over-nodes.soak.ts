@@ -20,6 +20,7 @@ test('over many faults no window holds more than the quota, no call is refused t
   const judged = await undergo(await startStore(t), {
     limit,
     degraded: 'refuse',
+    warmUpMs: 15_000,
     workMs: 10_000,
     faultMs: 4_000,
     rounds,
@@ -38,6 +39,7 @@ test('nodes that go on with their parts while the store is away admit no more th
   const judged = await undergo(await startStore(t), {
     limit: { ...limit, quota: 12 },
     degraded: 'divide',
+    warmUpMs: 0,
     workMs: 5_000,
     faultMs: 8_000,
     rounds,

@@ -17,6 +17,7 @@ test('three nodes of four threads admit what is due and nothing else at a hundre
   const judged = await undergo(await startStore(t), {
     limit,
     degraded: 'refuse',
+    warmUpMs: 0,
     workMs: 800,
     faultMs: 1_600,
     rounds: 1,

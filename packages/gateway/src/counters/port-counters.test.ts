@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { type CounterStore, isHeld } from '@headgate/contract';
+import { type Charge, type CounterDecision, type CounterStore, isHeld } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
+import { monotonic } from '../deadlines.ts';
 import { breathe, chargeTo, ruleWith, until } from './counters.fixture.ts';
 import { answerCounters, createPortCounters } from './port-counters.ts';
 
@@ -15,8 +16,11 @@ const held = charges.filter(isHeld);
 /** A thread over counters, which answer late if they are told to. */
 function threadOver(counters: CounterStore, defects: string[] = []): { readonly counters: CounterStore; die(): void } {
   const { port1, port2 } = new MessageChannel();
-  answerCounters(port1, counters, (stack) => defects.push(stack));
-  return { counters: createPortCounters(port2), die: () => port2.close() };
+  answerCounters(port1, counters, { defect: (stack) => defects.push(stack), elapsed: monotonic });
+  return {
+    counters: createPortCounters(port2, { elapsed: monotonic, repeated: () => undefined }),
+    die: () => port2.close(),
+  };
 }
 
 test('a thread that is gone gives back the places that its calls held, and no other', async () => {
@@ -58,7 +62,7 @@ test('what is decided for a thread once it is gone is given back', async () => {
 test('a thread that is ended by force leaves nothing held', async () => {
   const counters = createCounters();
   const { port1, port2 } = new MessageChannel();
-  answerCounters(port1, counters, assert.ifError);
+  answerCounters(port1, counters, { defect: assert.ifError, elapsed: monotonic });
   // What counters keep in a charge stays in its thread.
   const plain = held.map(({ rule, key }) => ({ rule, key }));
   const orders = { port: port2, charges: [plain], callsPerSecond: 1_000, file: null };
@@ -70,6 +74,82 @@ test('a thread that is ended by force leaves nothing held', async () => {
   await until(() => left() === 0);
   await thread.terminate();
   await until(() => left() === 3);
+});
+
+/** Counters with one call a second, which say how long a refusal holds, by a clock that began long ago; and a thread with its own. */
+function threadThatRemembers() {
+  const clock = { mainMs: 5_000_000, threadMs: 70 };
+  const asked = { count: 0 };
+  const rule = ruleWith({ name: 'one', quota: 1 });
+  const [charge] = [[chargeTo(rule)]];
+  let admittedMs = Number.NEGATIVE_INFINITY;
+  const counters: CounterStore = {
+    decide(charges, nowMs) {
+      asked.count += 1;
+      const untilMs = admittedMs + rule.windowMs;
+      if (clock.mainMs >= untilMs) {
+        admittedMs = clock.mainMs;
+        return { admitted: true, shadowRefusals: [] };
+      }
+      const refused = [{ rule: rule.name, retryAtMs: nowMs + untilMs - clock.mainMs }];
+      const decidedBy = charges[0] ?? assert.fail('a charge');
+      return {
+        admitted: false,
+        decidedBy,
+        retryAtMs: nowMs + untilMs - clock.mainMs,
+        refusals: refused,
+        shadowRefusals: [],
+        known: { earliestMs: [untilMs], latestMs: [untilMs + 2], untilMs },
+      };
+    },
+    settle: () => undefined,
+    standings: () => [],
+  };
+  const { port1, port2 } = new MessageChannel();
+  answerCounters(port1, counters, { defect: assert.ifError, elapsed: () => clock.mainMs });
+  const repeats: CounterDecision[] = [];
+  const repeated = (_: readonly Charge[], decision: CounterDecision) => repeats.push(decision);
+  const thread = createPortCounters(port2, { elapsed: () => clock.threadMs, repeated });
+  const passes = (ms: number): void => {
+    clock.mainMs += ms;
+    clock.threadMs += ms;
+  };
+  return { thread, charges: charge, asked, repeats, passes, close: () => port2.close() };
+}
+
+test('a thread refuses again by itself until the call could be admitted, tells what is left to wait, and then asks', async (t) => {
+  const { thread, charges: of, asked, repeats, passes, close } = threadThatRemembers();
+  t.after(close);
+  assert.ok((await thread.decide(of, 10_000)).admitted);
+  passes(400);
+  const first = await thread.decide(of, 10_400);
+  assert.ok(!first.admitted);
+  assert.equal(first.retryAtMs, 11_000);
+  assert.deepEqual([asked.count, repeats.length], [2, 0]);
+  passes(500);
+  const again = await thread.decide(of, 10_900);
+  assert.ok(!again.admitted && again.decidedBy === of[0]);
+  assert.deepEqual(again.refusals, [{ rule: 'one', retryAtMs: 11_002 }], 'the latest that it can be');
+  assert.deepEqual(repeats, [again], 'whoever counts refusals is told');
+  passes(99);
+  assert.equal((await thread.decide(of, 10_999)).admitted, false);
+  assert.equal(asked.count, 2);
+  passes(1);
+  assert.ok((await thread.decide(of, 11_000)).admitted);
+  assert.equal(asked.count, 3);
+});
+
+test('a thread that heard of a refusal late does not repeat it past its end', async (t) => {
+  const { thread, charges: of, asked, passes, close } = threadThatRemembers();
+  t.after(close);
+  assert.ok((await thread.decide(of, 10_000)).admitted);
+  passes(400);
+  const answer = thread.decide(of, 10_400);
+  // Decided at once, and read by the thread only when the window has ended.
+  await until(() => asked.count === 2);
+  passes(600);
+  assert.equal((await answer).admitted, false);
+  assert.ok((await thread.decide(of, 11_000)).admitted);
 });
 
 test('a defect of the counters refuses the call that it befell, is told once, and ends nothing', async () => {

@@ -1,8 +1,11 @@
-// Threads that serve ask the main thread, which alone talks to the store: a node has one lease, one memory and one connection.
+// Threads that serve ask the main thread, which alone talks to the store: a node has one lease, one memory and one connection. What was
+// refused they refuse again by themselves, until the call could be admitted: an overload must not become a queue before the main thread.
 import type { MessagePort } from 'node:worker_threads';
-import type { CallOutcome, Charge, CounterDecision, CounterStore, Standing } from '@headgate/contract';
+import type { CallOutcome, Charge, CounterDecision, CounterStore, KnownRefusal, Standing } from '@headgate/contract';
 import { guardCounters } from './guarded-counters.ts';
 import { createHeldByThread } from './held-by-thread.ts';
+import { knownRefusal } from './shared-decision.ts';
+import { type StackedCall, toStackedCall } from './stacked-call.ts';
 
 /** What a thread sends: charges it did not name before, and what it asks about them. */
 interface Question {
@@ -17,7 +20,7 @@ interface Question {
 
 type Refused = Extract<CounterDecision, { admitted: false }>;
 
-/** What comes back for one call. A charge is named by its place. */
+/** What comes back for one call. A charge is named by its place, and what is known counts from the answer: each thread has its clock. */
 interface Answer {
   readonly call: number;
   readonly decision:
@@ -31,8 +34,17 @@ interface Answer {
 /** Lists of charges that both sides know by name. */
 const namesMax = 10_000;
 
+/** What the counters of a thread are made of. */
+export interface PortCountersOptions {
+  /** Milliseconds that only go forward, of this thread. */
+  readonly elapsed: () => number;
+  /** Told of each refusal that the main thread was not asked for, and so does not count. */
+  readonly repeated: (charges: readonly Charge[], decision: CounterDecision) => void;
+}
+
 /** Counters of a thread, over a port whose other end `answerCounters` has. */
-export function createPortCounters(port: MessagePort): CounterStore {
+export function createPortCounters(port: MessagePort, { elapsed, repeated }: PortCountersOptions): CounterStore {
+  const refused = new WeakMap<readonly Charge[], StackedCall>();
   let names = new WeakMap<readonly Charge[], number>();
   let nameCount = 0;
   let callCount = 0;
@@ -80,10 +92,27 @@ export function createPortCounters(port: MessagePort): CounterStore {
     sendSoon();
     return promise;
   };
+  const askFor = async (charges: readonly Charge[], nowMs: number): Promise<CounterDecision> => {
+    const name = nameOf(charges);
+    const askedMs = elapsed();
+    const decision = toDecision(charges, await ask((call) => question.decide.push(call, name, nowMs)));
+    if (decision.admitted || decision.known === undefined) return decision;
+    // It was decided after it was asked for and before it was here: the earliest counts from the one, the latest from the other.
+    const known = knownFrom(decision.known, askedMs, elapsed());
+    if (known.untilMs > askedMs) refused.set(charges, { ...toStackedCall(charges), refused: known });
+    return decision;
+  };
   return {
-    async decide(charges, nowMs) {
-      const name = nameOf(charges);
-      return toDecision(charges, await ask((call) => question.decide.push(call, name, nowMs)));
+    decide(charges, nowMs) {
+      const call = refused.get(charges);
+      if (call === undefined) return askFor(charges, nowMs);
+      const decision = knownRefusal(call, charges, nowMs, elapsed());
+      if (decision !== null) {
+        repeated(charges, decision);
+        return decision;
+      }
+      refused.delete(charges);
+      return askFor(charges, nowMs);
     },
     settle(charges, outcome) {
       question.settle.push({ name: nameOf(charges), outcome });
@@ -97,11 +126,18 @@ export function createPortCounters(port: MessagePort): CounterStore {
   };
 }
 
+/** How the counters of threads are answered. */
+export interface AnswererOptions {
+  readonly defect: (stack: string) => void;
+  /** The clock that the counters of the node tell by. */
+  readonly elapsed: () => number;
+}
+
 /**
  * Answers the counters of a thread from those of the node. What its calls hold once it is gone is given back. Counters that throw cost
  * the call that they were asked for; `defect` is told.
  */
-export function answerCounters(port: MessagePort, unguarded: CounterStore, defect: (stack: string) => void): void {
+export function answerCounters(port: MessagePort, unguarded: CounterStore, { defect, elapsed }: AnswererOptions): void {
   const counters = guardCounters(unguarded, defect);
   const held = createHeldByThread(counters);
   let named = new Map<number, readonly Charge[]>();
@@ -117,7 +153,7 @@ export function answerCounters(port: MessagePort, unguarded: CounterStore, defec
   const decide = (call: number, charges: readonly Charge[], nowMs: number): void => {
     const tell = (decision: CounterDecision): void => {
       held.note(charges, decision);
-      answer(toAnswer(call, charges, decision));
+      answer(toAnswer(call, charges, decision, elapsed()));
     };
     const decided = counters.decide(charges, nowMs);
     if (decided instanceof Promise) void decided.then(tell);
@@ -151,10 +187,21 @@ function toPlainCharge({ rule, key, amount }: Charge): Charge {
   return amount === undefined ? { rule, key } : { rule, key, amount };
 }
 
-function toAnswer(call: number, charges: readonly Charge[], decision: CounterDecision): Answer {
+function toAnswer(call: number, charges: readonly Charge[], decision: CounterDecision, atMs: number): Answer {
   const standings = charges.map(({ standing }) => standing);
   if (decision.admitted) return { call, decision, standings };
-  return { call, decision: { ...decision, decidedBy: charges.indexOf(decision.decidedBy) }, standings };
+  const decidedBy = charges.indexOf(decision.decidedBy);
+  if (decision.known === undefined) return { call, decision: { ...decision, decidedBy }, standings };
+  return { call, decision: { ...decision, decidedBy, known: knownFrom(decision.known, -atMs, -atMs) }, standings };
+}
+
+/** The same with other beginnings of time. */
+function knownFrom(known: KnownRefusal, earliestFromMs: number, latestFromMs: number): KnownRefusal {
+  return {
+    earliestMs: known.earliestMs.map((ms) => ms + earliestFromMs),
+    latestMs: known.latestMs.map((ms) => ms + latestFromMs),
+    untilMs: known.untilMs + earliestFromMs,
+  };
 }
 
 function toDecision(charges: readonly Charge[], { decision, standings }: Answer): CounterDecision {

@@ -55,7 +55,7 @@ function run(orders: NodeOrders): void {
   });
   const workers = Array.from({ length: threads }, (_, thread) => {
     const { port1, port2 } = new MessageChannel();
-    answerCounters(port1, counters, counters.defect);
+    answerCounters(port1, counters, { defect: counters.defect, elapsed: monotonic });
     const workerData: ThreadOrders = {
       port: port2,
       charges,

@@ -31,6 +31,8 @@ export interface ProbeOptions {
 
 /** Nodes at work. */
 export interface Probe {
+  /** Lets them work for so long before their share counts: fifteen threads on few cores compile at once. All else is judged from the start. */
+  warmUp(forMs: number): Promise<void>;
   /** Lets them work for so long, unharmed. */
   work(forMs: number): Promise<void>;
   /** Hurts the store, and waits until every node counts again. */
@@ -142,6 +144,7 @@ export async function startProbe(options: ProbeOptions): Promise<Probe> {
     return { ...judged, epochsBegun: Math.max(...begun) };
   };
   return {
+    warmUp: passed,
     work,
     fault,
     restartNode,

@@ -30,7 +30,7 @@ if (parentPort !== null) run(workerData as ThreadOrders);
 
 function run({ port, charges, callsPerSecond, file }: ThreadOrders): void {
   const written = file === null ? null : openSync(file, 'w');
-  const counters = createPortCounters(port);
+  const counters = createPortCounters(port, { elapsed: machineMs, repeated: () => undefined });
   let seen: number[] = [];
   const write = (): void => {
     if (written !== null && seen.length > 0) writeSync(written, Float64Array.from(seen));

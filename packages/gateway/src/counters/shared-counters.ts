@@ -8,6 +8,7 @@ import {
   domainOf,
   isCountedTogether,
   isHeld,
+  type RuleRefusal,
   type Standing,
 } from '@headgate/contract';
 import { createCounters } from '@headgate/rules';
@@ -139,13 +140,14 @@ export function createSharedCounters(all: SharedCountersOptions): SharedCounters
     let decision = before;
     for (const { domain, charges } of together) {
       const { shadowRefusals } = decision;
+      let next: CounterDecision;
       try {
-        decision = await domainNamed(domain).decide(charges, nowMs);
+        next = await domainNamed(domain).decide(charges, nowMs);
       } catch (defect) {
         giveBack(parts, before);
         throw defect;
       }
-      decision = { ...decision, shadowRefusals: [...shadowRefusals, ...decision.shadowRefusals] };
+      decision = withShadows(next, [...shadowRefusals, ...next.shadowRefusals]);
       if (decision.admitted) continue;
       giveBack(parts, before);
       return decision;
@@ -159,6 +161,13 @@ export function createSharedCounters(all: SharedCountersOptions): SharedCounters
     const held = parts.filter((part) => isHeld(part) && !shadowRefusals.some(({ rule }) => rule === part.rule.name));
     if (held.length > 0) own.settle(held, { ...chargedBy(before), requestBytes: 0 });
   }
+}
+
+/** What is known of a refusal is of one domain: of a call that others count too it is left out. */
+function withShadows(decision: CounterDecision, shadowRefusals: readonly RuleRefusal[]): CounterDecision {
+  if (decision.admitted) return { ...decision, shadowRefusals };
+  const { known: _ofOneDomain, ...rest } = decision;
+  return { ...rest, shadowRefusals };
 }
 
 function chargedBy(decision: CounterDecision): Pick<CallOutcome, 'charged'> {

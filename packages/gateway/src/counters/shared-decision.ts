@@ -1,5 +1,5 @@
 // What a domain of shared counters answers, in the caller's own clock.
-import type { Charge, CounterDecision, RuleRefusal } from '@headgate/contract';
+import type { Charge, CounterDecision, KnownRefusal, RuleRefusal } from '@headgate/contract';
 import type { StackedCall } from './stacked-call.ts';
 
 const noShadows: readonly RuleRefusal[] = Object.freeze([]);
@@ -16,13 +16,15 @@ export interface Refusing {
   /** Until no enforced rule refuses. */
   readonly waitMs: number;
   readonly nowMs: number;
+  /** How long it may be repeated; null where each call is to be asked for. */
+  readonly known: KnownRefusal | null;
 }
 
 /** A refusal by rules that are full. */
 export function refusal(
   { lines }: StackedCall,
   charges: readonly Charge[],
-  { waitsMs, refusing, waitMs, nowMs }: Refusing,
+  { waitsMs, refusing, waitMs, nowMs, known }: Refusing,
 ): CounterDecision {
   const waitOf = (at: number): number => waitsMs[at] ?? Number.NEGATIVE_INFINITY;
   const refusalOf = (at: number): RuleRefusal => ({
@@ -42,10 +44,11 @@ export function refusal(
     retryAtMs: nowMs + waitMs,
     refusals: enforced.map(refusalOf),
     shadowRefusals: all.filter((at) => lines[at]?.isShadow === true && waitOf(at) > 0).map(refusalOf),
+    ...(known === null ? {} : { known }),
   };
 }
 
-/** What the store would say again: it said so, and nothing has left its window since. */
+/** What the store would say again: it said so, and nothing has left its window since. `atMs` is of the clock of what is known. */
 export function knownRefusal(
   call: StackedCall,
   charges: readonly Charge[],
@@ -57,7 +60,7 @@ export function knownRefusal(
   const waitsMs = known.latestMs.map((latestMs) => latestMs - atMs);
   const refusing = call.lines.map(({ isShadow }, at) => !isShadow && atMs < (known.earliestMs[at] ?? 0));
   const enforced = waitsMs.filter((_, at) => call.lines[at]?.isShadow === false);
-  return refusal(call, charges, { waitsMs, refusing, waitMs: Math.ceil(Math.max(...enforced)), nowMs });
+  return refusal(call, charges, { waitsMs, refusing, waitMs: Math.ceil(Math.max(...enforced)), nowMs, known });
 }
 
 /** What a caller is told to wait where nobody can say when the store is back, in milliseconds. Not a promise. */

@@ -1,5 +1,5 @@
 // The rules that one kind of call is charged to, as the store is asked for them; and what it said of them last.
-import { type Charge, isBucketed } from '@headgate/contract';
+import { type Charge, isBucketed, type KnownRefusal } from '@headgate/contract';
 
 /** A charge, and what the store is told of its rule. */
 export interface StackedCharge {
@@ -32,14 +32,6 @@ export interface StackedCall {
   keysEpoch: string;
   /** The latest refusal, until the first of its instants that matters has passed. */
   refused: KnownRefusal | null;
-}
-
-/** A refusal of the store. Instants are of the machine's clock, each somewhere between the two, because a reply takes its way. */
-export interface KnownRefusal {
-  readonly earliestMs: readonly number[];
-  readonly latestMs: readonly number[];
-  /** Before it, the store would refuse again. */
-  readonly untilMs: number;
 }
 
 /** Bits of a rule's kind, as the library reads them. */

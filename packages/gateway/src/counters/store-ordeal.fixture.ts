@@ -9,6 +9,7 @@ import { machineMs } from './probe-thread.fixture.ts';
 export interface Ordeal {
   readonly limit: ProbedLimit;
   readonly degraded: 'divide' | 'refuse';
+  readonly warmUpMs: number;
   readonly workMs: number;
   readonly faultMs: number;
   readonly rounds: number;
@@ -27,6 +28,7 @@ export async function undergo(store: StoreToHurt, ordeal: Ordeal): Promise<Judge
   let probe: Probe | null = null;
   try {
     probe = await startProbe({ addresses, threads: 4, sourceCount: 20, limit, overload: 100, degraded });
+    await probe.warmUp(ordeal.warmUpMs);
     for (let round = 0; round < rounds; round += 1)
       for (const hurt of faultsOf(store, probe, ordeal, round)) {
         await probe.work(workMs);

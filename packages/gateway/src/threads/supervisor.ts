@@ -67,7 +67,7 @@ export async function startThreads(options: ThreadsOptions): Promise<ServingGate
 
   const portTo = (counters: SharedCounters): MessagePort => {
     const { port1, port2 } = new MessageChannel();
-    answerCounters(port1, counters, counters.defect);
+    answerCounters(port1, counters, { defect: counters.defect, elapsed: monotonic });
     return port2;
   };
 

@@ -40,10 +40,15 @@ async function startThread(): Promise<void> {
     clock: Date.now,
     elapsed: monotonic,
     recentRefusals,
-    counters: orders.counters === null ? counters : createPortCounters(orders.counters),
+    counters:
+      orders.counters === null
+        ? counters
+        : createPortCounters(orders.counters, { elapsed: monotonic, repeated: (...told) => counters.tally(...told) }),
     ownCounters: counters,
     candidateCounters:
-      orders.candidateCounters === null ? candidateCounters : createPortCounters(orders.candidateCounters),
+      orders.candidateCounters === null
+        ? candidateCounters
+        : createPortCounters(orders.candidateCounters, { elapsed: monotonic, repeated: () => undefined }),
     countCandidate: candidate.note,
     connections,
     waitingBodies,
