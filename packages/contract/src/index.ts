@@ -123,6 +123,7 @@ export type {
   Charged,
   CounterDecision,
   CounterStore,
+  KnownRefusal,
   LimitRule,
   LimitSubject,
   Policy,

@@ -1,6 +1,7 @@
 // The program of one thread that serves: a data plane of its own over the memory that all share, led by the main thread.
-import { parentPort, workerData } from 'node:worker_threads';
-import { openThreadMemory } from '@headgate/rules';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { CounterStore } from '@headgate/contract';
+import { type Counters, openThreadMemory } from '@headgate/rules';
 import { createToldCandidate } from '../candidate-counts.ts';
 import { createPortCounters } from '../counters/port-counters.ts';
 import { startDataPlane } from '../data-plane.ts';
@@ -16,6 +17,15 @@ try {
   await startThread();
 } catch (fault) {
   say({ kind: 'failed', fault: toPlainFault(fault) });
+}
+
+/** The counters of all nodes where there is a port to them; those of this thread's memory count by rule what it refused by itself. */
+function countersOver(port: MessagePort | null, own: Counters): CounterStore {
+  if (port === null) return own;
+  return createPortCounters(port, {
+    elapsed: monotonic,
+    repeated: (charges, decision) => own.tally(charges, decision),
+  });
 }
 
 async function startThread(): Promise<void> {
@@ -40,15 +50,9 @@ async function startThread(): Promise<void> {
     clock: Date.now,
     elapsed: monotonic,
     recentRefusals,
-    counters:
-      orders.counters === null
-        ? counters
-        : createPortCounters(orders.counters, { elapsed: monotonic, repeated: (...told) => counters.tally(...told) }),
+    counters: countersOver(orders.counters, counters),
     ownCounters: counters,
-    candidateCounters:
-      orders.candidateCounters === null
-        ? candidateCounters
-        : createPortCounters(orders.candidateCounters, { elapsed: monotonic, repeated: () => undefined }),
+    candidateCounters: countersOver(orders.candidateCounters, candidateCounters),
     countCandidate: candidate.note,
     connections,
     waitingBodies,
