@@ -8,19 +8,12 @@ import {
   type Service as ListedService,
   type ServiceClassification,
 } from '@headgate/contract';
-import type { PayloadElement } from '@headgate/soap';
 import { type Incoming, jsonReply, methodNotAllowed, type Reply } from '../wire/message.ts';
 import { answerCall } from '../wire/secured-call.ts';
-import type { Service, ServiceAnswer } from '../wire/service.ts';
-import { messageHeader, type OutputEvent } from '../wire/standard-output.ts';
-import { element, writeXml, type XmlNode } from '../wire/xml.ts';
+import type { Service } from '../wire/service.ts';
 import type { World } from '../world.ts';
 import { answerDocuments } from './documents.ts';
-import { noDataEvent } from './shared-events.ts';
-
-/** Bounds of one submitted document, since 200 are kept. */
-const submissionBytesMax = 256 * 1024;
-const submissionElementsMax = 2_000;
+import { givenBackDocuments, keepDocument, submissionBytesMax, submissionElementsMax } from './kept-documents.ts';
 
 /** Answers a request that an address of the catalogue covers and whose service is told by its path; else null. */
 export function answerCatalogue(incoming: Incoming, world: World): Reply | null {
@@ -72,32 +65,7 @@ function serviceOf(index: CatalogueIndex, found: ServiceClassification): Service
     payloadElementsMax: submissionElementsMax,
     answer: (request, { subject }, world) =>
       found.operation === 'submit'
-        ? keep(request, found.system, subject, world)
-        : giveBack(found.system, subject, world),
+        ? keepDocument(request, { system: found.system, subject }, world)
+        : givenBackDocuments({ system: found.system, subject }, world),
   };
-}
-
-function keep(request: PayloadElement, system: string, subject: string, world: World): ServiceAnswer {
-  const { number } = world.submissions.add({ system, subject, writtenMs: world.clock(), document: toNode(request) });
-  const event: OutputEvent = {
-    result: 'SIM-KEPT',
-    name: 'SUBMIT',
-    description: `Document ${number} is kept.`,
-    severity: 'INFO',
-    eventType: 'SUCCESS',
-  };
-  return { kind: 'events', events: [event], batchId: String(number) };
-}
-
-function giveBack(system: string, subject: string, world: World): ServiceAnswer {
-  const kept = world.submissions.of(system, subject);
-  if (kept.length === 0) return { kind: 'events', events: [noDataEvent] };
-  const records = kept.map(({ number, document }) => element('Submission', [element('number', number), document]));
-  const payload = element('MessagePayload', records);
-  return { kind: 'data', xml: writeXml(element('Submissions', [messageHeader(world.clock(), 'SIMULATOR'), payload])) };
-}
-
-/** Elements and texts without namespaces and attributes; the names stood in a document that was read. */
-function toNode({ localName, text, children }: PayloadElement): XmlNode {
-  return element(localName, children.length === 0 ? text.trim() : children.map(toNode));
 }

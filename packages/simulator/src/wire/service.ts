@@ -36,6 +36,8 @@ export interface Service {
   readonly payloadElementsMax?: number;
   /** The event for a payload over its bytes, where the system has one of its own. */
   readonly tooLargeEvent?: OutputEvent;
+  /** A sentence that its description repeats, such as that the service is not public. */
+  readonly note?: string;
   readonly answer: (request: PayloadElement, caller: Caller, world: World) => ServiceAnswer;
 }
 

@@ -34,7 +34,7 @@ export function serviceDescription({ service, isDocAttach }: ServicePath, locati
       req: requestNamespace(service),
     },
     style: 'document',
-    documentation: isDocAttach ? docAttachWords : plainWords,
+    documentation: [service.note, isDocAttach ? docAttachWords : plainWords].filter(Boolean).join(' '),
     schemas: [
       ...headerSchemas,
       schema(isoAttachmentNamespace, [complex('ISOAttachment', [simple('AttachmentValue', 'base64Binary')])]),
