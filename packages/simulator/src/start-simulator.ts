@@ -42,7 +42,7 @@ export interface SimulatorOptions {
   readonly infrastructure?: string;
   /** Rights by certificate subject. Default: every certificate may act for every coordinator. */
   readonly provisions?: readonly Provision[];
-  /** Who takes part, 1 to 12. Default: `EXA1`, `EXB2` and `EXC3`. */
+  /** Who takes part, 1 to 6,000. Default: `EXA1`, `EXB2` and `EXC3`. */
   readonly coordinators?: readonly Coordinator[];
   /** Where JSON documents live: path prefixes with a slash at both ends. Default `/api/`. */
   readonly documentPrefixes?: readonly string[];
@@ -56,6 +56,8 @@ export interface SimulatorOptions {
   readonly limits?: SimulatorLimits;
   /** Faults from the start. Default: none. */
   readonly faults?: Faults;
+  /** Takes the `Idempotency-Key` of every request that a system has carried out, as often as it did. Default: nobody asks. */
+  readonly carriedOut?: (id: string) => void;
   /** Takes one line per event worth telling. Default: nothing is told. */
   readonly log?: (line: string) => void;
 }
@@ -117,6 +119,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       arrived: () => {
         requests += 1;
       },
+      carriedOut: options.carriedOut ?? (() => undefined),
     }).catch((error: unknown) => {
       log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       fail(response);
@@ -180,6 +183,7 @@ interface Turn {
   readonly door: Door | null;
   readonly faults: () => Faults;
   readonly arrived: () => void;
+  readonly carriedOut: (id: string) => void;
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, world: World, turn: Turn): Promise<void> {
@@ -202,6 +206,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, world: 
   if (faults.garbage === true) return void request.socket.end('\u0001\u0002 this is not HTTP\r\n\r\n');
   const incoming = toIncoming(request, body);
   const reply = faults.html === true ? logoutReply : answer(incoming, world);
+  const id =
+    incoming === null || faults.html === true || reply.status >= 300 ? undefined : incoming.fields['idempotency-key'];
+  if (typeof id === 'string') turn.carriedOut(id.replaceAll('"', ''));
   if (faults.closeMidAnswer === true) return writeHalf(response, request.socket, reply, world);
   write(response, request.method ?? '', reply, world);
 }

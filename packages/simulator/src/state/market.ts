@@ -53,10 +53,20 @@ const plants: readonly (readonly [string, Resource['kind']])[] = [
 const tradingHubs = ['TH_NORTH_GEN-APND', 'TH_SOUTH_GEN-APND'];
 const loadAreas = ['AREA-TOTAL', 'AREA-NORTH', 'AREA-SOUTH'];
 
-/** Makes the market of a seed: twelve resources, shared out in order. Raises RangeError unless there are 1 to 12 coordinators. */
+/** Most coordinators of a market: a fleet of 3,000 participants with two each. */
+const coordinatorsMax = 6_000;
+
+/**
+ * Makes the market of a seed: twelve resources, shared out in order, or with more than twelve coordinators one for each. Raises RangeError
+ * unless there are 1 to 6,000 coordinators.
+ */
 export function createMarket(seed: string, coordinators = defaultCoordinators): Market {
-  if (coordinators.length === 0 || coordinators.length > plants.length) {
-    throw new RangeError(`A market has 1 to ${plants.length} coordinators, not ${coordinators.length}.`);
+  if (coordinators.length === 0 || coordinators.length > coordinatorsMax) {
+    throw new RangeError(`A market has 1 to ${coordinatorsMax} coordinators, not ${coordinators.length}.`);
+  }
+  if (coordinators.length > plants.length) {
+    const resources = coordinators.map((coordinator, index) => plantOf(seed, coordinator, index));
+    return { seed, coordinators, resources, tradingHubs, loadAreas };
   }
   const resources = plants.map(([name, kind], index): Resource => {
     const owner = coordinators[Math.floor((index * coordinators.length) / plants.length)] ?? { scid: '' };
@@ -64,6 +74,13 @@ export function createMarket(seed: string, coordinators = defaultCoordinators): 
     return { id: `${name}_1_UNIT1`, scid: owner.scid, pnode: `${name}_1_N001`, kind, capacityMw };
   });
   return { seed, coordinators, resources, tradingHubs, loadAreas };
+}
+
+/** The one resource of a coordinator where there are many, named for its SCID. */
+function plantOf(seed: string, { scid }: Coordinator, index: number): Resource {
+  const kind = plants[index % plants.length]?.[1] ?? 'thermal';
+  const capacityMw = Math.round(seededBetween(20, 240, seed, 'capacity', scid));
+  return { id: `PLANT_${scid}_UNIT1`, scid, pnode: `PLANT_${scid}_N001`, kind, capacityMw };
 }
 
 /** The parts of a locational price, in dollars per MWh. `LMP` is the sum of the others. */
