@@ -11,12 +11,14 @@ import {
   type ThreadMemory,
   toAllowanceKey,
 } from '@headgate/rules';
+import { seededRandom } from '@headgate/testkit';
 
 /** What a thread is started with. */
 interface Orders {
   readonly memory: ThreadMemory;
   readonly owner: number;
   readonly kind: Kind;
+  readonly threads: number;
 }
 
 /** What a thread found, in nanoseconds per decision, and the part that was admitted. */
@@ -26,13 +28,35 @@ interface Found {
   readonly admitted: number;
 }
 
-/** Calls that have room, and calls most of which have none. */
-const kinds = ['admitted', 'refused'] as const;
+/**
+ * `mixed`: 10,002 keys in an order without pattern, two of three calls admitted. `admitted` and `refused`: few callers, whom both threads
+ * ask about in the same order at the same moment, calls that have room and calls most of which have none.
+ */
+const kinds = ['mixed', 'admitted', 'refused'] as const;
 type Kind = (typeof kinds)[number];
 
 const decisions = 1_000_000;
-const callers = 256;
 const rounds = 5;
+
+/** Calls in one millisecond of each thread: the clock of a busy gateway, and no more events than windows hold. */
+const callsPerMs = 256;
+
+function callersOf(kind: Kind): number {
+  return kind === 'mixed' ? 3_334 : 256;
+}
+
+/** Which caller each call is of. */
+function orderOf(kind: Kind, owner: number): Uint16Array {
+  const callers = callersOf(kind);
+  const order = Uint16Array.from({ length: callers * 16 }, (_, at) => (at * 7 + owner) % callers);
+  if (kind !== 'mixed') return order;
+  const random = seededRandom(owner);
+  for (let at = order.length - 1; at > 0; at -= 1) {
+    const other = Math.floor(random() * (at + 1));
+    [order[at], order[other]] = [order[other] ?? 0, order[at] ?? 0];
+  }
+  return order;
+}
 
 const ruleOf = (name: string, layer: LimitRule['layer'], key: LimitRule['key'], quota: number): LimitRule => ({
   name,
@@ -51,8 +75,10 @@ const ruleOf = (name: string, layer: LimitRule['layer'], key: LimitRule['key'], 
 });
 
 /** The charges of every caller: a global rule, one per certificate and service, one per participant. */
-function chargesOf(kind: Kind): readonly (readonly Charge[])[] {
-  const quotas = kind === 'admitted' ? [4_000, 4_000, 4_000] : [30, 1, 4_000];
+function chargesOf(kind: Kind, threads: number): readonly (readonly Charge[])[] {
+  const callers = callersOf(kind);
+  const twoOfThree = Math.round((2 * threads * callsPerMs * 1_000) / callers / 3);
+  const quotas = { mixed: [4_000, twoOfThree, 4_000], admitted: [4_000, 4_000, 4_000], refused: [30, 1, 4_000] }[kind];
   const rules = [
     ruleOf('ws-global', 'global', ['source'], quotas[0] ?? 1),
     ruleOf('use', 'acceptable-use', ['credential', 'service'], quotas[1] ?? 1),
@@ -68,7 +94,7 @@ function chargesOf(kind: Kind): readonly (readonly Charge[])[] {
       system: 'cmri',
       service: 'RetrieveMarketAwards',
       operation: 'retrieve',
-      source: `192.0.2.${caller}`,
+      source: `192.0.${caller >> 8}.${caller & 255}`,
       credential: caller.toString(16).padStart(64, 'a'),
       participant: `participant-${caller}`,
     } as const;
@@ -76,15 +102,16 @@ function chargesOf(kind: Kind): readonly (readonly Charge[])[] {
   });
 }
 
-function measure({ memory, owner, kind }: Orders): Found {
+function measure({ memory, owner, kind, threads }: Orders): Found {
   const { counters } = openThreadMemory(memory, owner);
-  const calls = chargesOf(kind);
+  const calls = chargesOf(kind, threads);
+  const order = orderOf(kind, owner);
   const starts = limitFieldStarts((calls[0] ?? []).map(({ rule }) => rule));
   let admitted = 0;
   const run = (count: number, startMs: number): void => {
-    // 256 calls a millisecond: the clock of a busy gateway, and no more events than windows hold.
-    for (let at = 0; at < count; at += 1)
-      if (counters.decide(calls[(at * 7 + owner) % callers] ?? [], startMs + (at >> 8)).admitted) admitted += 1;
+    for (let at = 0, place = 0; at < count; at += 1, place = place + 1 === order.length ? 0 : place + 1)
+      if (counters.decide(calls[order[place] ?? 0] ?? [], startMs + Math.floor(at / callsPerMs)).admitted)
+        admitted += 1;
   };
   run(decisions / 4, 1_000_000);
   admitted = 0;
@@ -92,7 +119,7 @@ function measure({ memory, owner, kind }: Orders): Found {
   let characters = 0;
   const fieldNs = nsPer(decisions, () => {
     for (let at = 0; at < decisions; at += 1)
-      characters += limitField(calls[at % callers] ?? [], starts, 2_003_000).length;
+      characters += limitField(calls[at % calls.length] ?? [], starts, 2_003_000).length;
   });
   if (characters === 0) throw new Error('no field was written');
   return { decisionNs, fieldNs, admitted: admitted / decisions };
@@ -121,7 +148,7 @@ async function main(): Promise<void> {
       for (let round = 0; round < rounds; round += 1) {
         const memory = createThreadMemory(randomFillSync(new Int32Array(4)), { connectionsMax: 1 });
         const owners = Array.from({ length: threads }, (_, at) => at + 1);
-        found.push(...(await Promise.all(owners.map((owner) => inThread({ memory, owner, kind })))));
+        found.push(...(await Promise.all(owners.map((owner) => inThread({ memory, owner, kind, threads })))));
       }
       const sorted = found.map(({ decisionNs }) => decisionNs).toSorted((one, other) => one - other);
       const fields = found.map(({ fieldNs }) => fieldNs).toSorted((one, other) => one - other);
